@@ -1,0 +1,1 @@
+//! The REST interface: routes over the control loop, problem details.

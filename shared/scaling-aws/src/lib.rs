@@ -1,0 +1,1 @@
+//! AWS adapters: Auto Scaling groups and CloudWatch metrics behind the ports.

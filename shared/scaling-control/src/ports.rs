@@ -1,0 +1,221 @@
+//! What the loop needs of the world, by role. Reading and writing are separate traits, so that a dry run has
+//! the real readers and a recording writer, and a function that is given a reader cannot change anything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use scaling_fleet::TypeName;
+use scaling_policy::config::{GroupConfig, GroupName, MetricBinding};
+use scaling_policy::operation::{LaunchFailure, Step};
+use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport, SuspendedProcesses};
+use scaling_policy::trigger::Trigger;
+use serde::{Deserialize, Serialize};
+
+use crate::error::PortError;
+
+/// Reads groups from the platform.
+#[async_trait]
+pub trait GroupReader: Send + Sync {
+    /// Describes the groups by name, in as few calls as the platform allows (100 names a call on AWS).
+    /// A group that does not exist is absent from the answer; that is not an error.
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError>;
+
+    /// The newest rolling replacement of the group, running or ended; `None` if it never had one.
+    async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError>;
+
+    /// Launches that failed after `since`, oldest first. Reads no further back than that.
+    async fn launch_failures(
+        &self,
+        group: &GroupConfig,
+        since: Timestamp,
+    ) -> Result<Vec<LaunchFailure>, PortError>;
+
+    /// Scaling policies, scheduled actions and tags of other autoscalers, for the groups that have any.
+    async fn foreign_controllers(
+        &self,
+        groups: &[Arc<GroupConfig>],
+    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError>;
+}
+
+/// Changes groups. Every step states wanted values, so that a repeated call changes nothing.
+#[async_trait]
+pub trait GroupWriter: Send + Sync {
+    /// Asks the platform for one step. `Accepted` means that it has taken the request, not that it is done.
+    ///
+    /// `PortError::Conflict` is returned when another change is running (ScalingActivityInProgress,
+    /// InstanceRefreshInProgress, ResourceContention): the caller holds and looks again.
+    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError>;
+}
+
+/// Reads metrics.
+#[async_trait]
+pub trait MetricReader: Send + Sync {
+    /// Reads each query's complete periods in `[from, to)`, in as few calls as possible (500 queries a call on
+    /// CloudWatch). The answer has one series per query, in the order of the queries; a metric without points
+    /// gives an empty series.
+    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError>;
+}
+
+/// Keeps records by key with a version each.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// The record, unless it does not exist or has expired. Reads its own writes.
+    async fn get(&self, key: &str) -> Result<Option<Record>, PortError>;
+
+    /// The records that exist, in any order, in as few calls as possible (100 keys a call on DynamoDB).
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError>;
+
+    /// Writes a record if it is as expected, and returns its new version.
+    /// `PortError::Conflict` when it is not; nothing is written then.
+    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError>;
+
+    /// Writes records whose keys are new by construction (history), in as few calls as possible.
+    async fn append(&self, records: Vec<NewRecord>) -> Result<(), PortError>;
+
+    /// Records whose key starts with `prefix`, in key order, strictly after `after`, at most `limit`.
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>, PortError>;
+
+    /// Removes a record; removing one that does not exist is no error.
+    async fn delete(&self, key: &str) -> Result<(), PortError>;
+}
+
+/// Tells the time. The only source of it in the loop.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A group as the platform describes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupDescription {
+    /// Its name.
+    pub name: GroupName,
+    /// Its own minimum.
+    pub min: u32,
+    /// Its own maximum.
+    pub max: u32,
+    /// Desired capacity.
+    pub desired: u32,
+    /// The type new instances get, where the platform names one (an override); otherwise the caller takes the
+    /// type of the newest instances.
+    pub launch_type: Option<TypeName>,
+    /// Members, in every state.
+    pub instances: Vec<InstanceDescription>,
+    /// Availability zones.
+    pub zones: Vec<String>,
+    /// Suspended processes that matter here.
+    pub suspended: SuspendedProcesses,
+    /// Whether the type can be changed.
+    pub retype: RetypeSupport,
+    /// Whether the group's own maintenance policy limits a replacement: (min healthy %, max healthy %).
+    pub maintenance: Option<(u8, u8)>,
+    /// Seconds after entering service during which an instance is warming (DefaultInstanceWarmup).
+    pub warm_up_seconds: u32,
+}
+
+/// One member of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceDescription {
+    /// Instance id.
+    pub id: String,
+    /// Its type.
+    pub instance_type: TypeName,
+    /// Its state.
+    pub lifecycle: Lifecycle,
+    /// Healthy, as the group sees it.
+    pub healthy: bool,
+    /// Protected from scale-in.
+    pub protected: bool,
+}
+
+/// Life-cycle states, folded to what a decision distinguishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifecycle {
+    /// Pending in any of its forms: ordered, not serving.
+    Pending,
+    /// In service.
+    InService,
+    /// Terminating, detaching: does not count any more.
+    Ending,
+    /// Standby and the like: exists, does not serve, is not counted in desired capacity.
+    Standby,
+}
+
+/// The platform has taken a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Accepted {
+    /// The platform's identifier for what it started (an instance refresh id).
+    pub platform_id: Option<String>,
+}
+
+/// One metric to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricQuery {
+    /// Group it belongs to.
+    pub group: Arc<GroupConfig>,
+    /// Which trigger it is for.
+    pub trigger: Trigger,
+    /// Which metric; scaling and absence are the caller's business, the series is raw.
+    pub binding: MetricBinding,
+    /// Period in seconds.
+    pub period_seconds: u32,
+    /// From this moment, aligned down to a period.
+    pub from: Timestamp,
+    /// Up to this moment.
+    pub to: Timestamp,
+}
+
+/// Points of one query, oldest first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MetricSeries {
+    /// (Start of the period, value).
+    pub points: Vec<(Timestamp, f64)>,
+    /// The reader could not get everything (PartialData that stayed partial): points may be missing.
+    pub partial: bool,
+}
+
+/// A stored record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Key.
+    pub key: String,
+    /// Version, growing by one with each write, starting at 1.
+    pub version: u64,
+    /// JSON text.
+    pub body: String,
+    /// Gone after this.
+    pub expires: Option<Timestamp>,
+}
+
+/// A record to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRecord {
+    /// Key.
+    pub key: String,
+    /// JSON text.
+    pub body: String,
+    /// Gone after this.
+    pub expires: Option<Timestamp>,
+}
+
+/// What must be true of a record for a write to go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// It does not exist (or has expired).
+    Absent,
+    /// It has this version.
+    Version(u64),
+}

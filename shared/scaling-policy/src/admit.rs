@@ -1,0 +1,1 @@
+//! Limits over all groups of a tick together.

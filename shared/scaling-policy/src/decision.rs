@@ -1,0 +1,344 @@
+//! The result of a decision: what should be, why, what else was possible, and what it costs.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{ConfigVersion, GroupName};
+use crate::trigger::{PerTrigger, Trigger};
+
+/// What should be done with a group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The group.
+    pub group: GroupName,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The configuration it was made under.
+    pub config_version: ConfigVersion,
+    /// What to do.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// Load of each trigger with a usable reading: value over threshold, 1.0 is at the limit.
+    pub loads: PerTrigger<Option<f64>>,
+    /// The trigger whose demand set the wanted capacity.
+    pub driver: Option<Trigger>,
+    /// What would carry the load at the target load.
+    pub wanted: Wanted,
+    /// Where the guards trimmed or held the draft, in their order.
+    pub guards: Vec<GuardNote>,
+    /// The other candidates that were priced, cheapest first, at most [`Decision::MAX_ALTERNATIVES`].
+    pub alternatives: Vec<Alternative>,
+    /// What runs now costs this.
+    pub cost_before: UsdPerHour,
+    /// What the decision leads to costs this.
+    pub cost_after: UsdPerHour,
+}
+
+impl Decision {
+    /// How many rejected candidates a decision keeps.
+    pub const MAX_ALTERNATIVES: usize = 4;
+}
+
+/// What to do with the group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing.
+    Hold,
+    /// Set the capacity.
+    Scale {
+        /// Desired capacity now.
+        from: u32,
+        /// Desired capacity wanted.
+        to: u32,
+    },
+    /// Replace the instances by another type; the count follows when it is needed for the load.
+    Retype {
+        /// Launch type now.
+        from: TypeName,
+        /// Type wanted.
+        to: TypeName,
+        /// Other types that would carry the load, in order of price, should `to` have no capacity. Never `from`.
+        fallbacks: Vec<TypeName>,
+        /// Desired capacity now.
+        from_replicas: u32,
+        /// Desired capacity at which the replacement starts: never fewer than serve now.
+        to_replicas: u32,
+    },
+}
+
+impl Action {
+    /// Nothing to do.
+    pub const fn is_hold(&self) -> bool {
+        matches!(self, Self::Hold)
+    }
+
+    /// The label for metrics: `hold`, `up`, `down`, `retype`.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Scale { from, to } if *to > *from => "up",
+            Self::Scale { .. } => "down",
+            Self::Retype { .. } => "retype",
+        }
+    }
+}
+
+/// Capacity that carries the load at the target load.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Wanted {
+    /// vCPU over the whole group.
+    pub vcpu: Vcpu,
+    /// Memory that each replica needs whatever their number (resident base).
+    pub memory_base: Mebibytes,
+    /// Memory that is shared between the replicas (grows with the load).
+    pub memory_shared: Mebibytes,
+    /// vCPU the forecast asks for, where there is one; already contained in `vcpu`.
+    pub forecast_vcpu: Option<Vcpu>,
+    /// Replicas of the current launch type that this comes to.
+    pub replicas: u32,
+}
+
+impl Wanted {
+    /// Memory that one of `replicas` replicas needs.
+    pub fn memory_per_replica(&self, replicas: u32) -> Mebibytes {
+        Mebibytes(self.memory_base.0 + self.memory_shared.0 / f64::from(replicas.max(1)))
+    }
+
+    /// Memory of `replicas` replicas together.
+    pub fn memory(&self, replicas: u32) -> Mebibytes {
+        Mebibytes(self.memory_per_replica(replicas).0 * f64::from(replicas))
+    }
+}
+
+/// A candidate that was priced and not chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alternative {
+    /// Type.
+    pub instance_type: TypeName,
+    /// Replicas of it that would carry the wanted capacity.
+    pub replicas: u32,
+    /// What they would cost.
+    pub cost: UsdPerHour,
+    /// What changing to them would cost, spread over the time a choice is expected to last.
+    pub change_cost: UsdPerHour,
+}
+
+/// A guard that did not let the draft pass unchanged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GuardNote {
+    /// Replicas wanted before it.
+    pub from: u32,
+    /// Replicas left after it.
+    pub to: u32,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a decision is what it is. The sentence is its `Display`; `label()` is for metrics and never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    /// Capacity fits the load.
+    WithinTarget,
+    /// A trigger is at or over its limit.
+    LoadHigh {
+        /// Which.
+        trigger: Trigger,
+        /// Its load.
+        load: f64,
+    },
+    /// The load expected when a new replica could serve needs more.
+    ForecastHigh {
+        /// vCPU expected to be needed.
+        vcpu: Vcpu,
+    },
+    /// The smaller fleet would have been enough for the whole window.
+    LoadLow {
+        /// Seconds for which it would have been enough.
+        window_seconds: u64,
+    },
+    /// Every replica needs more memory than the running type offers.
+    MemoryBound {
+        /// Memory one replica needs at the target load.
+        needed: Mebibytes,
+    },
+    /// At the largest count, and still not enough.
+    SaturatedAtMax,
+    /// Another type carries the same load for less.
+    CheaperType {
+        /// Expected saving.
+        saving: UsdPerHour,
+    },
+    /// A present value lies outside the bounds.
+    OutsideBounds,
+    /// The configuration's and the group's own bounds meet here.
+    ClampedByGroup,
+    /// The configuration's bounds meet here.
+    ClampedByConfig,
+    /// A bound metric has no usable value, so nothing is taken away.
+    DataMissing {
+        /// Which.
+        trigger: Trigger,
+    },
+    /// Replicas on order have not started to serve.
+    CapacityPending {
+        /// How many.
+        replicas: u32,
+    },
+    /// Ordered replicas did not come within the launch timeout; growth stops at what runs plus one step.
+    NothingLaunches {
+        /// How many are missing.
+        missing: u32,
+    },
+    /// Too soon after the last change in this direction.
+    Cooldown {
+        /// Seconds left.
+        remaining_seconds: u64,
+    },
+    /// Demand was higher within the stabilization window.
+    Stabilizing,
+    /// Somebody changed the group by hand.
+    ManualHold {
+        /// Seconds left.
+        remaining_seconds: u64,
+    },
+    /// Paused by a person.
+    Paused,
+    /// The kill switch is on.
+    KillSwitch,
+    /// The control level forbids it.
+    ControlLevel,
+    /// A type change is running, so capacity is only added.
+    TypeChangeRunning,
+    /// A replacement that is not ours is running.
+    ForeignReplacement,
+    /// A scaling policy, schedule or autoscaler that is not ours acts on the group.
+    ForeignController,
+    /// Launch, Terminate or AlarmNotification is suspended.
+    ProcessSuspended,
+    /// Type changes are not possible on this group.
+    CountOnly,
+    /// No type may start now: outside the change window, too young, or a peak is near.
+    TypeChangeNotNow,
+    /// Protected instances cannot be taken away.
+    Protected {
+        /// How many.
+        replicas: u32,
+    },
+    /// Three operations failed; a person has to look.
+    BreakerOpen,
+    /// Limits over all groups together hold it until the next tick.
+    FleetLimit,
+    /// A scale-down was followed by high load and is undone.
+    UndoneScaleDown,
+    /// A person asked for it.
+    Requested {
+        /// Who, as far as known.
+        by: String,
+    },
+    /// A temporary override is in force.
+    Override,
+    /// There is no type that fits the bounds, the zones and the prices.
+    EmptyLadder,
+}
+
+impl Reason {
+    /// Stable label for metrics and logs.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::WithinTarget => "within_target",
+            Self::LoadHigh { .. } => "load_high",
+            Self::ForecastHigh { .. } => "forecast_high",
+            Self::LoadLow { .. } => "load_low",
+            Self::MemoryBound { .. } => "memory_bound",
+            Self::SaturatedAtMax => "saturated_at_max",
+            Self::CheaperType { .. } => "cheaper_type",
+            Self::OutsideBounds => "outside_bounds",
+            Self::ClampedByGroup => "clamped_by_group",
+            Self::ClampedByConfig => "clamped_by_config",
+            Self::DataMissing { .. } => "data_missing",
+            Self::CapacityPending { .. } => "capacity_pending",
+            Self::NothingLaunches { .. } => "nothing_launches",
+            Self::Cooldown { .. } => "cooldown",
+            Self::Stabilizing => "stabilizing",
+            Self::ManualHold { .. } => "manual_hold",
+            Self::Paused => "paused",
+            Self::KillSwitch => "kill_switch",
+            Self::ControlLevel => "control_level",
+            Self::TypeChangeRunning => "type_change_running",
+            Self::ForeignReplacement => "foreign_replacement",
+            Self::ForeignController => "foreign_controller",
+            Self::ProcessSuspended => "process_suspended",
+            Self::CountOnly => "count_only",
+            Self::TypeChangeNotNow => "type_change_not_now",
+            Self::Protected { .. } => "protected",
+            Self::BreakerOpen => "breaker_open",
+            Self::FleetLimit => "fleet_limit",
+            Self::UndoneScaleDown => "undone_scale_down",
+            Self::Requested { .. } => "requested",
+            Self::Override => "override",
+            Self::EmptyLadder => "empty_ladder",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WithinTarget => f.write_str("capacity fits the load"),
+            Self::LoadHigh { trigger, load } => {
+                write!(f, "{trigger} is at {:.0} % of its limit", load * 100.0)
+            }
+            Self::ForecastHigh { vcpu } => write!(f, "the load expected one boot time from now needs {vcpu}"),
+            Self::LoadLow { window_seconds } => {
+                write!(f, "a smaller fleet would have been enough for {window_seconds} s")
+            }
+            Self::MemoryBound { needed } => {
+                write!(f, "each replica needs {needed}, more than its type can give within the target")
+            }
+            Self::SaturatedAtMax => f.write_str("more replicas are needed than the maximum allows"),
+            Self::CheaperType { saving } => write!(f, "another type carries the same load for {saving} less"),
+            Self::OutsideBounds => f.write_str("the present capacity is outside the bounds"),
+            Self::ClampedByGroup => f.write_str("the group's own minimum or maximum is the limit"),
+            Self::ClampedByConfig => f.write_str("the configured minimum or maximum is the limit"),
+            Self::DataMissing { trigger } => {
+                write!(f, "{trigger} has no recent reading, so nothing is taken away")
+            }
+            Self::CapacityPending { replicas } => write!(f, "{replicas} replicas on order do not serve yet"),
+            Self::NothingLaunches { missing } => {
+                write!(
+                    f,
+                    "{missing} ordered replicas did not come within the launch timeout, so growth stops"
+                )
+            }
+            Self::Cooldown { remaining_seconds } => {
+                write!(f, "the cooldown of the last change in this direction has {remaining_seconds} s left")
+            }
+            Self::Stabilizing => f.write_str("more was needed within the stabilization window"),
+            Self::ManualHold { remaining_seconds } => {
+                write!(f, "a manual change is kept against scale-down for another {remaining_seconds} s")
+            }
+            Self::Paused => f.write_str("the group is paused"),
+            Self::KillSwitch => f.write_str("the kill switch is on"),
+            Self::ControlLevel => f.write_str("the group's control level does not allow it"),
+            Self::TypeChangeRunning => f.write_str("a type change is running, so capacity is only added"),
+            Self::ForeignReplacement => f.write_str("an instance refresh that is not ours is running"),
+            Self::ForeignController => f.write_str("another controller acts on the group"),
+            Self::ProcessSuspended => f.write_str("a scaling process of the group is suspended"),
+            Self::CountOnly => f.write_str("the type of this group cannot be changed"),
+            Self::TypeChangeNotNow => f.write_str("no type change may start now"),
+            Self::Protected { replicas } => write!(f, "{replicas} replicas are protected from scale-in"),
+            Self::BreakerOpen => f.write_str("three operations failed in a row, so a person has to look"),
+            Self::FleetLimit => f.write_str("the limits over all groups hold it until the next tick"),
+            Self::UndoneScaleDown => f.write_str("load rose right after the scale-down, so it is undone"),
+            Self::Requested { by } => write!(f, "requested by {by}"),
+            Self::Override => f.write_str("a temporary override is in force"),
+            Self::EmptyLadder => f.write_str("no instance type fits the bounds, zones and prices"),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A decision being carried out: its durable state, and [`next_step`], the one function that says what follows.
+//!
+//! There is no separate recovery. Every evaluation reads the group and the stored [`OperationState`] and asks
+//! [`next_step`]; a controller that died between two steps is continued by whichever comes next.
+
+mod next_step;
+mod state;
+
+pub use next_step::{LaunchFailure, LaunchFailureKind, Observed, Progress, Step, next_step};
+pub use state::{
+    Breaker, ManualChange, Operation, OperationId, OperationKind, OperationState, Override, Pause, Phase,
+    TypeBackoff,
+};

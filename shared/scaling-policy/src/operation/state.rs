@@ -1,0 +1,236 @@
+//! What is stored of a group between evaluations, apart from what was learned.
+
+use jiff::Timestamp;
+use scaling_fleet::{TypeName, UsdPerHour};
+use serde::{Deserialize, Serialize};
+
+use crate::config::ConfigVersion;
+use crate::decision::Reason;
+
+/// Identifies an operation; unique over all groups.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationId(pub String);
+
+/// Durable state of a group: the operation, the holds and the last changes. Never samples.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OperationState {
+    /// The open operation, or the last one that ended.
+    pub operation: Option<Operation>,
+    /// When capacity was last added, by whomever.
+    pub last_up: Option<Timestamp>,
+    /// When capacity was last taken away.
+    pub last_down: Option<Timestamp>,
+    /// When a type change last ended well.
+    pub last_type_change: Option<Timestamp>,
+    /// Desired capacity after our last look or act; another value now is a manual change.
+    pub known_desired: Option<u32>,
+    /// Launch type after our last look or act.
+    pub known_type: Option<TypeName>,
+    /// The type at take-over: what `request_threshold` is counted in.
+    pub reference_type: Option<TypeName>,
+    /// When the group was taken over.
+    pub taken_over: Option<Timestamp>,
+    /// What the group cost at take-over, the floor of the savings baseline.
+    pub take_over_cost: Option<UsdPerHour>,
+    /// Last manual change.
+    pub manual: Option<ManualChange>,
+    /// Paused by a person.
+    pub pause: Option<Pause>,
+    /// Temporary bounds or type.
+    pub temporary: Option<Override>,
+    /// Failures in a row.
+    pub breaker: Breaker,
+    /// How often the scale-down delay has been doubled after a scale-down that had to be undone.
+    pub down_delay_doublings: u8,
+    /// Types left out after a failed launch.
+    pub type_backoffs: Vec<TypeBackoff>,
+    /// Replicas missing since then: ordered and not serving.
+    pub missing_since: Option<Timestamp>,
+    /// When foreign controllers were last looked for.
+    pub foreign_checked: Option<Timestamp>,
+    /// What was found then.
+    pub foreign: Vec<crate::snapshot::ForeignController>,
+}
+
+impl OperationState {
+    /// The operation, if it is still open.
+    pub fn open_operation(&self) -> Option<&Operation> {
+        self.operation.as_ref().filter(|operation| operation.phase.is_open())
+    }
+
+    /// The open type change, if there is one.
+    pub fn open_type_change(&self) -> Option<&Operation> {
+        self.open_operation().filter(|operation| matches!(operation.kind, OperationKind::Retype { .. }))
+    }
+}
+
+/// One decision being carried out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its identifier.
+    pub id: OperationId,
+    /// What it changes.
+    pub kind: OperationKind,
+    /// How far it is.
+    pub phase: Phase,
+    /// Why it was decided.
+    pub reason: Reason,
+    /// Configuration it was planned under; a later one never alters it.
+    pub config_version: ConfigVersion,
+    /// When the plan was written.
+    pub planned_at: Timestamp,
+    /// When the platform accepted it.
+    pub accepted_at: Option<Timestamp>,
+    /// When it reached a phase that is not open.
+    pub ended_at: Option<Timestamp>,
+    /// The platform's identifier for it (an instance refresh id).
+    pub platform_id: Option<String>,
+    /// Tries so far.
+    pub attempts: u8,
+    /// Not tried again before this.
+    pub not_before: Option<Timestamp>,
+    /// Explanation of a failure, for a person.
+    pub failure: Option<String>,
+}
+
+/// What an operation changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum OperationKind {
+    /// The count.
+    Scale {
+        /// Desired capacity before.
+        from: u32,
+        /// Desired capacity wanted.
+        to: u32,
+    },
+    /// The type, by rolling replacement.
+    Retype {
+        /// Launch type before; with `from_fallbacks` what a rollback goes back to.
+        from: TypeName,
+        /// Launch type wanted.
+        to: TypeName,
+        /// Other types that are as good, should `to` not launch. Never `from`.
+        fallbacks: Vec<TypeName>,
+        /// Serving replicas before, which must not become fewer.
+        replicas: u32,
+    },
+}
+
+impl OperationKind {
+    /// The label for metrics: `up`, `down`, `retype`.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Scale { from, to } if *to > *from => "up",
+            Self::Scale { .. } => "down",
+            Self::Retype { .. } => "retype",
+        }
+    }
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Written, perhaps not asked for yet.
+    Planned,
+    /// The platform has accepted it.
+    Accepted,
+    /// Going back to what was before.
+    RollingBack,
+    /// Seen to have happened.
+    Verified,
+    /// Ended without its effect.
+    Failed,
+    /// Seen to be back at what was before.
+    RolledBack,
+    /// Overtaken by a newer plan or by somebody else.
+    Superseded,
+}
+
+impl Phase {
+    /// Whether something is still to be done or watched.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Planned | Self::Accepted | Self::RollingBack)
+    }
+
+    /// The label in metrics, JSON and logs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Accepted => "accepted",
+            Self::RollingBack => "rolling_back",
+            Self::Verified => "verified",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled_back",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// A change by somebody else, which is the new starting point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManualChange {
+    /// When it was noticed.
+    pub at: Timestamp,
+    /// Desired capacity after it.
+    pub desired: u32,
+}
+
+/// A pause with an author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when; `None` is until resumed.
+    pub until: Option<Timestamp>,
+}
+
+/// A temporary override with an author and an expiry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub until: Timestamp,
+    /// Least replicas meanwhile.
+    pub min: Option<u32>,
+    /// Most replicas meanwhile.
+    pub max: Option<u32>,
+    /// Type meanwhile.
+    pub instance_type: Option<TypeName>,
+}
+
+/// Failures in a row; three open it, and then the group holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Breaker {
+    /// Failed operations since the last one that was verified.
+    pub failures: u8,
+}
+
+impl Breaker {
+    /// Failures that open it.
+    pub const LIMIT: u8 = 3;
+
+    /// Whether the group holds until a person resets it.
+    pub const fn is_open(self) -> bool {
+        self.failures >= Self::LIMIT
+    }
+}
+
+/// A type left out after it failed to launch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeBackoff {
+    /// The type.
+    pub instance_type: TypeName,
+    /// Until when.
+    pub until: Timestamp,
+    /// Failures so far; each doubles the next back-off.
+    pub failures: u8,
+}

@@ -1,0 +1,1 @@
+//! State stores: SQLite embedded, DynamoDB on AWS.

@@ -1,0 +1,1 @@
+//! The controller as a library: assembly of ports, loop, API and telemetry.
