@@ -1,1 +1,326 @@
-//! Placeholder.
+//! The instances of one group in simulated time: they boot, serve, fill their memory and end.
+//!
+//! The model: requests arrive at random (Poisson) and are spread over the serving replicas in proportion to
+//! their vCPU. Each replica is an M/M/c station with one server a vCPU (or all of them one station, see
+//! [`QueueModel`]). Work beyond capacity waits in a backlog that is worked off when capacity is free again; what would
+//! wait longer than the service's time-out is given up. A replica without free memory swaps and serves at
+//! [`SWAPPING_SPEED`]. Instances are billed from launch to end, booting included.
+//!
+//! The caller advances time in steps no longer than [`Fleet::MAX_STEP`]; within a step the rate is constant.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_distr::{Distribution, Poisson};
+use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
+
+use crate::queueing;
+use crate::service::{QueueModel, ServiceModel};
+use crate::units::{Mebibytes, TypeName, UsdPerHour, Vcpu};
+
+/// Share of its speed that a replica keeps once its memory is full and it swaps.
+pub const SWAPPING_SPEED: f64 = 0.3;
+
+/// Identifies an instance within its fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InstanceNumber(pub u64);
+
+/// What an instance is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Type name.
+    pub instance_type: TypeName,
+    /// vCPU.
+    pub vcpu: Vcpu,
+    /// Memory.
+    pub memory: Mebibytes,
+    /// Price while it exists.
+    pub price: UsdPerHour,
+}
+
+/// How long an instance takes from launch to serving: uniform between the two, from the fleet's seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootModel {
+    /// Shortest boot.
+    pub shortest: Duration,
+    /// Longest boot.
+    pub longest: Duration,
+}
+
+impl Default for BootModel {
+    /// 90 to 130 s: an image with the service baked in, registration with a load balancer included.
+    fn default() -> Self {
+        Self { shortest: Duration::from_secs(90), longest: Duration::from_secs(130) }
+    }
+}
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Its number, in order of launch.
+    pub number: InstanceNumber,
+    /// What it is made of.
+    pub machine: Machine,
+    /// When it was launched.
+    pub launched: Timestamp,
+    /// When it starts to serve.
+    pub serves_from: Timestamp,
+    /// Taken out of service (standby): billed, not serving.
+    pub out_of_service: bool,
+}
+
+impl Instance {
+    /// Whether it serves load at `now`.
+    pub fn serves(&self, now: Timestamp) -> bool {
+        now >= self.serves_from && !self.out_of_service
+    }
+}
+
+/// What happened in one step.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Interval {
+    /// Requests that arrived.
+    pub requests: f64,
+    /// Requests given up after the time-out.
+    pub timed_out: f64,
+    /// 95th percentile of the response time in seconds; `None` without requests.
+    pub latency_p95: Option<f64>,
+    /// Median response time in seconds; `None` without requests.
+    pub latency_p50: Option<f64>,
+    /// Mean CPU utilisation of the serving replicas, 0 to 1; `None` when none serves.
+    pub cpu: Option<f64>,
+    /// Mean memory utilisation of the serving replicas, 0 to 1; `None` when none serves.
+    pub memory: Option<f64>,
+    /// Replicas that served.
+    pub serving: u32,
+    /// vCPU that served.
+    pub serving_vcpu: f64,
+    /// Money spent.
+    pub cost_usd: f64,
+    /// Hours of instances, booting included.
+    pub instance_hours: f64,
+}
+
+impl Interval {
+    /// Whether the 95th percentile was over `target` seconds, or requests were given up.
+    pub fn is_over(&self, target: f64) -> bool {
+        self.timed_out > 0.0 || self.latency_p95.is_some_and(|p95| p95 > target)
+    }
+}
+
+/// The instances of one group and the load waiting for them.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    service: ServiceModel,
+    boot: BootModel,
+    started: Timestamp,
+    now: Timestamp,
+    instances: Vec<Instance>,
+    launched: u64,
+    backlog: f64,
+    arrivals: Pcg64,
+    boots: Pcg64,
+}
+
+impl Fleet {
+    /// The longest step that [`Fleet::advance`] takes at once; longer ones are cut into pieces.
+    pub const MAX_STEP: Duration = Duration::from_secs(15);
+
+    /// An empty fleet at `start`. Two fleets with the same seed and calls behave the same.
+    pub fn new(service: ServiceModel, boot: BootModel, start: Timestamp, seed: u64) -> Self {
+        // Separate streams, so that policies which launch differently still face the same arrivals.
+        let stream = |number: u64| Pcg64::seed_from_u64(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Self {
+            service,
+            boot,
+            started: start,
+            now: start,
+            instances: Vec::new(),
+            launched: 0,
+            backlog: 0.0,
+            arrivals: stream(1),
+            boots: stream(2),
+        }
+    }
+
+    /// How far the fleet has been advanced.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Instances that exist, in order of launch.
+    pub fn instances(&self) -> &[Instance] {
+        &self.instances
+    }
+
+    /// The service it simulates; changing it changes the future only.
+    pub fn service_mut(&mut self) -> &mut ServiceModel {
+        &mut self.service
+    }
+
+    /// How its instances boot; changing it changes the future only.
+    pub fn boot_mut(&mut self) -> &mut BootModel {
+        &mut self.boot
+    }
+
+    /// Launches an instance at the fleet's present moment; it is billed from now and serves after its boot.
+    pub fn launch(&mut self, machine: Machine) -> InstanceNumber {
+        let spread = self.boot.longest.saturating_sub(self.boot.shortest);
+        let boot = self.boot.shortest + spread.mul_f64(self.boots.random::<f64>());
+        self.push(machine, self.now + boot)
+    }
+
+    /// Adds an instance that serves at once: the fleet found at the start.
+    pub fn adopt(&mut self, machine: Machine) -> InstanceNumber {
+        self.push(machine, self.now)
+    }
+
+    /// Ends an instance at the fleet's present moment. `None` if there is no such instance.
+    pub fn terminate(&mut self, number: InstanceNumber) -> Option<Instance> {
+        let position = self.instances.iter().position(|instance| instance.number == number)?;
+        Some(self.instances.remove(position))
+    }
+
+    /// Puts an instance out of service (standby) or back in. False if there is no such instance.
+    pub fn set_out_of_service(&mut self, number: InstanceNumber, out: bool) -> bool {
+        let found = self.instances.iter_mut().find(|instance| instance.number == number);
+        found.map(|instance| instance.out_of_service = out).is_some()
+    }
+
+    /// Advances to `until` with `rate` requests a second, in steps of at most [`Fleet::MAX_STEP`], and hands each
+    /// step's end and interval to `record`.
+    pub fn advance(&mut self, until: Timestamp, rate: f64, mut record: impl FnMut(Timestamp, Interval)) {
+        while self.now < until {
+            let left = Duration::try_from(until.duration_since(self.now)).unwrap_or_default();
+            let step = left.min(Self::MAX_STEP);
+            let interval = self.step(step, rate);
+            self.now += step;
+            record(self.now, interval);
+        }
+    }
+
+    fn push(&mut self, machine: Machine, serves_from: Timestamp) -> InstanceNumber {
+        self.launched += 1;
+        let number = InstanceNumber(self.launched);
+        let launched = self.now;
+        self.instances.push(Instance { number, machine, launched, serves_from, out_of_service: false });
+        number
+    }
+
+    fn step(&mut self, step: Duration, rate: f64) -> Interval {
+        let seconds = step.as_secs_f64();
+        let requests = draw_arrivals(&mut self.arrivals, rate * seconds);
+        let mut interval = Interval { requests, ..Interval::default() };
+        for instance in &self.instances {
+            interval.cost_usd += instance.machine.price.0 * seconds / 3600.0;
+            interval.instance_hours += seconds / 3600.0;
+        }
+        let stations = self.stations();
+        interval.serving = stations.iter().map(|station| station.count).sum();
+        interval.serving_vcpu = stations.iter().map(Station::vcpu).sum();
+        self.serve(&stations, seconds, &mut interval);
+        interval
+    }
+
+    /// Serving replicas by machine: routing in proportion to vCPU makes replicas of a type alike.
+    fn stations(&self) -> Vec<Station> {
+        let mut stations: Vec<Station> = Vec::new();
+        for instance in self.instances.iter().filter(|instance| instance.serves(self.now)) {
+            let machine = &instance.machine;
+            match stations.iter_mut().find(|station| station.instance_type == machine.instance_type) {
+                Some(station) => station.count += 1,
+                None => stations.push(Station {
+                    instance_type: machine.instance_type.clone(),
+                    servers: servers(machine.vcpu),
+                    memory: machine.memory,
+                    count: 1,
+                }),
+            }
+        }
+        stations
+    }
+
+    fn serve(&mut self, stations: &[Station], seconds: f64, interval: &mut Interval) {
+        let elapsed = Duration::try_from(self.now.duration_since(self.started)).unwrap_or_default();
+        let base = self.service.memory.base_at(elapsed);
+        let work = (interval.requests + self.backlog) * self.service.service_seconds / seconds;
+        let vcpu = interval.serving_vcpu;
+        let utilisation = if vcpu > 0.0 { (work / vcpu).min(1.0) } else { 0.0 };
+        let memory = |station: &Station| {
+            let used = base.0 + self.service.memory.per_busy_vcpu * utilisation * f64::from(station.servers);
+            used / station.memory.0
+        };
+        let speed = |station: &Station| if memory(station) >= 1.0 { SWAPPING_SPEED } else { 1.0 };
+        let capacity: f64 = stations.iter().map(|station| station.vcpu() * speed(station)).sum();
+        let replicas = f64::from(interval.serving);
+        if replicas > 0.0 {
+            let busy = if capacity > 0.0 { (work / capacity).min(1.0) } else { 1.0 };
+            interval.cpu = Some(busy);
+            let filled: f64 = stations.iter().map(|s| memory(s).min(1.0) * f64::from(s.count)).sum();
+            interval.memory = Some(filled / replicas);
+        }
+        let spare = capacity - work;
+        let (waiting, timed_out) = self.carry_over(-spare * seconds, capacity);
+        interval.timed_out = timed_out;
+        if interval.requests > 0.0 {
+            let delay = if capacity > 0.0 { waiting / capacity } else { self.service.timeout_seconds };
+            let quantile = |q: f64| {
+                let queueing = self.response_seconds(stations, work, capacity, q);
+                (queueing + delay).min(self.service.timeout_seconds)
+            };
+            (interval.latency_p50, interval.latency_p95) = (Some(quantile(0.5)), Some(quantile(0.95)));
+        }
+    }
+
+    /// Keeps the work that was not done, in vCPU seconds, as backlog; gives up what would wait too long.
+    /// Returns the work that waits and the requests given up.
+    fn carry_over(&mut self, undone: f64, capacity: f64) -> (f64, f64) {
+        let undone = undone.max(0.0);
+        let waiting = undone.min(self.service.timeout_seconds * capacity);
+        self.backlog = waiting / self.service.service_seconds;
+        (waiting, (undone - waiting) / self.service.service_seconds)
+    }
+
+    /// Response time from the stations' queues, without the backlog of an overload. In an overloaded step the
+    /// stations are taken at 99 % utilisation, where the backlog delay dominates anyway.
+    fn response_seconds(&self, stations: &[Station], work: f64, capacity: f64, quantile: f64) -> f64 {
+        let utilisation = if capacity > 0.0 { (work / capacity).min(0.99) } else { return 0.0 };
+        let service = self.service.service_seconds;
+        let one = |servers: u32| {
+            queueing::response_quantile(servers, utilisation * f64::from(servers), quantile) * service
+        };
+        match self.service.queue {
+            QueueModel::Shared => one(servers(Vcpu(capacity))),
+            QueueModel::Own => stations.iter().map(|station| one(station.servers)).fold(0.0, f64::max),
+        }
+    }
+}
+
+struct Station {
+    instance_type: TypeName,
+    servers: u32,
+    memory: Mebibytes,
+    count: u32,
+}
+
+impl Station {
+    fn vcpu(&self) -> f64 {
+        f64::from(self.servers) * f64::from(self.count)
+    }
+}
+
+fn servers(vcpu: Vcpu) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "vCPU counts are small and positive"
+    )]
+    let servers = vcpu.0.round().max(1.0) as u32;
+    servers
+}
+
+fn draw_arrivals(random: &mut impl Rng, mean: f64) -> f64 {
+    Poisson::new(mean).map_or(0.0, |poisson| poisson.sample(random))
+}
