@@ -3,6 +3,7 @@
 //! A file is read once, wholly, and either gives a complete [`GroupConfig`] for every group or a list of all
 //! its faults. Nothing after that looks at an option again.
 
+pub mod defaults;
 pub mod group;
 
 pub use group::{
