@@ -1,1 +1,35 @@
 //! A local stand-in for Auto Scaling, EC2, CloudWatch and STS over a living fleet.
+//!
+//! It speaks the services' wire protocols on a socket, so that any client works against it unchanged. It knows no
+//! client and no adapter. Each operation is one typed function over the [`region::Region`]; each protocol is a
+//! serialiser over the same types.
+//!
+//! # Layout
+//! - [`emulator`]: start, stop, advance; [`settings`]; [`server`]: one HTTP handler for all services
+//! - [`region`]: the state of one region: groups, instances, metrics by the minute, time
+//! - [`autoscaling`], [`ec2`], [`sts`], [`cloudwatch`]: the services, one table of operations each
+//! - [`wire`]: the protocols; [`faults`]: failures on demand; [`control`]: paths under `/_emulator/`
+//! - [`lambda`]: invokes functions for alarms and schedules
+
+pub mod autoscaling;
+pub mod cloudwatch;
+mod control;
+pub mod ec2;
+pub mod emulator;
+pub mod faults;
+pub mod lambda;
+mod machines;
+pub mod region;
+mod requests;
+mod server;
+pub mod settings;
+pub mod sts;
+pub mod wire;
+pub mod workload;
+
+pub use emulator::{Emulator, EmulatorError};
+pub use faults::Fault;
+pub use region::{GroupTotals, MinuteRecord, Region};
+pub use settings::{ClockMode, Schedule, Settings};
+pub use wire::AwsError;
+pub use workload::Workload;

@@ -1,0 +1,1 @@
+//! Paths under `/_emulator/`.

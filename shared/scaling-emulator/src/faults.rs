@@ -1,0 +1,5 @@
+//! Failures on demand.
+
+/// A failure on demand.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fault {}

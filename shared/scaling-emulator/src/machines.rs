@@ -1,0 +1,1 @@
+//! What an instance type is made of.

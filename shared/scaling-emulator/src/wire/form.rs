@@ -1,0 +1,325 @@
+//! Form bodies of the query protocols: flat names such as `Tags.member.1.Key` read into a tree, and the tree into
+//! typed input.
+//!
+//! A list is a branch whose children are numbered, under `member` in the query protocol and directly in EC2's. An
+//! empty value stands for an empty list.
+
+use std::collections::BTreeMap;
+
+use serde::de::{self, DeserializeOwned, IntoDeserializer, MapAccess, Visitor, value};
+
+/// Why a form does not fit an operation's input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// A required member is absent.
+    #[error("member `{0}` is missing")]
+    Missing(String),
+    /// A member has a value of the wrong kind.
+    #[error("member `{member}`: {message}")]
+    Invalid {
+        /// Dotted name, empty while it is not known.
+        member: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// A form as a tree.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Form {
+    root: Branch,
+}
+
+type Branch = BTreeMap<String, Node>;
+
+static EMPTY: Branch = Branch::new();
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Node {
+    Leaf(String),
+    Branch(Branch),
+}
+
+/// Deepest nesting read; the services' own inputs need eight levels.
+const MAX_DEPTH: usize = 16;
+
+impl Form {
+    /// Reads an `application/x-www-form-urlencoded` body. What is not a pair is dropped, as the services do.
+    pub fn parse(body: &[u8]) -> Self {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).unwrap_or_default();
+        let mut form = Self::default();
+        for (name, text) in pairs {
+            form.insert(&name, text);
+        }
+        form
+    }
+
+    /// The text at a dotted name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut parts = name.split('.');
+        let mut node = self.root.get(parts.next()?)?;
+        for part in parts {
+            node = match node {
+                Node::Branch(children) => children.get(part)?,
+                Node::Leaf(_) => return None,
+            };
+        }
+        match node {
+            Node::Leaf(text) => Some(text),
+            Node::Branch(_) => None,
+        }
+    }
+
+    /// Reads the form into an operation's input.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, FormError> {
+        T::deserialize(Tree(&Node::Branch(self.root.clone())))
+    }
+
+    fn insert(&mut self, name: &str, text: String) {
+        let parts: Vec<&str> = name.split('.').collect();
+        let Some((last, path)) = parts.split_last().filter(|(_, path)| path.len() < MAX_DEPTH) else {
+            return;
+        };
+        let mut branch = &mut self.root;
+        for part in path {
+            let child = branch.entry((*part).to_owned()).or_insert_with(|| Node::Branch(Branch::new()));
+            if matches!(child, Node::Leaf(_)) {
+                *child = Node::Branch(Branch::new());
+            }
+            let Node::Branch(children) = child else { return };
+            branch = children;
+        }
+        branch.entry((*last).to_owned()).or_insert(Node::Leaf(text));
+    }
+}
+
+/// A node as serde reads it.
+#[derive(Clone, Copy)]
+struct Tree<'a>(&'a Node);
+
+impl Tree<'_> {
+    fn text(&self) -> Result<&str, FormError> {
+        match self.0 {
+            Node::Leaf(text) => Ok(text),
+            Node::Branch(_) => Err(de::Error::custom("a single value was expected")),
+        }
+    }
+}
+
+impl de::Error for FormError {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::Invalid { member: String::new(), message: message.to_string() }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::Missing(field.to_owned())
+    }
+}
+
+impl FormError {
+    /// The same error, seen from the parent of `member`.
+    fn inside(self, parent: &str) -> Self {
+        match self {
+            Self::Invalid { member, message } if member.is_empty() => {
+                Self::Invalid { member: parent.to_owned(), message }
+            }
+            Self::Invalid { member, message } => {
+                Self::Invalid { member: format!("{parent}.{member}"), message }
+            }
+            Self::Missing(member) => Self::Missing(format!("{parent}.{member}")),
+        }
+    }
+}
+
+macro_rules! parsed {
+    ($($method:ident $visit:ident),*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+            let text = self.text()?;
+            let parsed = text.trim().parse();
+            visitor.$visit(parsed.map_err(|_| de::Error::custom(format!("`{text}` has the wrong type")))?)
+        }
+    )*};
+}
+
+impl<'de> de::Deserializer<'de> for Tree<'de> {
+    type Error = FormError;
+
+    parsed!(
+        deserialize_i8 visit_i8, deserialize_i16 visit_i16, deserialize_i32 visit_i32, deserialize_i64 visit_i64,
+        deserialize_u8 visit_u8, deserialize_u16 visit_u16, deserialize_u32 visit_u32, deserialize_u64 visit_u64,
+        deserialize_f32 visit_f32, deserialize_f64 visit_f64
+    );
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        match self.0 {
+            Node::Leaf(text) => visitor.visit_str(text),
+            Node::Branch(_) => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        let text = self.text()?;
+        match text.trim() {
+            "true" | "True" | "1" => visitor.visit_bool(true),
+            "false" | "False" | "0" => visitor.visit_bool(false),
+            _ => Err(de::Error::custom(format!("`{text}` is neither true nor false"))),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, FormError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        let items = match self.0 {
+            Node::Leaf(text) if text.is_empty() => Vec::new(),
+            Node::Leaf(_) => return Err(de::Error::custom("a list was expected")),
+            Node::Branch(children) => items(children),
+        };
+        visitor.visit_seq(value::SeqDeserializer::new(items.into_iter()))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        match self.0 {
+            Node::Branch(children) => visitor.visit_map(Members { rest: children.iter(), next: None }),
+            Node::Leaf(text) if text.is_empty() => {
+                visitor.visit_map(Members { rest: EMPTY.iter(), next: None })
+            }
+            Node::Leaf(_) => Err(de::Error::custom("a structure was expected")),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, FormError> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, FormError> {
+        visitor.visit_enum(self.text()?.into_deserializer())
+    }
+
+    serde::forward_to_deserialize_any! {
+        char str string bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, FormError> for Tree<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// A list's items in the order of their numbers.
+fn items(children: &Branch) -> Vec<Tree<'_>> {
+    if let Some(Node::Branch(members)) = children.get("member") {
+        return items(members);
+    }
+    let mut numbered: Vec<(u64, &Node)> =
+        children.iter().filter_map(|(key, node)| Some((key.parse().ok()?, node))).collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    numbered.into_iter().map(|(_, node)| Tree(node)).collect()
+}
+
+struct Members<'a> {
+    rest: std::collections::btree_map::Iter<'a, String, Node>,
+    next: Option<(&'a str, &'a Node)>,
+}
+
+impl<'de> MapAccess<'de> for Members<'de> {
+    type Error = FormError;
+
+    fn next_key_seed<K: de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, FormError> {
+        let Some((key, node)) = self.rest.next() else { return Ok(None) };
+        self.next = Some((key, node));
+        seed.deserialize(key.as_str().into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<V: de::DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FormError> {
+        let (key, node) = self.next.take().ok_or_else(|| de::Error::custom("a value without a name"))?;
+        seed.deserialize(Tree(node)).map_err(|error| error.inside(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "PascalCase")]
+    struct Input {
+        name: String,
+        #[serde(default)]
+        size: Option<i32>,
+        #[serde(default)]
+        force: bool,
+        #[serde(default)]
+        tags: Vec<Tag>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "PascalCase")]
+    struct Tag {
+        key: String,
+    }
+
+    fn read(body: &str) -> Result<Input, FormError> {
+        Form::parse(body.as_bytes()).read()
+    }
+
+    #[test]
+    fn nested_lists_are_read_in_the_order_of_their_numbers() {
+        for list in ["Tags.member.10.Key=b&Tags.member.2.Key=a", "Tags.10.Key=b&Tags.2.Key=a"] {
+            let input = read(&format!("Action=X&Name=g%20h&Size=3&Force=true&{list}")).unwrap();
+            let keys: Vec<&str> = input.tags.iter().map(|tag| tag.key.as_str()).collect();
+            assert_eq!((input.name.as_str(), input.size, input.force), ("g h", Some(3), true));
+            assert_eq!(keys, ["a", "b"]);
+        }
+        assert_eq!(read("Name=g&Tags=").unwrap().tags, []);
+    }
+
+    #[test]
+    fn a_fault_names_the_member() {
+        let invalid = |member: &str, message: &str| FormError::Invalid {
+            member: member.to_owned(),
+            message: message.to_owned(),
+        };
+        for (body, expected) in [
+            ("Size=1", FormError::Missing("Name".to_owned())),
+            ("Name=g&Size=many", invalid("Size", "`many` has the wrong type")),
+            ("Name=g&Force=perhaps", invalid("Force", "`perhaps` is neither true nor false")),
+            ("Name=g&Tags=x", invalid("Tags", "a list was expected")),
+            ("Name.x=g", invalid("Name", "invalid type: map, expected a string")),
+        ] {
+            assert_eq!(read(body).unwrap_err(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_harm() {
+        let deep = format!("{}=1", vec!["a"; 10_000].join("."));
+        for body in [b"\xff\xfe=%zz&=&&=".as_slice(), b"a=1&a.b=2&a.b.c=3", deep.as_bytes(), b""] {
+            let _ = Form::parse(body).read::<Input>();
+        }
+    }
+}
