@@ -3,8 +3,11 @@
 //! # Layout
 //! - [`ports`]: what the loop needs of the world, as traits
 //! - [`error`]: how a port fails
+//! - `fakes` (feature `fakes`): ports in memory, and the contract suite of the state store
 
 pub mod error;
+#[cfg(any(test, feature = "fakes"))]
+pub mod fakes;
 pub mod ports;
 
 pub use error::PortError;
