@@ -9,14 +9,14 @@
 //! - [`load`]: requests per second over time, from a seeded profile or from a trace file
 //! - [`fleet`]: instances that boot, warm up, serve, fill their memory, fail and end
 
-// pub mod catalogue;
+pub mod catalogue;
 pub mod fleet;
 pub mod load;
-// pub mod prices;
+pub mod prices;
 pub mod queueing;
 pub mod service;
 pub mod units;
 
-// pub use catalogue::{Architecture, Catalogue, InstanceClass, InstanceType};
-// pub use prices::PriceBook;
+pub use catalogue::{Architecture, Catalogue, InstanceClass, InstanceType};
+pub use prices::PriceBook;
 pub use units::{Mebibytes, TypeName, UsdPerHour, Vcpu};

@@ -12,6 +12,10 @@ use super::group::{
 };
 use crate::trigger::{PerTrigger, Trigger};
 
+/// Name of the only group of a configuration that names none.
+pub const GROUP: &str = "service";
+/// Time zone of cron expressions.
+pub const TIME_ZONE: &str = "UTC";
 /// Which axes the policy uses when neither `mode` nor `policy.mode` says so.
 pub const MODE: Mode = Mode::Hybrid;
 /// Bounds on the count.

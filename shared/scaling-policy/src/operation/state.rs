@@ -1,11 +1,12 @@
 //! What is stored of a group between evaluations, apart from what was learned.
 
 use jiff::Timestamp;
-use scaling_fleet::{TypeName, UsdPerHour};
+use scaling_fleet::{TypeName, UsdPerHour, Vcpu};
 use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigVersion;
 use crate::decision::Reason;
+use crate::trigger::Trigger;
 
 /// Identifies an operation; unique over all groups.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub struct OperationId(pub String);
 pub struct OperationState {
     /// The open operation, or the last one that ended.
     pub operation: Option<Operation>,
+    /// A scale-up that is carried out beside an open type change, which holds the place of `operation`.
+    pub beside: Option<Operation>,
     /// When capacity was last added, by whomever.
     pub last_up: Option<Timestamp>,
     /// When capacity was last taken away.
@@ -60,6 +63,13 @@ impl OperationState {
         self.operation.as_ref().filter(|operation| operation.phase.is_open())
     }
 
+    /// The open change of the count, beside a type change or alone.
+    pub fn open_scale(&self) -> Option<&Operation> {
+        let open = [self.beside.as_ref(), self.operation.as_ref()].into_iter().flatten();
+        open.filter(|operation| operation.phase.is_open())
+            .find(|operation| matches!(operation.kind, OperationKind::Scale { .. }))
+    }
+
     /// The open type change, if there is one.
     pub fn open_type_change(&self) -> Option<&Operation> {
         self.open_operation().filter(|operation| matches!(operation.kind, OperationKind::Retype { .. }))
@@ -87,12 +97,40 @@ pub struct Operation {
     pub ended_at: Option<Timestamp>,
     /// The platform's identifier for it (an instance refresh id).
     pub platform_id: Option<String>,
-    /// Tries so far.
+    /// What the platform was asked for so far on the present way (forth, or back); at most
+    /// [`Operation::MAX_ATTEMPTS`].
     pub attempts: u8,
-    /// Not tried again before this.
+    /// Not asked again before this; also when it was last asked for a step that left it planned.
     pub not_before: Option<Timestamp>,
     /// Explanation of a failure, for a person.
     pub failure: Option<String>,
+    /// Load of the group when it was planned, where it was known.
+    #[serde(default)]
+    pub load_before: Option<f64>,
+    /// vCPU that served when it was planned.
+    #[serde(default)]
+    pub vcpu_before: Option<Vcpu>,
+    /// The platform will not undo the replacement its own way.
+    #[serde(default)]
+    pub own_way_back: bool,
+}
+
+impl Operation {
+    /// The first try and three more.
+    pub const MAX_ATTEMPTS: u8 = 4;
+
+    /// The trigger whose load asked for it, where it was one.
+    pub fn asked_by(&self) -> Option<Trigger> {
+        match self.reason {
+            Reason::LoadHigh { trigger, .. } => Some(trigger),
+            _ => None,
+        }
+    }
+
+    /// Whether the platform has never accepted it.
+    pub const fn is_unasked(&self) -> bool {
+        matches!(self.phase, Phase::Planned) && self.accepted_at.is_none()
+    }
 }
 
 /// What an operation changes.
@@ -108,7 +146,7 @@ pub enum OperationKind {
     },
     /// The type, by rolling replacement.
     Retype {
-        /// Launch type before; with `from_fallbacks` what a rollback goes back to.
+        /// Launch type before; what a rollback goes back to.
         from: TypeName,
         /// Launch type wanted.
         to: TypeName,

@@ -1,0 +1,44 @@
+//! The bounds on the count: the configuration's, a person's temporary ones, and the group's own, which win because
+//! the platform would refuse anything else.
+
+use jiff::Timestamp;
+
+use crate::config::GroupConfig;
+use crate::decision::Reason;
+use crate::operation::OperationState;
+use crate::snapshot::Snapshot;
+
+/// Fewest and most replicas that may be asked for. `min <= max`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Fewest.
+    pub min: u32,
+    /// Most.
+    pub max: u32,
+    configured: (u32, u32),
+}
+
+impl Bounds {
+    /// The intersection that holds at `now`. Where the configuration and the group have nothing in common, the
+    /// group's nearest bound is both.
+    pub fn of(config: &GroupConfig, state: &OperationState, snapshot: &Snapshot, now: Timestamp) -> Self {
+        let (mut min, mut max) = (config.replicas.min, config.replicas.max);
+        if let Some(temporary) = state.temporary.as_ref().filter(|temporary| temporary.until > now) {
+            min = temporary.min.unwrap_or(min);
+            max = temporary.max.unwrap_or(max).max(min);
+        }
+        let group = &snapshot.group;
+        let limit = |value: u32| value.max(group.min).min(group.max);
+        Self { min: limit(min), max: limit(max), configured: (min, max) }
+    }
+
+    /// The nearest count inside, and the reason where that is another.
+    pub fn clamp(&self, replicas: u32) -> (u32, Option<Reason>) {
+        let inside = replicas.clamp(self.min, self.max);
+        if inside == replicas {
+            return (inside, None);
+        }
+        let by_config = replicas.clamp(self.configured.0, self.configured.1) == inside;
+        (inside, Some(if by_config { Reason::ClampedByConfig } else { Reason::ClampedByGroup }))
+    }
+}

@@ -1,0 +1,174 @@
+//! Stage 2: what the load needs, by trigger, and how many replicas of a type carry it.
+//!
+//! Each trigger answers to capacity in its own way. CPU and requests are inversely proportional to it. Memory is a
+//! base that every replica holds whatever their number, plus a part they share. Latency is never divided by its
+//! threshold: it lowers the utilisation that is planned for, by the learned curve.
+
+use crate::config::GroupConfig;
+use crate::learned::Learned;
+use crate::operation::OperationState;
+use crate::snapshot::{Snapshot, TypeOffer};
+use crate::trigger::{PerTrigger, Trigger};
+
+/// Distance kept from the utilisation at which the latency target would just hold.
+const LATENCY_MARGIN: f64 = 0.95;
+
+/// What the load needs, independent of the type that carries it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demand {
+    /// Value over threshold by trigger, where there is a usable reading.
+    pub loads: PerTrigger<Option<f64>>,
+    /// Triggers that may ask: listed, and not muted for want of an answer.
+    pub asks: PerTrigger<bool>,
+    /// The first listed trigger whose bound metric has no usable reading.
+    pub missing: Option<Trigger>,
+    /// vCPU busy now; 0 when neither CPU nor requests are known.
+    pub busy: f64,
+    /// vCPU busy one boot time from now, at the measured upper error.
+    pub busy_ahead: Option<f64>,
+    /// vCPU that put the request trigger exactly at its limit.
+    pub request_vcpu: f64,
+    /// MiB that each replica holds.
+    pub memory_base: f64,
+    /// MiB that the replicas share.
+    pub memory_shared: f64,
+    /// Usable utilisation by size, from the learned curve.
+    curve: crate::learned::response::ResponseCurve,
+}
+
+impl Demand {
+    /// Reads the demand out of a snapshot, with what was learned before.
+    pub fn of(config: &GroupConfig, learned: &Learned, state: &OperationState, snapshot: &Snapshot) -> Self {
+        let readings = &snapshot.readings;
+        let loads = PerTrigger::from_fn(|trigger| {
+            readings[trigger].value().map(|value| value / config.triggers[trigger].threshold)
+        });
+        let asks = PerTrigger::from_fn(|trigger| {
+            config.triggers[trigger].asks && !learned.answers[trigger].is_muted()
+        });
+        let missing = Trigger::ALL
+            .into_iter()
+            .find(|trigger| config.triggers[*trigger].asks && readings[*trigger].is_missing());
+        let busy = if asks.cpu_usage || asks.request_latency {
+            learned.usage.busy_vcpu(&learned.capacity, snapshot).unwrap_or(0.0)
+        } else {
+            0.0
+        };
+        let (memory_base, memory_shared) = if asks.memory_usage {
+            learned.usage.memory_parts(&learned.capacity, busy, snapshot).unwrap_or((0.0, 0.0))
+        } else {
+            (0.0, 0.0)
+        };
+        Self {
+            loads,
+            asks,
+            missing,
+            busy,
+            busy_ahead: learned.forecast.ahead().filter(|_| config.forecast && asks.cpu_usage),
+            request_vcpu: request_vcpu(asks, loads, state, snapshot),
+            memory_base,
+            memory_shared,
+            curve: learned.response,
+        }
+    }
+
+    /// The highest load over the triggers that may ask, with its trigger.
+    pub fn highest_load(&self) -> Option<(Trigger, f64)> {
+        self.loads
+            .iter()
+            .filter(|(trigger, _)| self.asks[*trigger])
+            .filter_map(|(trigger, load)| load.map(|load| (trigger, load)))
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
+    /// The utilisation at which a replica of that size is full: the CPU limit, or less where latency needs it.
+    fn full_utilisation(&self, config: &GroupConfig, vcpu: f64) -> f64 {
+        let limit = config.triggers.cpu_usage.threshold;
+        if !self.asks.request_latency {
+            return limit;
+        }
+        self.curve.usable(vcpu).map_or(limit, |usable| limit.min(usable * LATENCY_MARGIN))
+    }
+
+    /// vCPU that carry the present load at the target load, on replicas of that size.
+    pub fn present_vcpu_on(&self, config: &GroupConfig, vcpu: f64) -> f64 {
+        let planned = config.triggers.cpu_usage.threshold * config.target_load;
+        let by_cpu = self.busy / planned.min(self.full_utilisation(config, vcpu));
+        by_cpu.max(self.request_vcpu / config.target_load)
+    }
+
+    /// vCPU that carry the load ahead, on replicas of that size. The forecast already holds its measured error, so
+    /// it is planned up to the limit itself.
+    pub fn ahead_vcpu_on(&self, config: &GroupConfig, vcpu: f64) -> Option<f64> {
+        self.busy_ahead.map(|busy| busy / self.full_utilisation(config, vcpu))
+    }
+
+    /// vCPU that carry the present load and the load ahead.
+    pub fn vcpu_on(&self, config: &GroupConfig, vcpu: f64) -> f64 {
+        self.present_vcpu_on(config, vcpu).max(self.ahead_vcpu_on(config, vcpu).unwrap_or(0.0))
+    }
+
+    /// Fewest replicas of `offer` that carry it all, or `None` where no number of them has the memory.
+    pub fn replicas_of(&self, config: &GroupConfig, offer: &TypeOffer) -> Option<u32> {
+        let by_memory = self.replicas_for_memory(config, offer, config.target_load)?;
+        Some(count(self.vcpu_on(config, offer.vcpu.0) / offer.vcpu.0).max(by_memory))
+    }
+
+    /// Whether `replicas` of `offer` carry it all: the same rule as [`Demand::replicas_of`], stated the other way.
+    pub fn is_carried_by(&self, config: &GroupConfig, offer: &TypeOffer, replicas: u32) -> bool {
+        let vcpu = offer.vcpu.0 * f64::from(replicas);
+        let each = self.memory_base + self.memory_shared / f64::from(replicas.max(1));
+        let room = offer.memory.0 * config.triggers.memory_usage.threshold * config.target_load;
+        vcpu >= self.vcpu_on(config, offer.vcpu.0) * (1.0 - ROUNDING) && each <= room * (1.0 + ROUNDING)
+    }
+
+    /// Fewest replicas whose memory is at most `level` of the memory limit. Only the shared part gets smaller with
+    /// more replicas: `None` when the base alone is too large.
+    pub fn replicas_for_memory(&self, config: &GroupConfig, offer: &TypeOffer, level: f64) -> Option<u32> {
+        let room = offer.memory.0 * config.triggers.memory_usage.threshold * level - self.memory_base;
+        if self.memory_shared <= 0.0 {
+            return (room >= -ROUNDING * offer.memory.0).then_some(0);
+        }
+        (room > 0.0).then(|| count(self.memory_shared / room))
+    }
+
+    /// MiB that one replica would need its type to have, at the target load.
+    pub fn type_memory(&self, config: &GroupConfig) -> f64 {
+        self.memory_base / (config.triggers.memory_usage.threshold * config.target_load)
+    }
+}
+
+/// Below this share two capacities are the same: readings are not exact, and a count must not hang on the last bit.
+const ROUNDING: f64 = 1e-6;
+
+/// Whole replicas, rounded up, but for the last bit of a division.
+pub fn count(replicas: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range")]
+    let whole = (replicas * (1.0 - ROUNDING)).ceil().clamp(0.0, 1e9) as u32;
+    whole
+}
+
+/// Requests are counted in replicas of the type at take-over; another type is worth its share of vCPU.
+fn request_vcpu(
+    asks: PerTrigger<bool>,
+    loads: PerTrigger<Option<f64>>,
+    state: &OperationState,
+    snapshot: &Snapshot,
+) -> f64 {
+    if !asks.request_count {
+        return 0.0;
+    }
+    loads.request_count.map_or(0.0, |load| load * reference_vcpu(state, snapshot))
+}
+
+/// vCPU of the reference type; the running type until one was recorded or when it is not in the ladder any more.
+pub fn reference_vcpu(state: &OperationState, snapshot: &Snapshot) -> f64 {
+    state.reference_type.as_ref().map_or(snapshot.group.launch_type.vcpu.0, |name| {
+        snapshot
+            .ladder
+            .iter()
+            .chain(snapshot.group.replicas.iter().map(|count| &count.offer))
+            .find(|offer| offer.name == *name)
+            .map_or(snapshot.group.launch_type.vcpu.0, |offer| offer.vcpu.0)
+    })
+}

@@ -1,0 +1,268 @@
+//! Stages 3, 4 and 8: what would be right, before any guard looks at it.
+
+use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
+
+use super::candidates::{cheapest, fallbacks, fewest};
+use super::demand::count;
+use super::{Inputs, seconds_left, stand_still};
+use crate::config::{Mode, ScaleDownRule};
+use crate::decision::Reason;
+use crate::snapshot::TypeOffer;
+use crate::trigger::Trigger;
+
+/// A load of this much goes straight to what is wanted.
+const URGENT_LOAD: f64 = 1.5;
+
+/// What should be, as far as the stages have come.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) replicas: u32,
+    pub(crate) retype: Option<Retype>,
+    pub(crate) reason: Reason,
+    pub(crate) driver: Option<Trigger>,
+    /// Not delayed by a cooldown: asked for by a priority trigger, or far over the limit.
+    pub(crate) urgent: bool,
+}
+
+/// A type change in a draft.
+#[derive(Debug, Clone)]
+pub(crate) struct Retype {
+    pub(crate) to: TypeOffer,
+    pub(crate) fallbacks: Vec<TypeName>,
+    /// Needed to carry the load now; one for cost only waits for its window.
+    pub(crate) emergency: bool,
+}
+
+/// Replicas of `offer` that the load needs, whatever the bounds. Memory counts as far as replicas can help: what
+/// the base alone fills is a matter of the type.
+pub(crate) fn needed(inputs: &Inputs<'_>, offer: &TypeOffer) -> u32 {
+    let (config, demand) = (inputs.config, &inputs.demand);
+    let by_cpu = count(demand.vcpu_on(config, offer.vcpu.0) / offer.vcpu.0);
+    let by_memory = demand
+        .replicas_for_memory(config, offer, config.target_load)
+        .or_else(|| demand.replicas_for_memory(config, offer, 1.0))
+        .unwrap_or(0);
+    by_cpu.max(by_memory)
+}
+
+pub(crate) fn draft(inputs: &Inputs<'_>) -> Draft {
+    let (inside, _) = inputs.bounds.clamp(inputs.snapshot.group.desired);
+    if inside != inputs.snapshot.group.desired {
+        return Draft { replicas: inside, urgent: true, ..stand_still(inputs, Reason::OutsideBounds) };
+    }
+    match inputs.config.mode {
+        Mode::Horizontal => count_draft(inputs),
+        Mode::Vertical => vertical(inputs).unwrap_or_else(|| stand_still(inputs, Reason::WithinTarget)),
+        Mode::Hybrid => hybrid(inputs).unwrap_or_else(|| count_draft(inputs)),
+    }
+}
+
+/// Count only: up at the limit or as the forecast asks, down when fewer have been enough.
+fn count_draft(inputs: &Inputs<'_>) -> Draft {
+    up(inputs).or_else(|| down(inputs)).unwrap_or_else(|| stand_still(inputs, Reason::WithinTarget))
+}
+
+fn up(inputs: &Inputs<'_>) -> Option<Draft> {
+    let (config, group) = (inputs.config, &inputs.snapshot.group);
+    let have = group.desired;
+    let high = inputs.demand.highest_load().filter(|(_, load)| *load >= 1.0);
+    let wanted = needed(inputs, &group.launch_type);
+    let ahead = inputs.demand.ahead_vcpu_on(config, group.launch_type.vcpu.0);
+    let ahead = ahead.filter(|vcpu| count(vcpu / group.launch_type.vcpu.0) > have);
+    let (driver, load, reason) = match (high, ahead) {
+        (Some((trigger, load)), _) => (Some(trigger), load, Reason::LoadHigh { trigger, load }),
+        (None, Some(vcpu)) => (None, 0.0, Reason::ForecastHigh { vcpu: Vcpu(vcpu) }),
+        (None, None) => return None,
+    };
+    // What is on order counts in full; and while it is on its way a latency that has not fallen yet is no news.
+    let blind = high.is_some() && wanted <= have && group.arriving() == 0 && group.total() >= have;
+    let wanted = if blind { have + 1 } else { wanted };
+    if wanted <= have {
+        let arriving = group.arriving();
+        let reason = if arriving > 0 { Reason::CapacityPending { replicas: arriving } } else { reason };
+        return Some(Draft { driver, ..stand_still(inputs, reason) });
+    }
+    let priority = match driver {
+        Some(trigger) => config.triggers[trigger].priority,
+        // The forecast speaks of CPU.
+        None => config.triggers.cpu_usage.priority,
+    };
+    let urgent = priority || load >= URGENT_LOAD;
+    let step = count(f64::from(have) * config.scale_up_factor).max(have + 1);
+    let replicas = if urgent { wanted } else { wanted.min(step) };
+    let undone = high.is_some() && is_right_after_scale_down(inputs);
+    let reason = if undone { Reason::UndoneScaleDown } else { reason };
+    Some(Draft { replicas, retype: None, reason, driver, urgent: urgent || undone })
+}
+
+fn is_right_after_scale_down(inputs: &Inputs<'_>) -> bool {
+    let window = inputs.config.stabilization_window(inputs.learned.boot_time());
+    inputs.state.last_down.is_some_and(|down| {
+        inputs.state.last_up.is_none_or(|up| up < down)
+            && inputs.now.duration_since(down).as_secs_f64() <= window.as_secs_f64()
+    })
+}
+
+fn down(inputs: &Inputs<'_>) -> Option<Draft> {
+    let have = inputs.snapshot.group.desired;
+    let (floor, reason) = match inputs.config.scale_down {
+        ScaleDownRule::Window => down_by_window(inputs)?,
+        ScaleDownRule::Threshold => down_by_threshold(inputs)?,
+    };
+    // Rounded up: a factor of 0.75 takes at most a quarter.
+    let step = count(f64::from(have) * inputs.config.scale_down_factor).min(have.saturating_sub(1));
+    let replicas = step.max(floor);
+    (replicas < have).then(|| Draft { replicas, ..stand_still(inputs, reason) })
+}
+
+/// The highest count that was wanted within the window, where that is lower than what there is.
+fn down_by_window(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
+    let (config, group) = (inputs.config, &inputs.snapshot.group);
+    let window = down_window(inputs);
+    let now_needed = needed(inputs, &group.launch_type).max(inputs.bounds.min);
+    if now_needed >= group.desired {
+        return None;
+    }
+    let highest = inputs.learned.recent.highest(window, config.evaluation_period, inputs.now);
+    let Some(highest) = highest else { return Some((group.desired, Reason::Stabilizing)) };
+    let floor = count(highest / group.launch_type.vcpu.0).max(now_needed);
+    Some((floor, Reason::LoadLow { window_seconds: window.as_secs() }))
+}
+
+/// The stabilization window, doubled for every scale-down that had to be undone.
+pub(super) fn down_window(inputs: &Inputs<'_>) -> std::time::Duration {
+    let window = inputs.config.stabilization_window(inputs.learned.boot_time());
+    // Five doublings turn two minutes into an hour, which is as far as wanted capacity is remembered.
+    window * 2_u32.pow(u32::from(inputs.state.down_delay_doublings.min(5)))
+}
+
+/// The plain rule: everything that may ask is under the lower threshold.
+fn down_by_threshold(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
+    let config = inputs.config;
+    let quiet = |trigger: Trigger| {
+        let reading = inputs.snapshot.readings[trigger].value();
+        let against = match trigger {
+            Trigger::CpuUsage | Trigger::MemoryUsage => reading,
+            Trigger::RequestCount | Trigger::RequestLatency => inputs.demand.loads[trigger],
+        };
+        against.is_none_or(|value| value < config.scale_down_threshold)
+    };
+    let asking = Trigger::ALL.into_iter().filter(|trigger| config.triggers[*trigger].asks);
+    let known = asking.clone().any(|trigger| inputs.demand.loads[trigger].is_some());
+    let all_quiet = known && asking.into_iter().all(quiet);
+    all_quiet.then_some((
+        inputs.bounds.min,
+        Reason::LoadLow { window_seconds: config.evaluation_period.as_secs() },
+    ))
+}
+
+/// Type only: the count that the group has, on the cheapest type that carries the load.
+fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
+    let (group, demand) = (&inputs.snapshot.group, &inputs.demand);
+    let have = group.desired;
+    let carries = |offer: &TypeOffer| demand.is_carried_by(inputs.config, offer, have).then_some(have);
+    let high = demand.highest_load().filter(|(_, load)| *load >= 1.0);
+    let Some(best) = cheapest(inputs, carries) else {
+        // Nothing is large enough: the largest there is, when it is larger than what runs.
+        let largest =
+            inputs.snapshot.ladder.last().filter(|offer| offer.vcpu.0 > group.launch_type.vcpu.0)?;
+        return high.map(|(trigger, load)| {
+            retype_draft(inputs, largest, have, Reason::LoadHigh { trigger, load }, true)
+        });
+    };
+    if best.offer.name == group.launch_type.name {
+        return None;
+    }
+    let saving = group.launch_type.price.0 * f64::from(have) - best.total();
+    match high {
+        Some((trigger, load)) => {
+            Some(retype_draft(inputs, best.offer, have, Reason::LoadHigh { trigger, load }, true))
+        }
+        None if saving > 0.0 && has_been_enough(inputs, best.offer, have) => Some(retype_draft(
+            inputs,
+            best.offer,
+            have,
+            Reason::CheaperType { saving: UsdPerHour(saving) },
+            true,
+        )),
+        None => None,
+    }
+}
+
+/// Whether `replicas` of `offer` would have carried everything wanted within the window.
+fn has_been_enough(inputs: &Inputs<'_>, offer: &TypeOffer, replicas: u32) -> bool {
+    let highest =
+        inputs.learned.recent.highest(down_window(inputs), inputs.config.evaluation_period, inputs.now);
+    highest.is_some_and(|vcpu| vcpu <= offer.vcpu.0 * f64::from(replicas))
+}
+
+/// Count and type: a type only where the present one cannot carry the load at any allowed count, or as the slow axis
+/// prefers; otherwise the count decides.
+fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
+    let group = &inputs.snapshot.group;
+    let high = inputs.demand.highest_load().filter(|(_, load)| *load >= 1.0);
+    let memory_high =
+        inputs.demand.asks.memory_usage && inputs.demand.loads.memory_usage.is_some_and(|load| load >= 1.0);
+    let base_too_large = inputs
+        .demand
+        .replicas_for_memory(inputs.config, &group.launch_type, inputs.config.target_load)
+        .is_none();
+    if memory_high && base_too_large {
+        let needed = Mebibytes(inputs.demand.type_memory(inputs.config));
+        return emergency(inputs, Reason::MemoryBound { needed });
+    }
+    let saturated = needed(inputs, &group.launch_type) > inputs.bounds.max;
+    if high.is_some() && saturated {
+        return emergency(inputs, Reason::SaturatedAtMax);
+    }
+    slow_axis(inputs)
+}
+
+fn emergency(inputs: &Inputs<'_>, reason: Reason) -> Option<Draft> {
+    let group = &inputs.snapshot.group;
+    let best = cheapest(inputs, |offer| fewest(inputs, offer))?;
+    (best.offer.name != group.launch_type.name)
+        .then(|| retype_draft(inputs, best.offer, best.replicas, reason, true))
+}
+
+fn slow_axis(inputs: &Inputs<'_>) -> Option<Draft> {
+    let group = &inputs.snapshot.group;
+    let (name, saving) = inputs.learned.shadow.preferred(&group.launch_type.name)?;
+    let offer = inputs.snapshot.ladder.iter().find(|offer| offer.name == *name)?;
+    let replicas = fewest(inputs, offer)?;
+    // A rising load is met by count first; the type can wait.
+    let calm = inputs.demand.highest_load().is_some_and(|(_, load)| load < 1.0);
+    let calm = calm && group.arriving() == 0 && inputs.demand.missing.is_none();
+    calm.then(|| {
+        retype_draft(inputs, offer, replicas, Reason::CheaperType { saving: UsdPerHour(saving) }, false)
+    })
+}
+
+/// A replacement never starts below what serves: the count comes down afterwards, when fewer are seen to be enough.
+fn retype_draft(
+    inputs: &Inputs<'_>,
+    to: &TypeOffer,
+    replicas: u32,
+    reason: Reason,
+    emergency: bool,
+) -> Draft {
+    let replicas = replicas.max(inputs.snapshot.group.desired);
+    let fallbacks = fallbacks(inputs, to, replicas);
+    Draft {
+        replicas,
+        retype: Some(Retype { to: to.clone(), fallbacks, emergency }),
+        reason,
+        driver: None,
+        urgent: emergency,
+    }
+}
+
+/// How long until `since + period`, if that is still to come.
+pub(super) fn remaining(
+    inputs: &Inputs<'_>,
+    since: Option<jiff::Timestamp>,
+    period: std::time::Duration,
+) -> Option<u64> {
+    let until = since? + period;
+    (until > inputs.now).then(|| seconds_left(until, inputs.now))
+}

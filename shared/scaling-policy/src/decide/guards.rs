@@ -1,0 +1,258 @@
+//! The guards: each lets a draft pass, trims it, or holds it with a reason. Their order is the documentation's.
+
+use super::demand::count;
+use super::draft::{Draft, down_window, remaining};
+use super::{Inputs, stand_still};
+use crate::config::{ControlLevel, Mode};
+use crate::decision::{GuardNote, Reason};
+use crate::snapshot::RetypeSupport;
+
+type Guard = fn(&Inputs<'_>, &Draft) -> Verdict;
+
+/// What a guard says of a draft.
+enum Verdict {
+    Pass,
+    /// The count becomes this.
+    Trim(u32, Reason),
+    /// Nothing is done.
+    Hold(Reason),
+    /// No type change; the count may still change.
+    NoRetype(Reason),
+}
+
+const GUARDS: [Guard; 11] = [
+    stopped,
+    suspended_or_foreign,
+    nothing_launches,
+    type_change_possible,
+    type_change_now,
+    running_replacement,
+    control_level,
+    missing_data,
+    pending_capacity,
+    cooldown,
+    manual_hold,
+];
+
+/// Runs the guards in order, then the limits.
+pub(super) fn guard(inputs: &Inputs<'_>, mut draft: Draft) -> (Draft, Vec<GuardNote>) {
+    let mut notes = Vec::new();
+    for guard in GUARDS {
+        let verdict = guard(inputs, &draft);
+        let held = matches!(verdict, Verdict::Hold(_));
+        apply(inputs, &mut draft, verdict, &mut notes);
+        if held {
+            return (draft, notes);
+        }
+    }
+    protected(inputs, &mut draft, &mut notes);
+    limits(inputs, &mut draft, &mut notes);
+    (draft, notes)
+}
+
+fn apply(inputs: &Inputs<'_>, draft: &mut Draft, verdict: Verdict, notes: &mut Vec<GuardNote>) {
+    let from = draft.replicas;
+    match verdict {
+        Verdict::Pass => return,
+        Verdict::Trim(to, reason) => {
+            draft.replicas = to;
+            draft.reason = reason;
+        }
+        Verdict::Hold(reason) => *draft = stand_still(inputs, reason),
+        Verdict::NoRetype(reason) => {
+            draft.retype = None;
+            if !is_up(inputs, draft) {
+                *draft = stand_still(inputs, reason.clone());
+            }
+            notes.push(GuardNote { from, to: draft.replicas, reason });
+            return;
+        }
+    }
+    notes.push(GuardNote { from, to: draft.replicas, reason: draft.reason.clone() });
+}
+
+fn is_up(inputs: &Inputs<'_>, draft: &Draft) -> bool {
+    draft.replicas > inputs.snapshot.group.desired
+}
+
+fn is_down(inputs: &Inputs<'_>, draft: &Draft) -> bool {
+    draft.replicas < inputs.snapshot.group.desired && draft.retype.is_none()
+}
+
+fn changes(inputs: &Inputs<'_>, draft: &Draft) -> bool {
+    draft.retype.is_some() || draft.replicas != inputs.snapshot.group.desired
+}
+
+/// A person or three failures in a row have stopped the group.
+fn stopped(inputs: &Inputs<'_>, _draft: &Draft) -> Verdict {
+    let paused =
+        inputs.state.pause.as_ref().is_some_and(|pause| pause.until.is_none_or(|until| until > inputs.now));
+    if paused {
+        Verdict::Hold(Reason::Paused)
+    } else if inputs.state.breaker.is_open() {
+        Verdict::Hold(Reason::BreakerOpen)
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// A suspended process would leave a change half done; another controller would undo it.
+fn suspended_or_foreign(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    let foreign = !inputs.state.foreign.is_empty() || !inputs.snapshot.group.foreign.is_empty();
+    if !changes(inputs, draft) {
+        Verdict::Pass
+    } else if inputs.snapshot.group.suspended.any() {
+        Verdict::Hold(Reason::ProcessSuspended)
+    } else if foreign && !inputs.config.coexist {
+        Verdict::Hold(Reason::ForeignController)
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// Ordered replicas that do not come: growth stops at what runs plus one step, and desired goes back to it.
+fn nothing_launches(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    let group = &inputs.snapshot.group;
+    let overdue = inputs.state.missing_since.is_some_and(|since| {
+        inputs.now.duration_since(since).as_secs_f64() > inputs.config.launch_timeout.as_secs_f64()
+    });
+    let serving = group.serving();
+    let missing = group.desired.saturating_sub(serving);
+    if !overdue || missing == 0 {
+        return Verdict::Pass;
+    }
+    let most =
+        count(f64::from(serving) * inputs.config.scale_up_factor).max(serving + 1).max(inputs.bounds.min);
+    if draft.replicas > most || draft.retype.is_some() {
+        Verdict::Trim(draft.replicas.min(most), Reason::NothingLaunches { missing })
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// Groups whose type cannot be changed.
+fn type_change_possible(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    match inputs.snapshot.group.retype {
+        RetypeSupport::CountOnly { .. } if draft.retype.is_some() => Verdict::NoRetype(Reason::CountOnly),
+        _ => Verdict::Pass,
+    }
+}
+
+/// A type change for cost waits for its window and for the last one to have aged.
+fn type_change_now(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    let Some(retype) = &draft.retype else { return Verdict::Pass };
+    if retype.emergency || inputs.config.mode == Mode::Vertical {
+        return Verdict::Pass;
+    }
+    let young = remaining(inputs, inputs.state.last_type_change, inputs.config.min_type_age).is_some();
+    if young || !inputs.config.change_window_open(inputs.now) {
+        Verdict::NoRetype(Reason::TypeChangeNotNow)
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// While a replacement runs capacity is only added; one that is not ours suspends type changes.
+fn running_replacement(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    let ours = inputs.state.open_type_change();
+    let running =
+        inputs.snapshot.group.replacement.as_ref().filter(|replacement| replacement.status.is_active());
+    let foreign = running.is_some_and(|replacement| {
+        ours.and_then(|operation| operation.platform_id.as_ref()).is_none_or(|id| *id != replacement.id)
+    });
+    let reason = match (ours, foreign) {
+        (Some(_), _) => Reason::TypeChangeRunning,
+        (None, true) => Reason::ForeignReplacement,
+        (None, false) => return Verdict::Pass,
+    };
+    if draft.retype.is_some() {
+        Verdict::NoRetype(reason)
+    } else if is_down(inputs, draft) {
+        Verdict::Hold(reason)
+    } else {
+        Verdict::Pass
+    }
+}
+
+fn control_level(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    match inputs.config.control {
+        ControlLevel::UpOnly if draft.retype.is_some() => Verdict::NoRetype(Reason::ControlLevel),
+        ControlLevel::UpOnly if is_down(inputs, draft) => Verdict::Hold(Reason::ControlLevel),
+        // `observe` decides in full; carrying it out is what the loop leaves out.
+        ControlLevel::Observe | ControlLevel::UpOnly | ControlLevel::Act => Verdict::Pass,
+    }
+}
+
+/// Without a usable reading of a bound metric nothing is taken away and no type is changed for cost.
+fn missing_data(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    let Some(trigger) = inputs.demand.missing else { return Verdict::Pass };
+    let clamp = matches!(draft.reason, Reason::OutsideBounds);
+    let for_cost =
+        draft.retype.as_ref().is_some_and(|retype| !retype.emergency || inputs.config.mode == Mode::Vertical)
+            && !matches!(draft.reason, Reason::LoadHigh { .. });
+    let says_so = !changes(inputs, draft) && matches!(draft.reason, Reason::WithinTarget);
+    if for_cost || says_so || (is_down(inputs, draft) && !clamp) {
+        Verdict::Hold(Reason::DataMissing { trigger })
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// While replicas are on their way nothing is taken away.
+fn pending_capacity(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    let replicas = inputs.snapshot.group.arriving();
+    let settled = matches!(draft.reason, Reason::OutsideBounds | Reason::NothingLaunches { .. });
+    if replicas > 0 && is_down(inputs, draft) && !settled {
+        Verdict::Hold(Reason::CapacityPending { replicas })
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// Down waits for the last down, a non-urgent up for the last up; never one direction for the other.
+fn cooldown(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    if matches!(draft.reason, Reason::OutsideBounds | Reason::NothingLaunches { .. })
+        || draft.retype.is_some()
+    {
+        return Verdict::Pass;
+    }
+    let period = inputs.config.cooldown_period(inputs.learned.boot_time());
+    let left = if is_down(inputs, draft) {
+        remaining(inputs, inputs.state.last_down, period.max(down_window(inputs)))
+    } else if is_up(inputs, draft) && !draft.urgent {
+        remaining(inputs, inputs.state.last_up, period)
+    } else {
+        None
+    };
+    left.map_or(Verdict::Pass, |remaining_seconds| Verdict::Hold(Reason::Cooldown { remaining_seconds }))
+}
+
+/// A manual change is the new starting point for a while.
+fn manual_hold(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    if !is_down(inputs, draft) || matches!(draft.reason, Reason::OutsideBounds) {
+        return Verdict::Pass;
+    }
+    let left = remaining(inputs, inputs.state.manual.map(|manual| manual.at), inputs.config.manual_hold);
+    left.map_or(Verdict::Pass, |remaining_seconds| Verdict::Hold(Reason::ManualHold { remaining_seconds }))
+}
+
+/// Protected instances stay: the count cannot go below them.
+fn protected(inputs: &Inputs<'_>, draft: &mut Draft, notes: &mut Vec<GuardNote>) {
+    let replicas = inputs.snapshot.group.protected();
+    if is_down(inputs, draft) && draft.replicas < replicas {
+        let to = replicas.min(inputs.snapshot.group.desired);
+        apply(inputs, draft, Verdict::Trim(to, Reason::Protected { replicas }), notes);
+    }
+}
+
+/// Limits last, always. The reason changes only where the limit leaves nothing of the draft.
+fn limits(inputs: &Inputs<'_>, draft: &mut Draft, notes: &mut Vec<GuardNote>) {
+    let (inside, reason) = inputs.bounds.clamp(draft.replicas);
+    if let Some(reason) = reason {
+        let from = std::mem::replace(&mut draft.replicas, inside);
+        notes.push(GuardNote { from, to: inside, reason: reason.clone() });
+        if !changes(inputs, draft) {
+            draft.reason = if from > inside { Reason::SaturatedAtMax } else { reason };
+        }
+    }
+}

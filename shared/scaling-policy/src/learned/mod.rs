@@ -1,0 +1,112 @@
+//! What is remembered of a group between decisions, and how one more observation changes it.
+//!
+//! [`learn`] takes each snapshot in exactly once, before [`decide`](crate::decide()) looks at the result. Nothing
+//! is ever replayed: every estimate advances one step a tick. Raw samples are not kept; the few rings here are
+//! bounded, and the whole stays under 32 KiB as JSON.
+//!
+//! # Layout
+//! - [`boot`]: how long an ordered replica takes to serve
+//! - [`capacity`]: what served during the period that the readings describe
+//! - [`usage`]: processor time per request, memory base and growth with work
+//! - [`response`]: which utilisation keeps the latency target, by size of the type
+//! - [`forecast`]: the load one boot time from now, with measured error
+//! - [`recent`]: wanted capacity over the stabilization window, peaks of 14 days
+//! - [`answers`]: whether a trigger falls when it gets the capacity it asks for
+//! - [`shadow`]: what every type would have cost
+
+pub mod answers;
+pub mod boot;
+pub mod capacity;
+pub mod forecast;
+pub mod recent;
+pub mod response;
+pub mod shadow;
+pub mod usage;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::GroupConfig;
+use crate::decide::demand::Demand;
+use crate::operation::OperationState;
+use crate::snapshot::Snapshot;
+use crate::trigger::{PerTrigger, Trigger};
+
+/// What the controller has learned of a group. Versioned; rebuilt by observing when lost.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learned {
+    /// Layout version of this record; another one is discarded and learned anew.
+    pub version: u16,
+    /// Boot time.
+    pub boot: boot::BootTime,
+    /// Serving capacity of the last ticks.
+    pub capacity: capacity::ServingCapacity,
+    /// Processor time and memory.
+    pub usage: usage::Usage,
+    /// Latency by utilisation.
+    pub response: response::ResponseCurve,
+    /// Load ahead.
+    pub forecast: forecast::Forecast,
+    /// Wanted capacity lately.
+    pub recent: recent::Recent,
+    /// Triggers that do not answer to capacity.
+    pub answers: PerTrigger<answers::Answer>,
+    /// Cost by type.
+    pub shadow: shadow::Shadow,
+}
+
+impl Learned {
+    /// Layout version written by this code.
+    pub const VERSION: u16 = 1;
+
+    /// Time from an order to serving: learned, 120 s until one order was seen through.
+    pub fn boot_time(&self) -> Duration {
+        self.boot.estimate()
+    }
+}
+
+/// Takes one observation in. Call it once per snapshot, before deciding on it.
+///
+/// A snapshot without new readings (the same periods as before) changes only what follows from the group itself.
+pub fn learn(config: &GroupConfig, learned: Learned, state: &OperationState, snapshot: &Snapshot) -> Learned {
+    let mut next = if learned.version == Learned::VERSION {
+        learned
+    } else {
+        Learned { version: Learned::VERSION, ..Learned::default() }
+    };
+    let fresh = next.capacity.observe(config, snapshot);
+    next.boot.observe(snapshot);
+    if fresh {
+        next.usage.observe(&next.capacity, snapshot);
+        next.response.observe(config, &next.usage, &next.capacity, snapshot);
+        let load = next.usage.busy_vcpu(&next.capacity, snapshot);
+        next.forecast.observe(config, next.boot_time(), load, snapshot);
+        observe_headroom(config, &mut next, state, snapshot);
+    }
+    let demand = Demand::of(config, &next, state, snapshot);
+    if fresh {
+        next.recent.observe(config, &demand, snapshot);
+        next.shadow.observe(config, &demand, snapshot);
+    }
+    observe_answers(config, &mut next, state, snapshot);
+    next
+}
+
+/// Latency over its limit while nothing was on its way is what the headroom budget counts.
+fn observe_headroom(config: &GroupConfig, next: &mut Learned, state: &OperationState, snapshot: &Snapshot) {
+    let latency = snapshot.readings[Trigger::RequestLatency].value();
+    if let Some(value) = latency.filter(|_| state.open_type_change().is_none()) {
+        let missed = value > config.triggers.request_latency.threshold;
+        next.forecast.spend_budget(missed);
+    }
+}
+
+fn observe_answers(config: &GroupConfig, next: &mut Learned, state: &OperationState, snapshot: &Snapshot) {
+    for trigger in Trigger::ALL {
+        let load = snapshot.readings[trigger].value().map(|value| value / config.triggers[trigger].threshold);
+        let asked = state.operation.as_ref().filter(|operation| operation.is_scale_up_for(trigger));
+        next.answers[trigger].observe(load, asked);
+    }
+}

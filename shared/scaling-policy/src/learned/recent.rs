@@ -1,0 +1,81 @@
+//! Wanted capacity of the last while (for the stabilization window) and its hourly peaks (for the savings baseline).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::GroupConfig;
+use crate::decide::demand::Demand;
+use crate::snapshot::Snapshot;
+
+/// Longest window that is kept: an hour, in at most this many observations.
+const KEPT: usize = 120;
+const KEPT_FOR: Duration = Duration::from_secs(3600);
+
+/// Hours of peaks that are kept: 14 days.
+const PEAK_HOURS: usize = 14 * 24;
+
+/// Wanted vCPU, lately.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recent {
+    /// (When, vCPU wanted), oldest first.
+    wanted: VecDeque<(Timestamp, f64)>,
+    /// (Hour since 1970, highest vCPU wanted in it), oldest first.
+    peaks: VecDeque<(i64, f64)>,
+}
+
+impl Recent {
+    /// The highest wanted vCPU within `window` before `now`, or `None` when the window is not covered: observations
+    /// began later, or one is missing in between.
+    pub fn highest(&self, window: Duration, period: Duration, now: Timestamp) -> Option<f64> {
+        let gap = period.as_secs_f64() * 2.5;
+        let mut highest = f64::NEG_INFINITY;
+        let mut next = now;
+        for &(at, wanted) in self.wanted.iter().rev() {
+            if next.duration_since(at).as_secs_f64() > gap {
+                return None;
+            }
+            highest = highest.max(wanted);
+            next = at;
+            if now.duration_since(at).as_secs_f64() >= window.as_secs_f64() {
+                return Some(highest);
+            }
+        }
+        None
+    }
+
+    /// The highest wanted vCPU of the trailing 14 days; 0 before the first observation.
+    pub fn peak(&self) -> f64 {
+        self.peaks.iter().map(|(_, vcpu)| *vcpu).fold(0.0, f64::max)
+    }
+
+    pub(super) fn observe(&mut self, config: &GroupConfig, demand: &Demand, snapshot: &Snapshot) {
+        // With a bound metric missing the wanted capacity is not known, and the window starts anew.
+        if demand.missing.is_some() {
+            return;
+        }
+        let offer = &snapshot.group.launch_type;
+        let wanted = demand.vcpu_on(config, offer.vcpu.0);
+        let now = snapshot.taken_at;
+        self.wanted.push_back((now, wanted));
+        while self.wanted.len() > KEPT
+            || self
+                .wanted
+                .front()
+                .is_some_and(|(at, _)| now.duration_since(*at).as_secs_f64() > KEPT_FOR.as_secs_f64())
+        {
+            self.wanted.pop_front();
+        }
+        let hour = now.as_second().div_euclid(3600);
+        match self.peaks.back_mut() {
+            Some((last, peak)) if *last == hour => *peak = peak.max(wanted),
+            _ => self.peaks.push_back((hour, wanted)),
+        }
+        while self.peaks.len() > PEAK_HOURS {
+            self.peaks.pop_front();
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Which utilisation keeps the latency target, by the size of the type.
+//!
+//! A replica is taken as an M/M/c station, c its vCPU, with the measured processor time of a request as its service
+//! time. The ratio of measured to computed latency corrects the curve, for whatever the model does not know. Where
+//! the target was missed, that utilisation is remembered as a limit until a higher one is seen to hold.
+
+use scaling_fleet::queueing::{response_quantile, usable_utilisation};
+use serde::{Deserialize, Serialize};
+
+use super::capacity::ServingCapacity;
+use super::usage::Usage;
+use crate::config::{GroupConfig, Statistic};
+use crate::snapshot::Snapshot;
+
+/// Sizes for which the limit is tabulated, in vCPU.
+const SIZES: [u32; 10] = [1, 2, 4, 8, 16, 32, 48, 64, 96, 128];
+
+/// Weight of one more period in the correction.
+const WEIGHT: f64 = 0.05;
+
+/// The table is computed anew when its inputs have moved by more than this.
+const TOLERANCE: f64 = 0.02;
+
+/// Utilisation below which the target is never blamed on missing capacity, and above which none is planned.
+const USABLE: (f64, f64) = (0.2, 0.95);
+
+/// Learned relation of utilisation and latency.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResponseCurve {
+    /// Measured over computed latency, `None` until measured.
+    pub correction: Option<f64>,
+    /// Usable utilisation for each of the tabulated sizes, once there is something to compute it from.
+    table: Option<[f64; SIZES.len()]>,
+    /// Service time times correction that the table was computed for.
+    table_for: f64,
+}
+
+impl ResponseCurve {
+    /// Largest utilisation of a type with `vcpu` at which the latency target holds; `None` while unknown.
+    pub fn usable(&self, vcpu: f64) -> Option<f64> {
+        let table = self.table.as_ref()?;
+        let above = SIZES.partition_point(|size| f64::from(*size) <= vcpu);
+        // The size at or below: a smaller station needs more room, so this errs on the safe side.
+        Some(table[above.saturating_sub(1)])
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        config: &GroupConfig,
+        usage: &Usage,
+        capacity: &ServingCapacity,
+        snapshot: &Snapshot,
+    ) {
+        let (Some(service), Some(cpu), Some(latency)) = (
+            usage.vcpu_seconds,
+            snapshot.readings.cpu_usage.value(),
+            snapshot.readings.request_latency.value(),
+        ) else {
+            return;
+        };
+        let served = capacity.of_period(snapshot);
+        if served.replicas <= 0.0 || latency <= 0.0 {
+            return;
+        }
+        let quantile = quantile(config);
+        let size = servers(served.vcpu / served.replicas);
+        // Near saturation the backlog of the minutes before decides, which no steady-state curve knows.
+        if (0.1..0.9).contains(&cpu) {
+            let computed = service * response_quantile(size, cpu * f64::from(size), quantile);
+            let ratio = (latency / computed).clamp(0.2, 5.0);
+            self.correction =
+                Some(self.correction.map_or(ratio, |before| before + WEIGHT * (ratio - before)));
+        }
+        self.tabulate(service, quantile, config.triggers.request_latency.threshold);
+    }
+
+    fn tabulate(&mut self, service: f64, quantile: f64, target: f64) {
+        let effective = service * self.correction.unwrap_or(1.0);
+        if (effective - self.table_for).abs() <= TOLERANCE * self.table_for {
+            return;
+        }
+        self.table =
+            Some(SIZES.map(|size| {
+                usable_utilisation(size, quantile, target / effective).clamp(USABLE.0, USABLE.1)
+            }));
+        self.table_for = effective;
+    }
+}
+
+fn quantile(config: &GroupConfig) -> f64 {
+    match config.triggers.request_latency.binding.as_ref().map(|binding| binding.statistic) {
+        Some(Statistic::P99) => 0.99,
+        Some(Statistic::Average) => 0.63,
+        _ => 0.95,
+    }
+}
+
+fn servers(vcpu: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "vCPU counts are small and positive"
+    )]
+    let servers = vcpu.round().max(1.0) as u32;
+    servers
+}

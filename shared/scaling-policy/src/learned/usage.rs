@@ -1,0 +1,108 @@
+//! Processor time per request, and memory: how much every replica holds, and how much grows with the work.
+
+use serde::{Deserialize, Serialize};
+
+use super::capacity::ServingCapacity;
+use crate::snapshot::Snapshot;
+
+/// Weight of one more period in the processor time of a request (half of it forgotten in about 35 periods).
+const WEIGHT: f64 = 0.02;
+
+/// Forgetting of the memory slope: half in about 70 periods.
+const SLOPE_MEMORY: f64 = 0.99;
+
+/// A period under this utilisation tells too little about a request: the idle part of the machine outweighs it.
+const INFORMATIVE_CPU: f64 = 0.05;
+
+/// What the service uses.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// vCPU seconds of one request; `None` until CPU and requests were read together.
+    pub vcpu_seconds: Option<f64>,
+    /// MiB that a replica holds for each busy vCPU, 0 or more.
+    pub memory_slope: f64,
+    /// Busy vCPU and MiB of a replica in the period before.
+    last: Option<(f64, f64)>,
+    /// Running sums of the slope's regression on differences: (dx dx, dx dy).
+    sums: (f64, f64),
+}
+
+impl Usage {
+    /// vCPU that the load keeps busy now: the larger of what CPU and arrivals say. Arrivals go on telling the truth
+    /// when CPU is at its ceiling. `None` without a usable reading of either.
+    pub fn busy_vcpu(
+        &self,
+        config: &GroupConfig,
+        capacity: &ServingCapacity,
+        snapshot: &Snapshot,
+    ) -> Option<f64> {
+        let served = capacity.of_period(snapshot);
+        let by_cpu = snapshot.readings.cpu_usage.value().map(|cpu| cpu * served.vcpu);
+        let by_arrivals = arrival_rate(snapshot).zip(self.vcpu_seconds).map(|(rate, each)| rate * each);
+        match (by_cpu, by_arrivals) {
+            (Some(cpu), Some(arrivals)) => {
+                // Below the ceiling the two agree but for noise, and CPU is the direct measurement.
+                let saturated = snapshot.readings.cpu_usage.value().is_some_and(|cpu| cpu >= 0.95);
+                Some(if saturated { cpu.max(arrivals) } else { cpu })
+            }
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// MiB that one replica holds at no load, and MiB that all of them share in proportion to the load.
+    pub fn memory_parts(
+        &self,
+        capacity: &ServingCapacity,
+        busy: f64,
+        snapshot: &Snapshot,
+    ) -> Option<(f64, f64)> {
+        let served = capacity.of_period(snapshot);
+        let filled = snapshot.readings.memory_usage.value()?;
+        if served.replicas <= 0.0 {
+            return None;
+        }
+        let each = filled * served.memory / served.replicas;
+        let shared = (self.memory_slope * busy).min(each * served.replicas);
+        Some((each - shared / served.replicas, shared))
+    }
+
+    pub(super) fn observe(&mut self, capacity: &ServingCapacity, snapshot: &Snapshot) {
+        let served = capacity.of_period(snapshot);
+        let cpu = snapshot.readings.cpu_usage.value();
+        if let (Some(cpu), Some(rate)) = (cpu, arrival_rate(snapshot)) {
+            // Neither an idle nor a saturated machine shows what a request costs.
+            if rate > 0.0 && (INFORMATIVE_CPU..0.95).contains(&cpu) {
+                let each = cpu * served.vcpu / rate;
+                self.vcpu_seconds =
+                    Some(self.vcpu_seconds.map_or(each, |before| before + WEIGHT * (each - before)));
+            }
+        }
+        if let (Some(cpu), Some(filled)) = (cpu, snapshot.readings.memory_usage.value())
+            && served.replicas > 0.0
+        {
+            self.observe_memory(
+                cpu * served.vcpu / served.replicas,
+                filled * served.memory / served.replicas,
+            );
+        }
+    }
+
+    /// Regresses changes on changes, so that a base that grows by itself is not taken for work.
+    fn observe_memory(&mut self, busy_each: f64, used_each: f64) {
+        if let Some((busy, used)) = self.last {
+            let (dx, dy) = (busy_each - busy, used_each - used);
+            self.sums.0 = self.sums.0 * SLOPE_MEMORY + dx * dx;
+            self.sums.1 = self.sums.1 * SLOPE_MEMORY + dx * dy;
+            if self.sums.0 > 0.05 {
+                self.memory_slope = (self.sums.1 / self.sums.0).max(0.0);
+            }
+        }
+        self.last = Some((busy_each, used_each));
+    }
+}
+
+/// Requests per second of the newest period.
+fn arrival_rate(snapshot: &Snapshot) -> Option<f64> {
+    snapshot.readings.request_count.value().map(|per_minute| per_minute / 60.0)
+}
