@@ -31,12 +31,7 @@ pub struct Usage {
 impl Usage {
     /// vCPU that the load keeps busy now: the larger of what CPU and arrivals say. Arrivals go on telling the truth
     /// when CPU is at its ceiling. `None` without a usable reading of either.
-    pub fn busy_vcpu(
-        &self,
-        config: &GroupConfig,
-        capacity: &ServingCapacity,
-        snapshot: &Snapshot,
-    ) -> Option<f64> {
+    pub fn busy_vcpu(&self, capacity: &ServingCapacity, snapshot: &Snapshot) -> Option<f64> {
         let served = capacity.of_period(snapshot);
         let by_cpu = snapshot.readings.cpu_usage.value().map(|cpu| cpu * served.vcpu);
         let by_arrivals = arrival_rate(snapshot).zip(self.vcpu_seconds).map(|(rate, each)| rate * each);
