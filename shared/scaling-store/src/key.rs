@@ -1,0 +1,163 @@
+//! Keys: text of segments joined by slashes, most general first, such as `decision/web/2026-03-02T08:00:00Z`.
+//!
+//! # The split rule
+//! DynamoDB finds records by a partition and, inside it, by a sorted rest. The partition of a key is its first two
+//! segments, `decision/web`; the rest begins with the slash after them. A key of one or two segments is a
+//! partition by itself, with the rest `-`. So the state records of a thousand groups spread over a thousand
+//! partitions (one partition gives at most 3,000 reads and 1,000 writes a second), while the history of one group
+//! lies together, in order.
+//!
+//! It follows that a listing must name a partition: its prefix reaches at least the second slash
+//! (`decision/web/`, `decision/web/2026-03`). A shorter prefix would mean reading the whole table, so that it is
+//! refused, and by SQLite too: what works on a laptop must not fail on AWS.
+
+use scaling_control::PortError;
+
+/// DynamoDB's limit for the partition, in bytes.
+const MAX_PARTITION_BYTES: usize = 2048;
+
+/// DynamoDB's limit for the rest, in bytes.
+const MAX_REST_BYTES: usize = 1024;
+
+/// The rest of a key that is all partition. Any other rest begins with a slash.
+const WHOLE: &str = "-";
+
+/// Splits a key into its partition and the rest.
+pub(crate) fn split(key: &str) -> (&str, &str) {
+    match second_slash(key) {
+        Some(at) => key.split_at(at),
+        None => (key, WHOLE),
+    }
+}
+
+/// Puts a key together again.
+#[cfg(feature = "dynamodb")]
+pub(crate) fn join(partition: &str, rest: &str) -> String {
+    if rest == WHOLE { partition.to_owned() } else { format!("{partition}{rest}") }
+}
+
+/// Refuses a key that is empty or longer than DynamoDB takes.
+pub(crate) fn check(operation: &'static str, key: &str) -> Result<(), PortError> {
+    let (partition, rest) = split(key);
+    let message = if key.is_empty() {
+        "a record needs a key".to_owned()
+    } else if partition.len() > MAX_PARTITION_BYTES {
+        format!("the first two segments of a key have at most {MAX_PARTITION_BYTES} bytes: {key}")
+    } else if rest.len() > MAX_REST_BYTES {
+        format!("a key has at most {MAX_REST_BYTES} bytes after its second segment: {key}")
+    } else {
+        return Ok(());
+    };
+    Err(PortError::Invalid { operation, message })
+}
+
+/// Refuses a prefix that does not name a partition.
+pub(crate) fn check_prefix(operation: &'static str, prefix: &str) -> Result<(), PortError> {
+    if second_slash(prefix).is_none() {
+        let message = format!(
+            "the prefix \"{prefix}\" does not name two segments; list by one such as \"decision/web/\""
+        );
+        return Err(PortError::Invalid { operation, message });
+    }
+    check(operation, prefix)
+}
+
+/// The least text above every text that starts with `prefix`; `None` if there is none.
+#[cfg(feature = "sqlite")]
+pub(crate) fn above(prefix: &str) -> Option<String> {
+    let mut chars: Vec<char> = prefix.chars().collect();
+    while let Some(last) = chars.pop() {
+        // The range steps over the surrogates, and is empty after the last character.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            chars.push(next);
+            return Some(chars.into_iter().collect());
+        }
+    }
+    None
+}
+
+fn second_slash(text: &str) -> Option<usize> {
+    text.match_indices('/').nth(1).map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_after_the_second_segment() {
+        for (key, expected) in [
+            ("fleet", ("fleet", "-")),
+            ("state/web", ("state/web", "-")),
+            ("state/web/", ("state/web", "/")),
+            ("state/web/-", ("state/web", "/-")),
+            ("decision/web/2026/1", ("decision/web", "/2026/1")),
+            ("/x/y", ("/x", "/y")),
+            ("//", ("/", "/")),
+        ] {
+            assert_eq!(split(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn takes_prefixes_that_name_a_partition_only() {
+        for good in ["decision/web/", "decision/web/2026", "decision/web/2026/1"] {
+            assert!(check_prefix("list", good).is_ok(), "{good}");
+        }
+        for bad in ["", "decision", "decision/", "decision/web"] {
+            let error = check_prefix("list", bad).unwrap_err();
+            assert!(matches!(error, PortError::Invalid { .. }), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn refuses_keys_that_dynamodb_would_refuse() {
+        assert!(check("put", "").is_err());
+        assert!(check("put", &"p".repeat(2048)).is_ok());
+        assert!(check("put", &"p".repeat(2049)).is_err());
+        assert!(check("put", &format!("a/b/{}", "r".repeat(1023))).is_ok());
+        assert!(check("put", &format!("a/b/{}", "r".repeat(1024))).is_err());
+    }
+
+    #[cfg(feature = "dynamodb")]
+    mod joined {
+        use proptest::prelude::*;
+
+        use super::super::{join, split};
+
+        proptest! {
+            #[test]
+            fn a_split_key_joins_to_itself(key in "[a/\\-ä]{1,12}") {
+                let (partition, rest) = split(&key);
+                prop_assert!(!partition.is_empty() && !rest.is_empty());
+                prop_assert_eq!(join(partition, rest), key);
+            }
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    mod ranges {
+        use proptest::prelude::*;
+
+        use super::super::above;
+
+        #[test]
+        fn steps_over_what_is_no_character() {
+            assert_eq!(above("a/b/"), Some("a/b0".to_owned()));
+            assert_eq!(above("a\u{d7ff}"), Some("a\u{e000}".to_owned()));
+            assert_eq!(above("a\u{10ffff}"), Some("b".to_owned()));
+            assert_eq!(above("\u{10ffff}"), None);
+            assert_eq!(above(""), None);
+        }
+
+        proptest! {
+            #[test]
+            fn a_range_holds_exactly_what_starts_with_the_prefix(
+                prefix in "[ab\u{7f}-\u{81}\u{d7ff}\u{10ffff}]{1,3}", text in "[a-c\u{7f}-\u{82}\u{e000}\u{10ffff}]{0,4}"
+            ) {
+                let inside = text >= prefix && above(&prefix).is_none_or(|end| text < end);
+                prop_assert_eq!(inside, text.starts_with(&prefix));
+            }
+        }
+    }
+}
