@@ -9,6 +9,7 @@ use scaling_fleet::{Mebibytes, TypeName, Vcpu};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::window::ChangeWindow;
 use crate::trigger::PerTrigger;
 
 /// A scalable group by its name: the Auto Scaling group's name on AWS. Cloning is a reference count.
@@ -145,7 +146,8 @@ pub enum Absence {
     /// Nothing is known: never scale down.
     #[default]
     Hold,
-    /// The value is zero (request counts of a load balancer stop when traffic does).
+    /// The value is zero: a load balancer's request counts stop when traffic does. So do its response times,
+    /// and a latency of zero is a load of zero, which neither asks for capacity nor keeps any: no opinion.
     Zero,
 }
 
@@ -243,17 +245,6 @@ pub enum Cooldown {
     Fixed(Duration),
 }
 
-/// When type changes for cost may start: the firing times of `cron` in `time_zone`, each open for `duration`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeWindow {
-    /// Five-field cron expression (minute, hour, day of month, month, day of week).
-    pub cron: String,
-    /// How long each window stays open.
-    pub duration: Duration,
-    /// IANA time zone name.
-    pub time_zone: String,
-}
-
 /// The programs that drive a `standalone` group: argument vectors, run without a shell, JSON in and out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramSet {
@@ -343,16 +334,8 @@ impl GroupConfig {
         }
     }
 
-    /// Whether a type change for cost may start at `now`. A window that cannot be parsed is closed; validation
-    /// has already refused it.
+    /// Whether a type change for cost may start at `now`.
     pub fn change_window_open(&self, now: Timestamp) -> bool {
         self.change_window.as_ref().is_none_or(|window| window.is_open(now))
-    }
-}
-
-impl ChangeWindow {
-    /// Whether `now` lies within `duration` after a firing of `cron`.
-    pub fn is_open(&self, _now: Timestamp) -> bool {
-        true
     }
 }
