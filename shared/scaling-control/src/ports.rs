@@ -58,23 +58,27 @@ pub trait MetricReader: Send + Sync {
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError>;
 }
 
-/// Keeps records by key with a version each.
+/// Keeps records by key with a version each. [`crate::key`] tells which keys and prefixes it takes; others are
+/// refused with `Invalid`.
 #[async_trait]
 pub trait StateStore: Send + Sync {
     /// The record, unless it does not exist or has expired. Reads its own writes.
     async fn get(&self, key: &str) -> Result<Option<Record>, PortError>;
 
-    /// The records that exist, in any order, in as few calls as possible (100 keys a call on DynamoDB).
+    /// The records that exist, in any order, in as few calls as possible (100 keys a call on DynamoDB). A key
+    /// that is asked for twice comes back once.
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError>;
 
     /// Writes a record if it is as expected, and returns its new version.
     /// `PortError::Conflict` when it is not; nothing is written then.
     async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError>;
 
-    /// Writes records whose keys are new by construction (history), in as few calls as possible.
+    /// Writes records whose keys are new by construction (history), in as few calls as possible. After an error
+    /// some may be written; appending them again is harmless.
     async fn append(&self, records: Vec<NewRecord>) -> Result<(), PortError>;
 
-    /// Records whose key starts with `prefix`, in key order, strictly after `after`, at most `limit`.
+    /// Records whose key starts with `prefix`, in key order, strictly after `after`, at most `limit`. The prefix
+    /// reaches at least its second slash (`decision/web/`).
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>, PortError>;
 
     /// Removes a record; removing one that does not exist is no error.
@@ -194,9 +198,9 @@ pub struct Record {
     pub key: String,
     /// Version, growing by one with each write, starting at 1.
     pub version: u64,
-    /// JSON text.
+    /// JSON text. DynamoDB takes 400 KB with the key, and refuses more with `Invalid`.
     pub body: String,
-    /// Gone after this.
+    /// Gone after this. Kept in whole seconds; a fraction is rounded up.
     pub expires: Option<Timestamp>,
 }
 
@@ -205,9 +209,9 @@ pub struct Record {
 pub struct NewRecord {
     /// Key.
     pub key: String,
-    /// JSON text.
+    /// JSON text. DynamoDB takes 400 KB with the key, and refuses more with `Invalid`.
     pub body: String,
-    /// Gone after this.
+    /// Gone after this. Kept in whole seconds; a fraction is rounded up.
     pub expires: Option<Timestamp>,
 }
 

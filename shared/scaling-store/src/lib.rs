@@ -1,10 +1,9 @@
 //! State stores: SQLite embedded, DynamoDB on AWS.
 //!
 //! Both keep the same columns (key, version, body, expires) and hold the same contract, which is written down
-//! as tests in `scaling_control::fakes::store_contract`.
+//! as tests in `scaling_control::fakes::store_contract`. Which keys they take is in [`scaling_control::key`].
 //!
 //! # Layout
-//! - [`key`]: which keys and prefixes a store takes, and why
 //! - [`sqlite`] (feature `sqlite`): one file on the local disk
 //! - [`dynamo`] (feature `dynamodb`): one table on AWS
 //! - `expiry`: expiry in whole seconds, as both keep it
@@ -13,7 +12,6 @@
 pub mod dynamo;
 #[cfg(any(feature = "dynamodb", feature = "sqlite"))]
 mod expiry;
-pub mod key;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

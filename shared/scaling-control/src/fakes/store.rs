@@ -1,6 +1,6 @@
 //! The state store in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::error::PortError;
+use crate::key;
 use crate::ports::{Clock, Expected, NewRecord, Record, StateStore};
 
 /// Keeps records in memory, by the same contract as the durable stores.
@@ -45,17 +46,26 @@ fn is_alive(record: &Record, now: Timestamp) -> bool {
 #[async_trait]
 impl StateStore for MemoryStore {
     async fn get(&self, key: &str) -> Result<Option<Record>, PortError> {
+        key::check("get", key)?;
         let now = self.clock.now();
         Ok(self.lock().get(key).filter(|record| is_alive(record, now)).cloned())
     }
 
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError> {
         let now = self.clock.now();
+        let keys: BTreeSet<&String> = keys.iter().collect();
+        keys.iter().try_for_each(|key| key::check("get_many", key))?;
         let records = self.lock();
-        Ok(keys.iter().filter_map(|key| records.get(key)).filter(|r| is_alive(r, now)).cloned().collect())
+        Ok(keys
+            .into_iter()
+            .filter_map(|key| records.get(key))
+            .filter(|r| is_alive(r, now))
+            .cloned()
+            .collect())
     }
 
     async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
+        key::check("put", &record.key)?;
         let now = self.clock.now();
         let mut records = self.lock();
         let present = records.get(&record.key).filter(|r| is_alive(r, now)).map(|r| r.version);
@@ -73,6 +83,7 @@ impl StateStore for MemoryStore {
     }
 
     async fn append(&self, new: Vec<NewRecord>) -> Result<(), PortError> {
+        new.iter().try_for_each(|record| key::check("append", &record.key))?;
         let mut records = self.lock();
         for NewRecord { key, body, expires } in new {
             records.insert(key.clone(), Record { key, version: 1, body, expires });
@@ -81,6 +92,7 @@ impl StateStore for MemoryStore {
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>, PortError> {
+        key::check_prefix("list", prefix)?;
         let now = self.clock.now();
         let records = self.lock();
         let start = match after {
@@ -98,6 +110,7 @@ impl StateStore for MemoryStore {
     }
 
     async fn delete(&self, key: &str) -> Result<(), PortError> {
+        key::check("delete", key)?;
         self.lock().remove(key);
         Ok(())
     }

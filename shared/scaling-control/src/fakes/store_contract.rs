@@ -42,7 +42,8 @@ macro_rules! store_contract_tests {
             keeps_any_text,
             keeps_large_bodies,
             lets_exactly_one_of_many_writers_win,
-            reads_its_own_writes
+            reads_its_own_writes,
+            refuses_keys_and_prefixes_that_dynamodb_cannot_have
         );
     };
     (@cases $store:path; $($case:ident),+) => {
@@ -70,7 +71,8 @@ pub async fn run_all(store: &SharedStore) -> Result<(), PortError> {
     keeps_any_text(store).await?;
     keeps_large_bodies(store).await?;
     lets_exactly_one_of_many_writers_win(store).await?;
-    reads_its_own_writes(store).await
+    reads_its_own_writes(store).await?;
+    refuses_keys_and_prefixes_that_dynamodb_cannot_have(store).await
 }
 
 fn record(key: &str, body: &str) -> NewRecord {
@@ -169,6 +171,8 @@ pub async fn reads_many_keys_at_once(store: &SharedStore) -> Result<(), PortErro
     store.append(even.clone().map(|key| record(key, key)).collect()).await?;
     let mut asked = all.clone();
     asked.reverse();
+    // Asked for twice.
+    asked.extend_from_within(..10);
     let mut found = store.get_many(&asked).await?;
     found.sort_by(|a, b| a.key.cmp(&b.key));
     assert_eq!(keys(&found), even.map(String::as_str).collect::<Vec<_>>());
@@ -291,5 +295,26 @@ pub async fn reads_its_own_writes(store: &SharedStore) -> Result<(), PortError> 
         assert_eq!(many.first().map(|kept| kept.version), Some(version));
     }
     assert_eq!(store.list("contract/own/", None, 10).await?.first().map(|kept| kept.version), Some(19));
+    Ok(())
+}
+
+/// An empty key, or a prefix that names no partition ([`crate::key`]), is refused by every store, so that none
+/// lets pass what DynamoDB cannot do.
+pub async fn refuses_keys_and_prefixes_that_dynamodb_cannot_have(
+    store: &SharedStore,
+) -> Result<(), PortError> {
+    let mut refused = vec![
+        store.get("").await.map(drop),
+        store.get_many(&[String::new()]).await.map(drop),
+        store.put(record("", "{}"), Expected::Absent).await.map(drop),
+        store.append(vec![record("", "{}")]).await,
+        store.delete("").await,
+    ];
+    for prefix in ["", "contract", "contract/", "contract/list"] {
+        refused.push(store.list(prefix, None, 10).await.map(drop));
+    }
+    for result in refused {
+        assert!(matches!(result, Err(PortError::Invalid { .. })), "{result:?}");
+    }
     Ok(())
 }

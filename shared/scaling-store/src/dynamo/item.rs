@@ -1,14 +1,15 @@
-//! Records as items: `pk` and `sk` hold the key as [`crate::key`] splits it; `version`, `body` and `expires` the
+//! Records as items: `pk` and `sk` hold the key as [`scaling_control::key`] splits it; `version`, `body` and `expires` the
 //! columns; `writer` the call that wrote it.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use scaling_control::PortError;
+use scaling_control::key;
 use scaling_control::ports::{NewRecord, Record};
 
 use super::error::senseless;
-use crate::{expiry, key};
+use crate::expiry;
 
 /// The partition key.
 pub(super) const PARTITION: &str = "pk";
@@ -42,7 +43,7 @@ pub(super) fn key_of(key: &str) -> Item {
 /// The item of a record.
 pub(super) fn item_of(operation: &'static str, record: NewRecord, version: u64) -> Result<Item, PortError> {
     key::check(operation, &record.key)?;
-    // Two bytes more than the key at most: the rest of a key that is all partition.
+    // One byte more than the key at most: the rest of a key that is all partition.
     let bytes = record.key.len() + 1 + record.body.len() + OVERHEAD_BYTES;
     if bytes > MAX_ITEM_BYTES {
         let message = format!(

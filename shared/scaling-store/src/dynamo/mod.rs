@@ -1,6 +1,6 @@
 //! The store on AWS: one DynamoDB table.
 //!
-//! Reads are consistent, listings are queries of one partition (see [`crate::key`]), and expiry is checked on
+//! Reads are consistent, listings are queries of one partition (see [`scaling_control::key`]), and expiry is checked on
 //! read, because DynamoDB removes expired items late. An `append` of more than 25 records is several calls, each
 //! with an answer of its own: when it fails, some may be written, and appending them again is harmless.
 //!
@@ -30,10 +30,11 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use scaling_control::PortError;
+use scaling_control::key;
 use scaling_control::ports::{Clock, Expected, NewRecord, Record, StateStore, SystemClock};
 use tokio::sync::OnceCell;
 
-use crate::{expiry, key};
+use crate::expiry;
 use error::port_error;
 use item::{EXPIRES, PARTITION, SORT, VERSION, WRITER, item_of, key_of, number, record_of, text};
 

@@ -5,12 +5,13 @@
 //!
 //! # Layout
 //! - `schema`: opening a file, its schema and its migrations
-//! - `statements`: the SQL
+//! - `statements`: the SQL; `range`: prefixes as ranges of keys
 //! - `writer`: the one thread that writes, with group commit
 //! - `readers`: connections that only read
 //! - `error`: SQLite's errors in the port's words
 
 mod error;
+mod range;
 mod readers;
 mod schema;
 mod statements;
@@ -27,10 +28,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::Connection;
 use scaling_control::PortError;
+use scaling_control::key;
 use scaling_control::ports::{Clock, Expected, NewRecord, Record, StateStore, SystemClock};
 use tokio::sync::oneshot;
 
-use crate::{expiry, key};
+use crate::expiry;
 use readers::Readers;
 use writer::{Change, Writer};
 

@@ -1,10 +1,11 @@
-//! The SQL, on whatever connection it is given. `now` is in seconds since 1970, as [`crate::expiry`] rounds them:
+//! The SQL, on whatever connection it is given. `now` is in seconds since 1970, as `crate::expiry` rounds them:
 //! a record is there while `expires >= now`.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use scaling_control::ports::{Expected, NewRecord, Record};
 
-use crate::{expiry, key};
+use super::range;
+use crate::expiry;
 
 /// Expired records removed in one go, so that a purge never holds up a write for long.
 const PURGE_LIMIT: usize = 500;
@@ -106,7 +107,7 @@ pub(super) fn list(
         Some(after) if after >= prefix => format!("{after}\0"),
         _ => prefix.to_owned(),
     };
-    let end = key::above(prefix);
+    let end = range::above(prefix);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(SELECT_RANGE)?;
     // Text lies below every blob, so that an empty blob is an end that excludes nothing.

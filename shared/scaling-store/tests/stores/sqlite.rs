@@ -4,7 +4,6 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use scaling_control::PortError;
 use scaling_control::fakes::store_contract::SharedStore;
 use scaling_control::ports::{Clock, SystemClock};
 use scaling_store::SqliteStore;
@@ -37,15 +36,4 @@ impl Clock for ClockWith {
     fn now(&self) -> Timestamp {
         SystemClock.now()
     }
-}
-
-#[tokio::test]
-async fn refuses_what_dynamodb_would_refuse() {
-    let store = store_in_memory().await;
-    for prefix in ["", "decision", "decision/", "decision/web"] {
-        let error = store.list(prefix, None, 10).await.unwrap_err();
-        assert!(matches!(error, PortError::Invalid { .. }), "{prefix}: {error}");
-    }
-    let error = store.get("").await.unwrap_err();
-    assert!(matches!(error, PortError::Invalid { .. }), "{error}");
 }

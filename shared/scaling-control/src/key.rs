@@ -1,4 +1,4 @@
-//! Keys: text of segments joined by slashes, most general first, such as `decision/web/2026-03-02T08:00:00Z`.
+//! Keys of records: text of segments joined by slashes, most general first, such as `decision/web/2026-03-02T08:00:00Z`.
 //!
 //! # The split rule
 //! DynamoDB finds records by a partition and, inside it, by a sorted rest. The partition of a key is its first two
@@ -9,9 +9,9 @@
 //!
 //! It follows that a listing must name a partition: its prefix reaches at least the second slash
 //! (`decision/web/`, `decision/web/2026-03`). A shorter prefix would mean reading the whole table, so that it is
-//! refused, and by SQLite too: what works on a laptop must not fail on AWS.
+//! refused, and by every store: what works on a laptop must not fail on AWS.
 
-use scaling_control::PortError;
+use crate::error::PortError;
 
 /// DynamoDB's limit for the partition, in bytes.
 const MAX_PARTITION_BYTES: usize = 2048;
@@ -22,22 +22,21 @@ const MAX_REST_BYTES: usize = 1024;
 /// The rest of a key that is all partition. Any other rest begins with a slash.
 const WHOLE: &str = "-";
 
-/// Splits a key into its partition and the rest.
-pub(crate) fn split(key: &str) -> (&str, &str) {
+/// Splits a key into its partition and the rest, neither of them empty.
+pub fn split(key: &str) -> (&str, &str) {
     match second_slash(key) {
         Some(at) => key.split_at(at),
         None => (key, WHOLE),
     }
 }
 
-/// Puts a key together again.
-#[cfg(feature = "dynamodb")]
-pub(crate) fn join(partition: &str, rest: &str) -> String {
+/// Puts a key together again from what [`split`] gave.
+pub fn join(partition: &str, rest: &str) -> String {
     if rest == WHOLE { partition.to_owned() } else { format!("{partition}{rest}") }
 }
 
-/// Refuses a key that is empty or longer than DynamoDB takes.
-pub(crate) fn check(operation: &'static str, key: &str) -> Result<(), PortError> {
+/// Refuses a key that is empty or longer than DynamoDB takes, with `Invalid` in the name of `operation`.
+pub fn check(operation: &'static str, key: &str) -> Result<(), PortError> {
     let (partition, rest) = split(key);
     let message = if key.is_empty() {
         "a record needs a key".to_owned()
@@ -51,8 +50,8 @@ pub(crate) fn check(operation: &'static str, key: &str) -> Result<(), PortError>
     Err(PortError::Invalid { operation, message })
 }
 
-/// Refuses a prefix that does not name a partition.
-pub(crate) fn check_prefix(operation: &'static str, prefix: &str) -> Result<(), PortError> {
+/// Refuses a prefix that does not name a partition, with `Invalid` in the name of `operation`.
+pub fn check_prefix(operation: &'static str, prefix: &str) -> Result<(), PortError> {
     if second_slash(prefix).is_none() {
         let message = format!(
             "the prefix \"{prefix}\" does not name two segments; list by one such as \"decision/web/\""
@@ -60,20 +59,6 @@ pub(crate) fn check_prefix(operation: &'static str, prefix: &str) -> Result<(), 
         return Err(PortError::Invalid { operation, message });
     }
     check(operation, prefix)
-}
-
-/// The least text above every text that starts with `prefix`; `None` if there is none.
-#[cfg(feature = "sqlite")]
-pub(crate) fn above(prefix: &str) -> Option<String> {
-    let mut chars: Vec<char> = prefix.chars().collect();
-    while let Some(last) = chars.pop() {
-        // The range steps over the surrogates, and is empty after the last character.
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            chars.push(next);
-            return Some(chars.into_iter().collect());
-        }
-    }
-    None
 }
 
 fn second_slash(text: &str) -> Option<usize> {
@@ -119,7 +104,6 @@ mod tests {
         assert!(check("put", &format!("a/b/{}", "r".repeat(1024))).is_err());
     }
 
-    #[cfg(feature = "dynamodb")]
     mod joined {
         use proptest::prelude::*;
 
@@ -131,32 +115,6 @@ mod tests {
                 let (partition, rest) = split(&key);
                 prop_assert!(!partition.is_empty() && !rest.is_empty());
                 prop_assert_eq!(join(partition, rest), key);
-            }
-        }
-    }
-
-    #[cfg(feature = "sqlite")]
-    mod ranges {
-        use proptest::prelude::*;
-
-        use super::super::above;
-
-        #[test]
-        fn steps_over_what_is_no_character() {
-            assert_eq!(above("a/b/"), Some("a/b0".to_owned()));
-            assert_eq!(above("a\u{d7ff}"), Some("a\u{e000}".to_owned()));
-            assert_eq!(above("a\u{10ffff}"), Some("b".to_owned()));
-            assert_eq!(above("\u{10ffff}"), None);
-            assert_eq!(above(""), None);
-        }
-
-        proptest! {
-            #[test]
-            fn a_range_holds_exactly_what_starts_with_the_prefix(
-                prefix in "[ab\u{7f}-\u{81}\u{d7ff}\u{10ffff}]{1,3}", text in "[a-c\u{7f}-\u{82}\u{e000}\u{10ffff}]{0,4}"
-            ) {
-                let inside = text >= prefix && above(&prefix).is_none_or(|end| text < end);
-                prop_assert_eq!(inside, text.starts_with(&prefix));
             }
         }
     }
