@@ -1,1 +1,3 @@
-//! The controller as a library: assembly of ports, loop, API and telemetry.
+//! The Service Scaling Framework as a library: ports, loop, interface and telemetry put together.
+
+pub mod standalone;

@@ -1,0 +1,19 @@
+//! The platform `standalone`: groups driven by programs that the configuration names.
+//!
+//! Three programs a group, each started without a shell, JSON on standard input and output, ended after the group's
+//! time-out:
+//!
+//! | program | standard input | standard output |
+//! |---|---|---|
+//! | `describe` | `{"group": NAME}` | the group's state, see [`platform::Description`] |
+//! | `apply` | `{"group": NAME, "step": STEP}` with a [`Step`](scaling_policy::operation::Step) | nothing, or `{"id": TEXT}` |
+//! | `metrics` | `{"group": NAME, "from": TIME, "to": TIME, "period": SECONDS}` | `{"cpu_usage": [[TIME, VALUE], ...], ...}` |
+//!
+//! A step states wanted values, so a program that is called twice does nothing the second time. Exit code 75
+//! (`EX_TEMPFAIL`) says that another change is running; any other non-zero code is a failure, and what the program
+//! wrote to standard error is its explanation.
+
+pub mod platform;
+pub mod program;
+
+pub use platform::StandalonePlatform;
