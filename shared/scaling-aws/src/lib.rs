@@ -1,1 +1,31 @@
-//! AWS adapters: Auto Scaling groups and CloudWatch metrics behind the ports.
+//! AWS adapters: Auto Scaling groups and CloudWatch metrics behind the ports of `scaling-control`.
+//!
+//! Everything is built at first need. Creating [`AwsClients`] reads no environment, opens no file and loads no
+//! certificate, so that a function that has nothing to do yet starts at once.
+//!
+//! # Layout
+//! - [`clients`]: where the SDK's clients come from: the standard environment, or an explicit endpoint
+//! - [`limits`]: time-outs and retries of one call, which end inside a group's lease
+//! - [`http_client`]: the HTTP client that loads the trust store when the first `https` request is sent
+//! - [`counter`]: counts calls and attempts by operation
+//! - [`error`]: what an SDK error means to the caller of a port
+//! - [`platform`]: [`AwsPlatform`], which implements the ports
+//! - `groups`: reading and changing Auto Scaling groups
+//! - `metrics`: reading CloudWatch metrics
+
+mod bounded;
+pub mod clients;
+pub mod counter;
+pub mod error;
+mod groups;
+pub mod http_client;
+pub mod limits;
+mod metrics;
+mod moment;
+pub mod platform;
+
+pub use aws_credential_types::Credentials;
+pub use clients::{AwsClients, AwsSettings};
+pub use counter::CallCounter;
+pub use limits::CallLimits;
+pub use platform::AwsPlatform;
