@@ -12,7 +12,7 @@ use scaling_control::ports::GroupReader;
 use crate::script::{Reply, Script, group};
 use crate::xml;
 
-fn settings(endpoint: &str) -> AwsSettings {
+pub(crate) fn settings(endpoint: &str) -> AwsSettings {
     AwsSettings {
         endpoint: Some(endpoint.to_owned()),
         region: Some("eu-central-1".to_owned()),
@@ -72,7 +72,7 @@ async fn what_is_counted_is_what_was_sent() {
 }
 
 /// Answers one request on a free port of the loopback interface and returns what was asked.
-fn serve_once(reply: Reply) -> (String, thread::JoinHandle<String>) {
+pub(crate) fn serve_once(reply: Reply) -> (String, thread::JoinHandle<String>) {
     let Reply::Answer { status, body, .. } = reply else { panic!("an answer") };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

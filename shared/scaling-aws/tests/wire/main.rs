@@ -10,6 +10,7 @@ mod changes;
 mod clients;
 mod cloudwatch;
 mod describing;
+mod environment;
 mod faults;
 mod foreign;
 mod metrics;
