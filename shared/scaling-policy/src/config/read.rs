@@ -78,11 +78,11 @@ pub(super) fn unknown_keys(
 }
 
 fn nearest_key(key: &str, known: &[&[&str]]) -> String {
-    if let Some(near) = nearest(key, known.iter().flat_map(|keys| keys.iter().copied())) {
-        return format!("did you mean `{near}`?");
+    if let Some(pointer) = super::source::section_of(key) {
+        return format!("it belongs at {pointer}");
     }
-    match super::source::section_of(key) {
-        Some(pointer) => format!("it belongs at {pointer}"),
+    match nearest(key, known.iter().flat_map(|keys| keys.iter().copied())) {
+        Some(near) => format!("did you mean `{near}`?"),
         None => "take it out".to_owned(),
     }
 }
