@@ -7,14 +7,14 @@ use scaling_fleet::{TypeName, UsdPerHour};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::defaults;
 use super::fault::{ConfigError, ConfigFault, Faults, Path};
-use super::group::{ConfigVersion, GroupConfig, GroupName, Mode};
+use super::group::{ConfigVersion, GroupConfig, GroupName, Mode, Platform};
 use super::layers::Layers;
 use super::origin::Origin;
 use super::read::Read;
 use super::resolve::resolve;
 use super::source::{Document, Settings};
+use super::{defaults, ladder};
 
 /// A configuration that has passed every check: nothing in it is left to decide.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,6 +138,9 @@ fn read(source: Value, variables: &[(String, String)], mut faults: Faults) -> Re
     let groups = groups(&mut document, &source, &mut faults);
     check_alarms(&groups, &source, &mut faults);
     check_region(document.region.as_deref(), &source, &mut faults);
+    if groups.iter().all(|group| group.platform == Platform::Aws) {
+        ladder::check_prices(document.prices.iter().flat_map(BTreeMap::keys), &mut faults);
+    }
     faults.name_variables(variables);
     let warnings = faults.finish()?;
     let limits = document.limits.unwrap_or_default();

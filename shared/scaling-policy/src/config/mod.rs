@@ -14,6 +14,7 @@
 //! - [`fault`]: what can be wrong with one
 
 mod bindings;
+mod bounds;
 pub mod defaults;
 pub mod document;
 pub mod fault;

@@ -3,21 +3,17 @@
 
 use std::time::Duration;
 
-use scaling_fleet::{Mebibytes, Vcpu};
-
 use super::bindings::BindingContext;
 use super::fault::Faults;
 use super::group::{
-    ConfigVersion, ControlLevel, Cooldown, GroupConfig, GroupName, Platform, ProgramSet, ReplicaBounds,
-    ScaleDownRule, StabilizationWindow, TriggerConfig, TypeBounds,
+    ConfigVersion, ControlLevel, Cooldown, GroupConfig, GroupName, Platform, ProgramSet, ScaleDownRule,
+    StabilizationWindow, TriggerConfig,
 };
 use super::origin::Origin;
-use super::source::{
-    Argument, PolicySource, ProgramsSource, ReplicasSource, ResourcesSource, Settings, TriggersSource,
-};
+use super::source::{Argument, PolicySource, ProgramsSource, ReplicasSource, Settings, TriggersSource};
 use super::values::{Period, Seconds};
 use super::window::{ChangeWindow, WindowError};
-use super::{defaults, ladder};
+use super::{bounds, defaults, ladder};
 use crate::trigger::{PerTrigger, Trigger};
 
 /// Resolves one group's settings, the document's already merged in.
@@ -34,6 +30,8 @@ pub(super) fn resolve(
     let mode = settings.mode.unwrap_or(defaults::MODE);
     let scale_down = policy.scale_down.unwrap_or_default();
     let triggers = triggers(&name, settings, platform, at, faults);
+    let replicas = bounds::replicas(&utilisations, at, faults);
+    let resources = bounds::resources(&settings.resources.clone().unwrap_or_default(), at, faults);
     let thresholds = thresholds(&utilisations, scale_down, &triggers, at, faults);
     GroupConfig {
         version: ConfigVersion::default(),
@@ -41,8 +39,8 @@ pub(super) fn resolve(
         programs: programs(settings.programs.as_ref(), platform, at, faults),
         control: settings.control.unwrap_or(default_control(platform)),
         mode,
-        replicas: replicas(&utilisations, at, faults),
-        resources: resources(&settings.resources.clone().unwrap_or_default(), at, faults),
+        replicas,
+        resources,
         triggers,
         target_load: policy.target_load.map_or(defaults::TARGET_LOAD, |share| share.0),
         scale_up_factor: policy.scale_up_factor.map_or(defaults::SCALE_UP_FACTOR, |factor| factor.0),
@@ -64,7 +62,7 @@ pub(super) fn resolve(
         type_backoff: policy.type_backoff.map_or(defaults::TYPE_BACKOFF, seconds),
         manual_hold: policy.manual_hold.map_or(defaults::MANUAL_HOLD, seconds),
         coexist: policy.coexist.unwrap_or_default(),
-        ladder: ladder::resolve(settings.ladder.as_ref(), platform, mode, at, faults),
+        ladder: ladder::resolve(settings.ladder.as_ref(), (platform, mode), &resources, at, faults),
         alarms: settings.alarms.clone().unwrap_or_default(),
         name,
     }
@@ -96,67 +94,6 @@ fn default_control(platform: Platform) -> ControlLevel {
         Platform::Aws | Platform::Kubernetes => ControlLevel::Observe,
         Platform::Standalone => ControlLevel::Act,
     }
-}
-
-fn replicas(source: &ReplicasSource, at: Origin<'_>, faults: &mut Faults) -> ReplicaBounds {
-    let min = source.min_replicas.map_or(defaults::REPLICAS.min, |count| count.0);
-    let max = source.max_replicas.map_or(defaults::REPLICAS.max, |count| count.0);
-    let (min_path, max_path) = ("replicas/min_replicas", "replicas/max_replicas");
-    at.ordered((min_path, min), (max_path, max), faults);
-    let within = |count: u32| count.max(min).min(max);
-    let target = source.target_replicas.map_or(within(defaults::REPLICAS.target), |count| count.0);
-    if min <= max {
-        let target_path = "replicas/target_replicas";
-        at.ordered((min_path, min), (target_path, target), faults);
-        at.ordered((target_path, target), (max_path, max), faults);
-    }
-    ReplicaBounds { min, max, target }
-}
-
-fn resources(source: &ResourcesSource, at: Origin<'_>, faults: &mut Faults) -> TypeBounds {
-    let cpu = |value: Option<super::values::CpuBound>, or: f64| value.map_or(or, |bound| bound.0);
-    let memory = |value: Option<super::values::MemoryBound>, or: f64| value.map_or(or, |bound| bound.0);
-    let defaults = defaults::RESOURCES;
-    let (min_cpu, max_cpu) = range(
-        ["min_cpu", "cpu_request", "max_cpu", "cpu_limit"],
-        (cpu(source.min_cpu, defaults.min_cpu.0), source.cpu_request.map(|bound| bound.0)),
-        (cpu(source.max_cpu, defaults.max_cpu.0), source.cpu_limit.map(|bound| bound.0)),
-        at,
-        faults,
-    );
-    let (min_memory, max_memory) = range(
-        ["min_memory", "memory_request", "max_memory", "memory_limit"],
-        (memory(source.min_memory, defaults.min_memory.0), source.memory_request.map(|bound| bound.0)),
-        (memory(source.max_memory, defaults.max_memory.0), source.memory_limit.map(|bound| bound.0)),
-        at,
-        faults,
-    );
-    TypeBounds {
-        min_cpu: Vcpu(min_cpu),
-        max_cpu: Vcpu(max_cpu),
-        min_memory: Mebibytes(min_memory),
-        max_memory: Mebibytes(max_memory),
-    }
-}
-
-/// The range that lies within the outer bounds and between request and limit; each lower bound must stay under
-/// each upper one, or no type is left.
-fn range(
-    [min_key, request_key, max_key, limit_key]: [&str; 4],
-    (min, request): (f64, Option<f64>),
-    (max, limit): (f64, Option<f64>),
-    at: Origin<'_>,
-    faults: &mut Faults,
-) -> (f64, f64) {
-    let path = |key: &str| format!("resources/{key}");
-    let lower = [Some((path(min_key), min)), request.map(|value| (path(request_key), value))];
-    let upper = [Some((path(max_key), max)), limit.map(|value| (path(limit_key), value))];
-    for (low_path, low) in lower.iter().flatten() {
-        for (high_path, high) in upper.iter().flatten() {
-            at.ordered((low_path, *low), (high_path, *high), faults);
-        }
-    }
-    (request.map_or(min, |request| request.max(min)), limit.map_or(max, |limit| limit.min(max)))
 }
 
 /// The utilisations of the plain rule, (up, down), and what must hold between them and the thresholds.
@@ -215,6 +152,10 @@ fn triggers(
     };
     let mut bindings = context.resolve(listed, faults);
     check_lists(policy, &bindings.clone(), at, faults);
+    if times.latency_threshold.is_some_and(|latency| latency.0 > 60.0) {
+        let rule = "is more than a minute: the unit is seconds";
+        at.warning("triggers/latency_threshold", rule, "write 0.25 if 250 ms were meant", faults);
+    }
     let utilisation = settings.replicas.as_ref().and_then(|replicas| replicas.scale_up_threshold);
     PerTrigger::from_fn(|trigger| {
         let asks = listed.is_none_or(|listed| listed.contains(&trigger));

@@ -2,7 +2,7 @@
 
 use scaling_policy::config::{ConfigError, ConfigFault, Severity};
 
-use super::{check, each_is_warned_of, errors, parse};
+use super::{Row, check, each_is_warned_of, errors, parse};
 
 #[test]
 fn all_faults_are_reported_at_once_one_line_each() {
@@ -76,68 +76,99 @@ fn long_values_and_long_lists_of_faults_are_shortened() {
     assert!(error.to_string().ends_with("and 4001 more"));
 }
 
+const SUSPECT: &[Row] = &[
+    (
+        r#"{"replicas": {"scale_up_threshold": 0.7}, "triggers": {"cpu_threshold": 0.8}}"#,
+        "/triggers/cpu_threshold",
+        "0.8",
+        "differs from scale_up_threshold (0.7); cpu_usage goes by this one",
+        "only one of them",
+    ),
+    (
+        r#"{"policy": {"triggers": ["cpu_usage", "request_count"]}}"#,
+        "/policy/triggers/1",
+        "\"request_count\"",
+        "no metric is bound to request_count",
+        "`load_balancer`",
+    ),
+    (
+        r#"{"policy": {"triggers": ["cpu_usage", "cpu_usage"]}}"#,
+        "/policy/triggers/1",
+        "\"cpu_usage\"",
+        "listed twice",
+        "keep one",
+    ),
+    (
+        r#"{"mode": "vertical", "ladder": {"types": ["m7i.large"]}}"#,
+        "/ladder/types",
+        "[\"m7i.large\"]",
+        "no choice",
+        "at least two types",
+    ),
+    (
+        r#"{"ladder": {"types": ["m7i.large", "m7i.lagre"]}}"#,
+        "/ladder/types/1",
+        "\"m7i.lagre\"",
+        "not in the catalogue, so it is never chosen",
+        "did you mean `m7i.large`?",
+    ),
+    (
+        r#"{"ladder": {"families": ["m7i", "zz9"]}}"#,
+        "/ladder/families/1",
+        "\"zz9\"",
+        "not in the catalogue",
+        "",
+    ),
+    (
+        r#"{"prices": {"m7i.larg": 0.1}}"#,
+        "/prices/m7i.larg",
+        "",
+        "a type that is not in the catalogue",
+        "did you mean `m7i.large`?",
+    ),
+    (
+        r#"{"resources": {"max_cpu": 2}, "ladder": {"types": ["m7i.xlarge", "c7i.xlarge"]}}"#,
+        "/ladder",
+        r#"{"types":["m7i.xlarge","c7i.xlarge"]}"#,
+        "no type within the bounds",
+        "widen `resources`",
+    ),
+    (
+        r#"{"triggers": {"latency_threshold": 250}}"#,
+        "/triggers/latency_threshold",
+        "250",
+        "the unit is seconds",
+        "0.25 if 250 ms",
+    ),
+    (
+        r#"{"ladder": {"types": ["m7i.large", "m7i.large"]}}"#,
+        "/ladder/types/1",
+        "\"m7i.large\"",
+        "listed twice",
+        "keep one",
+    ),
+    (r#"{"programs": {"timeout": 5}}"#, "/programs", r#"{"timeout":5}"#, "no effect on aws", "standalone"),
+    (
+        r#"{"platform": "standalone", "load_balancer": "app/a/b",
+                "programs": {"describe": ["d"], "apply": ["a"], "metrics": ["m"]}}"#,
+        "/load_balancer",
+        "\"app/a/b\"",
+        "no effect on standalone",
+        "take it out",
+    ),
+    (
+        r#"{"platform": "standalone", "metrics": {"cpu_usage": {"namespace": "x"}},
+                "programs": {"describe": ["d"], "apply": ["a"], "metrics": ["m"]}}"#,
+        "/metrics/cpu_usage",
+        r#"{"namespace":"x"}"#,
+        "no effect on standalone but for `absence`",
+        "keep only",
+    ),
+];
+
 #[test]
 fn what_works_but_looks_wrong_is_a_warning() {
-    each_is_warned_of(&[
-        (
-            r#"{"replicas": {"scale_up_threshold": 0.7}, "triggers": {"cpu_threshold": 0.8}}"#,
-            "/triggers/cpu_threshold",
-            "0.8",
-            "differs from scale_up_threshold (0.7); cpu_usage goes by this one",
-            "only one of them",
-        ),
-        (
-            r#"{"policy": {"triggers": ["cpu_usage", "request_count"]}}"#,
-            "/policy/triggers/1",
-            "\"request_count\"",
-            "no metric is bound to request_count",
-            "`load_balancer`",
-        ),
-        (
-            r#"{"policy": {"triggers": ["cpu_usage", "cpu_usage"]}}"#,
-            "/policy/triggers/1",
-            "\"cpu_usage\"",
-            "listed twice",
-            "keep one",
-        ),
-        (
-            r#"{"mode": "vertical", "ladder": {"types": ["m7i.large"]}}"#,
-            "/ladder/types",
-            "[\"m7i.large\"]",
-            "no choice",
-            "at least two types",
-        ),
-        (
-            r#"{"ladder": {"types": ["m7i.large", "m7i.large"]}}"#,
-            "/ladder/types/1",
-            "\"m7i.large\"",
-            "listed twice",
-            "keep one",
-        ),
-        (
-            r#"{"programs": {"timeout": 5}}"#,
-            "/programs",
-            r#"{"timeout":5}"#,
-            "no effect on aws",
-            "standalone",
-        ),
-        (
-            r#"{"platform": "standalone", "load_balancer": "app/a/b",
-                "programs": {"describe": ["d"], "apply": ["a"], "metrics": ["m"]}}"#,
-            "/load_balancer",
-            "\"app/a/b\"",
-            "no effect on standalone",
-            "take it out",
-        ),
-        (
-            r#"{"platform": "standalone", "metrics": {"cpu_usage": {"namespace": "x"}},
-                "programs": {"describe": ["d"], "apply": ["a"], "metrics": ["m"]}}"#,
-            "/metrics/cpu_usage",
-            r#"{"namespace":"x"}"#,
-            "no effect on standalone but for `absence`",
-            "keep only",
-        ),
-    ]);
+    each_is_warned_of(SUSPECT);
 }
 
 #[test]
