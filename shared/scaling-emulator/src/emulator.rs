@@ -8,12 +8,16 @@ use std::time::Duration;
 use axum::serve::ListenerExt as _;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
-use crate::region::Region;
+use crate::clock::{self, Due};
+use crate::faults::{Fault, Injector};
+use crate::lambda::Lambda;
+use crate::region::{GroupTotals, Region};
 use crate::requests::RequestLog;
 use crate::server;
-use crate::settings::Settings;
+use crate::settings::{ClockMode, Settings};
+use crate::workload::Workload;
 
 /// Why an emulator could not be started or advanced.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,14 @@ pub enum EmulatorError {
         #[source]
         source: std::io::Error,
     },
+    /// A setting makes no sense.
+    #[error("the setting `{name}` must be {rule}")]
+    Setting {
+        /// Which.
+        name: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
     /// Time passes by itself, or somebody else is advancing it.
     #[error("the clock cannot be advanced: {reason}")]
     Clock {
@@ -39,6 +51,10 @@ pub enum EmulatorError {
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
+    /// Held while a stepped clock is being advanced.
+    advancing: tokio::sync::Mutex<()>,
+    pub(crate) lambda: Lambda,
+    pub(crate) settings: Settings,
 }
 
 /// Everything behind the one lock.
@@ -46,12 +62,57 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) region: Region,
     pub(crate) requests: RequestLog,
+    pub(crate) faults: Injector,
+    pub(crate) schedules: Vec<Due>,
+}
+
+impl State {
+    fn new(settings: &Settings, now: Timestamp) -> Self {
+        let mut region = Region::new(settings);
+        region.now = now;
+        Self {
+            region,
+            requests: RequestLog::default(),
+            faults: Injector::new(settings.seed),
+            schedules: settings.schedules.iter().filter_map(|schedule| Due::from(schedule, now)).collect(),
+        }
+    }
 }
 
 impl Shared {
+    fn new(settings: Settings) -> Self {
+        Self {
+            state: Mutex::new(State::new(&settings, settings.start)),
+            advancing: tokio::sync::Mutex::new(()),
+            lambda: Lambda::new(settings.lambda_endpoint.clone()),
+            settings,
+        }
+    }
+
     /// Takes the lock. A panic of another holder leaves state that is as good as any.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets everything but the time.
+    pub(crate) fn reset(&self) {
+        let mut state = self.state();
+        *state = State::new(&self.settings, state.region.now);
+    }
+
+    /// Advances a stepped clock.
+    pub(crate) async fn advance(&self, by: Duration) -> Result<Timestamp, EmulatorError> {
+        if self.settings.clock != ClockMode::Stepped {
+            return Err(EmulatorError::Clock { reason: "it runs by itself" });
+        }
+        let _held = self
+            .advancing
+            .try_lock()
+            .map_err(|_| EmulatorError::Clock { reason: "it is being advanced already" })?;
+        let until = self.state().region.now.checked_add(by);
+        let until = until.map_err(|_| EmulatorError::Clock { reason: "there is no such time" })?;
+        clock::advance(self, until).await;
+        Ok(until)
     }
 }
 
@@ -60,32 +121,30 @@ impl Shared {
 pub struct Emulator {
     shared: Arc<Shared>,
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    /// Dropping it stops server and clock.
+    _running: watch::Sender<()>,
 }
 
 impl Emulator {
     /// Starts an emulator on the caller's tokio runtime.
     pub async fn start(settings: Settings) -> Result<Self, EmulatorError> {
+        if let ClockMode::Accelerated(factor) = settings.clock
+            && !(factor.is_finite() && factor > 0.0)
+        {
+            return Err(EmulatorError::Setting { name: "clock", rule: "accelerated by a factor above 0" });
+        }
+        if settings.schedules.iter().any(|schedule| schedule.every.is_zero()) {
+            return Err(EmulatorError::Setting { name: "schedules", rule: "longer than 0 apart" });
+        }
         let listen = |source| EmulatorError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let state = State { region: Region::new(&settings), requests: RequestLog::default() };
-        let shared = Arc::new(Shared { state: Mutex::new(state) });
-        let router = server::router(Arc::clone(&shared));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let listener = listener.tap_io(|socket| {
-            // Without it, small replies wait for acknowledgements of earlier ones.
-            if let Err(error) = socket.set_nodelay(true) {
-                tracing::debug!(%error, "cannot set TCP_NODELAY");
-            }
-        });
-        tokio::spawn(async move {
-            let stopping = async move { drop(stopped.await) };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopping).await {
-                tracing::error!(%error, "the emulator's server ended");
-            }
-        });
-        Ok(Self { shared, address, stop: Some(stop) })
+        let mode = settings.clock;
+        let shared = Arc::new(Shared::new(settings));
+        let (running, stopped) = watch::channel(());
+        tokio::spawn(serve(listener, Arc::clone(&shared), stopped.clone()));
+        tokio::spawn(clock::run(Arc::clone(&shared), mode, stopped));
+        Ok(Self { shared, address, _running: running })
     }
 
     /// The base URL of all services.
@@ -98,25 +157,64 @@ impl Emulator {
         self.shared.state().region.now
     }
 
-    /// Requests received so far, by names such as `AutoScaling.DescribeAutoScalingGroups`.
+    /// Advances a stepped clock, in steps of at most 15 s. Alarms and schedules that fall due on the way are invoked,
+    /// and time waits for them. Returns the new moment.
+    pub async fn advance(&self, by: Duration) -> Result<Timestamp, EmulatorError> {
+        self.shared.advance(by).await
+    }
+
+    /// Requests received so far, by names such as `AutoScaling.DescribeAutoScalingGroups`. Each attempt counts.
     pub fn request_log(&self) -> BTreeMap<String, u64> {
         self.shared.state().requests.counts().clone()
     }
 
-    /// Reads or changes the region's state directly.
+    /// Sets load and service of a group, now or when it is made.
+    pub fn set_workload(&self, group: &str, workload: Workload) {
+        self.shared.state().region.set_workload(group, workload);
+    }
+
+    /// Totals of a group since its workload was set. `None` if there is no such group. The minutes are in
+    /// [`Region::minutes`].
+    pub fn group_history(&self, group: &str) -> Option<GroupTotals> {
+        self.shared.state().region.group(group).map(|group| *group.totals())
+    }
+
+    /// Puts a fault in force.
+    pub fn inject(&self, fault: Fault) {
+        let mut state = self.shared.state();
+        let state = &mut *state;
+        state.faults.inject(fault, &mut state.region);
+    }
+
+    /// Ends all faults; what they did stays done.
+    pub fn clear_faults(&self) {
+        let mut state = self.shared.state();
+        let state = &mut *state;
+        state.faults.clear(&mut state.region);
+    }
+
+    /// Reads or changes the region's state directly, with the services' typed functions for example. Nothing else
+    /// happens meanwhile, so `act` must be short.
     pub fn with_region<T>(&self, act: impl FnOnce(&mut Region) -> T) -> T {
         act(&mut self.shared.state().region)
     }
 
-    /// Advances a stepped clock.
-    pub async fn advance(&self, by: Duration) -> Result<(), EmulatorError> {
-        let mut state = self.shared.state();
-        state.region.now += by;
-        Ok(())
+    /// Stops the emulator. Requests that are being answered still are.
+    pub fn stop(self) {
+        drop(self);
     }
+}
 
-    /// Stops the emulator.
-    pub fn stop(mut self) {
-        drop(self.stop.take());
+async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
+    let listener = listener.tap_io(|socket| {
+        // Without it, small replies wait for acknowledgements of earlier ones.
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+    });
+    let stopping = async move { drop(stopped.changed().await) };
+    let router = server::router(shared);
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopping).await {
+        tracing::error!(%error, "the emulator's server ended");
     }
 }

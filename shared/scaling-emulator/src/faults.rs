@@ -1,5 +1,266 @@
-//! Failures on demand.
+//! Failures on demand: of calls, of launches, of instances and of metrics.
 
-/// A failure on demand.
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
+
+use crate::region::Region;
+use crate::wire::{AwsError, Call, Service};
+
+/// A failure on demand. Operations are named as in the request log (`AutoScaling.SetDesiredCapacity`), by service
+/// (`AutoScaling.*`), or `*` for all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fault {
+    /// Calls are throttled.
+    Throttle {
+        /// Which.
+        operation: String,
+        /// When.
+        #[serde(flatten)]
+        when: When,
+    },
+    /// Calls fail with a code.
+    Fail {
+        /// Which.
+        operation: String,
+        /// The code, such as `InternalFailure`.
+        code: String,
+        /// HTTP status, 500 unless given.
+        #[serde(default = "internal")]
+        status: u16,
+        /// When.
+        #[serde(flatten)]
+        when: When,
+    },
+    /// Calls are answered late, by the wall clock.
+    Delay {
+        /// Which.
+        operation: String,
+        /// How late.
+        milliseconds: u64,
+        /// When.
+        #[serde(flatten)]
+        when: When,
+    },
+    /// Calls are carried out, and answered with what cannot be read.
+    Malformed {
+        /// Which.
+        operation: String,
+        /// When.
+        #[serde(flatten)]
+        when: When,
+    },
+    /// There is no capacity of a type, until faults are cleared.
+    CapacityShortage {
+        /// The type, or `*`.
+        instance_type: String,
+    },
+    /// Launches of a type fail with a message (a quota, a broken template), until faults are cleared.
+    LaunchFailure {
+        /// The type, or `*`.
+        instance_type: String,
+        /// The status message of the failed activities.
+        message: String,
+    },
+    /// A group's minutes are not recorded, until faults are cleared.
+    LostMetrics {
+        /// The group, or `*`.
+        group: String,
+    },
+    /// An instance fails: it stops serving and its health checks.
+    InstanceCrash {
+        /// The instance.
+        instance_id: String,
+    },
+}
+
+/// When a fault of calls strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct When {
+    /// How many times; without end when absent.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// With which probability, 0 to 1; always when absent.
+    #[serde(default)]
+    pub rate: Option<f64>,
+}
+
+impl When {
+    /// The next `times` calls.
+    pub fn times(times: u32) -> Self {
+        Self { times: Some(times), rate: None }
+    }
+}
+
+fn internal() -> u16 {
+    500
+}
+
+/// What a fault does to one call.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fault {}
+pub(crate) enum Effect {
+    /// Wait, in milliseconds.
+    Delay(u64),
+    /// Answer with this instead of carrying it out.
+    Error(AwsError),
+    /// Spoil the answer.
+    Malformed,
+}
+
+/// The faults of calls that are in force.
+#[derive(Debug)]
+pub(crate) struct Injector {
+    faults: Vec<Fault>,
+    random: Pcg64,
+}
+
+impl Injector {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { faults: Vec::new(), random: Pcg64::seed_from_u64(seed ^ 0xfa17) }
+    }
+
+    /// The faults of calls in force.
+    pub(crate) fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// Puts a fault in force.
+    pub(crate) fn inject(&mut self, fault: Fault, region: &mut Region) {
+        match fault {
+            Fault::CapacityShortage { instance_type } => {
+                region.launch_faults.without_capacity.insert(instance_type);
+            }
+            Fault::LaunchFailure { instance_type, message } => {
+                region.launch_faults.failing.insert(instance_type, message);
+            }
+            Fault::LostMetrics { group } => {
+                region.lost_metrics.insert(group);
+            }
+            Fault::InstanceCrash { instance_id } => region.crash(&instance_id),
+            call => self.faults.push(call),
+        }
+    }
+
+    /// Ends all faults; what they did stays done.
+    pub(crate) fn clear(&mut self, region: &mut Region) {
+        self.faults.clear();
+        region.launch_faults.without_capacity.clear();
+        region.launch_faults.failing.clear();
+        region.lost_metrics.clear();
+    }
+
+    /// What happens to this call.
+    pub(crate) fn effects(&mut self, call: &Call) -> Vec<Effect> {
+        if self.faults.is_empty() {
+            return Vec::new();
+        }
+        let name = call.name();
+        let mut effects = Vec::new();
+        for fault in &mut self.faults {
+            let Some((operation, when)) = call_fault(fault) else { continue };
+            let meant = operation == "*"
+                || operation == name
+                || operation.strip_suffix('*').is_some_and(|service| name.starts_with(service));
+            let strikes = meant
+                && when.times != Some(0)
+                && when.rate.is_none_or(|rate| self.random.random::<f64>() < rate);
+            if strikes {
+                when.times = when.times.map(|times| times - 1);
+                effects.extend(effect(fault, call.service));
+            }
+        }
+        self.faults.retain_mut(|fault| call_fault(fault).is_none_or(|(_, when)| when.times != Some(0)));
+        effects
+    }
+}
+
+fn call_fault(fault: &mut Fault) -> Option<(&str, &mut When)> {
+    match fault {
+        Fault::Throttle { operation, when }
+        | Fault::Fail { operation, when, .. }
+        | Fault::Delay { operation, when, .. }
+        | Fault::Malformed { operation, when } => Some((operation, when)),
+        _ => None,
+    }
+}
+
+fn effect(fault: &Fault, service: Service) -> Option<Effect> {
+    match fault {
+        Fault::Throttle { .. } => Some(Effect::Error(throttled(service))),
+        Fault::Fail { code, status, .. } => {
+            let message = "This failure was asked of the emulator.";
+            Some(Effect::Error(AwsError::new(code.clone(), message).with_status(*status)))
+        }
+        Fault::Delay { milliseconds, .. } => Some(Effect::Delay(*milliseconds)),
+        Fault::Malformed { .. } => Some(Effect::Malformed),
+        _ => None,
+    }
+}
+
+fn throttled(service: Service) -> AwsError {
+    match service {
+        Service::Ec2 => AwsError::new("RequestLimitExceeded", "Request limit exceeded.").with_status(503),
+        _ => AwsError::new("Throttling", "Rate exceeded"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use crate::wire::Protocol;
+    use crate::wire::form::Form;
+
+    fn call(operation: &str) -> Call {
+        Call {
+            service: Service::AutoScaling,
+            operation: operation.to_owned(),
+            protocol: Protocol::Query(Form::default()),
+        }
+    }
+
+    fn injector(faults: &[Fault]) -> Injector {
+        let mut region = Region::new(&Settings::default());
+        let mut injector = Injector::new(1);
+        for fault in faults {
+            injector.inject(fault.clone(), &mut region);
+        }
+        injector
+    }
+
+    #[test]
+    fn a_fault_strikes_the_operation_it_names_and_as_often_as_it_says() {
+        for operation in ["AutoScaling.SetDesiredCapacity", "AutoScaling.*", "*"] {
+            let fault = Fault::Throttle { operation: operation.to_owned(), when: When::times(2) };
+            let mut injector = injector(&[fault]);
+            let struck = [0; 4].map(|_| injector.effects(&call("SetDesiredCapacity")).len());
+            assert_eq!(struck, [1, 1, 0, 0], "{operation}");
+        }
+        let other = Fault::Malformed { operation: "EC2.*".to_owned(), when: When::default() };
+        assert_eq!(injector(&[other]).effects(&call("SetDesiredCapacity")), []);
+    }
+
+    #[test]
+    fn a_rate_is_met_in_the_long_run_and_by_the_seed() {
+        let when = When { times: None, rate: Some(0.3) };
+        let run = || {
+            let mut injector = injector(&[Fault::Malformed { operation: "*".to_owned(), when }]);
+            (0..1000).map(|_| injector.effects(&call("X")).len()).sum::<usize>()
+        };
+        assert!((250..350).contains(&run()), "{}", run());
+        assert_eq!(run(), run());
+    }
+
+    #[test]
+    fn faults_are_read_from_json() {
+        let text = r#"{"kind":"fail","operation":"*","code":"InternalFailure","times":3}"#;
+        let expected = Fault::Fail {
+            operation: "*".to_owned(),
+            code: "InternalFailure".to_owned(),
+            status: 500,
+            when: When::times(3),
+        };
+        assert_eq!(serde_json::from_str::<Fault>(text).unwrap(), expected);
+    }
+}

@@ -5,24 +5,26 @@
 //! serialiser over the same types.
 //!
 //! # Layout
-//! - [`emulator`]: start, stop, advance; [`settings`]; [`server`]: one HTTP handler for all services
+//! - [`emulator`]: start, stop, advance; [`settings`]; [`setup`]: groups ready-made; `server`, `clock`, `control`
 //! - [`region`]: the state of one region: groups, instances, metrics by the minute, time
 //! - [`autoscaling`], [`ec2`], [`sts`], [`cloudwatch`]: the services, one table of operations each
-//! - [`wire`]: the protocols; [`faults`]: failures on demand; [`control`]: paths under `/_emulator/`
+//! - [`wire`]: the protocols; [`faults`]: failures on demand; [`workload`]: what the fleet has to do
 //! - [`lambda`]: invokes functions for alarms and schedules
 
 pub mod autoscaling;
+mod clock;
 pub mod cloudwatch;
 mod control;
 pub mod ec2;
 pub mod emulator;
 pub mod faults;
 pub mod lambda;
-mod machines;
+pub mod machines;
 pub mod region;
 mod requests;
 mod server;
 pub mod settings;
+pub mod setup;
 pub mod sts;
 pub mod wire;
 pub mod workload;
@@ -31,5 +33,6 @@ pub use emulator::{Emulator, EmulatorError};
 pub use faults::Fault;
 pub use region::{GroupTotals, MinuteRecord, Region};
 pub use settings::{ClockMode, Schedule, Settings};
+pub use setup::GroupSetup;
 pub use wire::AwsError;
 pub use workload::Workload;

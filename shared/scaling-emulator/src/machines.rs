@@ -1,1 +1,47 @@
-//! What an instance type is made of.
+//! What an instance type is made of and costs, in one region.
+
+use scaling_fleet::fleet::Machine;
+use scaling_fleet::{Catalogue, InstanceType, PriceBook, TypeName, UsdPerHour};
+
+/// Price taken for a catalogue type that the price list lacks, per vCPU: about what the general-purpose families cost.
+const UNLISTED_USD_PER_VCPU: f64 = 0.05;
+
+/// The types of one region with their prices.
+#[derive(Debug, Clone, Copy)]
+pub struct Machines {
+    catalogue: &'static Catalogue,
+    prices: &'static PriceBook,
+}
+
+impl Machines {
+    /// The shipped catalogue at the prices of `region`, or of the default region where there are none.
+    pub fn of(region: &str) -> Self {
+        Self { catalogue: Catalogue::embedded(), prices: PriceBook::embedded_or_default(Some(region)) }
+    }
+
+    /// A type by name; `None` if the catalogue does not have it.
+    pub fn get(&self, name: &str) -> Option<&'static InstanceType> {
+        self.catalogue.get_str(name)
+    }
+
+    /// All types.
+    pub fn iter(&self) -> impl Iterator<Item = &'static InstanceType> + use<> {
+        self.catalogue.iter()
+    }
+
+    /// What an instance of the type is made of; `None` if the catalogue does not have it.
+    pub fn machine(&self, name: &str) -> Option<Machine> {
+        let kind = self.get(name)?;
+        Some(Machine {
+            instance_type: kind.name.clone(),
+            vcpu: kind.vcpu,
+            memory: kind.memory,
+            price: self.price(&kind.name, kind),
+        })
+    }
+
+    fn price(&self, name: &TypeName, kind: &InstanceType) -> UsdPerHour {
+        let listed = self.prices.get(name).map(|price| price.usd_per_hour);
+        listed.unwrap_or(UsdPerHour(kind.vcpu.0 * UNLISTED_USD_PER_VCPU))
+    }
+}

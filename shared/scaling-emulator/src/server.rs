@@ -1,32 +1,31 @@
 //! One HTTP handler for all services: read, carry out, write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Uri};
 use serde_json::Value;
 
 use crate::emulator::Shared;
+use crate::faults::Effect;
 use crate::region::Region;
 use crate::wire::query::Flavour;
 use crate::wire::{AwsError, Call, Protocol, Reply, Service, cbor, json, query, route};
-use crate::{autoscaling, cloudwatch, ec2, sts};
+use crate::{autoscaling, cloudwatch, control, ec2, sts};
+
+/// Largest request body: CloudWatch takes 1 MB, nothing else needs as much.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// The whole server.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(handle).with_state(shared)
+    control::routes().fallback(handle).layer(DefaultBodyLimit::max(LARGEST_BODY)).with_state(shared)
 }
 
-async fn handle(
-    State(shared): State<Arc<Shared>>,
-    _method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let Some(call) = route::route(uri.path(), uri.query(), &headers, body) else {
         return response(Reply::new(
             404,
@@ -34,46 +33,60 @@ async fn handle(
             "no service of this emulator is meant by this request\n",
         ));
     };
-    let reply = {
+    let effects = {
         let mut state = shared.state();
         state.requests.count(&call.name());
-        answer(&mut state.region, &call)
+        state.faults.effects(&call)
     };
+    for effect in &effects {
+        if let Effect::Delay(milliseconds) = effect {
+            tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
+        }
+    }
+    let failure = effects.iter().find_map(|effect| match effect {
+        Effect::Error(error) => Some(error.clone()),
+        _ => None,
+    });
+    let answer = match failure {
+        Some(error) => Err(error),
+        None => carry_out(&mut shared.state().region, &call),
+    };
+    let mut reply = write(&call, &answer);
+    if effects.contains(&Effect::Malformed) {
+        reply.body = b"<<{{ this is no answer".to_vec();
+    }
+    tracing::debug!(operation = call.name(), status = reply.status, "answered");
     response(reply)
 }
 
-/// Carries out one call and writes its answer.
-pub(crate) fn answer(region: &mut Region, call: &Call) -> Reply {
+/// Carries out one call.
+pub(crate) fn carry_out(region: &mut Region, call: &Call) -> Result<Value, AwsError> {
     let operation = call.operation.as_str();
-    match &call.protocol {
-        Protocol::Json(body) => {
-            let input = json::read(operation, body);
-            json::reply(operation, &input.and_then(|input| cloudwatch::dispatch(region, operation, input)))
+    match (&call.protocol, call.service) {
+        (Protocol::Json(body), _) => cloudwatch::dispatch(region, operation, json::read(operation, body)?),
+        (Protocol::Cbor(body), _) => cloudwatch::dispatch(region, operation, cbor::read(operation, body)?),
+        (Protocol::Query(form), Service::CloudWatch) => {
+            cloudwatch::dispatch(region, operation, cloudwatch::query::read(operation, form)?)
         }
-        Protocol::Cbor(body) => {
-            let input = cbor::read(operation, body);
-            cbor::reply(operation, &input.and_then(|input| cloudwatch::dispatch(region, operation, input)))
-        }
-        Protocol::Query(form) => {
-            let request_id = uuid::Uuid::new_v4().to_string();
-            let write = |flavour, answer: &Result<Value, AwsError>| {
-                query::reply(flavour, operation, &request_id, answer)
-            };
-            match call.service {
-                Service::CloudWatch => {
-                    let input = cloudwatch::query::read(operation, form);
-                    let answer = input.and_then(|input| cloudwatch::dispatch(region, operation, input));
-                    cloudwatch::query::reply(operation, &answer)
-                }
-                Service::AutoScaling => write(
-                    Flavour::Query(autoscaling::NAMESPACE),
-                    &autoscaling::dispatch(region, operation, form),
-                ),
-                Service::Ec2 => write(Flavour::Ec2, &ec2::dispatch(region, operation, form)),
-                Service::Sts => write(Flavour::Query(sts::NAMESPACE), &sts::dispatch(region, operation)),
-            }
-        }
+        (Protocol::Query(form), Service::AutoScaling) => autoscaling::dispatch(region, operation, form),
+        (Protocol::Query(form), Service::Ec2) => ec2::dispatch(region, operation, form),
+        (Protocol::Query(_), Service::Sts) => sts::dispatch(region, operation),
     }
+}
+
+/// Writes an answer in the protocol of its call.
+pub(crate) fn write(call: &Call, answer: &Result<Value, AwsError>) -> Reply {
+    let operation = call.operation.as_str();
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let flavour = match (&call.protocol, call.service) {
+        (Protocol::Json(_), _) => return json::reply(operation, answer),
+        (Protocol::Cbor(_), _) => return cbor::reply(operation, answer),
+        (_, Service::CloudWatch) => return cloudwatch::query::reply(operation, answer),
+        (_, Service::AutoScaling) => Flavour::Query(autoscaling::NAMESPACE),
+        (_, Service::Sts) => Flavour::Query(sts::NAMESPACE),
+        (_, Service::Ec2) => Flavour::Ec2,
+    };
+    query::reply(flavour, operation, &request_id, answer)
 }
 
 fn response(reply: Reply) -> Response {

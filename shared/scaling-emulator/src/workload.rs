@@ -18,3 +18,10 @@ pub struct Workload {
     /// The 95th percentile above which an interval counts as over in the totals, in seconds.
     pub latency_target: f64,
 }
+
+impl Workload {
+    /// A load on a service, with the default boot, seed 1 and a target of 250 ms.
+    pub fn new(load: Load, service: ServiceModel) -> Self {
+        Self { load, service, boot: BootModel::default(), seed: 1, latency_target: 0.25 }
+    }
+}

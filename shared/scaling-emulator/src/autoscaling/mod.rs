@@ -1,18 +1,116 @@
-//! EC2 Auto Scaling.
+//! EC2 Auto Scaling: one typed function an operation, and the table of their names.
 
+pub mod activities;
+pub mod capacity;
+pub mod describe;
+pub mod groups;
+pub mod launch_configurations;
+pub mod page;
+pub mod policies;
+pub mod processes;
+pub mod refreshes;
+pub mod tags;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::region::Region;
+use crate::region::{Group, Region};
 use crate::wire::AwsError;
 use crate::wire::form::Form;
 
 /// XML namespace of the service.
 pub const NAMESPACE: &str = "http://autoscaling.amazonaws.com/doc/2011-01-01/";
 
+/// An operation as the wire sees it.
+type Operation = fn(&mut Region, &Form) -> Result<Value, AwsError>;
+
+/// Every operation of this service.
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("CreateAutoScalingGroup", |region, form| call(region, form, groups::create)),
+    ("UpdateAutoScalingGroup", |region, form| call(region, form, groups::update)),
+    ("DeleteAutoScalingGroup", |region, form| call(region, form, groups::delete)),
+    ("DescribeAutoScalingGroups", |region, form| call(region, form, describe::groups)),
+    ("DescribeAutoScalingInstances", |region, form| call(region, form, describe::instances)),
+    ("DescribeScalingActivities", |region, form| call(region, form, activities::describe)),
+    ("SetDesiredCapacity", |region, form| call(region, form, capacity::set_desired)),
+    ("TerminateInstanceInAutoScalingGroup", |region, form| call(region, form, capacity::terminate)),
+    ("SetInstanceProtection", |region, form| call(region, form, capacity::protect)),
+    ("SetInstanceHealth", |region, form| call(region, form, capacity::set_health)),
+    ("StartInstanceRefresh", |region, form| call(region, form, refreshes::start)),
+    ("CancelInstanceRefresh", |region, form| call(region, form, refreshes::cancel)),
+    ("RollbackInstanceRefresh", |region, form| call(region, form, refreshes::roll_back)),
+    ("DescribeInstanceRefreshes", |region, form| call(region, form, refreshes::describe)),
+    ("CreateOrUpdateTags", |region, form| call(region, form, tags::put)),
+    ("DeleteTags", |region, form| call(region, form, tags::delete)),
+    ("DescribeTags", |region, form| call(region, form, tags::describe)),
+    ("PutScalingPolicy", |region, form| call(region, form, policies::put)),
+    ("DescribePolicies", |region, form| call(region, form, policies::describe)),
+    ("DeletePolicy", |region, form| call(region, form, policies::delete)),
+    ("PutScheduledUpdateGroupAction", |region, form| call(region, form, policies::schedule)),
+    ("DescribeScheduledActions", |region, form| call(region, form, policies::describe_scheduled)),
+    ("DeleteScheduledAction", |region, form| call(region, form, policies::unschedule)),
+    ("SuspendProcesses", |region, form| call(region, form, processes::suspend)),
+    ("ResumeProcesses", |region, form| call(region, form, processes::resume)),
+    ("EnableMetricsCollection", |region, form| call(region, form, processes::enable_metrics)),
+    ("DisableMetricsCollection", |region, form| call(region, form, processes::disable_metrics)),
+    ("CreateLaunchConfiguration", |region, form| call(region, form, launch_configurations::create)),
+    ("DescribeLaunchConfigurations", |region, form| call(region, form, launch_configurations::describe)),
+    ("DeleteLaunchConfiguration", |region, form| call(region, form, launch_configurations::delete)),
+];
+
 /// Carries out one operation.
-pub fn dispatch(_region: &mut Region, operation: &str, _input: &Form) -> Result<Value, AwsError> {
-    Err(AwsError::new(
-        "InvalidAction",
-        format!("Could not find operation {operation} for version 2011-01-01"),
-    ))
+pub fn dispatch(region: &mut Region, operation: &str, form: &Form) -> Result<Value, AwsError> {
+    let Some((_, act)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
+        let message = format!("Could not find operation {operation} for version 2011-01-01");
+        return Err(AwsError::new("InvalidAction", message));
+    };
+    act(region, form)
+}
+
+fn call<I: DeserializeOwned, O: Serialize>(
+    region: &mut Region,
+    form: &Form,
+    act: fn(&mut Region, &I) -> Result<O, AwsError>,
+) -> Result<Value, AwsError> {
+    let output = act(region, &form.read()?)?;
+    serde_json::to_value(output)
+        .map_err(|error| AwsError::new("InternalFailure", error.to_string()).with_status(500))
+}
+
+/// The group with this name, or the service's error.
+fn group<'a>(region: &'a Region, name: &str) -> Result<&'a Group, AwsError> {
+    region.group(name).ok_or_else(|| no_such_group(name))
+}
+
+/// The group with this name, to be changed, or the service's error.
+fn group_mut<'a>(region: &'a mut Region, name: &str) -> Result<&'a mut Group, AwsError> {
+    region.groups.get_mut(name).ok_or_else(|| no_such_group(name))
+}
+
+fn no_such_group(name: &str) -> AwsError {
+    AwsError::validation(format!("AutoScalingGroup name not found - AutoScalingGroup {name} not found"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn an_unknown_operation_is_the_services_own_error() {
+        let mut region = Region::new(&Settings::default());
+        let error = dispatch(&mut region, "AttachInstances", &Form::default()).unwrap_err();
+        assert_eq!((error.code.as_ref(), error.status), ("InvalidAction", 400));
+    }
+
+    #[test]
+    fn every_operation_answers_an_empty_form_with_a_fault_of_the_caller_or_an_answer() {
+        for (name, _) in OPERATIONS {
+            let mut region = Region::new(&Settings::default());
+            if let Err(error) = dispatch(&mut region, name, &Form::default()) {
+                assert_eq!((error.status, error.sender), (400, true), "{name}: {error}");
+            }
+        }
+    }
 }

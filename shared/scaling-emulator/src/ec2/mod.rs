@@ -1,12 +1,74 @@
-//! The part of EC2 that setting up a group needs.
+//! The part of EC2 that setting up and looking at a group needs: one typed function an operation, and the table of
+//! their names.
 
+pub mod filter;
+pub mod instances;
+pub mod template_data;
+pub mod templates;
+pub mod types;
+pub mod versions;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::region::Region;
 use crate::wire::AwsError;
-use crate::wire::form::Form;
+use crate::wire::form::{Form, FormError};
+
+/// An operation as the wire sees it.
+type Operation = fn(&mut Region, &Form) -> Result<Value, AwsError>;
+
+/// Every operation of this service.
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("CreateLaunchTemplate", |region, form| call(region, form, templates::create)),
+    ("DescribeLaunchTemplates", |region, form| call(region, form, templates::describe)),
+    ("ModifyLaunchTemplate", |region, form| call(region, form, templates::modify)),
+    ("DeleteLaunchTemplate", |region, form| call(region, form, templates::delete)),
+    ("CreateLaunchTemplateVersion", |region, form| call(region, form, versions::create)),
+    ("DescribeLaunchTemplateVersions", |region, form| call(region, form, versions::describe)),
+    ("DescribeInstances", |region, form| call(region, form, instances::describe)),
+    ("DescribeInstanceTypes", |region, form| call(region, form, types::describe)),
+    ("DescribeInstanceTypeOfferings", |region, form| call(region, form, types::offerings)),
+    ("DescribeAvailabilityZones", |region, form| call(region, form, types::zones)),
+];
 
 /// Carries out one operation.
-pub fn dispatch(_region: &mut Region, operation: &str, _input: &Form) -> Result<Value, AwsError> {
-    Err(AwsError::new("InvalidAction", format!("The action {operation} is not valid for this web service.")))
+pub fn dispatch(region: &mut Region, operation: &str, form: &Form) -> Result<Value, AwsError> {
+    let Some((_, act)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
+        let message = format!("The action {operation} is not valid for this web service.");
+        return Err(AwsError::new("InvalidAction", message));
+    };
+    act(region, form)
+}
+
+fn call<I: DeserializeOwned, O: Serialize>(
+    region: &mut Region,
+    form: &Form,
+    act: fn(&mut Region, &I) -> Result<O, AwsError>,
+) -> Result<Value, AwsError> {
+    let input: I = form.read().map_err(|error| match error {
+        FormError::Missing(member) => {
+            AwsError::new("MissingParameter", format!("The request must contain the parameter {member}"))
+        }
+        FormError::Invalid { .. } => AwsError::new("InvalidParameterValue", error.to_string()),
+    })?;
+    serde_json::to_value(act(region, &input)?)
+        .map_err(|error| AwsError::new("InternalError", error.to_string()).with_status(500))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn every_operation_answers_an_empty_form_with_a_fault_of_the_caller_or_an_answer() {
+        for (name, _) in OPERATIONS {
+            let mut region = Region::new(&Settings::default());
+            if let Err(error) = dispatch(&mut region, name, &Form::default()) {
+                assert_eq!((error.status, error.sender), (400, true), "{name}: {error}");
+            }
+        }
+    }
 }

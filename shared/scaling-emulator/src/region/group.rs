@@ -1,54 +1,98 @@
-//! One Auto Scaling group.
+//! One Auto Scaling group: what was asked of it, and what it has.
 
-use jiff::{SignedDuration, Timestamp};
-use scaling_fleet::TypeName;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 use scaling_fleet::fleet::InstanceNumber;
+use serde::{Deserialize, Serialize};
 
-use super::minutes::{MinuteRecord, Minutes};
+use super::activity::Activities;
+use super::launch::{LaunchOption, LaunchSource};
+use super::member::{LifecycleState, Member};
+use super::minutes::{Minutes, Sizes};
+use super::policy::{ScalingPolicy, ScheduledAction};
+use super::refresh::Refresh;
+use super::totals::GroupTotals;
+use super::world::World;
+use crate::workload::Workload;
 
-/// Where an instance is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LifecycleState {
-    /// Booting.
-    Pending,
-    /// Serving.
-    InService,
-    /// Ending.
-    Terminating,
-    /// Gone.
-    Terminated,
+/// A process of a group that can be suspended. Only `Launch`, `Terminate`, `HealthCheck` and `ReplaceUnhealthy`
+/// act in this emulator; the others are remembered.
+pub const PROCESSES: [&str; 9] = [
+    "Launch",
+    "Terminate",
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "AZRebalance",
+    "HealthCheck",
+    "InstanceRefresh",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
+];
+
+/// A tag of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupTag {
+    /// Value.
+    pub value: String,
+    /// Whether instances launched later carry it.
+    pub propagate: bool,
 }
 
-/// One instance of a group.
+/// How many instances may be missing or in surplus while a group replaces instances, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MaintenancePolicy {
+    /// Least share that stays healthy.
+    pub min_healthy_percentage: i32,
+    /// Largest share that may exist.
+    pub max_healthy_percentage: i32,
+}
+
+/// What is asked of a group. Times are in seconds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Member {
-    /// Instance id, such as `i-0123456789abcdef0`.
-    pub id: String,
-    /// Its number in the fleet.
-    pub number: InstanceNumber,
-    /// Its type.
-    pub instance_type: TypeName,
-    /// Its availability zone.
-    pub zone: String,
-    /// Where it is in its life.
-    pub state: LifecycleState,
-    /// When it began to serve; `None` before.
-    pub served_from: Option<Timestamp>,
-    /// When it stopped to serve; `None` before.
-    pub served_until: Option<Timestamp>,
+pub struct GroupSettings {
+    /// What it launches from.
+    pub source: LaunchSource,
+    /// Least desired capacity.
+    pub min: u32,
+    /// Most desired capacity.
+    pub max: u32,
+    /// Availability zones; never empty.
+    pub zones: Vec<String>,
+    /// Subnets, with commas between them.
+    pub subnets: Option<String>,
+    /// Time after a scaling activity in which `HonorCooldown` refuses another.
+    pub default_cooldown: u32,
+    /// Warm-up of instances unless a refresh says another.
+    pub default_instance_warmup: Option<u32>,
+    /// `EC2` or `ELB`.
+    pub health_check_type: String,
+    /// Time before health checks count; the warm-up of last resort.
+    pub health_check_grace_period: u32,
+    /// ARNs of target groups, each `...:targetgroup/NAME/ID`.
+    pub target_group_arns: Vec<String>,
+    /// Names of classic load balancers.
+    pub load_balancer_names: Vec<String>,
+    /// Termination policies; kept and shown.
+    pub termination_policies: Vec<String>,
+    /// Whether new instances are protected from scaling in.
+    pub new_instances_protected: bool,
+    /// Defaults of refreshes.
+    pub maintenance: Option<MaintenancePolicy>,
+    /// Kept and shown.
+    pub max_instance_lifetime: Option<u32>,
+    /// Kept and shown.
+    pub capacity_rebalance: bool,
 }
 
-impl Member {
-    /// Whether it served at the end of the minute that began at `start`.
-    pub fn served_in(&self, start: Timestamp) -> bool {
-        let end = start + SignedDuration::from_secs(60);
-        self.served_from.is_some_and(|from| from < end) && self.served_until.is_none_or(|until| until >= end)
-    }
-
-    /// Start of the minute, and this instance's CPU and memory utilisation in it, 0 to 1.
-    pub fn share_of(&self, minute: &MinuteRecord) -> (Timestamp, f64, f64) {
-        (minute.start, minute.busy, minute.filled)
-    }
+/// Launches that fail.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LaunchTrouble {
+    /// No launch is tried before this.
+    pub(crate) next_try: Option<Timestamp>,
+    /// Since when every launch failed.
+    pub(crate) since: Option<Timestamp>,
 }
 
 /// One Auto Scaling group.
@@ -58,27 +102,164 @@ pub struct Group {
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// ARNs of its load balancer target groups, each `...:targetgroup/NAME/ID`.
-    pub target_group_arns: Vec<String>,
-    /// Its instances.
-    pub members: Vec<Member>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// What is asked of it.
+    pub settings: GroupSettings,
+    /// How many instances it should have.
+    pub desired: u32,
+    /// Its tags by key.
+    pub tags: BTreeMap<String, GroupTag>,
+    /// Suspended processes with the reason shown.
+    pub suspended: BTreeMap<String, String>,
     /// Names of the group metrics that are collected, such as `GroupInServiceInstances`; none by default.
-    pub enabled_metrics: std::collections::BTreeSet<String>,
-    minutes: Minutes,
+    pub enabled_metrics: BTreeSet<String>,
+    /// Its instances, ending ones included, in order of launch.
+    pub members: Vec<Member>,
+    /// Instances that are gone, kept for an hour.
+    pub gone: Vec<Member>,
+    /// What it did.
+    pub activities: Activities,
+    /// Its instance refreshes, oldest first.
+    pub refreshes: Vec<Refresh>,
+    /// Its scaling policies by name; stored, they do not act.
+    pub policies: BTreeMap<String, ScalingPolicy>,
+    /// Its scheduled actions by name; stored, they do not act.
+    pub scheduled: BTreeMap<String, ScheduledAction>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Why desired capacity last changed, as the next activities' cause begins.
+    pub(crate) cause: String,
+    /// When the last scaling activity ended.
+    pub(crate) last_activity: Option<Timestamp>,
+    pub(crate) trouble: LaunchTrouble,
+    pub(crate) world: World,
 }
 
 impl Group {
+    /// A new group without instances.
+    pub(crate) fn new(name: &str, arn: String, settings: GroupSettings, now: Timestamp, seed: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            arn,
+            created: now,
+            settings,
+            desired: 0,
+            tags: BTreeMap::new(),
+            suspended: BTreeMap::new(),
+            enabled_metrics: BTreeSet::new(),
+            members: Vec::new(),
+            gone: Vec::new(),
+            activities: Activities::default(),
+            refreshes: Vec::new(),
+            policies: BTreeMap::new(),
+            scheduled: BTreeMap::new(),
+            deleting: false,
+            cause: String::new(),
+            last_activity: None,
+            trouble: LaunchTrouble::default(),
+            world: World::idle(now, seed),
+        }
+    }
+
     /// Its complete minutes.
     pub fn minutes(&self) -> &Minutes {
-        &self.minutes
+        self.world.minutes()
+    }
+
+    /// Totals since its workload was set.
+    pub fn totals(&self) -> &GroupTotals {
+        self.world.totals()
+    }
+
+    /// Sets load and service.
+    pub fn set_workload(&mut self, workload: Workload) {
+        let renumbered = self.world.set_workload(workload);
+        for member in &mut self.members {
+            if let Some((_, new)) = renumbered.iter().find(|(old, _)| *old == member.number) {
+                member.number = *new;
+            }
+        }
     }
 
     /// Values of the `TargetGroup` and `LoadBalancer` dimensions under which its load balancer metrics stand: a
     /// target group `targetgroup/NAME/ID` belongs to the load balancer `app/NAME/ID`.
     pub fn load_balancing(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        self.target_group_arns.iter().filter_map(|arn| {
+        self.settings.target_group_arns.iter().filter_map(|arn| {
             let rest = arn.split_once(":targetgroup/")?.1;
             Some((format!("targetgroup/{rest}"), format!("app/{rest}")))
         })
+    }
+
+    /// Instances that boot or serve.
+    pub fn alive(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.is_alive())
+    }
+
+    /// Capacity that boots or serves.
+    pub fn capacity(&self) -> u32 {
+        self.alive().map(|member| member.weight).sum()
+    }
+
+    /// The member with this instance id, unless it is gone.
+    pub fn member(&self, id: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.id == id)
+    }
+
+    /// Whether a process is suspended.
+    pub fn is_suspended(&self, process: &str) -> bool {
+        self.suspended.contains_key(process)
+    }
+
+    /// The refresh that has not ended; there is at most one.
+    pub fn active_refresh(&self) -> Option<&Refresh> {
+        self.refreshes.last().filter(|refresh| refresh.status.is_active())
+    }
+
+    /// How many instances there are.
+    pub fn sizes(&self) -> Sizes {
+        let mut sizes = Sizes {
+            desired: self.desired,
+            min: self.settings.min,
+            max: self.settings.max,
+            ..Sizes::default()
+        };
+        for member in &self.members {
+            sizes.total += 1;
+            match member.state {
+                LifecycleState::Pending => sizes.pending += 1,
+                LifecycleState::InService => sizes.in_service += 1,
+                LifecycleState::Terminating | LifecycleState::Terminated => sizes.terminating += 1,
+            }
+        }
+        sizes
+    }
+
+    /// Fleet numbers of the instances that serve.
+    pub(crate) fn serving(&self) -> Vec<InstanceNumber> {
+        self.members.iter().filter(|member| member.is_in_service()).map(|member| member.number).collect()
+    }
+
+    /// The zone with the fewest instances, the first of several.
+    pub(crate) fn emptiest_zone(&self) -> String {
+        let count = |zone: &String| self.alive().filter(|member| member.zone == *zone).count();
+        self.settings.zones.iter().min_by_key(|zone| count(zone)).cloned().unwrap_or_default()
+    }
+
+    /// Whether an instance is what `options` would give today.
+    pub(crate) fn matches(member: &Member, options: &[LaunchOption]) -> bool {
+        options.iter().any(|option| {
+            option.machine.instance_type == member.instance_type
+                && option.template == member.template
+                && option.configuration == member.configuration
+        })
+    }
+
+    /// Instances that scaling in may end, the first to go first: unhealthy ones, then those that the group would not
+    /// launch today, then the oldest. Protected ones never.
+    pub(crate) fn victims(&self, options: &[LaunchOption]) -> Vec<String> {
+        let mut candidates: Vec<&Member> = self.alive().filter(|member| !member.protected).collect();
+        candidates.sort_by_key(|member| (member.healthy, Self::matches(member, options), member.number));
+        candidates.into_iter().map(|member| member.id.clone()).collect()
     }
 }

@@ -1,19 +1,38 @@
 //! The state of one region: everything that the services read and change, behind one lock.
 
+pub mod activity;
+pub mod blueprints;
 pub mod group;
+pub mod ids;
+mod latency;
+pub mod launch;
+pub mod member;
 pub mod minutes;
+pub mod policy;
+pub mod refresh;
+mod refreshing;
+pub mod scaling;
 pub mod totals;
+pub mod trouble;
+mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-pub use group::{Group, LifecycleState, Member};
+pub use blueprints::Blueprints;
+pub use group::Group;
+pub use ids::Ids;
+pub use member::{LifecycleState, Member};
 pub use minutes::{Latency, MinuteRecord, Minutes, Samples, Sizes};
 pub use totals::GroupTotals;
+pub use trouble::LaunchFaults;
 
 use crate::cloudwatch::CloudWatch;
+use crate::machines::Machines;
 use crate::settings::Settings;
+use crate::workload::Workload;
+use scaling::Context;
 
 /// The state of one region.
 #[derive(Debug)]
@@ -26,7 +45,20 @@ pub struct Region {
     pub now: Timestamp,
     /// What CloudWatch holds of its own.
     pub cloudwatch: CloudWatch,
-    groups: BTreeMap<String, Group>,
+    /// Launch templates and launch configurations.
+    pub blueprints: Blueprints,
+    /// Instance types and prices.
+    pub machines: Machines,
+    /// Launches that are made to fail.
+    pub launch_faults: LaunchFaults,
+    /// Groups, or [`trouble::ANY`], whose minutes are not recorded.
+    pub lost_metrics: BTreeSet<String>,
+    pub(crate) ids: Ids,
+    pub(crate) groups: BTreeMap<String, Group>,
+    /// Workloads set before their group was made.
+    waiting: HashMap<String, Workload>,
+    refresh_patience: SignedDuration,
+    seed: u64,
 }
 
 impl Region {
@@ -37,8 +69,22 @@ impl Region {
             account_id: settings.account_id.clone(),
             now: settings.start,
             cloudwatch: CloudWatch::default(),
+            blueprints: Blueprints::default(),
+            machines: Machines::of(&settings.region),
+            launch_faults: LaunchFaults::default(),
+            lost_metrics: BTreeSet::new(),
+            ids: Ids::new(settings.seed),
             groups: BTreeMap::new(),
+            waiting: HashMap::new(),
+            refresh_patience: SignedDuration::try_from(settings.refresh_patience)
+                .unwrap_or(SignedDuration::MAX),
+            seed: settings.seed,
         }
+    }
+
+    /// The availability zones.
+    pub fn zones(&self) -> [String; 3] {
+        ["a", "b", "c"].map(|letter| format!("{}{letter}", self.name))
     }
 
     /// A group by name.
@@ -53,8 +99,15 @@ impl Region {
 
     /// The group and member with this instance id; ended ones are known for an hour.
     pub fn instance(&self, id: &str) -> Option<(&Group, &Member)> {
+        let member = |group: &'_ Group| {
+            let position = |members: &[Member]| members.iter().position(|member| member.id == id);
+            position(&group.members)
+                .map(|at| (false, at))
+                .or_else(|| position(&group.gone).map(|at| (true, at)))
+        };
         self.groups.values().find_map(|group| {
-            group.members.iter().find(|member| member.id == id).map(|member| (group, member))
+            let (gone, at) = member(group)?;
+            Some((group, if gone { &group.gone[at] } else { &group.members[at] }))
         })
     }
 
@@ -87,5 +140,92 @@ impl Region {
                 .filter(|minute| member.served_in(minute.start))
                 .map(|minute| member.share_of(&minute))
         })
+    }
+
+    /// Sets the workload of a group, now or when it is made.
+    pub fn set_workload(&mut self, group: &str, workload: Workload) {
+        match self.groups.get_mut(group) {
+            Some(group) => group.set_workload(workload),
+            None => drop(self.waiting.insert(group.to_owned(), workload)),
+        }
+    }
+
+    /// Lets an instance fail: it stops serving, and its health checks with it. Unknown ones are ignored.
+    pub fn crash(&mut self, id: &str) {
+        let now = self.now;
+        for group in self.groups.values_mut() {
+            let Group { members, world, .. } = group;
+            if let Some(member) = members.iter_mut().find(|member| member.id == id && member.is_alive()) {
+                world.retire(member.number);
+                member.healthy = false;
+                member.served_until = member.served_from.map(|_| now);
+            }
+        }
+    }
+
+    /// Adds a group, with the workload that waits for it.
+    pub(crate) fn insert_group(&mut self, mut group: Group) {
+        if let Some(workload) = self.waiting.remove(&group.name) {
+            group.set_workload(workload);
+        }
+        self.groups.insert(group.name.clone(), group);
+    }
+
+    /// The seed of a new group's boot times.
+    pub(crate) fn group_seed(&self, name: &str) -> u64 {
+        name.bytes().fold(self.seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
+    /// Lets a group act with what it needs of the region. `None` if there is no such group.
+    pub(crate) fn with_group<T>(
+        &mut self,
+        name: &str,
+        act: impl FnOnce(&mut Group, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let group = self.groups.get_mut(name)?;
+        let mut context = Context {
+            now: self.now,
+            blueprints: &self.blueprints,
+            machines: self.machines,
+            faults: &self.launch_faults,
+            ids: &mut self.ids,
+            refresh_patience: self.refresh_patience,
+        };
+        Some(act(group, &mut context))
+    }
+
+    /// The next moment at which something may happen, after `now` and at most `until`: steps are 15 s of the clock's
+    /// grid, so that every minute is made of whole steps.
+    pub(crate) fn next_step(&self, until: Timestamp) -> Timestamp {
+        const STEP: i64 = 15;
+        let grid = (self.now.as_second().div_euclid(STEP) + 1) * STEP;
+        Timestamp::from_second(grid).map_or(until, |grid| grid.min(until))
+    }
+
+    /// Advances to `to`, which [`Region::next_step`] gave.
+    pub(crate) fn step(&mut self, to: Timestamp) {
+        let mut context = Context {
+            now: self.now,
+            blueprints: &self.blueprints,
+            machines: self.machines,
+            faults: &self.launch_faults,
+            ids: &mut self.ids,
+            refresh_patience: self.refresh_patience,
+        };
+        let minute_ends = to.as_second() % 60 == 0 && to.subsec_nanosecond() == 0;
+        for group in self.groups.values_mut() {
+            group.reconcile(&mut context);
+            group.world.advance(to);
+            group.progress(to);
+            if minute_ends {
+                let lost =
+                    self.lost_metrics.contains(&group.name) || self.lost_metrics.contains(trouble::ANY);
+                group.world.close_minute(group.sizes(), &group.serving(), lost);
+            }
+        }
+        self.groups.retain(|_, group| !(group.deleting && group.members.is_empty()));
+        self.now = to;
     }
 }

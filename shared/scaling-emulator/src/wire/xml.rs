@@ -1,8 +1,6 @@
 //! Values as XML: a structure becomes elements, a list becomes repeated `member` or `item` elements, an absent
 //! value becomes nothing.
 
-use std::fmt::Write as _;
-
 use quick_xml::escape::escape;
 use serde_json::Value;
 
@@ -23,8 +21,7 @@ fn content(out: &mut String, value: &Value, item: &str) {
     match value {
         Value::Null => {}
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
-        // Writing to a string cannot fail.
-        Value::Number(number) => drop(write!(out, "{number}")),
+        Value::Number(number) => out.push_str(&number.to_string()),
         Value::String(text) => out.push_str(&escaped(text)),
         Value::Array(values) => values.iter().for_each(|value| element(out, item, value, item)),
         Value::Object(fields) => fields.iter().for_each(|(name, value)| element(out, name, value, item)),

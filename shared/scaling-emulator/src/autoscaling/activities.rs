@@ -1,0 +1,85 @@
+//! Describing scaling activities.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::group;
+use super::page::{Sizes, listed};
+use super::tags::Filter;
+use crate::region::Region;
+use crate::region::activity::Activity;
+use crate::wire::AwsError;
+
+/// Input of DescribeScalingActivities.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ActivitiesInput {
+    /// One group; all when absent.
+    pub auto_scaling_group_name: Option<String>,
+    /// These only, when there are any.
+    pub activity_ids: Vec<String>,
+    /// 100 by default and at most.
+    pub max_records: Option<i64>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+    /// `StartTimeLowerBound`, `StartTimeUpperBound`, `Status`.
+    pub filters: Vec<Filter>,
+}
+
+/// Output of DescribeScalingActivities.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ActivitiesOutput {
+    /// The page, newest first.
+    pub activities: Vec<Activity>,
+    /// Of the next page.
+    pub next_token: Option<String>,
+}
+
+/// Describes the activities of one group or all, newest first.
+pub fn describe(region: &mut Region, input: &ActivitiesInput) -> Result<ActivitiesOutput, AwsError> {
+    let size = Sizes(100, 100).choose(input.max_records)?;
+    let mut found: Vec<&Activity> = match &input.auto_scaling_group_name {
+        Some(name) => group(region, name)?.activities.iter().collect(),
+        None => region.groups().flat_map(|group| group.activities.iter()).collect(),
+    };
+    if !input.activity_ids.is_empty() {
+        found.retain(|activity| input.activity_ids.contains(&activity.activity_id));
+    }
+    for filter in &input.filters {
+        let takes = criterion(filter)?;
+        found.retain(|activity| takes(activity));
+    }
+    if input.auto_scaling_group_name.is_none() {
+        found.sort_by_key(|activity| std::cmp::Reverse(activity.start_time));
+    }
+    let key = |activity: &&Activity| activity.activity_id.clone();
+    let page = listed(found, key, input.next_token.as_deref(), size)?;
+    Ok(ActivitiesOutput {
+        activities: page.items.into_iter().cloned().collect(),
+        next_token: page.next_token,
+    })
+}
+
+type Criterion<'a> = Box<dyn Fn(&Activity) -> bool + 'a>;
+
+fn criterion(filter: &Filter) -> Result<Criterion<'_>, AwsError> {
+    let time = || {
+        let text = filter.values.first().map_or("", String::as_str);
+        text.parse::<Timestamp>().map_err(|_| AwsError::validation(format!("'{text}' is not a valid time.")))
+    };
+    Ok(match filter.name.as_str() {
+        "StartTimeLowerBound" => {
+            let bound = time()?;
+            Box::new(move |activity| activity.start_time >= bound)
+        }
+        "StartTimeUpperBound" => {
+            let bound = time()?;
+            Box::new(move |activity| activity.start_time <= bound)
+        }
+        "Status" => Box::new(|activity| {
+            filter.values.iter().any(|status| *status == format!("{:?}", activity.status_code))
+        }),
+        other => return Err(AwsError::validation(format!("Filter type {other} is not supported."))),
+    })
+}

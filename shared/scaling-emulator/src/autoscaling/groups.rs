@@ -1,0 +1,318 @@
+//! Creating, updating and deleting groups.
+
+use serde::Deserialize;
+
+use super::tags::TagInput;
+use super::{group, group_mut};
+use crate::region::blueprints::TemplateSpec;
+use crate::region::group::{GroupSettings, GroupTag, MaintenancePolicy};
+use crate::region::launch::{InstancesDistribution, LaunchSource, MixedInstancesPolicy};
+use crate::region::scaling::second;
+use crate::region::{Group, Region};
+use crate::wire::AwsError;
+
+/// Input of CreateAutoScalingGroup and UpdateAutoScalingGroup; absent members keep their value or have AWS's default.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GroupInput {
+    /// Name.
+    pub auto_scaling_group_name: String,
+    /// One of three sources of instances.
+    pub launch_configuration_name: Option<String>,
+    /// One of three sources of instances.
+    pub launch_template: Option<TemplateSpec>,
+    /// One of three sources of instances.
+    pub mixed_instances_policy: Option<MixedInstancesPolicy>,
+    /// Least desired capacity; required to create.
+    pub min_size: Option<i64>,
+    /// Most desired capacity; required to create.
+    pub max_size: Option<i64>,
+    /// Desired capacity, the least one by default.
+    pub desired_capacity: Option<i64>,
+    /// Seconds.
+    pub default_cooldown: Option<u32>,
+    /// Zones.
+    #[serde(default)]
+    pub availability_zones: Vec<String>,
+    /// Classic load balancers.
+    #[serde(default)]
+    pub load_balancer_names: Vec<String>,
+    /// Target groups.
+    #[serde(default, rename = "TargetGroupARNs")]
+    pub target_group_arns: Vec<String>,
+    /// `EC2` or `ELB`.
+    pub health_check_type: Option<String>,
+    /// Seconds.
+    pub health_check_grace_period: Option<u32>,
+    /// Subnets, with commas between them.
+    #[serde(rename = "VPCZoneIdentifier")]
+    pub vpc_zone_identifier: Option<String>,
+    /// Termination policies.
+    #[serde(default)]
+    pub termination_policies: Vec<String>,
+    /// Protection of new instances.
+    pub new_instances_protected_from_scale_in: Option<bool>,
+    /// Kept and shown.
+    pub capacity_rebalance: Option<bool>,
+    /// Tags; only when creating.
+    #[serde(default)]
+    pub tags: Vec<TagInput>,
+    /// Kept and shown, in seconds.
+    pub max_instance_lifetime: Option<u32>,
+    /// Seconds; -1 takes the setting away.
+    pub default_instance_warmup: Option<i64>,
+    /// Bounds of replacement.
+    pub instance_maintenance_policy: Option<MaintenancePolicy>,
+}
+
+/// Creates a group. Its instances are launched in the next step of time.
+pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
+    let name = input.auto_scaling_group_name.as_str();
+    if name.is_empty() || name.len() > 255 {
+        return Err(AwsError::validation(format!(
+            "1 validation error detected: Value '{name}' at 'autoScalingGroupName' failed to satisfy constraint: \
+             Member must have length between 1 and 255"
+        )));
+    }
+    if region.group(name).is_some() {
+        let message = format!(
+            "AutoScalingGroup by this name already exists - A group with the name {name} already exists"
+        );
+        return Err(AwsError::new("AlreadyExists", message));
+    }
+    let (min, max) = (required(input.min_size, "minSize")?, required(input.max_size, "maxSize")?);
+    let desired = size(input.desired_capacity, "desiredCapacity")?.unwrap_or(min);
+    check_sizes(min, max, desired)?;
+    let source = source(input)?.ok_or_else(|| {
+        AwsError::validation(
+            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or \
+             MixedInstancesPolicy parameter.",
+        )
+    })?;
+    source.options(&region.blueprints, region.machines)?;
+    let zones = zones(region, input)?
+        .ok_or_else(|| AwsError::validation("At least one Availability Zone or VPC Subnet is required."))?;
+    let mut settings = defaults(source, min, max, zones);
+    apply(&mut settings, input)?;
+    let id = region.ids.uuid();
+    let arn = format!(
+        "arn:aws:autoscaling:{}:{}:autoScalingGroup:{id}:autoScalingGroupName/{name}",
+        region.name, region.account_id
+    );
+    let mut group = Group::new(name, arn, settings, region.now, region.group_seed(name));
+    for tag in &input.tags {
+        let value = GroupTag { value: tag.value.clone().unwrap_or_default(), propagate: tag.propagate() };
+        group.tags.insert(tag.key.clone(), value);
+    }
+    group.desired = desired;
+    group.cause = format!(
+        "At {} a user request created an AutoScalingGroup changing the desired capacity from 0 to {desired}.  ",
+        second(region.now)
+    );
+    region.insert_group(group);
+    Ok(())
+}
+
+/// Changes what is said about a group and nothing else.
+pub fn update(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
+    let name = input.auto_scaling_group_name.clone();
+    let existing = group(region, &name)?;
+    if existing.deleting {
+        let message = format!("AutoScalingGroup {name} is pending delete");
+        return Err(AwsError::new("ScalingActivityInProgress", message));
+    }
+    let (old, mut desired) = (existing.desired, existing.desired);
+    let mut settings = existing.settings.clone();
+    settings.min = size(input.min_size, "minSize")?.unwrap_or(settings.min);
+    settings.max = size(input.max_size, "maxSize")?.unwrap_or(settings.max);
+    if settings.min <= settings.max {
+        // Bounds that move past the desired capacity take it along; an explicit one must fit.
+        desired = desired.clamp(settings.min, settings.max);
+    }
+    desired = size(input.desired_capacity, "desiredCapacity")?.unwrap_or(desired);
+    check_sizes(settings.min, settings.max, desired)?;
+    if let Some(source) = source(input)? {
+        source.options(&region.blueprints, region.machines)?;
+        settings.source = source;
+    }
+    if let Some(zones) = zones(region, input)? {
+        settings.zones = zones;
+    }
+    apply(&mut settings, input)?;
+    let now = region.now;
+    let group = group_mut(region, &name)?;
+    if desired != old {
+        group.cause = format!(
+            "At {} a user request update of AutoScalingGroup constraints to min: {}, max: {}, desired: {desired} \
+             changing the desired capacity from {old} to {desired}.  ",
+            second(now),
+            settings.min,
+            settings.max
+        );
+        group.trouble.next_try = None;
+    }
+    group.settings = settings;
+    group.desired = desired;
+    Ok(())
+}
+
+/// Input of DeleteAutoScalingGroup.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteInput {
+    /// Name.
+    pub auto_scaling_group_name: String,
+    /// Whether its instances end with it.
+    #[serde(default)]
+    pub force_delete: bool,
+}
+
+/// Deletes a group; with instances only when forced, and then as soon as they have ended.
+pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<(), AwsError> {
+    let DeleteInput { auto_scaling_group_name: name, force_delete } = input;
+    let existing = group(region, name)?;
+    if !*force_delete && !existing.members.is_empty() {
+        return Err(AwsError::new(
+            "ResourceInUse",
+            "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) \
+             still in the group.",
+        ));
+    }
+    let cause = format!(
+        "At {} a user request force deleted AutoScalingGroup changing the desired capacity from {} to 0.",
+        second(region.now),
+        existing.desired
+    );
+    region.with_group(name, |group, context| {
+        group.deleting = true;
+        (group.settings.min, group.settings.max, group.desired) = (0, 0, 0);
+        group.refreshes.retain(|refresh| !refresh.status.is_active());
+        let ids: Vec<String> = group.alive().map(|member| member.id.clone()).collect();
+        for id in ids {
+            group.end(context, &id, &cause);
+        }
+    });
+    region.groups.retain(|_, group| !(group.deleting && group.members.is_empty()));
+    Ok(())
+}
+
+fn defaults(source: LaunchSource, min: u32, max: u32, zones: Vec<String>) -> GroupSettings {
+    GroupSettings {
+        source,
+        min,
+        max,
+        zones,
+        subnets: None,
+        default_cooldown: 300,
+        default_instance_warmup: None,
+        health_check_type: "EC2".to_owned(),
+        health_check_grace_period: 0,
+        target_group_arns: Vec::new(),
+        load_balancer_names: Vec::new(),
+        termination_policies: vec!["Default".to_owned()],
+        new_instances_protected: false,
+        maintenance: None,
+        max_instance_lifetime: None,
+        capacity_rebalance: false,
+    }
+}
+
+/// Takes over what the input says besides sizes, source and zones.
+fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<(), AwsError> {
+    let lists = [
+        (&mut settings.load_balancer_names, &input.load_balancer_names),
+        (&mut settings.target_group_arns, &input.target_group_arns),
+        (&mut settings.termination_policies, &input.termination_policies),
+    ];
+    for (list, given) in lists {
+        if !given.is_empty() {
+            list.clone_from(given);
+        }
+    }
+    if let Some(warmup) = input.default_instance_warmup {
+        if !(-1..=3600).contains(&warmup) {
+            return Err(AwsError::validation(
+                "DefaultInstanceWarmup must be between 0 and 3600 seconds, or -1.",
+            ));
+        }
+        settings.default_instance_warmup = u32::try_from(warmup).ok();
+    }
+    if let Some(kind) = &input.health_check_type {
+        settings.health_check_type.clone_from(kind);
+    }
+    settings.subnets = input.vpc_zone_identifier.clone().or(settings.subnets.take());
+    settings.default_cooldown = input.default_cooldown.unwrap_or(settings.default_cooldown);
+    settings.health_check_grace_period =
+        input.health_check_grace_period.unwrap_or(settings.health_check_grace_period);
+    settings.new_instances_protected =
+        input.new_instances_protected_from_scale_in.unwrap_or(settings.new_instances_protected);
+    settings.capacity_rebalance = input.capacity_rebalance.unwrap_or(settings.capacity_rebalance);
+    settings.max_instance_lifetime = input.max_instance_lifetime.or(settings.max_instance_lifetime);
+    settings.maintenance = input.instance_maintenance_policy.or(settings.maintenance);
+    Ok(())
+}
+
+fn source(input: &GroupInput) -> Result<Option<LaunchSource>, AwsError> {
+    let template = input.launch_template.clone().map(LaunchSource::Template);
+    let mixed = input.mixed_instances_policy.clone().map(|mut policy| {
+        policy.instances_distribution.get_or_insert_with(InstancesDistribution::default);
+        LaunchSource::Mixed(policy)
+    });
+    let configuration = input.launch_configuration_name.clone().map(LaunchSource::Configuration);
+    let mut given = [template, mixed, configuration].into_iter().flatten();
+    let first = given.next();
+    if given.next().is_some() {
+        return Err(AwsError::validation(
+            "Valid requests must contain only one of LaunchTemplate, LaunchConfigurationName or \
+             MixedInstancesPolicy.",
+        ));
+    }
+    Ok(first)
+}
+
+/// The zones asked for; subnets are spread over the region's zones in turn.
+fn zones(region: &Region, input: &GroupInput) -> Result<Option<Vec<String>>, AwsError> {
+    let known = region.zones();
+    if let Some(zone) = input.availability_zones.iter().find(|zone| !known.contains(zone)) {
+        return Err(AwsError::validation(format!("Invalid Availability Zone: {zone}.")));
+    }
+    if !input.availability_zones.is_empty() {
+        return Ok(Some(input.availability_zones.clone()));
+    }
+    let subnets = input.vpc_zone_identifier.as_deref().unwrap_or_default();
+    let count = subnets.split(',').filter(|subnet| !subnet.trim().is_empty()).count();
+    Ok((count > 0).then(|| known.into_iter().take(count).collect()))
+}
+
+fn required(value: Option<i64>, member: &str) -> Result<u32, AwsError> {
+    size(value, member)?.ok_or_else(|| {
+        AwsError::validation(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be \
+             null"
+        ))
+    })
+}
+
+fn size(value: Option<i64>, member: &str) -> Result<Option<u32>, AwsError> {
+    let Some(value) = value else { return Ok(None) };
+    u32::try_from(value).map(Some).map_err(|_| {
+        AwsError::validation(format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must \
+             have value greater than or equal to 0"
+        ))
+    })
+}
+
+fn check_sizes(min: u32, max: u32, desired: u32) -> Result<(), AwsError> {
+    if max < min {
+        return Err(AwsError::validation(format!(
+            "Max bound, {max}, must be greater than or equal to min bound, {min}"
+        )));
+    }
+    if !(min..=max).contains(&desired) {
+        return Err(AwsError::validation(format!(
+            "Desired capacity:{desired} must be between the specified min size:{min} and max size:{max}"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Launch configurations, as far as a group that has one can be described and launched.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::page::{Sizes, sorted};
+use crate::region::Region;
+use crate::region::blueprints::LaunchConfiguration;
+use crate::region::launch::LaunchSource;
+use crate::wire::AwsError;
+
+/// Input of CreateLaunchConfiguration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateInput {
+    /// Name.
+    pub launch_configuration_name: String,
+    /// Image.
+    pub image_id: Option<String>,
+    /// Type.
+    pub instance_type: Option<String>,
+}
+
+/// Makes a launch configuration.
+pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> {
+    let name = input.launch_configuration_name.clone();
+    if region.blueprints.configurations.contains_key(&name) {
+        let message = format!(
+            "Launch Configuration by this name already exists - A launch configuration already exists with the name {name}"
+        );
+        return Err(AwsError::new("AlreadyExists", message));
+    }
+    let (Some(image_id), Some(instance_type)) = (input.image_id.clone(), input.instance_type.clone()) else {
+        return Err(AwsError::validation(
+            "Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType \
+             parameters.",
+        ));
+    };
+    if region.machines.get(&instance_type).is_none() {
+        return Err(AwsError::validation(format!("Invalid value '{instance_type}' for InstanceType.")));
+    }
+    let arn = format!(
+        "arn:aws:autoscaling:{}:{}:launchConfiguration:{}:launchConfigurationName/{name}",
+        region.name,
+        region.account_id,
+        region.ids.uuid()
+    );
+    let made = LaunchConfiguration { arn, name: name.clone(), created: region.now, image_id, instance_type };
+    region.blueprints.configurations.insert(name, made);
+    Ok(())
+}
+
+/// Input of DeleteLaunchConfiguration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteInput {
+    /// Name.
+    pub launch_configuration_name: String,
+}
+
+/// Deletes a launch configuration that no group uses.
+pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<(), AwsError> {
+    let name = input.launch_configuration_name.clone();
+    let used = LaunchSource::Configuration(name.clone());
+    if region.groups().any(|group| group.settings.source == used) {
+        return Err(AwsError::new(
+            "ResourceInUse",
+            format!(
+                "Cannot delete launch configuration {name} because it is attached to an AutoScalingGroup"
+            ),
+        ));
+    }
+    match region.blueprints.configurations.remove(&name) {
+        Some(_) => Ok(()),
+        None => Err(AwsError::validation(format!(
+            "Launch configuration name not found - Launch configuration {name} not found"
+        ))),
+    }
+}
+
+/// Input of DescribeLaunchConfigurations.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DescribeInput {
+    /// All when empty.
+    pub launch_configuration_names: Vec<String>,
+    /// 50 by default, at most 100.
+    pub max_records: Option<i64>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
+/// Output of DescribeLaunchConfigurations.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeOutput {
+    /// The page.
+    pub launch_configurations: Vec<Description>,
+    /// Of the next page.
+    pub next_token: Option<String>,
+}
+
+/// A launch configuration as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct Description {
+    pub launch_configuration_name: String,
+    #[serde(rename = "LaunchConfigurationARN")]
+    pub launch_configuration_arn: String,
+    pub image_id: String,
+    pub instance_type: String,
+    pub created_time: Timestamp,
+}
+
+/// Describes launch configurations.
+pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
+    let size = Sizes(50, 100).choose(input.max_records)?;
+    let names = &input.launch_configuration_names;
+    let found = region.blueprints.configurations.values();
+    let found = found.filter(|made| names.is_empty() || names.contains(&made.name)).collect();
+    let key = |made: &&LaunchConfiguration| made.name.clone();
+    let page = sorted(found, key, input.next_token.as_deref(), size);
+    let describe = |made: &LaunchConfiguration| Description {
+        launch_configuration_name: made.name.clone(),
+        launch_configuration_arn: made.arn.clone(),
+        image_id: made.image_id.clone(),
+        instance_type: made.instance_type.clone(),
+        created_time: made.created,
+    };
+    Ok(DescribeOutput {
+        launch_configurations: page.items.into_iter().map(describe).collect(),
+        next_token: page.next_token,
+    })
+}

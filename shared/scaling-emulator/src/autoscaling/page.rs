@@ -1,0 +1,92 @@
+//! Pages of an answer: `MaxRecords` and `NextToken`.
+
+use crate::wire::AwsError;
+
+/// A page, and the token of the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The page.
+    pub items: Vec<T>,
+    /// `None` on the last one.
+    pub next_token: Option<String>,
+}
+
+/// How many records a page may hold: by default and at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes(pub usize, pub usize);
+
+impl Sizes {
+    /// The size asked for, or the service's error.
+    pub fn choose(self, asked: Option<i64>) -> Result<usize, AwsError> {
+        let Self(default, most) = self;
+        let Some(asked) = asked else { return Ok(default) };
+        let side = match usize::try_from(asked) {
+            Ok(size) if (1..=most).contains(&size) => return Ok(size),
+            Ok(size) if size > most => format!("less than or equal to {most}"),
+            _ => "greater than or equal to 1".to_owned(),
+        };
+        Err(AwsError::validation(format!(
+            "1 validation error detected: Value '{asked}' at 'maxRecords' failed to satisfy constraint: Member must \
+             have value {side}"
+        )))
+    }
+}
+
+/// Cuts a page of `size` out of items that stand in the order of their keys. A token is the next item's key; items
+/// that came or went meanwhile do not disturb it.
+pub fn sorted<T>(items: Vec<T>, key: impl Fn(&T) -> String, token: Option<&str>, size: usize) -> Page<T> {
+    let first = token.map_or(0, |token| items.partition_point(|item| key(item).as_str() < token));
+    cut(items, first, size, key)
+}
+
+/// Cuts a page of `size` out of items in any order; the token is the next item's key and must still be there.
+pub fn listed<T>(
+    items: Vec<T>,
+    key: impl Fn(&T) -> String,
+    token: Option<&str>,
+    size: usize,
+) -> Result<Page<T>, AwsError> {
+    let first = match token {
+        None => 0,
+        Some(token) => items
+            .iter()
+            .position(|item| key(item) == token)
+            .ok_or_else(|| AwsError::new("InvalidNextToken", format!("The token '{token}' is invalid.")))?,
+    };
+    Ok(cut(items, first, size, key))
+}
+
+fn cut<T>(items: Vec<T>, first: usize, size: usize, key: impl Fn(&T) -> String) -> Page<T> {
+    let mut rest = items.into_iter().skip(first);
+    let page = rest.by_ref().take(size).collect();
+    Page { items: page, next_token: rest.next().map(|next| key(&next)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_join_to_the_whole_even_when_items_come_and_go() {
+        let names = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<String>>();
+        let first = sorted(names("a b c d"), String::clone, None, 2);
+        assert_eq!((first.items, first.next_token.as_deref()), (names("a b"), Some("c")));
+        let second = sorted(names("a b bb d e"), String::clone, Some("c"), 2);
+        assert_eq!((second.items, second.next_token), (names("d e"), None));
+    }
+
+    #[test]
+    fn a_token_that_nobody_gave_is_refused() {
+        let error = listed(vec!["a"], |item| (*item).to_owned(), Some("x"), 1).unwrap_err();
+        assert_eq!(error.code, "InvalidNextToken");
+    }
+
+    #[test]
+    fn sizes_outside_the_bounds_are_refused() {
+        let sizes = Sizes(50, 100);
+        assert_eq!([sizes.choose(None), sizes.choose(Some(100))], [Ok(50), Ok(100)]);
+        for asked in [0, -1, 101] {
+            assert_eq!(sizes.choose(Some(asked)).unwrap_err().code, "ValidationError");
+        }
+    }
+}

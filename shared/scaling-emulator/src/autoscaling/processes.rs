@@ -1,0 +1,105 @@
+//! Suspending processes, and collecting group metrics.
+
+use serde::Deserialize;
+
+use super::group_mut;
+use crate::region::Region;
+use crate::region::group::PROCESSES;
+use crate::region::scaling::second;
+use crate::wire::AwsError;
+
+/// The metrics of a group that can be collected.
+pub const METRICS: [&str; 8] = [
+    "GroupMinSize",
+    "GroupMaxSize",
+    "GroupDesiredCapacity",
+    "GroupInServiceInstances",
+    "GroupPendingInstances",
+    "GroupStandbyInstances",
+    "GroupTerminatingInstances",
+    "GroupTotalInstances",
+];
+
+/// Input of SuspendProcesses and ResumeProcesses.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ProcessesInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// All processes when empty.
+    #[serde(default)]
+    pub scaling_processes: Vec<String>,
+}
+
+impl ProcessesInput {
+    fn processes(&self) -> Result<Vec<&str>, AwsError> {
+        if self.scaling_processes.is_empty() {
+            return Ok(PROCESSES.to_vec());
+        }
+        let known = |name: &String| PROCESSES.contains(&name.as_str());
+        if let Some(unknown) = self.scaling_processes.iter().find(|name| !known(name)) {
+            return Err(AwsError::validation(format!("Unknown ScalingProcess: {unknown}")));
+        }
+        Ok(self.scaling_processes.iter().map(String::as_str).collect())
+    }
+}
+
+/// Suspends processes.
+pub fn suspend(region: &mut Region, input: &ProcessesInput) -> Result<(), AwsError> {
+    let now = region.now;
+    let group = group_mut(region, &input.auto_scaling_group_name)?;
+    for name in input.processes()? {
+        let reason = format!("User suspended at {}", second(now));
+        group.suspended.entry(name.to_owned()).or_insert(reason);
+    }
+    Ok(())
+}
+
+/// Resumes processes.
+pub fn resume(region: &mut Region, input: &ProcessesInput) -> Result<(), AwsError> {
+    let group = group_mut(region, &input.auto_scaling_group_name)?;
+    for name in input.processes()? {
+        group.suspended.remove(name);
+    }
+    Ok(())
+}
+
+/// Input of EnableMetricsCollection and DisableMetricsCollection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MetricsInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// All metrics when empty.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+}
+
+impl MetricsInput {
+    fn names(&self) -> Vec<&str> {
+        if self.metrics.is_empty() {
+            METRICS.to_vec()
+        } else {
+            self.metrics.iter().map(String::as_str).collect()
+        }
+    }
+}
+
+/// Begins to collect group metrics.
+pub fn enable_metrics(region: &mut Region, input: &MetricsInput) -> Result<(), AwsError> {
+    let group = group_mut(region, &input.auto_scaling_group_name)?;
+    if let Some(unknown) = input.metrics.iter().find(|name| !METRICS.contains(&name.as_str())) {
+        return Err(AwsError::validation(format!("Invalid metric name: {unknown}")));
+    }
+    group.enabled_metrics.extend(input.names().into_iter().map(str::to_owned));
+    Ok(())
+}
+
+/// Stops to collect group metrics.
+pub fn disable_metrics(region: &mut Region, input: &MetricsInput) -> Result<(), AwsError> {
+    let group = group_mut(region, &input.auto_scaling_group_name)?;
+    for name in input.names() {
+        group.enabled_metrics.remove(name);
+    }
+    Ok(())
+}

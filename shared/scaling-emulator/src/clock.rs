@@ -1,0 +1,97 @@
+//! How time passes: step by step to a wanted moment, with the invocations that fall due on the way.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::cloudwatch;
+use crate::emulator::Shared;
+use crate::lambda::Invocation;
+use crate::settings::{ClockMode, Schedule};
+
+/// A schedule and when it is due next.
+#[derive(Debug, Clone)]
+pub(crate) struct Due {
+    schedule: Schedule,
+    next: Timestamp,
+}
+
+impl Due {
+    /// A schedule that begins at `now`. `None` if it would never pass.
+    pub(crate) fn from(schedule: &Schedule, now: Timestamp) -> Option<Self> {
+        let next = now.checked_add(schedule.every).ok().filter(|next| *next > now)?;
+        Some(Self { schedule: schedule.clone(), next })
+    }
+
+    /// The invocation, if it is due at `now`. What was due several times is invoked once.
+    fn take(&mut self, now: Timestamp) -> Option<Invocation> {
+        if self.next > now {
+            return None;
+        }
+        while self.next <= now {
+            self.next = self.next.checked_add(self.schedule.every).unwrap_or(Timestamp::MAX);
+        }
+        Some(Invocation { function: self.schedule.function.clone(), payload: self.schedule.payload.clone() })
+    }
+}
+
+/// Advances by one step towards `until` and returns what it invokes, alarms before schedules. `None` when the time
+/// has come.
+fn step(shared: &Shared, until: Timestamp) -> Option<Vec<Invocation>> {
+    let mut state = shared.state();
+    if state.region.now >= until {
+        return None;
+    }
+    let due = state.schedules.iter().map(|due| due.next).filter(|next| *next > state.region.now).min();
+    let limit = due.map_or(until, |due| due.min(until));
+    let to = state.region.next_step(limit);
+    state.region.step(to);
+    let mut invocations = cloudwatch::evaluate_alarms(&mut state.region);
+    invocations.extend(state.schedules.iter_mut().filter_map(|due| due.take(to)));
+    Some(invocations)
+}
+
+/// Advances to `until`, and waits for each invocation before time goes on.
+pub(crate) async fn advance(shared: &Shared, until: Timestamp) {
+    while let Some(invocations) = step(shared, until) {
+        for invocation in invocations {
+            invoke(shared, &invocation).await;
+        }
+    }
+}
+
+async fn invoke(shared: &Shared, invocation: &Invocation) {
+    if let Err(error) = shared.lambda.invoke(invocation).await {
+        tracing::warn!(function = invocation.function, %error, "an invocation failed");
+    }
+}
+
+/// Lets time pass by itself until `stopped`. Invocations run beside it, as they do on AWS.
+pub(crate) async fn run(shared: Arc<Shared>, mode: ClockMode, mut stopped: watch::Receiver<()>) {
+    let (factor, tick) = match mode {
+        ClockMode::Stepped => return,
+        ClockMode::Real => (1.0, Duration::from_secs(1)),
+        ClockMode::Accelerated(factor) => (factor, Duration::from_millis(25)),
+    };
+    let (began, start) = (Instant::now(), shared.state().region.now);
+    let mut ticks = tokio::time::interval(tick);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        let passed = Duration::try_from_secs_f64(began.elapsed().as_secs_f64() * factor);
+        let until = start.checked_add(passed.unwrap_or(Duration::ZERO)).unwrap_or(Timestamp::MAX);
+        while let Some(invocations) = step(&shared, until) {
+            for invocation in invocations {
+                let shared = Arc::clone(&shared);
+                tokio::spawn(async move { invoke(&shared, &invocation).await });
+            }
+            // A clock that cannot keep up must not keep the server from answering.
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Describing instances; all of them belong to groups.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::filter::{Filter, keep, page};
+use super::template_data::Ec2Tag;
+use crate::region::{Group, LifecycleState, Member, Region};
+use crate::wire::AwsError;
+
+/// Input of DescribeInstances.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DescribeInput {
+    /// All when empty.
+    #[serde(rename = "InstanceId")]
+    pub ids: Vec<String>,
+    /// Filters by `instance-id`, `instance-state-name`, `instance-type`, `availability-zone`, `tag:KEY`, `tag-key`
+    /// and `tag-value`.
+    #[serde(rename = "Filter")]
+    pub filters: Vec<Filter>,
+    /// Size of the page.
+    pub max_results: Option<usize>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
+/// Output of DescribeInstances.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DescribeOutput {
+    /// The page, one reservation an instance.
+    pub reservation_set: Vec<Reservation>,
+    /// Of the next page.
+    pub next_token: Option<String>,
+}
+
+/// What was launched together: one instance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct Reservation {
+    pub reservation_id: String,
+    pub owner_id: String,
+    pub requester_id: &'static str,
+    pub instances_set: Vec<InstanceDescription>,
+}
+
+/// An instance as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct InstanceDescription {
+    pub instance_id: String,
+    pub image_id: Option<String>,
+    pub instance_state: InstanceState,
+    pub private_dns_name: String,
+    pub private_ip_address: String,
+    pub instance_type: String,
+    pub launch_time: Timestamp,
+    pub placement: Placement,
+    pub monitoring: Monitoring,
+    pub architecture: &'static str,
+    pub hypervisor: &'static str,
+    pub virtualization_type: &'static str,
+    pub root_device_type: &'static str,
+    pub tag_set: Vec<Ec2Tag>,
+}
+
+/// State by number and name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct InstanceState {
+    pub code: u32,
+    pub name: &'static str,
+}
+
+/// Where it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct Placement {
+    pub availability_zone: String,
+    pub tenancy: &'static str,
+}
+
+/// Detailed monitoring: on, every metric of the emulator has a point a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct Monitoring {
+    pub state: &'static str,
+}
+
+/// Describes instances. An unknown id is an error; those gone are known for an hour.
+pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
+    let mut found: Vec<InstanceDescription> = Vec::new();
+    for id in &input.ids {
+        let (group, member) = region.instance(id).ok_or_else(|| {
+            AwsError::new("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
+        })?;
+        found.push(shown(region, group, member));
+    }
+    if input.ids.is_empty() {
+        for group in region.groups() {
+            found.extend(group.members.iter().chain(&group.gone).map(|member| shown(region, group, member)));
+        }
+    }
+    keep(&mut found, &input.filters, values)?;
+    let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results)?;
+    let reservation = |instance: InstanceDescription| Reservation {
+        reservation_id: instance.instance_id.replacen("i-", "r-", 1),
+        owner_id: region.account_id.clone(),
+        requester_id: "autoscaling.amazonaws.com",
+        instances_set: vec![instance],
+    };
+    Ok(DescribeOutput { reservation_set: found.into_iter().map(reservation).collect(), next_token })
+}
+
+fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {
+    let tags = &instance.tag_set;
+    Some(match name {
+        "instance-id" => vec![instance.instance_id.clone()],
+        "instance-state-name" => vec![instance.instance_state.name.to_owned()],
+        "instance-state-code" => vec![instance.instance_state.code.to_string()],
+        "instance-type" => vec![instance.instance_type.clone()],
+        "availability-zone" => vec![instance.placement.availability_zone.clone()],
+        "private-ip-address" => vec![instance.private_ip_address.clone()],
+        "tag-key" => tags.iter().map(|tag| tag.key.clone()).collect(),
+        "tag-value" => tags.iter().map(|tag| tag.value.clone()).collect(),
+        _ => {
+            let key = name.strip_prefix("tag:")?;
+            tags.iter().filter(|tag| tag.key == key).map(|tag| tag.value.clone()).collect()
+        }
+    })
+}
+
+fn shown(region: &Region, group: &Group, member: &Member) -> InstanceDescription {
+    let kind = region.machines.get(member.instance_type.as_str());
+    let template = member
+        .template
+        .as_ref()
+        .and_then(|spec| region.blueprints.resolve(spec).ok())
+        .map(|(_, version)| version);
+    let configuration = member.configuration.as_ref();
+    let configured = configuration.and_then(|name| region.blueprints.configurations.get(name));
+    InstanceDescription {
+        instance_id: member.id.clone(),
+        image_id: template
+            .and_then(|version| version.data.image_id.clone())
+            .or_else(|| configured.map(|made| made.image_id.clone())),
+        instance_state: state(member.state),
+        private_dns_name: format!("ip-{}.ec2.internal", member.address.replace('.', "-")),
+        private_ip_address: member.address.clone(),
+        instance_type: member.instance_type.to_string(),
+        launch_time: member.launched,
+        placement: Placement { availability_zone: member.zone.clone(), tenancy: "default" },
+        monitoring: Monitoring { state: "enabled" },
+        architecture: kind.map_or("x86_64", |kind| kind.architecture.as_str()),
+        hypervisor: "xen",
+        virtualization_type: "hvm",
+        root_device_type: "ebs",
+        tag_set: tags(group, member),
+    }
+}
+
+fn state(state: LifecycleState) -> InstanceState {
+    match state {
+        LifecycleState::Pending | LifecycleState::InService => InstanceState { code: 16, name: "running" },
+        LifecycleState::Terminating => InstanceState { code: 32, name: "shutting-down" },
+        LifecycleState::Terminated => InstanceState { code: 48, name: "terminated" },
+    }
+}
+
+fn tags(group: &Group, member: &Member) -> Vec<Ec2Tag> {
+    let tag = |key: &str, value: &str| Ec2Tag { key: key.to_owned(), value: value.to_owned() };
+    let mut tags = vec![tag("aws:autoscaling:groupName", &group.name)];
+    if let Some(spec) = &member.template {
+        tags.push(tag("aws:ec2launchtemplate:id", spec.launch_template_id.as_deref().unwrap_or_default()));
+        tags.push(tag("aws:ec2launchtemplate:version", spec.version.as_deref().unwrap_or_default()));
+    }
+    let carried = group.tags.iter().filter(|(_, value)| value.propagate);
+    tags.extend(carried.map(|(key, value)| tag(key, &value.value)));
+    tags
+}

@@ -1,0 +1,195 @@
+//! Launch templates.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::filter::{Filter, keep, page};
+use super::template_data::TemplateData;
+use crate::region::Region;
+use crate::region::blueprints::{LaunchTemplate, TemplateVersion};
+use crate::wire::AwsError;
+
+/// Input of CreateLaunchTemplate.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateInput {
+    /// Name, unique in the region.
+    pub launch_template_name: String,
+    /// Words about the first version.
+    pub version_description: Option<String>,
+    /// What it says.
+    #[serde(default)]
+    pub launch_template_data: TemplateData,
+}
+
+/// Output of the operations on one template.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateOutput {
+    /// The template.
+    pub launch_template: TemplateDescription,
+}
+
+/// A template as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct TemplateDescription {
+    pub launch_template_id: String,
+    pub launch_template_name: String,
+    pub create_time: Timestamp,
+    pub created_by: String,
+    pub default_version_number: u32,
+    pub latest_version_number: u32,
+}
+
+/// Makes a template with version 1. Whether its type exists is only asked when something is launched from it.
+pub fn create(region: &mut Region, input: &CreateInput) -> Result<TemplateOutput, AwsError> {
+    let name = input.launch_template_name.clone();
+    if !(3..=128).contains(&name.len()) {
+        return Err(AwsError::new(
+            "InvalidLaunchTemplateName.MalformedException",
+            "Launch template name must be between 3 and 128 characters.",
+        ));
+    }
+    if region.blueprints.templates.values().any(|template| template.name == name) {
+        return Err(AwsError::new(
+            "InvalidLaunchTemplateName.AlreadyExistsException",
+            "Launch template name already in use.",
+        ));
+    }
+    let first = TemplateVersion {
+        number: 1,
+        created: region.now,
+        description: input.version_description.clone(),
+        data: input.launch_template_data.clone(),
+    };
+    let template = LaunchTemplate {
+        id: region.ids.template(),
+        name,
+        created: region.now,
+        versions: BTreeMap::from([(1, first)]),
+        default: 1,
+        latest: 1,
+    };
+    let output = TemplateOutput { launch_template: shown(region, &template) };
+    region.blueprints.templates.insert(template.id.clone(), template);
+    Ok(output)
+}
+
+/// Input of ModifyLaunchTemplate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ModifyInput {
+    /// By id.
+    pub launch_template_id: Option<String>,
+    /// Or by name.
+    pub launch_template_name: Option<String>,
+    /// The version that `$Default` is to stand for.
+    #[serde(rename = "SetDefaultVersion")]
+    pub default_version: Option<String>,
+}
+
+/// Sets the default version.
+pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<TemplateOutput, AwsError> {
+    let spec = crate::region::blueprints::TemplateSpec {
+        launch_template_id: input.launch_template_id.clone(),
+        launch_template_name: input.launch_template_name.clone(),
+        version: input.default_version.clone(),
+    };
+    let (template, version) = region.blueprints.resolve(&spec)?;
+    let (id, number) = (template.id.clone(), version.number);
+    if let Some(template) = region.blueprints.templates.get_mut(&id) {
+        template.default = number;
+    }
+    let template = region.blueprints.template(Some(&id), None)?;
+    Ok(TemplateOutput { launch_template: shown(region, template) })
+}
+
+/// Input of DeleteLaunchTemplate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteInput {
+    /// By id.
+    pub launch_template_id: Option<String>,
+    /// Or by name.
+    pub launch_template_name: Option<String>,
+}
+
+/// Deletes a template with all versions. Groups that use it launch nothing any more.
+pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<TemplateOutput, AwsError> {
+    let (id, name) = (input.launch_template_id.as_deref(), input.launch_template_name.as_deref());
+    let template = region.blueprints.template(id, name)?;
+    let output = TemplateOutput { launch_template: shown(region, template) };
+    region.blueprints.templates.remove(&output.launch_template.launch_template_id);
+    Ok(output)
+}
+
+/// Input of DescribeLaunchTemplates.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DescribeInput {
+    /// By id; all when empty.
+    #[serde(rename = "LaunchTemplateId")]
+    pub ids: Vec<String>,
+    /// By name; all when empty.
+    #[serde(rename = "LaunchTemplateName")]
+    pub names: Vec<String>,
+    /// `launch-template-name`, `create-time`.
+    #[serde(rename = "Filter")]
+    pub filters: Vec<Filter>,
+    /// Size of the page.
+    pub max_results: Option<usize>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
+/// Output of DescribeLaunchTemplates.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DescribeOutput {
+    /// The page.
+    pub launch_templates: Vec<TemplateDescription>,
+    /// Of the next page.
+    pub next_token: Option<String>,
+}
+
+/// Describes templates. An unknown id or name is an error.
+pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
+    let mut found: Vec<&LaunchTemplate> = Vec::new();
+    for id in &input.ids {
+        found.push(region.blueprints.template(Some(id), None)?);
+    }
+    for name in &input.names {
+        found.push(region.blueprints.template(None, Some(name))?);
+    }
+    if input.ids.is_empty() && input.names.is_empty() {
+        found = region.blueprints.templates.values().collect();
+    }
+    keep(&mut found, &input.filters, |template, name| match name {
+        "launch-template-name" => Some(vec![template.name.clone()]),
+        "create-time" => Some(vec![template.created.to_string()]),
+        _ => None,
+    })?;
+    let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results)?;
+    let launch_templates = found.into_iter().map(|template| shown(region, template)).collect();
+    Ok(DescribeOutput { launch_templates, next_token })
+}
+
+fn shown(region: &Region, template: &LaunchTemplate) -> TemplateDescription {
+    TemplateDescription {
+        launch_template_id: template.id.clone(),
+        launch_template_name: template.name.clone(),
+        create_time: template.created,
+        created_by: creator(region),
+        default_version_number: template.default,
+        latest_version_number: template.latest,
+    }
+}
+
+/// Everything is made by the one user of the emulator.
+pub(super) fn creator(region: &Region) -> String {
+    format!("arn:aws:iam::{}:user/emulator", region.account_id)
+}

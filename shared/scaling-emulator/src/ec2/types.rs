@@ -1,0 +1,256 @@
+//! Instance types, where they are offered, and availability zones.
+
+use scaling_fleet::{InstanceClass, InstanceType};
+use serde::{Deserialize, Serialize};
+
+use super::filter::{Filter, keep, page};
+use crate::region::Region;
+use crate::wire::AwsError;
+
+/// Input of DescribeInstanceTypes and DescribeInstanceTypeOfferings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct TypesInput {
+    /// All when empty.
+    #[serde(rename = "InstanceType")]
+    pub names: Vec<String>,
+    /// `region` (the default), `availability-zone` or `availability-zone-id`; of offerings.
+    pub location_type: Option<String>,
+    /// Filters.
+    #[serde(rename = "Filter")]
+    pub filters: Vec<Filter>,
+    /// Size of the page, 100 by default.
+    pub max_results: Option<usize>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
+/// Output of DescribeInstanceTypes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TypesOutput {
+    /// The page.
+    pub instance_type_set: Vec<TypeDescription>,
+    /// Of the next page.
+    pub next_token: Option<String>,
+}
+
+/// A type as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct TypeDescription {
+    pub instance_type: String,
+    pub current_generation: bool,
+    pub supported_usage_classes: Vec<&'static str>,
+    pub supported_virtualization_types: Vec<&'static str>,
+    pub bare_metal: bool,
+    pub hypervisor: &'static str,
+    pub processor_info: ProcessorInfo,
+    pub v_cpu_info: VcpuInfo,
+    pub memory_info: MemoryInfo,
+    pub burstable_performance_supported: bool,
+}
+
+/// Its processor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct ProcessorInfo {
+    pub supported_architectures: Vec<&'static str>,
+}
+
+/// Its vCPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct VcpuInfo {
+    pub default_v_cpus: u64,
+}
+
+/// Its memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct MemoryInfo {
+    #[serde(rename = "sizeInMiB")]
+    pub size_in_mib: u64,
+}
+
+/// Describes types of the catalogue.
+pub fn describe(region: &mut Region, input: &TypesInput) -> Result<TypesOutput, AwsError> {
+    let found = selected(region, input)?;
+    let (found, next_token) =
+        page(found, input.next_token.as_deref(), Some(input.max_results.unwrap_or(100)))?;
+    Ok(TypesOutput { instance_type_set: found.into_iter().map(shown).collect(), next_token })
+}
+
+fn selected(region: &Region, input: &TypesInput) -> Result<Vec<&'static InstanceType>, AwsError> {
+    let mut found: Vec<&InstanceType> = Vec::new();
+    for name in &input.names {
+        found.push(region.machines.get(name).ok_or_else(|| {
+            AwsError::new(
+                "InvalidInstanceType",
+                format!("The following supplied instance types do not exist: [{name}]"),
+            )
+        })?);
+    }
+    if input.names.is_empty() {
+        found = region.machines.iter().collect();
+    }
+    let zones = region.zones();
+    keep(&mut found, &input.filters, |kind, name| match name {
+        "instance-type" => Some(vec![kind.name.to_string()]),
+        "processor-info.supported-architecture" => Some(vec![kind.architecture.as_str().to_owned()]),
+        "vcpu-info.default-vcpus" => Some(vec![whole(kind.vcpu.0).to_string()]),
+        "memory-info.size-in-mib" => Some(vec![whole(kind.memory.0).to_string()]),
+        "burstable-performance-supported" => Some(vec![(kind.class == InstanceClass::Burstable).to_string()]),
+        "current-generation" => Some(vec!["true".to_owned()]),
+        "location" => Some(zones.iter().cloned().chain([region.name.clone()]).collect()),
+        _ => None,
+    })?;
+    Ok(found)
+}
+
+fn shown(kind: &InstanceType) -> TypeDescription {
+    TypeDescription {
+        instance_type: kind.name.to_string(),
+        current_generation: true,
+        supported_usage_classes: vec!["on-demand"],
+        supported_virtualization_types: vec!["hvm"],
+        bare_metal: false,
+        hypervisor: "nitro",
+        processor_info: ProcessorInfo { supported_architectures: vec![kind.architecture.as_str()] },
+        v_cpu_info: VcpuInfo { default_v_cpus: whole(kind.vcpu.0) },
+        memory_info: MemoryInfo { size_in_mib: whole(kind.memory.0) },
+        burstable_performance_supported: kind.class == InstanceClass::Burstable,
+    }
+}
+
+fn whole(value: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "catalogue figures are small"
+    )]
+    let whole = value.round() as u64;
+    whole
+}
+
+/// Output of DescribeInstanceTypeOfferings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferingsOutput {
+    /// The page.
+    pub instance_type_offering_set: Vec<Offering>,
+    /// Of the next page.
+    pub next_token: Option<String>,
+}
+
+/// A type at a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct Offering {
+    pub instance_type: String,
+    pub location_type: String,
+    pub location: String,
+}
+
+/// Describes where types are offered: every type in every zone.
+pub fn offerings(region: &mut Region, input: &TypesInput) -> Result<OfferingsOutput, AwsError> {
+    let kind = input.location_type.clone().unwrap_or_else(|| "region".to_owned());
+    let mut places = match kind.as_str() {
+        "region" => vec![region.name.clone()],
+        "availability-zone" => region.zones().to_vec(),
+        "availability-zone-id" => (1..=3).map(|number| zone_id(region, number)).collect(),
+        other => {
+            let message = format!("Invalid value '{other}' for LocationType.");
+            return Err(AwsError::new("InvalidParameterValue", message));
+        }
+    };
+    let (by_place, others): (Vec<Filter>, Vec<Filter>) =
+        input.filters.iter().cloned().partition(|filter| filter.name == "location");
+    keep(&mut places, &by_place, |place, _| Some(vec![place.clone()]))?;
+    let found = selected(region, &TypesInput { filters: others, ..input.clone() })?;
+    let all = found.into_iter().flat_map(|one| {
+        places.iter().map(|place| Offering {
+            instance_type: one.name.to_string(),
+            location_type: kind.clone(),
+            location: place.clone(),
+        })
+    });
+    let size = Some(input.max_results.unwrap_or(1_000));
+    let (offered, next_token) = page(all.collect(), input.next_token.as_deref(), size)?;
+    Ok(OfferingsOutput { instance_type_offering_set: offered, next_token })
+}
+
+/// Input of DescribeAvailabilityZones.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ZonesInput {
+    /// All when empty.
+    #[serde(rename = "ZoneName")]
+    pub names: Vec<String>,
+    /// `zone-name`, `region-name`, `state`.
+    #[serde(rename = "Filter")]
+    pub filters: Vec<Filter>,
+}
+
+/// Output of DescribeAvailabilityZones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ZonesOutput {
+    /// All of them.
+    pub availability_zone_info: Vec<ZoneDescription>,
+}
+
+/// A zone as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct ZoneDescription {
+    pub zone_state: &'static str,
+    pub region_name: String,
+    pub zone_name: String,
+    pub zone_id: String,
+    pub group_name: String,
+    pub zone_type: &'static str,
+    pub opt_in_status: &'static str,
+}
+
+/// Describes the zones.
+pub fn zones(region: &mut Region, input: &ZonesInput) -> Result<ZonesOutput, AwsError> {
+    let known = region.zones();
+    if let Some(name) = input.names.iter().find(|name| !known.contains(name)) {
+        return Err(AwsError::new("InvalidParameterValue", format!("Invalid availability zone: [{name}]")));
+    }
+    let mut found: Vec<ZoneDescription> = (1..)
+        .zip(known)
+        .filter(|(_, name)| input.names.is_empty() || input.names.contains(name))
+        .map(|(number, name)| ZoneDescription {
+            zone_state: "available",
+            region_name: region.name.clone(),
+            zone_name: name,
+            zone_id: zone_id(region, number),
+            group_name: region.name.clone(),
+            zone_type: "availability-zone",
+            opt_in_status: "opt-in-not-required",
+        })
+        .collect();
+    keep(&mut found, &input.filters, |zone, name| match name {
+        "zone-name" => Some(vec![zone.zone_name.clone()]),
+        "zone-id" => Some(vec![zone.zone_id.clone()]),
+        "region-name" => Some(vec![zone.region_name.clone()]),
+        "state" => Some(vec!["available".to_owned()]),
+        _ => None,
+    })?;
+    Ok(ZonesOutput { availability_zone_info: found })
+}
+
+/// Such as `use1-az1` in us-east-1.
+fn zone_id(region: &Region, number: u32) -> String {
+    let mut parts = region.name.split('-');
+    let place = parts.next().unwrap_or_default();
+    let side = parts.next().unwrap_or_default().chars().next().unwrap_or('x');
+    format!("{place}{side}{}-az{number}", parts.next().unwrap_or_default())
+}

@@ -1,0 +1,149 @@
+//! Versions of launch templates.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::filter::page;
+use super::template_data::TemplateData;
+use super::templates::creator;
+use crate::region::Region;
+use crate::region::blueprints::{LaunchTemplate, TemplateVersion};
+use crate::wire::AwsError;
+
+/// Input of CreateLaunchTemplateVersion.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateInput {
+    /// By id.
+    pub launch_template_id: Option<String>,
+    /// Or by name.
+    pub launch_template_name: Option<String>,
+    /// The version that this one begins with; nothing when absent.
+    pub source_version: Option<String>,
+    /// Words about it.
+    pub version_description: Option<String>,
+    /// What it says.
+    #[serde(default)]
+    pub launch_template_data: TemplateData,
+}
+
+/// Output of CreateLaunchTemplateVersion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateOutput {
+    /// The version.
+    pub launch_template_version: VersionDescription,
+}
+
+/// A version as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct VersionDescription {
+    pub launch_template_id: String,
+    pub launch_template_name: String,
+    pub version_number: u32,
+    pub version_description: Option<String>,
+    pub create_time: Timestamp,
+    pub created_by: String,
+    pub default_version: bool,
+    pub launch_template_data: TemplateData,
+}
+
+/// Makes the next version of a template.
+pub fn create(region: &mut Region, input: &CreateInput) -> Result<CreateOutput, AwsError> {
+    let (id, name) = (input.launch_template_id.as_deref(), input.launch_template_name.as_deref());
+    let template = region.blueprints.template(id, name)?;
+    let base = match input.source_version.as_deref() {
+        None => TemplateData::default(),
+        Some(source) => version(template, source)?.data.clone(),
+    };
+    let (id, number) = (template.id.clone(), template.latest + 1);
+    let made = TemplateVersion {
+        number,
+        created: region.now,
+        description: input.version_description.clone(),
+        data: base.overlaid(input.launch_template_data.clone()),
+    };
+    if let Some(template) = region.blueprints.templates.get_mut(&id) {
+        template.latest = number;
+        template.versions.insert(number, made.clone());
+    }
+    let template = region.blueprints.template(Some(&id), None)?;
+    Ok(CreateOutput { launch_template_version: shown(region, template, &made) })
+}
+
+/// Input of DescribeLaunchTemplateVersions.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DescribeInput {
+    /// By id; the `$Latest` and `$Default` of all templates may be asked without it.
+    pub launch_template_id: Option<String>,
+    /// Or by name.
+    pub launch_template_name: Option<String>,
+    /// Numbers, `$Latest`, `$Default`; all when empty.
+    #[serde(rename = "LaunchTemplateVersion")]
+    pub versions: Vec<String>,
+    /// Size of the page.
+    pub max_results: Option<usize>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
+/// Output of DescribeLaunchTemplateVersions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DescribeOutput {
+    /// The page, newest first.
+    pub launch_template_version_set: Vec<VersionDescription>,
+    /// Of the next page.
+    pub next_token: Option<String>,
+}
+
+/// Describes versions, newest first.
+pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
+    let (id, name) = (input.launch_template_id.as_deref(), input.launch_template_name.as_deref());
+    let symbolic = input.versions.iter().all(|version| version.starts_with('$'));
+    let templates: Vec<&LaunchTemplate> = match (id, name) {
+        (None, None) if symbolic && !input.versions.is_empty() => {
+            region.blueprints.templates.values().collect()
+        }
+        _ => vec![region.blueprints.template(id, name)?],
+    };
+    let mut found = Vec::new();
+    for template in templates {
+        if input.versions.is_empty() {
+            found.extend(template.versions.values().rev().map(|made| shown(region, template, made)));
+        }
+        for wanted in &input.versions {
+            found.push(shown(region, template, version(template, wanted)?));
+        }
+    }
+    let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results)?;
+    Ok(DescribeOutput { launch_template_version_set: found, next_token })
+}
+
+fn version<'a>(template: &'a LaunchTemplate, wanted: &str) -> Result<&'a TemplateVersion, AwsError> {
+    template.version(Some(wanted)).ok_or_else(|| {
+        AwsError::new(
+            "InvalidLaunchTemplateId.VersionNotFound",
+            format!(
+                "Could not find the specified version {wanted} for the launch template with ID {}.",
+                template.id
+            ),
+        )
+    })
+}
+
+fn shown(region: &Region, template: &LaunchTemplate, made: &TemplateVersion) -> VersionDescription {
+    VersionDescription {
+        launch_template_id: template.id.clone(),
+        launch_template_name: template.name.clone(),
+        version_number: made.number,
+        version_description: made.description.clone(),
+        create_time: made.created,
+        created_by: creator(region),
+        default_version: made.number == template.default,
+        launch_template_data: made.data.clone(),
+    }
+}

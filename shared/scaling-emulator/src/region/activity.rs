@@ -1,0 +1,88 @@
+//! Scaling activities: what a group did and why, newest kept.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Most activities kept of one group. AWS keeps six weeks; this is the same for all but the busiest.
+const KEPT: usize = 2_000;
+
+/// How an activity stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ActivityStatus {
+    /// An instance boots.
+    PreInService,
+    /// An instance ends.
+    InProgress,
+    /// Done.
+    Successful,
+    /// It could not be done.
+    Failed,
+    /// Given up because the instance was ended.
+    Cancelled,
+}
+
+/// One scaling activity, as the service shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Activity {
+    /// Its id.
+    pub activity_id: String,
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// What, with the instance's id where there is one.
+    pub description: String,
+    /// Why.
+    pub cause: String,
+    /// When it began.
+    pub start_time: Timestamp,
+    /// When it ended; `None` while it runs.
+    pub end_time: Option<Timestamp>,
+    /// How it stands.
+    pub status_code: ActivityStatus,
+    /// What went wrong.
+    pub status_message: Option<String>,
+    /// Percent done.
+    pub progress: u32,
+    /// Zone and subnet, as JSON.
+    pub details: String,
+    /// The group's ARN.
+    #[serde(rename = "AutoScalingGroupARN")]
+    pub auto_scaling_group_arn: String,
+}
+
+/// The activities of one group, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Activities {
+    log: VecDeque<Activity>,
+}
+
+impl Activities {
+    /// Adds the newest.
+    pub fn push(&mut self, activity: Activity) -> &mut Activity {
+        self.log.truncate(KEPT - 1);
+        self.log.push_front(activity);
+        &mut self.log[0]
+    }
+
+    /// All kept, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Activity> {
+        self.log.iter()
+    }
+
+    /// Ends an activity that runs.
+    pub fn finish(&mut self, id: &str, status: ActivityStatus, now: Timestamp) {
+        let running = self.log.iter_mut().find(|activity| activity.activity_id == id);
+        if let Some(activity) = running.filter(|activity| activity.end_time.is_none()) {
+            activity.status_code = status;
+            activity.end_time = Some(now);
+            activity.progress = 100;
+        }
+    }
+
+    /// Whether any runs.
+    pub fn any_running(&self) -> bool {
+        self.log.iter().any(|activity| activity.end_time.is_none())
+    }
+}

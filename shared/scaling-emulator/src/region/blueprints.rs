@@ -1,0 +1,144 @@
+//! Launch templates with their versions, and launch configurations: what instances are launched from.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::template_data::TemplateData;
+use crate::wire::AwsError;
+
+/// A reference to a launch template, as callers write it. Version: a number, `$Latest`, or `$Default` (also when
+/// absent).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TemplateSpec {
+    /// By id.
+    pub launch_template_id: Option<String>,
+    /// Or by name.
+    pub launch_template_name: Option<String>,
+    /// Which version.
+    pub version: Option<String>,
+}
+
+/// One version of a template. Versions never change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateVersion {
+    /// Its number, from 1.
+    pub number: u32,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The maker's words.
+    pub description: Option<String>,
+    /// What it says.
+    pub data: TemplateData,
+}
+
+/// A launch template.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaunchTemplate {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its versions by number; never empty.
+    pub versions: BTreeMap<u32, TemplateVersion>,
+    /// The number that `$Default` stands for.
+    pub default: u32,
+    /// The last number given.
+    pub latest: u32,
+}
+
+impl LaunchTemplate {
+    /// The number that a version stands for, whether or not that version exists. `None` if it is no version.
+    pub fn number(&self, version: Option<&str>) -> Option<u32> {
+        match version {
+            None | Some("" | "$Default") => Some(self.default),
+            Some("$Latest") => Some(self.latest),
+            Some(number) => number.parse().ok(),
+        }
+    }
+
+    /// The version that `version` stands for.
+    pub fn version(&self, version: Option<&str>) -> Option<&TemplateVersion> {
+        self.versions.get(&self.number(version)?)
+    }
+
+    /// A reference to exactly one version.
+    pub fn spec(&self, number: u32) -> TemplateSpec {
+        TemplateSpec {
+            launch_template_id: Some(self.id.clone()),
+            launch_template_name: Some(self.name.clone()),
+            version: Some(number.to_string()),
+        }
+    }
+}
+
+/// A launch configuration: what came before launch templates, without versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchConfiguration {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Image.
+    pub image_id: String,
+    /// Type.
+    pub instance_type: String,
+}
+
+/// Everything that instances can be launched from.
+#[derive(Debug, Clone, Default)]
+pub struct Blueprints {
+    /// Launch templates by id.
+    pub templates: BTreeMap<String, LaunchTemplate>,
+    /// Launch configurations by name.
+    pub configurations: BTreeMap<String, LaunchConfiguration>,
+}
+
+impl Blueprints {
+    /// A template by id, else by name, in EC2's words when there is none.
+    pub fn template(&self, id: Option<&str>, name: Option<&str>) -> Result<&LaunchTemplate, AwsError> {
+        match (id, name) {
+            (Some(id), _) => self.templates.get(id).ok_or_else(|| {
+                AwsError::new(
+                    "InvalidLaunchTemplateId.NotFound",
+                    format!("The specified launch template, with template ID {id}, does not exist."),
+                )
+            }),
+            (None, Some(name)) => {
+                self.templates.values().find(|template| template.name == name).ok_or_else(|| {
+                    AwsError::new(
+                        "InvalidLaunchTemplateName.NotFoundException",
+                        format!("The specified launch template, with template name {name}, does not exist."),
+                    )
+                })
+            }
+            (None, None) => Err(AwsError::new(
+                "MissingParameter",
+                "The request must contain the parameter LaunchTemplateId or LaunchTemplateName",
+            )),
+        }
+    }
+
+    /// The template and version that a reference means, in EC2's words when there is none.
+    pub fn resolve(&self, spec: &TemplateSpec) -> Result<(&LaunchTemplate, &TemplateVersion), AwsError> {
+        let template =
+            self.template(spec.launch_template_id.as_deref(), spec.launch_template_name.as_deref())?;
+        let version = template.version(spec.version.as_deref()).ok_or_else(|| {
+            AwsError::new(
+                "InvalidLaunchTemplateId.VersionNotFound",
+                format!(
+                    "Could not find the specified version {} for the launch template with ID {}.",
+                    spec.version.as_deref().unwrap_or("$Default"),
+                    template.id
+                ),
+            )
+        })?;
+        Ok((template, version))
+    }
+}

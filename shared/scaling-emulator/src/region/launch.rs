@@ -1,0 +1,251 @@
+//! What a group launches from, and which instances that may give, in the order in which they are tried.
+
+use scaling_fleet::fleet::Machine;
+use serde::{Deserialize, Serialize};
+
+use super::blueprints::{Blueprints, TemplateSpec};
+use crate::machines::Machines;
+use crate::wire::AwsError;
+
+/// What a group launches from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LaunchSource {
+    /// A launch template alone.
+    Template(TemplateSpec),
+    /// A launch template with a choice of types.
+    Mixed(MixedInstancesPolicy),
+    /// A launch configuration by name.
+    Configuration(String),
+}
+
+/// A launch template with a choice of types.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MixedInstancesPolicy {
+    /// Template and types.
+    pub launch_template: Option<MixedTemplate>,
+    /// How to choose among them.
+    pub instances_distribution: Option<InstancesDistribution>,
+}
+
+/// Template and types of a mixed instances policy.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MixedTemplate {
+    /// The template.
+    pub launch_template_specification: Option<TemplateSpec>,
+    /// The types; none means the template's own.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+}
+
+/// One type that may be launched instead of the template's.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Override {
+    /// The type; this or requirements.
+    pub instance_type: Option<String>,
+    /// How much of the desired capacity one instance stands for; 1 when absent.
+    pub weighted_capacity: Option<String>,
+    /// Another template for this type.
+    pub launch_template_specification: Option<TemplateSpec>,
+    /// Attributes that choose the types.
+    pub instance_requirements: Option<Requirements>,
+}
+
+/// Attributes that choose types.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Requirements {
+    /// Bounds of vCPU.
+    #[serde(rename = "VCpuCount")]
+    pub vcpu: Bounds,
+    /// Bounds of memory in MiB.
+    #[serde(rename = "MemoryMiB")]
+    pub memory: Bounds,
+}
+
+/// Bounds, both included.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Bounds {
+    /// Least.
+    pub min: u32,
+    /// Most; none when absent.
+    pub max: Option<u32>,
+}
+
+impl Bounds {
+    fn hold(&self, value: f64) -> bool {
+        value >= f64::from(self.min) && self.max.is_none_or(|max| value <= f64::from(max))
+    }
+}
+
+/// How a mixed instances policy chooses among its types.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct InstancesDistribution {
+    /// `prioritized` (the overrides' order) or `lowest-price`.
+    pub on_demand_allocation_strategy: String,
+    /// Instances that are on-demand in any case.
+    pub on_demand_base_capacity: u32,
+    /// Share of on-demand instances above the base, in percent. Everything is simulated as on-demand.
+    pub on_demand_percentage_above_base_capacity: u32,
+    /// Kept and shown.
+    pub spot_allocation_strategy: String,
+    /// Kept and shown.
+    pub spot_instance_pools: Option<u32>,
+    /// Kept and shown.
+    pub spot_max_price: Option<String>,
+}
+
+impl Default for InstancesDistribution {
+    fn default() -> Self {
+        Self {
+            on_demand_allocation_strategy: "prioritized".to_owned(),
+            on_demand_base_capacity: 0,
+            on_demand_percentage_above_base_capacity: 100,
+            spot_allocation_strategy: "lowest-price".to_owned(),
+            spot_instance_pools: Some(2),
+            spot_max_price: None,
+        }
+    }
+}
+
+/// One instance that a source may give.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaunchOption {
+    /// What it is made of.
+    pub machine: Machine,
+    /// The exact template version; `None` with a launch configuration.
+    pub template: Option<TemplateSpec>,
+    /// The launch configuration; `None` with a template.
+    pub configuration: Option<String>,
+    /// How much of the desired capacity it stands for.
+    pub weight: u32,
+}
+
+impl LaunchSource {
+    /// The instances that this may give, in the order in which they are tried; never empty.
+    ///
+    /// The error is Auto Scaling's for a template or type that does not exist.
+    pub fn options(
+        &self,
+        blueprints: &Blueprints,
+        machines: Machines,
+    ) -> Result<Vec<LaunchOption>, AwsError> {
+        match self {
+            Self::Template(spec) => Ok(vec![template_option(spec, None, 1, blueprints, machines)?]),
+            Self::Mixed(policy) => policy.options(blueprints, machines),
+            Self::Configuration(name) => {
+                let configuration = blueprints.configurations.get(name).ok_or_else(|| {
+                    AwsError::validation(format!("Launch configuration name not found - {name}"))
+                })?;
+                Ok(vec![LaunchOption {
+                    machine: machine(&configuration.instance_type, machines)?,
+                    template: None,
+                    configuration: Some(name.clone()),
+                    weight: 1,
+                }])
+            }
+        }
+    }
+
+    /// The template reference; `None` with a launch configuration.
+    pub fn template(&self) -> Option<&TemplateSpec> {
+        match self {
+            Self::Template(spec) => Some(spec),
+            Self::Mixed(policy) => policy.launch_template.as_ref()?.launch_template_specification.as_ref(),
+            Self::Configuration(_) => None,
+        }
+    }
+
+    /// Whether the template's version is a number, so that the same instances can be launched again later.
+    pub fn is_repeatable(&self) -> bool {
+        let version = self.template().and_then(|spec| spec.version.as_deref());
+        version.is_some_and(|version| version.parse::<u32>().is_ok())
+    }
+}
+
+impl MixedInstancesPolicy {
+    fn options(&self, blueprints: &Blueprints, machines: Machines) -> Result<Vec<LaunchOption>, AwsError> {
+        let mixed = self.launch_template.as_ref();
+        let spec = mixed.and_then(|mixed| mixed.launch_template_specification.as_ref()).ok_or_else(|| {
+            AwsError::validation("MixedInstancesPolicy must include a launch template specification.")
+        })?;
+        let overrides = mixed.map_or(&[][..], |mixed| &mixed.overrides);
+        if overrides.is_empty() {
+            return Ok(vec![template_option(spec, None, 1, blueprints, machines)?]);
+        }
+        let mut options = Vec::new();
+        for choice in overrides {
+            let spec = choice.launch_template_specification.as_ref().unwrap_or(spec);
+            for kind in choice.types(machines) {
+                options.push(template_option(spec, kind.as_deref(), choice.weight()?, blueprints, machines)?);
+            }
+        }
+        if options.is_empty() {
+            return Err(AwsError::validation("No available instance types match the instance requirements."));
+        }
+        let strategy = self.instances_distribution.as_ref().map(|d| d.on_demand_allocation_strategy.as_str());
+        if strategy == Some("lowest-price") {
+            options.sort_by(|a, b| unit_price(a).total_cmp(&unit_price(b)));
+        }
+        Ok(options)
+    }
+}
+
+impl Override {
+    /// The types it means, `None` standing for the template's own; cheapest first where attributes choose.
+    fn types(&self, machines: Machines) -> Vec<Option<String>> {
+        let Some(wanted) = &self.instance_requirements else { return vec![self.instance_type.clone()] };
+        let mut fitting: Vec<Machine> = machines
+            .iter()
+            .filter(|kind| wanted.vcpu.hold(kind.vcpu.0) && wanted.memory.hold(kind.memory.0))
+            .filter_map(|kind| machines.machine(kind.name.as_str()))
+            .collect();
+        fitting.sort_by(|a, b| a.price.0.total_cmp(&b.price.0));
+        fitting.iter().map(|machine| Some(machine.instance_type.to_string())).collect()
+    }
+
+    fn weight(&self) -> Result<u32, AwsError> {
+        let Some(text) = &self.weighted_capacity else { return Ok(1) };
+        text.parse().ok().filter(|weight| (1..=999).contains(weight)).ok_or_else(|| {
+            AwsError::validation(format!(
+                "Invalid weighted capacity '{text}': it must be a whole number from 1 to 999."
+            ))
+        })
+    }
+}
+
+fn unit_price(option: &LaunchOption) -> f64 {
+    option.machine.price.0 / f64::from(option.weight)
+}
+
+fn template_option(
+    spec: &TemplateSpec,
+    kind: Option<&str>,
+    weight: u32,
+    blueprints: &Blueprints,
+    machines: Machines,
+) -> Result<LaunchOption, AwsError> {
+    let (template, version) = blueprints.resolve(spec).map_err(|error| invalid_template(&error.message))?;
+    let kind = kind
+        .or(version.data.instance_type.as_deref())
+        .ok_or_else(|| invalid_template("The launch template must specify an instance type."))?;
+    Ok(LaunchOption {
+        machine: machine(kind, machines)?,
+        template: Some(template.spec(version.number)),
+        configuration: None,
+        weight,
+    })
+}
+
+fn machine(kind: &str, machines: Machines) -> Result<Machine, AwsError> {
+    machines
+        .machine(kind)
+        .ok_or_else(|| invalid_template(&format!("Invalid value '{kind}' for InstanceType.")))
+}
+
+fn invalid_template(why: &str) -> AwsError {
+    AwsError::validation(format!("You must use a valid fully-formed launch template. {why}"))
+}

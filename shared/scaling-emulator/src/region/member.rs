@@ -1,0 +1,100 @@
+//! One instance of a group.
+
+use jiff::{SignedDuration, Timestamp};
+use scaling_fleet::TypeName;
+use scaling_fleet::fleet::InstanceNumber;
+use serde::Serialize;
+
+use super::blueprints::TemplateSpec;
+use super::minutes::MinuteRecord;
+
+/// Where an instance is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum LifecycleState {
+    /// Booting.
+    Pending,
+    /// Serving.
+    InService,
+    /// Ending.
+    Terminating,
+    /// Gone.
+    Terminated,
+}
+
+/// One instance of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Instance id, such as `i-0123456789abcdef0`.
+    pub id: String,
+    /// Its number in the fleet.
+    pub number: InstanceNumber,
+    /// Its type.
+    pub instance_type: TypeName,
+    /// Its availability zone.
+    pub zone: String,
+    /// Its private address.
+    pub address: String,
+    /// Where it is in its life.
+    pub state: LifecycleState,
+    /// Whether its health checks pass.
+    pub healthy: bool,
+    /// Whether scaling in leaves it alone.
+    pub protected: bool,
+    /// The exact template version it was launched from.
+    pub template: Option<TemplateSpec>,
+    /// The launch configuration it was launched from.
+    pub configuration: Option<String>,
+    /// How much of the desired capacity it stands for, 1 unless the group has weights.
+    pub weight: u32,
+    /// When it was launched.
+    pub launched: Timestamp,
+    /// When it began to serve; `None` before.
+    pub served_from: Option<Timestamp>,
+    /// When it stopped to serve; `None` before.
+    pub served_until: Option<Timestamp>,
+    /// When it will be gone; `None` unless it is ending.
+    pub gone_at: Option<Timestamp>,
+    /// The activity that launches or ends it.
+    pub activity: String,
+}
+
+/// Differences of CPU utilisation between instances, as a share of the mean: requests never spread quite evenly.
+const SPREAD: f64 = 0.02;
+
+impl Member {
+    /// Whether it boots or serves.
+    pub fn is_alive(&self) -> bool {
+        matches!(self.state, LifecycleState::Pending | LifecycleState::InService)
+    }
+
+    /// Whether it serves.
+    pub fn is_in_service(&self) -> bool {
+        self.state == LifecycleState::InService
+    }
+
+    /// Whether it serves and its warm-up has passed.
+    pub fn is_warm(&self, warmup: SignedDuration, now: Timestamp) -> bool {
+        self.is_in_service() && self.served_from.is_some_and(|from| from + warmup <= now)
+    }
+
+    /// Whether it served at the end of the minute that began at `start`.
+    pub fn served_in(&self, start: Timestamp) -> bool {
+        let end = start + SignedDuration::from_secs(60);
+        self.served_from.is_some_and(|from| from < end) && self.served_until.is_none_or(|until| until >= end)
+    }
+
+    /// Start of the minute, and this instance's CPU and memory utilisation in it, 0 to 1.
+    pub fn share_of(&self, minute: &MinuteRecord) -> (Timestamp, f64, f64) {
+        (minute.start, cpu_of(self.number, minute.start, minute.busy), minute.filled)
+    }
+}
+
+/// CPU utilisation of one instance in the minute that began at `start`, when the mean was `busy`.
+pub(crate) fn cpu_of(number: InstanceNumber, start: Timestamp, busy: f64) -> f64 {
+    // The finaliser of SplitMix64: the same instance and minute always differ in the same way.
+    let mut bits = number.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ start.as_second().unsigned_abs();
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let unit = ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64;
+    (busy * (1.0 + SPREAD * (2.0 * unit - 1.0))).min(1.0)
+}

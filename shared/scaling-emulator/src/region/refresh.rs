@@ -1,0 +1,270 @@
+//! Instance refreshes: replacing a group's instances by ones of another configuration, and back.
+//!
+//! [`plan`] says what one step may do; it keeps the healthy share of the desired capacity at or above the minimum
+//! and what exists at or below the maximum. With a minimum of 100 % replacements come first, one at a time at
+//! least.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::blueprints::TemplateSpec;
+use super::launch::{LaunchSource, MixedInstancesPolicy};
+
+/// How a refresh stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum RefreshStatus {
+    /// Asked for; begins with the next step.
+    Pending,
+    /// Replacing.
+    InProgress,
+    /// Done, waiting for the bake time to pass.
+    Baking,
+    /// Done.
+    Successful,
+    /// Given up.
+    Failed,
+    /// Asked to stop; stops with the next step.
+    Cancelling,
+    /// Stopped.
+    Cancelled,
+    /// Replacing backwards.
+    RollbackInProgress,
+    /// Given up backwards.
+    RollbackFailed,
+    /// Back.
+    RollbackSuccessful,
+}
+
+impl RefreshStatus {
+    /// Whether it has not ended.
+    pub fn is_active(self) -> bool {
+        matches!(
+            self,
+            Self::Pending | Self::InProgress | Self::Baking | Self::Cancelling | Self::RollbackInProgress
+        )
+    }
+}
+
+/// What a refresh may and should do; absent members have AWS's defaults.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Preferences {
+    /// Least share of the desired capacity that stays healthy, in percent.
+    pub min_healthy_percentage: Option<i32>,
+    /// Largest share of the desired capacity that may exist, in percent.
+    pub max_healthy_percentage: Option<i32>,
+    /// Warm-up of replacements in seconds.
+    pub instance_warmup: Option<i32>,
+    /// Whether instances that match already are left alone.
+    pub skip_matching: Option<bool>,
+    /// Whether to go back on failure.
+    pub auto_rollback: Option<bool>,
+    /// `Wait`, `Ignore` or `Refresh`.
+    pub scale_in_protected_instances: Option<String>,
+    /// Kept and shown; there are no standby instances here.
+    pub standby_instances: Option<String>,
+    /// Time to wait after the last replacement, in seconds.
+    pub bake_time: Option<i32>,
+    /// Not supported: refused when given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checkpoint_percentages: Vec<i32>,
+}
+
+/// What the group should launch from after the refresh.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DesiredConfiguration {
+    /// A template alone.
+    pub launch_template: Option<TemplateSpec>,
+    /// Or a template with types.
+    pub mixed_instances_policy: Option<MixedInstancesPolicy>,
+}
+
+/// Where a refresh stood when it turned back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RollbackDetails {
+    /// Why.
+    pub rollback_reason: String,
+    /// When.
+    pub rollback_start_time: Timestamp,
+    /// Percent done then.
+    pub percentage_complete_on_rollback: u32,
+    /// Instances not yet replaced then.
+    pub instances_to_update_on_rollback: u32,
+}
+
+/// One refresh of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refresh {
+    /// Its id.
+    pub id: String,
+    /// How it stands.
+    pub status: RefreshStatus,
+    /// Why it stands so.
+    pub reason: Option<String>,
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// As asked, with defaults filled in.
+    pub preferences: Preferences,
+    /// As asked.
+    pub desired: Option<DesiredConfiguration>,
+    /// What it launches from.
+    pub target: LaunchSource,
+    /// What the group launched from before.
+    pub origin: LaunchSource,
+    /// Instances to replace.
+    pub old: BTreeSet<String>,
+    /// Instances it launched.
+    pub launched: BTreeSet<String>,
+    /// How many instances there were to replace.
+    pub total: u32,
+    /// How many are left.
+    pub left: u32,
+    /// When it turned back.
+    pub rollback: Option<RollbackDetails>,
+    /// Since when everything is replaced.
+    pub replaced_since: Option<Timestamp>,
+}
+
+impl Refresh {
+    /// Percent of the replacements done.
+    pub fn percentage(&self) -> u32 {
+        match self.status {
+            RefreshStatus::Successful | RefreshStatus::RollbackSuccessful | RefreshStatus::Baking => 100,
+            _ if self.total == 0 => 0,
+            _ => 100 * (self.total - self.left.min(self.total)) / self.total,
+        }
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&mut self, status: RefreshStatus, reason: Option<String>, now: Timestamp) {
+        self.status = status;
+        self.reason = reason;
+        self.ended = Some(now);
+    }
+
+    /// Turns it back: what it launched is now what has to go.
+    pub(crate) fn turn_back(&mut self, reason: String, now: Timestamp) {
+        self.rollback = Some(RollbackDetails {
+            rollback_reason: reason.clone(),
+            rollback_start_time: now,
+            percentage_complete_on_rollback: self.percentage(),
+            instances_to_update_on_rollback: self.left,
+        });
+        self.status = RefreshStatus::RollbackInProgress;
+        self.reason = Some(reason);
+        self.old = std::mem::take(&mut self.launched);
+        self.total = u32::try_from(self.old.len()).unwrap_or(u32::MAX);
+        self.left = self.total;
+        self.target = self.origin.clone();
+        self.replaced_since = None;
+    }
+}
+
+/// What a step has to know of a group, in units of capacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) desired: u32,
+    pub(crate) min_percent: u32,
+    pub(crate) max_percent: u32,
+    /// Old capacity that serves.
+    pub(crate) old_serving: u32,
+    /// Old capacity that boots.
+    pub(crate) old_pending: u32,
+    /// New capacity, booting or serving.
+    pub(crate) new: u32,
+    /// New capacity that serves and has warmed up.
+    pub(crate) new_warm: u32,
+}
+
+/// What a step may do, in units of capacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Move {
+    /// New capacity to launch.
+    pub(crate) launch: u32,
+    /// Old serving capacity that may end; what boots may always.
+    pub(crate) end: u32,
+    /// Whether everything is replaced and warm.
+    pub(crate) done: bool,
+}
+
+/// What one step may do.
+pub(crate) fn plan(view: View) -> Move {
+    let least = (view.desired * view.min_percent).div_ceil(100);
+    let one_more = view.desired + u32::from(view.min_percent >= 100);
+    let most = (view.desired * view.max_percent / 100).max(one_more);
+    let exists = view.old_serving + view.old_pending + view.new;
+    let healthy = view.old_serving + view.new_warm;
+    let missing = view.desired.saturating_sub(view.new);
+    Move {
+        launch: missing.min(most.saturating_sub(exists)),
+        end: healthy.saturating_sub(least).min(view.old_serving),
+        done: view.old_serving + view.old_pending == 0 && view.new_warm >= view.desired,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: View = View {
+        desired: 4,
+        min_percent: 100,
+        max_percent: 200,
+        old_serving: 4,
+        old_pending: 0,
+        new: 0,
+        new_warm: 0,
+    };
+
+    #[test]
+    fn replacements_come_first_when_nothing_may_be_missing() {
+        for (view, launch, end, done) in [
+            (BASE, 4, 0, false),
+            (View { max_percent: 150, ..BASE }, 2, 0, false),
+            (View { max_percent: 110, ..BASE }, 1, 0, false),
+            (View { max_percent: 100, ..BASE }, 1, 0, false),
+            (View { new: 4, ..BASE }, 0, 0, false),
+            (View { new: 4, new_warm: 3, ..BASE }, 0, 3, false),
+            (View { new: 4, new_warm: 4, ..BASE }, 0, 4, false),
+            (View { new: 4, new_warm: 4, old_serving: 0, ..BASE }, 0, 0, true),
+            (View { desired: 0, old_serving: 0, ..BASE }, 0, 0, true),
+        ] {
+            assert_eq!(plan(view), Move { launch, end, done }, "{view:?}");
+        }
+    }
+
+    #[test]
+    fn a_lower_minimum_ends_before_it_launches() {
+        let view = View { desired: 10, min_percent: 90, max_percent: 100, old_serving: 10, ..BASE };
+        assert_eq!(plan(view), Move { launch: 0, end: 1, done: false });
+        assert_eq!(plan(View { old_serving: 9, ..view }), Move { launch: 1, end: 0, done: false });
+    }
+
+    #[test]
+    fn healthy_capacity_never_falls_below_the_minimum_from_any_start() {
+        for desired in 0..12 {
+            for (min_percent, max_percent) in [(100, 100), (100, 200), (90, 110), (50, 100), (0, 100)] {
+                for (old_serving, new_warm) in (0..12).flat_map(|old| (0..12).map(move |new| (old, new))) {
+                    let view = View {
+                        desired,
+                        min_percent,
+                        max_percent,
+                        old_serving,
+                        new: new_warm,
+                        new_warm,
+                        ..BASE
+                    };
+                    let healthy = old_serving + new_warm;
+                    let least = (desired * min_percent).div_ceil(100);
+                    assert!(healthy - plan(view).end >= least.min(healthy), "{view:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Carries an instance refresh on, step by step.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::group::Group;
+use super::refresh::{Move, Refresh, RefreshStatus, View, plan};
+use super::scaling::{Context, second};
+
+impl Group {
+    /// Warm-up of a refresh's replacements: its own, the group's, the grace period.
+    fn refresh_warmup(&self, refresh: &Refresh) -> SignedDuration {
+        let own = refresh.preferences.instance_warmup.map(i64::from);
+        let default = self.settings.default_instance_warmup.map(i64::from);
+        SignedDuration::from_secs(
+            own.or(default).unwrap_or_else(|| i64::from(self.settings.health_check_grace_period)),
+        )
+    }
+
+    /// Does what the active refresh may do in this step.
+    pub(crate) fn drive_refresh(&mut self, context: &mut Context<'_>) {
+        let Some(mut refresh) = self.refreshes.pop() else { return };
+        match refresh.status {
+            RefreshStatus::Cancelling => {
+                let reason = Some("Cancelled due to user request.".to_owned());
+                refresh.end(RefreshStatus::Cancelled, reason, context.now);
+            }
+            RefreshStatus::Pending => {
+                refresh.status = RefreshStatus::InProgress;
+                self.replace_some(&mut refresh, context);
+            }
+            _ => self.replace_some(&mut refresh, context),
+        }
+        self.refreshes.push(refresh);
+    }
+
+    fn replace_some(&mut self, refresh: &mut Refresh, context: &mut Context<'_>) {
+        let now = context.now;
+        let warmup = self.refresh_warmup(refresh);
+        let wanted = plan(self.view(refresh, warmup, now));
+        if !self.is_suspended("Terminate") {
+            self.end_old(refresh, wanted, context);
+        }
+        let cause = format!("At {} an instance was started in response to an instance refresh.", second(now));
+        let target = refresh.target.clone();
+        refresh.launched.extend(self.launch(context, &target, wanted.launch, &cause));
+        self.end_surplus(refresh, context);
+        let left = self.alive().filter(|member| refresh.old.contains(&member.id)).count();
+        refresh.left = u32::try_from(left).unwrap_or(u32::MAX);
+        if wanted.done {
+            self.replaced(refresh, now);
+        } else if self.trouble.since.is_some_and(|since| since + context.refresh_patience <= now) {
+            self.give_up(refresh, now);
+        } else {
+            refresh.reason = Some(self.waiting_reason(refresh, warmup, now));
+        }
+    }
+
+    fn view(&self, refresh: &Refresh, warmup: SignedDuration, now: Timestamp) -> View {
+        let percent = |value: Option<i32>, default: u32| {
+            value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default)
+        };
+        let mut view = View {
+            desired: self.desired,
+            min_percent: percent(refresh.preferences.min_healthy_percentage, 90),
+            max_percent: percent(refresh.preferences.max_healthy_percentage, 100),
+            old_serving: 0,
+            old_pending: 0,
+            new: 0,
+            new_warm: 0,
+        };
+        for member in self.alive() {
+            match (refresh.old.contains(&member.id), member.is_in_service()) {
+                (true, true) => view.old_serving += member.weight,
+                (true, false) => view.old_pending += member.weight,
+                (false, _) => {
+                    view.new += member.weight;
+                    // What was there before a refresh and stays has nothing to warm up.
+                    let warm = if refresh.launched.contains(&member.id) {
+                        member.is_warm(warmup, now)
+                    } else {
+                        member.is_in_service()
+                    };
+                    view.new_warm += if warm { member.weight } else { 0 };
+                }
+            }
+        }
+        view
+    }
+
+    fn end_old(&mut self, refresh: &Refresh, wanted: Move, context: &mut Context<'_>) {
+        let waits = refresh.preferences.scale_in_protected_instances.as_deref() != Some("Refresh");
+        let old: Vec<(String, u32, bool)> = self
+            .alive()
+            .filter(|member| refresh.old.contains(&member.id) && !(member.protected && waits))
+            .map(|member| (member.id.clone(), member.weight, member.is_in_service()))
+            .collect();
+        let mut allowed = wanted.end;
+        for (id, weight, serves) in old {
+            if serves && weight > allowed {
+                continue;
+            }
+            let cause = format!(
+                "At {} an instance was taken out of service in response to an instance refresh.",
+                second(context.now)
+            );
+            self.end(context, &id, &cause);
+            allowed -= if serves { weight } else { 0 };
+        }
+    }
+
+    /// Ends new instances that a lowered desired capacity left over, the newest first.
+    fn end_surplus(&mut self, refresh: &Refresh, context: &mut Context<'_>) {
+        if self.is_suspended("Terminate") {
+            return;
+        }
+        let new: Vec<(String, u32)> = self
+            .alive()
+            .filter(|member| !refresh.old.contains(&member.id) && !member.protected)
+            .map(|member| (member.id.clone(), member.weight))
+            .collect();
+        let mut capacity: u32 =
+            self.alive().filter(|member| !refresh.old.contains(&member.id)).map(|member| member.weight).sum();
+        for (id, weight) in new.into_iter().rev() {
+            if capacity < self.desired + weight {
+                break;
+            }
+            let cause = format!(
+                "{}At {now} an instance was taken out of service in response to a difference between desired and \
+                 actual capacity, shrinking the capacity from {capacity} to {}.",
+                self.cause,
+                self.desired,
+                now = second(context.now),
+            );
+            self.end(context, &id, &cause);
+            capacity -= weight;
+        }
+    }
+
+    fn replaced(&mut self, refresh: &mut Refresh, now: Timestamp) {
+        if refresh.status == RefreshStatus::RollbackInProgress {
+            refresh.end(RefreshStatus::RollbackSuccessful, refresh.reason.clone(), now);
+            return;
+        }
+        let since = *refresh.replaced_since.get_or_insert(now);
+        let bake = SignedDuration::from_secs(i64::from(refresh.preferences.bake_time.unwrap_or(0)));
+        if since + bake > now {
+            refresh.status = RefreshStatus::Baking;
+            refresh.reason = Some("Waiting for bake time to elapse.".to_owned());
+            return;
+        }
+        refresh.end(RefreshStatus::Successful, None, now);
+        self.settings.source = refresh.target.clone();
+    }
+
+    fn give_up(&mut self, refresh: &mut Refresh, now: Timestamp) {
+        let last = self.activities.iter().find_map(|activity| activity.status_message.clone());
+        let reason = format!("Instance launches keep failing. {}", last.unwrap_or_default());
+        self.trouble = super::group::LaunchTrouble::default();
+        if refresh.status == RefreshStatus::RollbackInProgress {
+            refresh.end(RefreshStatus::RollbackFailed, Some(reason), now);
+        } else if refresh.preferences.auto_rollback == Some(true) {
+            refresh.turn_back(reason, now);
+        } else {
+            refresh.end(RefreshStatus::Failed, Some(reason), now);
+        }
+    }
+
+    fn waiting_reason(&self, refresh: &Refresh, warmup: SignedDuration, now: Timestamp) -> String {
+        let waiting = self.alive().find(|member| {
+            refresh.launched.contains(&member.id) && !(member.is_in_service() && member.is_warm(warmup, now))
+        });
+        match waiting {
+            Some(member) if member.is_in_service() => {
+                format!(
+                    "Waiting for instances to warm up before continuing. For example: {} is warming up.",
+                    member.id
+                )
+            }
+            Some(member) => format!(
+                "Waiting for remaining instances to be available. For example: {} has insufficient data to evaluate \
+                 its health with Amazon EC2.",
+                member.id
+            ),
+            None => "Waiting for instances to launch before continuing.".to_owned(),
+        }
+    }
+}

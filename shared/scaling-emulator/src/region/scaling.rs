@@ -1,0 +1,279 @@
+//! How a group gets from what it has to what is desired: launching, ending and replacing instances.
+//!
+//! [`Group::reconcile`] runs at the beginning of each step of time, [`Group::progress`] at its end.
+
+use std::cmp::Ordering;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::activity::{Activity, ActivityStatus};
+use super::blueprints::Blueprints;
+use super::group::Group;
+use super::ids::Ids;
+use super::launch::{LaunchOption, LaunchSource};
+use super::member::{LifecycleState, Member};
+use super::trouble::LaunchFaults;
+use crate::machines::Machines;
+
+/// How long an ending instance takes to be gone: connections drain, then it shuts down.
+pub const TERMINATION: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long after a failed launch the next one is tried.
+pub const LAUNCH_RETRY: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long instances that are gone are still known.
+const GONE_KEPT: SignedDuration = SignedDuration::from_hours(1);
+
+/// What launching needs of the region.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) blueprints: &'a Blueprints,
+    pub(crate) machines: Machines,
+    pub(crate) faults: &'a LaunchFaults,
+    pub(crate) ids: &'a mut Ids,
+    pub(crate) refresh_patience: SignedDuration,
+}
+
+impl Group {
+    /// Launches and ends instances towards what is desired.
+    pub(crate) fn reconcile(&mut self, context: &mut Context<'_>) {
+        self.end_unhealthy(context);
+        if self.active_refresh().is_some() {
+            self.drive_refresh(context);
+            return;
+        }
+        let (capacity, desired) = (self.capacity(), self.desired);
+        match capacity.cmp(&desired) {
+            Ordering::Less => {
+                let cause = self.difference_cause(context.now, capacity, desired);
+                let source = self.settings.source.clone();
+                self.launch(context, &source, desired - capacity, &cause);
+            }
+            Ordering::Greater => self.scale_in(context, capacity - desired),
+            Ordering::Equal => self.cause.clear(),
+        }
+    }
+
+    /// Brings instances into service that have booted, and removes those that have ended.
+    pub(crate) fn progress(&mut self, now: Timestamp) {
+        for member in &mut self.members {
+            if member.state == LifecycleState::Pending && self.world.has_booted(member.number) {
+                member.state = LifecycleState::InService;
+                member.served_from = Some(now);
+                self.activities.finish(&member.activity, ActivityStatus::Successful, now);
+                self.last_activity = Some(now);
+            }
+        }
+        let over = |member: &Member| member.gone_at.is_some_and(|gone| gone <= now);
+        if self.members.iter().any(over) {
+            let (gone, left) = std::mem::take(&mut self.members).into_iter().partition(over);
+            self.members = left;
+            for mut member in Vec::from_iter::<Vec<Member>>(gone) {
+                self.world.end(member.number);
+                self.activities.finish(&member.activity, ActivityStatus::Successful, now);
+                self.last_activity = Some(now);
+                member.state = LifecycleState::Terminated;
+                self.gone.push(member);
+            }
+        }
+        self.gone.retain(|member| member.gone_at.is_some_and(|gone| now <= gone + GONE_KEPT));
+    }
+
+    /// Launches instances from `source` until `units` of capacity are on order, or a launch fails. Returns their ids.
+    pub(crate) fn launch(
+        &mut self,
+        context: &mut Context<'_>,
+        source: &LaunchSource,
+        units: u32,
+        cause: &str,
+    ) -> Vec<String> {
+        let mut launched = Vec::new();
+        let held = self.trouble.next_try.is_some_and(|next| context.now < next);
+        if units == 0 || held || self.is_suspended("Launch") {
+            return launched;
+        }
+        let options = match source.options(context.blueprints, context.machines) {
+            Ok(options) => options,
+            Err(error) => {
+                self.launch_failed(
+                    context,
+                    cause,
+                    format!("{} Launching EC2 instance failed.", error.message),
+                );
+                return launched;
+            }
+        };
+        let mut ordered = 0;
+        while ordered < units {
+            let zone = self.emptiest_zone();
+            let usable = options.iter().find(|option| context.faults.why_not(option, &zone, self).is_none());
+            let Some(option) = usable else {
+                let why = options.first().and_then(|option| context.faults.why_not(option, &zone, self));
+                self.launch_failed(context, cause, why.unwrap_or_default());
+                break;
+            };
+            ordered += option.weight;
+            launched.push(self.launch_one(context, option, zone, cause));
+            self.trouble = super::group::LaunchTrouble::default();
+        }
+        launched
+    }
+
+    fn launch_one(
+        &mut self,
+        context: &mut Context<'_>,
+        option: &LaunchOption,
+        zone: String,
+        cause: &str,
+    ) -> String {
+        let id = context.ids.instance();
+        let activity = self.record(context, &zone, cause, ActivityStatus::PreInService);
+        activity.description = format!("Launching a new EC2 instance: {id}");
+        activity.progress = 30;
+        let activity = activity.activity_id.clone();
+        let number = self.world.launch(option.machine.clone());
+        self.members.push(Member {
+            id: id.clone(),
+            number,
+            instance_type: option.machine.instance_type.clone(),
+            zone,
+            address: context.ids.address(),
+            state: LifecycleState::Pending,
+            healthy: true,
+            protected: self.settings.new_instances_protected,
+            template: option.template.clone(),
+            configuration: option.configuration.clone(),
+            weight: option.weight,
+            launched: context.now,
+            served_from: None,
+            served_until: None,
+            gone_at: None,
+            activity,
+        });
+        id
+    }
+
+    /// Adds instances that serve at once, without activities: the fleet found at the start.
+    pub(crate) fn adopt(&mut self, context: &mut Context<'_>, option: &LaunchOption, count: u32) {
+        for _ in 0..count {
+            let zone = self.emptiest_zone();
+            self.launch_one(context, option, zone, "");
+            let Some(member) = self.members.last_mut() else { continue };
+            self.world.end(member.number);
+            member.number = self.world.adopt(option.machine.clone());
+            member.state = LifecycleState::InService;
+            member.served_from = Some(context.now);
+            self.activities.finish(&member.activity, ActivityStatus::Successful, context.now);
+        }
+    }
+
+    fn launch_failed(&mut self, context: &mut Context<'_>, cause: &str, why: String) {
+        self.trouble.next_try = Some(context.now + LAUNCH_RETRY);
+        self.trouble.since.get_or_insert(context.now);
+        let zone = self.emptiest_zone();
+        let now = context.now;
+        let activity = self.record(context, &zone, cause, ActivityStatus::Failed);
+        activity.description = format!("Launching a new EC2 instance.  Status Reason: {why}");
+        activity.status_message = Some(why);
+        activity.end_time = Some(now);
+        activity.progress = 100;
+    }
+
+    /// Begins to end an instance. False if it is ending already or gone.
+    pub(crate) fn end(&mut self, context: &mut Context<'_>, id: &str, cause: &str) -> bool {
+        let Some(member) = self.members.iter().find(|member| member.id == id && member.is_alive()) else {
+            return false;
+        };
+        let (zone, launching) = (member.zone.clone(), member.activity.clone());
+        let now = context.now;
+        self.activities.finish(&launching, ActivityStatus::Cancelled, now);
+        let activity = self.record(context, &zone, cause, ActivityStatus::InProgress);
+        activity.description = format!("Terminating EC2 instance: {id}");
+        let activity = activity.activity_id.clone();
+        let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return false };
+        self.world.retire(member.number);
+        member.state = LifecycleState::Terminating;
+        member.served_until = member.served_from.map(|_| now);
+        member.gone_at = Some(now + TERMINATION);
+        member.activity = activity;
+        true
+    }
+
+    /// Adds a running activity.
+    fn record(
+        &mut self,
+        context: &mut Context<'_>,
+        zone: &str,
+        cause: &str,
+        status: ActivityStatus,
+    ) -> &mut Activity {
+        self.activities.push(Activity {
+            activity_id: context.ids.uuid(),
+            auto_scaling_group_name: self.name.clone(),
+            description: String::new(),
+            cause: cause.to_owned(),
+            start_time: context.now,
+            end_time: None,
+            status_code: status,
+            status_message: None,
+            progress: 0,
+            details: format!("{{\"Subnet ID\":\"subnet-{zone}\",\"Availability Zone\":\"{zone}\"}}"),
+            auto_scaling_group_arn: self.arn.clone(),
+        })
+    }
+
+    fn scale_in(&mut self, context: &mut Context<'_>, mut surplus: u32) {
+        if self.is_suspended("Terminate") {
+            return;
+        }
+        let options = self.settings.source.options(context.blueprints, context.machines).unwrap_or_default();
+        let (mut capacity, desired) = (self.capacity(), self.desired);
+        for id in self.victims(&options) {
+            let Some(weight) = self.member(&id).map(|member| member.weight) else { continue };
+            if weight > surplus {
+                break;
+            }
+            let cause = format!(
+                "{}At {now} an instance was taken out of service in response to a difference between desired and \
+                 actual capacity, shrinking the capacity from {capacity} to {desired}.  At {now} instance {id} was \
+                 selected for termination.",
+                self.cause,
+                now = second(context.now),
+            );
+            self.end(context, &id, &cause);
+            surplus -= weight;
+            capacity -= weight;
+        }
+    }
+
+    fn end_unhealthy(&mut self, context: &mut Context<'_>) {
+        if self.is_suspended("Terminate") || self.is_suspended("ReplaceUnhealthy") {
+            return;
+        }
+        let unhealthy: Vec<String> =
+            self.alive().filter(|member| !member.healthy).map(|member| member.id.clone()).collect();
+        for id in unhealthy {
+            let cause = format!(
+                "At {} an instance was taken out of service in response to an EC2 health check indicating it has \
+                 been terminated or stopped.",
+                second(context.now)
+            );
+            self.end(context, &id, &cause);
+        }
+    }
+
+    fn difference_cause(&self, now: Timestamp, capacity: u32, desired: u32) -> String {
+        format!(
+            "{}At {} an instance was started in response to a difference between desired and actual capacity, \
+             increasing the capacity from {capacity} to {desired}.",
+            self.cause,
+            second(now),
+        )
+    }
+}
+
+/// A moment in whole seconds, as causes write it.
+pub(crate) fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,47 @@
+//! Launches that are made to fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::group::Group;
+use super::launch::{LaunchOption, LaunchSource};
+
+/// Stands for every type, or every group.
+pub const ANY: &str = "*";
+
+/// Which launches fail, and how.
+#[derive(Debug, Clone, Default)]
+pub struct LaunchFaults {
+    /// Types, or [`ANY`], of which there is no capacity.
+    pub without_capacity: BTreeSet<String>,
+    /// Types, or [`ANY`], whose launches fail with a message.
+    pub failing: BTreeMap<String, String>,
+}
+
+impl LaunchFaults {
+    /// Why this cannot be launched in `zone`, as the activity's status message says it. `None` if it can.
+    pub(crate) fn why_not(&self, option: &LaunchOption, zone: &str, group: &Group) -> Option<String> {
+        let kind = option.machine.instance_type.as_str();
+        let message = if self.without_capacity.contains(kind) || self.without_capacity.contains(ANY) {
+            shortage(kind, zone, &group.settings.zones)
+        } else {
+            self.failing.get(kind).or_else(|| self.failing.get(ANY))?.clone()
+        };
+        let code = match &group.settings.source {
+            LaunchSource::Mixed(_) => "Could not launch On-Demand Instances. InsufficientInstanceCapacity - ",
+            _ => "",
+        };
+        let code = if self.failing.values().any(|failing| *failing == message) { "" } else { code };
+        Some(format!("{code}{message} Launching EC2 instance failed."))
+    }
+}
+
+fn shortage(kind: &str, zone: &str, zones: &[String]) -> String {
+    let others: Vec<&str> = zones.iter().map(String::as_str).filter(|other| *other != zone).collect();
+    let choice =
+        if others.is_empty() { String::new() } else { format!(" or choosing {}", others.join(", ")) };
+    format!(
+        "We currently do not have sufficient {kind} capacity in the Availability Zone you requested ({zone}). Our \
+         system will be working on provisioning additional capacity. You can currently get {kind} capacity by not \
+         specifying an Availability Zone in your request{choice}."
+    )
+}
