@@ -26,14 +26,29 @@ impl Candidate<'_> {
     }
 }
 
-/// Values `replicas` of `offer`. A change of count is nearly free. A change of type pays, while the replacement
-/// rolls, for the surplus and for replicas that boot, for about two boot times of the whole fleet.
+/// Values `replicas` of `offer`. A change of count is nearly free. A change of type is rolling: for a boot time the
+/// present fleet runs beside the new one, which begins with no fewer replicas than there are, and comes down to
+/// `replicas` step by step.
 pub(crate) fn price<'a>(inputs: &Inputs<'_>, offer: &'a TypeOffer, replicas: u32) -> Candidate<'a> {
     let cost = offer.price.0 * f64::from(replicas);
     let same = offer.name == inputs.snapshot.group.launch_type.name;
-    let overlap_hours = 2.0 * inputs.learned.boot_time().as_secs_f64() / 3600.0;
-    let change = if same { 0.0 } else { cost * overlap_hours / EXPECTED_LIFE_HOURS };
+    let change = if same { 0.0 } else { change_usd(inputs, offer, replicas) / EXPECTED_LIFE_HOURS };
     Candidate { offer, replicas, cost, change }
+}
+
+/// What it costs, in USD, to come to `replicas` of another type.
+fn change_usd(inputs: &Inputs<'_>, offer: &TypeOffer, replicas: u32) -> f64 {
+    let boot_time = inputs.learned.boot_time();
+    let hours = |time: std::time::Duration| time.as_secs_f64() / 3600.0;
+    let overlap = inputs.snapshot.group.cost().0 * hours(boot_time);
+    let step = inputs.config.cooldown_period(boot_time).max(super::draft::down_window(inputs));
+    let mut surplus_steps = 0.0;
+    let mut have = inputs.snapshot.group.desired;
+    while have > replicas {
+        surplus_steps += f64::from(have - replicas);
+        have = super::draft::one_step_down(inputs.config, have).max(replicas);
+    }
+    overlap + surplus_steps * hours(step) * offer.price.0
 }
 
 /// The fewest replicas of a type, within the bounds, that carry the demand: `None` where none do.
@@ -42,8 +57,8 @@ pub(crate) fn fewest(inputs: &Inputs<'_>, offer: &TypeOffer) -> Option<u32> {
     (needed <= inputs.bounds.max).then_some(needed)
 }
 
-/// The cheapest candidate over the ladder that `accept` lets through, by total, then fewer replicas, then ladder
-/// order.
+/// The cheapest candidate over the ladder, each with the replicas that `replicas_of` gives it, by total. Of equals the
+/// first in the ladder, which is the smallest: small replicas follow a load more closely.
 pub(crate) fn cheapest<'a>(
     inputs: &Inputs<'a>,
     replicas_of: impl Fn(&TypeOffer) -> Option<u32>,
@@ -53,7 +68,7 @@ pub(crate) fn cheapest<'a>(
         .ladder
         .iter()
         .filter_map(|offer| Some(price(inputs, offer, replicas_of(offer)?)))
-        .min_by(|a, b| a.total().total_cmp(&b.total()).then(a.replicas.cmp(&b.replicas)))
+        .min_by(|a, b| a.total().total_cmp(&b.total()))
 }
 
 /// Other types for when the chosen one has no capacity: they carry the load with no more replicas than will run, by

@@ -40,9 +40,7 @@ impl Demand {
     /// Reads the demand out of a snapshot, with what was learned before.
     pub fn of(config: &GroupConfig, learned: &Learned, state: &OperationState, snapshot: &Snapshot) -> Self {
         let readings = &snapshot.readings;
-        let loads = PerTrigger::from_fn(|trigger| {
-            readings[trigger].value().map(|value| value / config.triggers[trigger].threshold)
-        });
+        let loads = loads(config, learned, state, snapshot);
         let asks = PerTrigger::from_fn(|trigger| {
             config.triggers[trigger].asks && !learned.answers[trigger].is_muted()
         });
@@ -65,7 +63,7 @@ impl Demand {
             missing,
             busy,
             busy_ahead: learned.forecast.ahead().filter(|_| config.forecast && asks.cpu_usage),
-            request_vcpu: request_vcpu(asks, loads, state, snapshot),
+            request_vcpu: request_vcpu(config, asks, state, snapshot),
             memory_base,
             memory_shared,
             curve: learned.response,
@@ -148,17 +146,36 @@ pub fn count(replicas: f64) -> u32 {
     whole
 }
 
-/// Requests are counted in replicas of the type at take-over; another type is worth its share of vCPU.
+/// Value over threshold by trigger, where there is a usable reading. Requests are counted over the whole group and
+/// their threshold is for one replica of the reference type, so what served in their period divides them.
+pub fn loads(
+    config: &GroupConfig,
+    learned: &Learned,
+    state: &OperationState,
+    snapshot: &Snapshot,
+) -> PerTrigger<Option<f64>> {
+    PerTrigger::from_fn(|trigger| {
+        let over = snapshot.readings[trigger].value()? / config.triggers[trigger].threshold;
+        if trigger != Trigger::RequestCount {
+            return Some(over);
+        }
+        let replicas = learned.capacity.of_period(snapshot).vcpu / reference_vcpu(state, snapshot);
+        Some(if replicas > 0.0 { over / replicas } else { over })
+    })
+}
+
+/// vCPU that put the request trigger exactly at its limit. A type other than the reference is worth its share of
+/// vCPU.
 fn request_vcpu(
+    config: &GroupConfig,
     asks: PerTrigger<bool>,
-    loads: PerTrigger<Option<f64>>,
     state: &OperationState,
     snapshot: &Snapshot,
 ) -> f64 {
-    if !asks.request_count {
-        return 0.0;
-    }
-    loads.request_count.map_or(0.0, |load| load * reference_vcpu(state, snapshot))
+    let requests = snapshot.readings.request_count.value().filter(|_| asks.request_count);
+    requests.map_or(0.0, |requests| {
+        requests / config.triggers.request_count.threshold * reference_vcpu(state, snapshot)
+    })
 }
 
 /// vCPU of the reference type; the running type until one was recorded or when it is not in the ladder any more.

@@ -5,7 +5,7 @@ use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
 use super::candidates::{cheapest, fallbacks, fewest};
 use super::demand::count;
 use super::{Inputs, seconds_left, stand_still};
-use crate::config::{Mode, ScaleDownRule};
+use crate::config::{GroupConfig, Mode, ScaleDownRule};
 use crate::decision::Reason;
 use crate::snapshot::TypeOffer;
 use crate::trigger::Trigger;
@@ -57,6 +57,14 @@ pub(crate) fn draft(inputs: &Inputs<'_>) -> Draft {
     }
 }
 
+/// What is left to do when the type must stay.
+pub(crate) fn without_retype(inputs: &Inputs<'_>) -> Draft {
+    match inputs.config.mode {
+        Mode::Horizontal | Mode::Hybrid => count_draft(inputs),
+        Mode::Vertical => stand_still(inputs, Reason::WithinTarget),
+    }
+}
+
 /// Count only: up at the limit or as the forecast asks, down when fewer have been enough.
 fn count_draft(inputs: &Inputs<'_>) -> Draft {
     up(inputs).or_else(|| down(inputs)).unwrap_or_else(|| stand_still(inputs, Reason::WithinTarget))
@@ -74,8 +82,10 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
         (None, Some(vcpu)) => (None, 0.0, Reason::ForecastHigh { vcpu: Vcpu(vcpu) }),
         (None, None) => return None,
     };
-    // What is on order counts in full; and while it is on its way a latency that has not fallen yet is no news.
-    let blind = high.is_some() && wanted <= have && group.arriving() == 0 && group.total() >= have;
+    // What is on order counts in full; and until it has served for a whole period, a latency that has not fallen yet
+    // is no news.
+    let settled = group.arriving() == 0 && group.total() >= have && inputs.learned.capacity.is_steady();
+    let blind = high.is_some() && wanted <= have && settled;
     let wanted = if blind { have + 1 } else { wanted };
     if wanted <= have {
         let arriving = group.arriving();
@@ -109,10 +119,13 @@ fn down(inputs: &Inputs<'_>) -> Option<Draft> {
         ScaleDownRule::Window => down_by_window(inputs)?,
         ScaleDownRule::Threshold => down_by_threshold(inputs)?,
     };
-    // Rounded up: a factor of 0.75 takes at most a quarter.
-    let step = count(f64::from(have) * inputs.config.scale_down_factor).min(have.saturating_sub(1));
-    let replicas = step.max(floor);
+    let replicas = one_step_down(inputs.config, have).max(floor);
     (replicas < have).then(|| Draft { replicas, ..stand_still(inputs, reason) })
+}
+
+/// The fewest that one step leaves of `have`. Rounded up: a factor of 0.75 takes at most a quarter; but one at least.
+pub(super) fn one_step_down(config: &GroupConfig, have: u32) -> u32 {
+    count(f64::from(have) * config.scale_down_factor).min(have.saturating_sub(1))
 }
 
 /// The highest count that was wanted within the window, where that is lower than what there is.
@@ -161,7 +174,12 @@ fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
     let (group, demand) = (&inputs.snapshot.group, &inputs.demand);
     let have = group.desired;
     let carries = |offer: &TypeOffer| demand.is_carried_by(inputs.config, offer, have).then_some(have);
-    let high = demand.highest_load().filter(|(_, load)| *load >= 1.0);
+    // A moment over the limit is no reason to replace every instance; a window is.
+    let long = inputs.config.stabilization_window(inputs.learned.boot_time());
+    let period = inputs.config.evaluation_period;
+    let high = demand
+        .highest_load()
+        .filter(|(_, load)| *load >= 1.0 && inputs.learned.recent.was_high(long, period, inputs.now));
     let Some(best) = cheapest(inputs, carries) else {
         // Nothing is large enough: the largest there is, when it is larger than what runs.
         let largest =
@@ -193,7 +211,7 @@ fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
 fn has_been_enough(inputs: &Inputs<'_>, offer: &TypeOffer, replicas: u32) -> bool {
     let highest =
         inputs.learned.recent.highest(down_window(inputs), inputs.config.evaluation_period, inputs.now);
-    highest.is_some_and(|vcpu| vcpu <= offer.vcpu.0 * f64::from(replicas))
+    highest.is_some_and(|vcpu| count(vcpu / offer.vcpu.0) <= replicas)
 }
 
 /// Count and type: a type only where the present one cannot carry the load at any allowed count, or as the slow axis

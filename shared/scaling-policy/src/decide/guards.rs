@@ -1,7 +1,7 @@
 //! The guards: each lets a draft pass, trims it, or holds it with a reason. Their order is the documentation's.
 
 use super::demand::count;
-use super::draft::{Draft, down_window, remaining};
+use super::draft::{Draft, down_window, remaining, without_retype};
 use super::{Inputs, stand_still};
 use crate::config::{ControlLevel, Mode};
 use crate::decision::{GuardNote, Reason};
@@ -16,17 +16,19 @@ enum Verdict {
     Trim(u32, Reason),
     /// Nothing is done.
     Hold(Reason),
-    /// No type change; the count may still change.
+    /// No type change; the count is then drafted as if the type were fixed.
     NoRetype(Reason),
 }
 
-const GUARDS: [Guard; 11] = [
+const GUARDS: [Guard; 13] = [
     stopped,
     suspended_or_foreign,
-    nothing_launches,
     type_change_possible,
     type_change_now,
-    running_replacement,
+    type_change_allowed,
+    one_type_change,
+    nothing_launches,
+    only_up_during_type_change,
     control_level,
     missing_data,
     pending_capacity,
@@ -60,9 +62,9 @@ fn apply(inputs: &Inputs<'_>, draft: &mut Draft, verdict: Verdict, notes: &mut V
         }
         Verdict::Hold(reason) => *draft = stand_still(inputs, reason),
         Verdict::NoRetype(reason) => {
-            draft.retype = None;
-            if !is_up(inputs, draft) {
-                *draft = stand_still(inputs, reason.clone());
+            *draft = without_retype(inputs);
+            if !changes(inputs, draft) && matches!(draft.reason, Reason::WithinTarget) {
+                draft.reason = reason.clone();
             }
             notes.push(GuardNote { from, to: draft.replicas, reason });
             return;
@@ -145,53 +147,78 @@ fn type_change_now(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
         return Verdict::Pass;
     }
     let young = remaining(inputs, inputs.state.last_type_change, inputs.config.min_type_age).is_some();
-    if young || !inputs.config.change_window_open(inputs.now) {
+    if young || !inputs.config.change_window_open(inputs.now) || is_peak_near(inputs) {
         Verdict::NoRetype(Reason::TypeChangeNotNow)
     } else {
         Verdict::Pass
     }
 }
 
-/// While a replacement runs capacity is only added; one that is not ours suspends type changes.
-fn running_replacement(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+/// Whether the load is expected to rise by more than a tenth while a replacement would run.
+fn is_peak_near(inputs: &Inputs<'_>) -> bool {
+    const RISE: f64 = 1.1;
+    let length = inputs.learned.boot_time() * 4;
+    inputs.learned.forecast.rise_within(inputs.now, length).is_some_and(|rise| rise > RISE)
+}
+
+/// One type change at a time; and none while a replacement runs that is not ours.
+fn one_type_change(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    match running_replacement(inputs) {
+        Some(reason) if draft.retype.is_some() => Verdict::NoRetype(reason),
+        _ => Verdict::Pass,
+    }
+}
+
+/// While a replacement runs capacity is only added.
+fn only_up_during_type_change(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    match running_replacement(inputs) {
+        Some(reason) if is_down(inputs, draft) => Verdict::Hold(reason),
+        _ => Verdict::Pass,
+    }
+}
+
+/// The reason why a replacement that runs forbids another, if one does.
+fn running_replacement(inputs: &Inputs<'_>) -> Option<Reason> {
     let ours = inputs.state.open_type_change();
     let running =
         inputs.snapshot.group.replacement.as_ref().filter(|replacement| replacement.status.is_active());
     let foreign = running.is_some_and(|replacement| {
         ours.and_then(|operation| operation.platform_id.as_ref()).is_none_or(|id| *id != replacement.id)
     });
-    let reason = match (ours, foreign) {
-        (Some(_), _) => Reason::TypeChangeRunning,
-        (None, true) => Reason::ForeignReplacement,
-        (None, false) => return Verdict::Pass,
-    };
-    if draft.retype.is_some() {
-        Verdict::NoRetype(reason)
-    } else if is_down(inputs, draft) {
-        Verdict::Hold(reason)
-    } else {
-        Verdict::Pass
+    match (ours, foreign) {
+        (Some(_), _) => Some(Reason::TypeChangeRunning),
+        (None, true) => Some(Reason::ForeignReplacement),
+        (None, false) => None,
     }
 }
 
 fn control_level(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
     match inputs.config.control {
-        ControlLevel::UpOnly if draft.retype.is_some() => Verdict::NoRetype(Reason::ControlLevel),
         ControlLevel::UpOnly if is_down(inputs, draft) => Verdict::Hold(Reason::ControlLevel),
         // `observe` decides in full; carrying it out is what the loop leaves out.
         ControlLevel::Observe | ControlLevel::UpOnly | ControlLevel::Act => Verdict::Pass,
     }
 }
 
-/// Without a usable reading of a bound metric nothing is taken away and no type is changed for cost.
+/// Whether this group's types may be changed at all, and for cost only on the whole truth.
+fn type_change_allowed(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
+    if draft.retype.is_none() {
+        return Verdict::Pass;
+    }
+    let for_cost = matches!(draft.reason, Reason::CheaperType { .. });
+    match inputs.demand.missing {
+        _ if inputs.config.control == ControlLevel::UpOnly => Verdict::NoRetype(Reason::ControlLevel),
+        Some(trigger) if for_cost => Verdict::NoRetype(Reason::DataMissing { trigger }),
+        _ => Verdict::Pass,
+    }
+}
+
+/// Without a usable reading of a bound metric nothing is taken away.
 fn missing_data(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
     let Some(trigger) = inputs.demand.missing else { return Verdict::Pass };
     let clamp = matches!(draft.reason, Reason::OutsideBounds);
-    let for_cost =
-        draft.retype.as_ref().is_some_and(|retype| !retype.emergency || inputs.config.mode == Mode::Vertical)
-            && !matches!(draft.reason, Reason::LoadHigh { .. });
     let says_so = !changes(inputs, draft) && matches!(draft.reason, Reason::WithinTarget);
-    if for_cost || says_so || (is_down(inputs, draft) && !clamp) {
+    if says_so || (is_down(inputs, draft) && !clamp) {
         Verdict::Hold(Reason::DataMissing { trigger })
     } else {
         Verdict::Pass

@@ -2,6 +2,7 @@
 //!
 //! A reading is about the past minute, the platform's answer about this moment. Replicas that came in between would
 //! make the load look larger than it was; so the capacity of a period is the mean of what was seen at its two ends.
+//! Replicas that were taken away had left before the period began: a decision is made at its start.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,15 +40,23 @@ impl ServingCapacity {
     /// Mean serving capacity over the newest period; the group as it is now when nothing was seen before.
     pub fn of_period(&self, snapshot: &Snapshot) -> Served {
         match (self.before, self.last) {
-            (Some(before), Some(last)) => Served {
+            (Some(before), Some(last)) if before.vcpu < last.vcpu => Served {
                 at: last.at,
                 replicas: f64::midpoint(before.replicas, last.replicas),
                 vcpu: f64::midpoint(before.vcpu, last.vcpu),
                 memory: f64::midpoint(before.memory, last.memory),
             },
-            (None, Some(last)) => last,
+            (_, Some(last)) => last,
             _ => Served::now(snapshot),
         }
+    }
+
+    /// Whether the same capacity served from one end of the newest period to the other. Otherwise the readings mix
+    /// what was with what is, and nothing about the service is learned from them.
+    pub fn is_steady(&self) -> bool {
+        self.before.zip(self.last).is_none_or(|(before, last)| {
+            before.replicas == last.replicas && before.vcpu == last.vcpu && before.memory == last.memory
+        })
     }
 
     /// Takes the group's present capacity in. True when the snapshot has a newer period than any before.

@@ -79,6 +79,18 @@ impl Forecast {
         self.headroom
     }
 
+    /// How much higher the load was yesterday within `length` from this time of day, over what it was at this time
+    /// of day; `None` on the first day.
+    pub fn rise_within(&self, now: Timestamp, length: Duration) -> Option<f64> {
+        let present = self.day.get(slot_of(now)).copied().filter(|load| *load > 0.0)?;
+        let slots = (length.as_secs_f64() / SLOT.as_secs_f64()).ceil();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a day")]
+        let slots = slots.clamp(1.0, SLOTS as f64) as usize;
+        let start = slot_of(now);
+        let highest = (1..=slots).filter_map(|ahead| self.day.get((start + ahead) % SLOTS)).copied();
+        Some(f64::from(highest.fold(0.0, f32::max) / present))
+    }
+
     pub(super) fn spend_budget(&mut self, missed: bool) {
         let change = if missed { HEADROOM_STEP } else { -HEADROOM_STEP * BUDGET };
         self.headroom = (self.headroom + change).clamp(0.0, HEADROOM_MOST);

@@ -28,7 +28,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::GroupConfig;
-use crate::decide::demand::Demand;
+use crate::decide::demand::{self, Demand};
 use crate::operation::OperationState;
 use crate::snapshot::Snapshot;
 use crate::trigger::{PerTrigger, Trigger};
@@ -77,7 +77,7 @@ pub fn learn(config: &GroupConfig, learned: Learned, state: &OperationState, sna
         Learned { version: Learned::VERSION, ..Learned::default() }
     };
     let fresh = next.capacity.observe(config, snapshot);
-    next.boot.observe(snapshot);
+    next.boot.observe(config, state, snapshot);
     if fresh {
         next.usage.observe(&next.capacity, snapshot);
         next.response.observe(config, &next.usage, &next.capacity, snapshot);
@@ -94,7 +94,7 @@ pub fn learn(config: &GroupConfig, learned: Learned, state: &OperationState, sna
     next
 }
 
-/// Latency over its limit while nothing was on its way is what the headroom budget counts.
+/// Minutes with a latency over its limit are what the headroom budget counts, but for those of a type change.
 fn observe_headroom(config: &GroupConfig, next: &mut Learned, state: &OperationState, snapshot: &Snapshot) {
     let latency = snapshot.readings[Trigger::RequestLatency].value();
     if let Some(value) = latency.filter(|_| state.open_type_change().is_none()) {
@@ -104,9 +104,21 @@ fn observe_headroom(config: &GroupConfig, next: &mut Learned, state: &OperationS
 }
 
 fn observe_answers(config: &GroupConfig, next: &mut Learned, state: &OperationState, snapshot: &Snapshot) {
+    let loads = demand::loads(config, next, state, snapshot);
+    let served = next.capacity.of_period(snapshot).vcpu;
+    let by_arrivals = usage::arrival_rate(snapshot).map(|rate| rate / served.max(f64::MIN_POSITIVE));
     for trigger in Trigger::ALL {
-        let load = snapshot.readings[trigger].value().map(|value| value / config.triggers[trigger].threshold);
-        let asked = state.operation.as_ref().filter(|operation| operation.is_scale_up_for(trigger));
-        next.answers[trigger].observe(load, asked);
+        let reading = snapshot.readings[trigger];
+        let seen = loads[trigger].zip(reading.ended()).map(|(load, ended)| answers::Seen {
+            load,
+            // CPU tells how busy each vCPU is, but not of itself.
+            pressure: by_arrivals
+                .or_else(|| snapshot.readings.cpu_usage.value().filter(|_| trigger != Trigger::CpuUsage)),
+            at_ceiling: reading.value().is_some_and(|value| answers::is_at_ceiling(trigger, value)),
+            ended,
+        });
+        let open = [state.operation.as_ref(), state.beside.as_ref()].into_iter().flatten();
+        let asked = open.into_iter().find(|operation| operation.is_scale_up_for(trigger));
+        next.answers[trigger].observe(config, seen, asked);
     }
 }

@@ -66,7 +66,7 @@ impl ResponseCurve {
         let quantile = quantile(config);
         let size = servers(served.vcpu / served.replicas);
         // Near saturation the backlog of the minutes before decides, which no steady-state curve knows.
-        if (0.1..0.9).contains(&cpu) {
+        if (0.1..0.9).contains(&cpu) && capacity.is_steady() {
             let computed = service * response_quantile(size, cpu * f64::from(size), quantile);
             let ratio = (latency / computed).clamp(0.2, 5.0);
             self.correction =

@@ -34,8 +34,17 @@ pub struct Shadow {
     compared: Option<Timestamp>,
     /// Last observation.
     observed: Option<Timestamp>,
-    /// The cheaper type, and what it saves in USD per hour, as of the last comparison.
-    preferred: Option<(TypeName, f64)>,
+    /// The cheaper type as of the last comparison.
+    preferred: Option<Preference>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Preference {
+    instance_type: TypeName,
+    /// The type that ran when they were compared.
+    over: TypeName,
+    /// USD per hour.
+    saving: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,8 +61,8 @@ struct Account {
 impl Shadow {
     /// The type that would have been cheaper than `current`, with its saving in USD per hour.
     pub fn preferred(&self, current: &TypeName) -> Option<(&TypeName, f64)> {
-        let (name, saving) = self.preferred.as_ref()?;
-        (name != current).then_some((name, *saving))
+        let preferred = self.preferred.as_ref().filter(|preferred| preferred.over == *current)?;
+        Some((&preferred.instance_type, preferred.saving))
     }
 
     pub(super) fn observe(&mut self, config: &GroupConfig, demand: &Demand, snapshot: &Snapshot) {
@@ -115,7 +124,11 @@ impl Shadow {
         if let Some((account, cost)) = cheapest
             && cost < present * (1.0 - LEAST_GAIN)
         {
-            self.preferred = Some((account.instance_type.clone(), present - cost));
+            self.preferred = Some(Preference {
+                instance_type: account.instance_type.clone(),
+                over: current.name.clone(),
+                saving: present - cost,
+            });
         }
     }
 

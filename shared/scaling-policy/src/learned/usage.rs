@@ -5,14 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::capacity::ServingCapacity;
 use crate::snapshot::Snapshot;
 
-/// Weight of one more period in the processor time of a request (half of it forgotten in about 35 periods).
-const WEIGHT: f64 = 0.02;
+/// Weight of one more period in the processor time of a request (half of it forgotten in about 7 periods).
+const WEIGHT: f64 = 0.1;
 
 /// Forgetting of the memory slope: half in about 70 periods.
 const SLOPE_MEMORY: f64 = 0.99;
 
 /// A period under this utilisation tells too little about a request: the idle part of the machine outweighs it.
 const INFORMATIVE_CPU: f64 = 0.05;
+
+/// From this utilisation on, CPU no longer says how much work there is.
+pub(super) const SATURATED: f64 = 0.95;
 
 /// What the service uses.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -29,17 +32,21 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// vCPU that the load keeps busy now: the larger of what CPU and arrivals say. Arrivals go on telling the truth
-    /// when CPU is at its ceiling. `None` without a usable reading of either.
+    /// vCPU that the load keeps busy now. CPU is the direct measurement while the same capacity served throughout;
+    /// arrivals tell the truth when capacity changed meanwhile, and when CPU is at its ceiling. `None` without a usable
+    /// reading of either.
     pub fn busy_vcpu(&self, capacity: &ServingCapacity, snapshot: &Snapshot) -> Option<f64> {
         let served = capacity.of_period(snapshot);
         let by_cpu = snapshot.readings.cpu_usage.value().map(|cpu| cpu * served.vcpu);
         let by_arrivals = arrival_rate(snapshot).zip(self.vcpu_seconds).map(|(rate, each)| rate * each);
         match (by_cpu, by_arrivals) {
             (Some(cpu), Some(arrivals)) => {
-                // Below the ceiling the two agree but for noise, and CPU is the direct measurement.
-                let saturated = snapshot.readings.cpu_usage.value().is_some_and(|cpu| cpu >= 0.95);
-                Some(if saturated { cpu.max(arrivals) } else { cpu })
+                let saturated = snapshot.readings.cpu_usage.value().is_some_and(|cpu| cpu >= SATURATED);
+                Some(match (saturated, capacity.is_steady()) {
+                    (true, _) => cpu.max(arrivals),
+                    (false, true) => cpu,
+                    (false, false) => arrivals,
+                })
             }
             (one, other) => one.or(other),
         }
@@ -63,11 +70,15 @@ impl Usage {
     }
 
     pub(super) fn observe(&mut self, capacity: &ServingCapacity, snapshot: &Snapshot) {
+        if !capacity.is_steady() {
+            self.last = None;
+            return;
+        }
         let served = capacity.of_period(snapshot);
         let cpu = snapshot.readings.cpu_usage.value();
         if let (Some(cpu), Some(rate)) = (cpu, arrival_rate(snapshot)) {
             // Neither an idle nor a saturated machine shows what a request costs.
-            if rate > 0.0 && (INFORMATIVE_CPU..0.95).contains(&cpu) {
+            if rate > 0.0 && (INFORMATIVE_CPU..SATURATED).contains(&cpu) {
                 let each = cpu * served.vcpu / rate;
                 self.vcpu_seconds =
                     Some(self.vcpu_seconds.map_or(each, |before| before + WEIGHT * (each - before)));
@@ -98,6 +109,6 @@ impl Usage {
 }
 
 /// Requests per second of the newest period.
-fn arrival_rate(snapshot: &Snapshot) -> Option<f64> {
+pub(super) fn arrival_rate(snapshot: &Snapshot) -> Option<f64> {
     snapshot.readings.request_count.value().map(|per_minute| per_minute / 60.0)
 }

@@ -1,0 +1,6 @@
+//! The decision, as its specification: by stage, by guard, by mode, and in closed loop.
+
+#![expect(clippy::unwrap_used, reason = "what the cases are built from is known to exist")]
+
+mod support;
+mod week;

@@ -1,0 +1,4 @@
+//! What the tests build their cases from.
+
+pub(crate) mod closed_loop;
+pub(crate) mod offers;

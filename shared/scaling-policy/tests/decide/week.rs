@@ -1,0 +1,82 @@
+//! The demo's week: the latency target held, at less cost than plain target tracking.
+
+use jiff::Timestamp;
+use scaling_fleet::fleet::BootModel;
+use scaling_fleet::load::WeekProfile;
+use scaling_fleet::service::ServiceModel;
+use scaling_peers::replay::{Scenario, Totals, track};
+use scaling_peers::target_tracking::Settings;
+use scaling_policy::config::{GroupConfig, ReplicaBounds};
+
+use crate::support::closed_loop::ClosedLoop;
+use crate::support::offers::{demo_ladder, machine, offer};
+
+/// The demo's group: all four triggers, 250 ms, c, m and r from large to 4xlarge.
+pub(crate) fn demo_config() -> GroupConfig {
+    let mut config = GroupConfig::with_defaults("demo");
+    config.replicas = ReplicaBounds { min: 2, max: 60, target: 8 };
+    config.triggers.request_count.threshold = 4000.0;
+    config.triggers.request_latency.threshold = 0.25;
+    config
+}
+
+pub(crate) fn demo_scenario(seed: u64) -> Scenario {
+    // Monday, 5 January 2026.
+    let start = Timestamp::from_second(1_767_571_200).unwrap();
+    Scenario {
+        load: WeekProfile { mean_rate: 300.0, seed }.draw(start),
+        service: ServiceModel::demo(),
+        boot: BootModel::default(),
+        seed,
+        latency_target: 0.25,
+        machine: machine(&offer("m7i.xlarge")),
+        replicas: 8,
+    }
+}
+
+struct Week {
+    ours: Totals,
+    target_tracking: Totals,
+}
+
+fn week(seed: u64) -> Week {
+    let scenario = demo_scenario(seed);
+    let mut group = ClosedLoop::new(demo_config(), &scenario, demo_ladder());
+    let ours = group.run_until(scenario.load.end(), |_, _| {});
+    let target_tracking = track(&scenario, Settings { target: 0.5, min: 2, max: 60 });
+    Week { ours, target_tracking }
+}
+
+/// `cargo nextest run -p scaling-policy --no-capture week` prints the table.
+#[test]
+fn the_week_holds_the_target_for_less_than_target_tracking_costs() {
+    for seed in 1..=5 {
+        let Week { ours, target_tracking } = week(seed);
+        let saving = 1.0 - ours.cost_usd / target_tracking.cost_usd;
+        println!(
+            "seed {seed}: psi {:.3} % {:.2} USD {} operations {} type changes | target tracking psi {:.3} % {:.2} USD {} \
+             operations | saving {:.1} %",
+            ours.share_over() * 100.0,
+            ours.cost_usd,
+            ours.operations,
+            ours.type_changes,
+            target_tracking.share_over() * 100.0,
+            target_tracking.cost_usd,
+            target_tracking.operations,
+            saving * 100.0,
+        );
+        assert!((ours.requests - target_tracking.requests).abs() < 1e-6, "seed {seed}: other arrivals");
+        assert!(ours.share_over() <= 0.003, "seed {seed}: {ours:?}");
+        assert!(saving >= 0.1, "seed {seed}: {ours:?} {target_tracking:?}");
+        assert!(
+            ours.type_changes >= 1 && ours.type_changes == ours.type_changes_begun,
+            "seed {seed}: {ours:?}"
+        );
+        assert!(ours.operations <= 7 * 150, "seed {seed}: {ours:?}");
+    }
+}
+
+#[test]
+fn the_same_week_gives_the_same_totals() {
+    assert_eq!(week(3).ours, week(3).ours);
+}
