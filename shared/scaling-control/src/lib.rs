@@ -6,10 +6,21 @@
 //! - [`key`]: which keys and prefixes a state store takes, and why
 //! - `fakes` (feature `fakes`): ports in memory, and the contract suite of the state store
 
+mod act;
+pub mod bookkeeping;
+pub mod control_loop;
 pub mod error;
 #[cfg(any(test, feature = "fakes"))]
 pub mod fakes;
 pub mod key;
+pub mod observe;
+pub mod pass;
 pub mod ports;
+mod ports_set;
+pub mod record;
+pub mod report;
 
+pub use control_loop::ControlLoop;
 pub use error::PortError;
+pub use ports_set::Ports;
+pub use report::{Evaluation, GroupOutcome, Outcome, TickReport};

@@ -6,7 +6,9 @@
 mod next_step;
 mod state;
 
-pub use next_step::{LaunchFailure, LaunchFailureKind, Observed, Progress, Step, next_step};
+pub use next_step::{
+    FIRST_RETRY_DELAY, LaunchFailure, LaunchFailureKind, MOST_ATTEMPTS, Observed, Progress, Step, next_step,
+};
 pub use state::{
     Breaker, ManualChange, Operation, OperationId, OperationKind, OperationState, Override, Pause, Phase,
     TypeBackoff,

@@ -1,5 +1,7 @@
 //! What is stored of a group between evaluations, apart from what was learned.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use scaling_fleet::{TypeName, UsdPerHour, Vcpu};
 use serde::{Deserialize, Serialize};
@@ -17,8 +19,11 @@ pub struct OperationId(pub String);
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OperationState {
-    /// The open operation, or the last one that ended.
+    /// The open change of count, or the last one that ended.
     pub operation: Option<Operation>,
+    /// The open type change, or the last one that ended. It has a place of its own, because capacity may be added
+    /// while it runs.
+    pub type_change: Option<Operation>,
     /// A scale-up that is carried out beside an open type change, which holds the place of `operation`.
     pub beside: Option<Operation>,
     /// When capacity was last added, by whomever.
@@ -58,21 +63,14 @@ pub struct OperationState {
 }
 
 impl OperationState {
-    /// The operation, if it is still open.
+    /// The change of count, if it is still open.
     pub fn open_operation(&self) -> Option<&Operation> {
         self.operation.as_ref().filter(|operation| operation.phase.is_open())
     }
 
-    /// The open change of the count, beside a type change or alone.
-    pub fn open_scale(&self) -> Option<&Operation> {
-        let open = [self.beside.as_ref(), self.operation.as_ref()].into_iter().flatten();
-        open.filter(|operation| operation.phase.is_open())
-            .find(|operation| matches!(operation.kind, OperationKind::Scale { .. }))
-    }
-
     /// The open type change, if there is one.
     pub fn open_type_change(&self) -> Option<&Operation> {
-        self.open_operation().filter(|operation| matches!(operation.kind, OperationKind::Retype { .. }))
+        self.type_change.as_ref().filter(|operation| operation.phase.is_open())
     }
 }
 
@@ -91,6 +89,9 @@ pub struct Operation {
     pub config_version: ConfigVersion,
     /// When the plan was written.
     pub planned_at: Timestamp,
+    /// How long an unasked plan is good for: one evaluation period.
+    #[serde(default = "one_minute")]
+    pub valid_for: Duration,
     /// When the platform accepted it.
     pub accepted_at: Option<Timestamp>,
     /// When it reached a phase that is not open.
@@ -271,4 +272,8 @@ pub struct TypeBackoff {
     pub until: Timestamp,
     /// Failures so far; each doubles the next back-off.
     pub failures: u8,
+}
+
+fn one_minute() -> Duration {
+    Duration::from_secs(60)
 }

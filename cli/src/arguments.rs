@@ -1,0 +1,221 @@
+//! The command line, as clap reads it. The help texts are the first documentation a user sees.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Decides how many machines a group has and which instance type they are.
+#[derive(Debug, Parser)]
+#[command(
+    name = "scaling",
+    version,
+    about,
+    long_about = "Holds a service's latency target at the lowest cost: decides both how many machines an Auto Scaling \
+        group has and which instance type they are.\n\nStart with `scaling demo`: it needs no account, no Docker and no \
+        configuration.",
+    after_help = "EXIT CODES:\n  0  done\n  1  failed, for example a cloud call\n  2  wrong command line\n  \
+        3  the configuration has faults\n  4  refused: paused, kill switch, bounds or a running operation\n  \
+        130  ended by Ctrl-C"
+)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch the controller hold a latency target on a simulated fleet, a week in under a minute
+    Demo(DemoArguments),
+    /// Run the controller in this process: loop, REST interface (8001) and Prometheus (8000)
+    Run(RunArguments),
+    /// Stand in for Auto Scaling, EC2, CloudWatch and STS on a local address
+    Emulate(EmulateArguments),
+    /// Write a configuration for existing groups
+    Init(InitArguments),
+    /// Check a configuration; all its faults are listed at once
+    Validate(ConfigArguments),
+    /// Show what would be done now and why; changes nothing
+    Plan(PlanArguments),
+    /// Ask for a count or an instance type
+    Scale(ScaleArguments),
+    /// Show the groups: capacity, load, the last decision
+    Status(StatusArguments),
+    /// Print a completion script for your shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:\n  scaling demo\n  scaling demo --seed 3 --plain\n  \
+    scaling demo --trace requests.csv --rate 300\n  scaling demo --json | jq .cost_usd\n\nA trace is CSV with a header \
+    `timestamp,value`: ISO 8601 or seconds on a uniform grid, and a count per period.")]
+pub(crate) struct DemoArguments {
+    /// Draws the week's load, boots and noise; the same seed gives the same week
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Replay this load instead of the drawn week
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Mean requests per second that the load is scaled to [default: 300; a trace is taken as it is]
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) rate: Option<f64>,
+    /// Stop after this many days
+    #[arg(long, default_value_t = 7.0, value_name = "DAYS")]
+    pub(crate) days: f64,
+    /// Lines instead of the live view (the default when the output is no terminal)
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// One line of JSON at the end and nothing else on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// The configuration file
+    #[arg(long, short, default_value = "config/scaling.json", env = "SCALING_CONFIG", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Lay config/scaling.NAME.json (beside the file) over it
+    #[arg(long, env = "SCALING_ENVIRONMENT", value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:\n  scaling run --emulator\n  scaling run --config config/scaling.json\n\nCredentials, \
+    region and endpoints come from the standard AWS environment.")]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) source: ConfigArguments,
+    /// Start an emulator in this process and control a group on it; needs no account
+    #[arg(long)]
+    pub(crate) emulator: bool,
+    /// Where the REST interface listens; anything but loopback is refused until it can be secured
+    #[arg(long, default_value = "127.0.0.1:8001")]
+    pub(crate) api: SocketAddr,
+    /// Where Prometheus scrapes
+    #[arg(long, default_value = "127.0.0.1:8000")]
+    pub(crate) prometheus: SocketAddr,
+    /// State file
+    #[arg(long, default_value = "scaling.db", value_name = "FILE")]
+    pub(crate) state: PathBuf,
+    /// Folder of the log files
+    #[arg(long, default_value = "logs", value_name = "FOLDER")]
+    pub(crate) logs: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLE:\n  scaling emulate --listen 127.0.0.1:4566 &\n  export \
+    AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+    AWS_REGION=us-east-1\n  aws autoscaling describe-auto-scaling-groups")]
+pub(crate) struct EmulateArguments {
+    /// Address to listen on; port 0 takes a free one and prints it
+    #[arg(long, default_value = "127.0.0.1:4566")]
+    pub(crate) listen: SocketAddr,
+    /// How time passes
+    #[arg(long, value_enum, default_value_t = ClockKind::Real)]
+    pub(crate) clock: ClockKind,
+    /// How many times as fast as on the wall, with --clock accelerated
+    #[arg(long, default_value_t = 60.0, value_name = "FACTOR")]
+    pub(crate) speed: f64,
+    /// Where functions are invoked, such as http://127.0.0.1:9000 of `cargo lambda watch`
+    #[arg(long, value_name = "URL")]
+    pub(crate) lambda_endpoint: Option<String>,
+    /// Invoke this function every minute
+    #[arg(long, value_name = "FUNCTION")]
+    pub(crate) schedule: Vec<String>,
+    /// Region that it stands for
+    #[arg(long, default_value = "us-east-1")]
+    pub(crate) region: String,
+    /// Everything random is drawn from it
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClockKind {
+    /// As on the wall
+    Real,
+    /// Faster, see --speed
+    Accelerated,
+    /// Only by POST /_emulator/clock
+    Stepped,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:\n  scaling init --group web\n  scaling init --tag scaling:managed=true")]
+pub(crate) struct InitArguments {
+    /// Take these groups
+    #[arg(long, value_name = "NAME", required_unless_present = "tag")]
+    pub(crate) group: Vec<String>,
+    /// Take every group that carries this tag
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) tag: Option<String>,
+    /// File to write
+    #[arg(long, short, default_value = "config/scaling.json", value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) source: ConfigArguments,
+    /// State file, read for what was learned; it need not exist
+    #[arg(long, default_value = "scaling.db", value_name = "FILE")]
+    pub(crate) state: PathBuf,
+    /// JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:\n  scaling scale --replicas 6\n  scaling scale --group web --instance-type \
+    m7i.xlarge --dry-run")]
+pub(crate) struct ScaleArguments {
+    /// Address of a running controller
+    #[arg(long, default_value = "http://127.0.0.1:8001", env = "SCALING_API")]
+    pub(crate) api: String,
+    /// The group; may be left out while there is exactly one
+    #[arg(long)]
+    pub(crate) group: Option<String>,
+    /// Replicas wanted
+    #[arg(long, required_unless_present = "instance_type")]
+    pub(crate) replicas: Option<u32>,
+    /// Instance type wanted
+    #[arg(long)]
+    pub(crate) instance_type: Option<String>,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// JSON instead of a sentence
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Address of a running controller
+    #[arg(long, default_value = "http://127.0.0.1:8001", env = "SCALING_API")]
+    pub(crate) api: String,
+    /// JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,132 @@
+//! Carrying one step out: take the lease together with the plan, ask, record.
+//!
+//! ```text
+//! put(record with lease and plan, expected version)   conflict: somebody else is quicker, nothing is asked
+//! apply(step)                                         one cloud call, wanted values
+//! put(record without lease, what came of it)          lost: the next evaluation reads the group and goes on
+//! append(operation, decision)                         history
+//! ```
+
+use std::time::Duration;
+
+use scaling_policy::operation::{Operation, Phase, Step};
+
+use crate::bookkeeping::{self, End};
+use crate::control_loop::outcome;
+use crate::error::PortError;
+use crate::pass::{Pass, Slot};
+use crate::ports::{Expected, NewRecord};
+use crate::ports_set::Ports;
+use crate::record::{self, HISTORY, Lease, OperationRecord};
+use crate::report::{GroupOutcome, Outcome};
+
+/// How long a lease lasts: longer than a function may run (50 s) and than one step with all its retries.
+pub(crate) const LEASE: Duration = Duration::from_secs(90);
+
+/// Longest time that a step with all its retries may take. A step is not begun when less of the lease is left.
+pub(crate) const LONGEST_STEP: Duration = Duration::from_secs(40);
+
+/// Stores what a pass has come to, and carries its step out where it has one.
+pub(crate) async fn act(ports: Ports, mut pass: Pass) -> GroupOutcome {
+    let config = pass.read.config.clone();
+    match carry_out(&ports, &mut pass).await {
+        Ok((acted, step_error)) => outcome(pass, acted, step_error),
+        Err(PortError::Conflict { .. }) => {
+            GroupOutcome { config, result: Outcome::Busy, acted: None, ended: vec![] }
+        }
+        Err(error) => GroupOutcome { config, result: Outcome::Failed(error), acted: None, ended: vec![] },
+    }
+}
+
+type Acted = (Option<Operation>, Option<String>);
+
+async fn carry_out(ports: &Ports, pass: &mut Pass) -> Result<Acted, PortError> {
+    let step = pass.step.take();
+    if step.is_some() {
+        let owner = uuid::Uuid::new_v4().simple().to_string();
+        pass.read.record.lease = Some(Lease { owner, until: pass.now + LEASE });
+    } else {
+        pass.read.record.lease = None;
+    }
+    store(ports, pass).await?;
+    let mut acted = None;
+    let mut step_error = None;
+    if let Some((slot, step)) = step {
+        let result = ask(ports, pass, &step).await;
+        step_error = result.as_ref().err().map(ToString::to_string);
+        acted = settle(ports, pass, slot, result);
+        pass.read.record.lease = None;
+        store(ports, pass).await?;
+    }
+    write_history(ports, pass, acted.as_ref()).await?;
+    Ok((acted, step_error))
+}
+
+/// Writes the group's record on the version that was read.
+async fn store(ports: &Ports, pass: &mut Pass) -> Result<(), PortError> {
+    let read = &mut pass.read;
+    read.record.learned_at = Some(pass.now);
+    if pass.new_decision {
+        let decision = &pass.decision;
+        let labels = (decision.action.label().to_owned(), decision.reason.label().to_owned());
+        read.record.last_decision = Some(labels);
+    }
+    let record = NewRecord {
+        key: record::group_key(&read.config.name),
+        body: record::to_json("store a group", &read.record)?,
+        expires: None,
+    };
+    let expected = read.version.map_or(Expected::Absent, Expected::Version);
+    read.version = Some(ports.store.put(record, expected).await?);
+    Ok(())
+}
+
+async fn ask(ports: &Ports, pass: &Pass, step: &Step) -> Result<crate::ports::Accepted, PortError> {
+    let until = pass.read.record.lease.as_ref().map(|lease| lease.until);
+    let late = until.is_none_or(|until| ports.clock.now() + LONGEST_STEP > until);
+    if late {
+        // We were held up: somebody else may take the group over before we are done.
+        let message = "too little of the lease is left".to_owned();
+        return Err(PortError::Conflict { operation: "apply", message });
+    }
+    ports.writer.apply(&pass.read.config, step).await
+}
+
+/// Records in the state what came of a step. Returns the operation as it is then.
+fn settle(
+    ports: &Ports,
+    pass: &mut Pass,
+    slot: Slot,
+    result: Result<crate::ports::Accepted, PortError>,
+) -> Option<Operation> {
+    let now = ports.clock.now();
+    let mut operation = pass.operation_mut(slot).take()?;
+    match result {
+        Ok(answer) => bookkeeping::accepted(&mut operation, answer, now).apply(&mut pass.read.record.state),
+        Err(PortError::NotFound { what }) => {
+            let end = End { phase: Phase::Failed, why: format!("{what} was not found"), now };
+            bookkeeping::ended(&mut pass.read.record.state, &pass.read.config.clone(), &mut operation, end);
+        }
+        Err(error) => bookkeeping::refused(&mut operation, error.to_string(), now),
+    }
+    *pass.operation_mut(slot) = Some(operation.clone());
+    Some(operation)
+}
+
+/// Appends the decision, where it differs from the last stored one, and every operation that changed. A lost
+/// history write loses an explanation, never a change.
+async fn write_history(ports: &Ports, pass: &Pass, acted: Option<&Operation>) -> Result<(), PortError> {
+    let mut records = Vec::new();
+    if pass.new_decision {
+        records.push(record::decision_record(&pass.decision)?);
+    }
+    for operation in pass.ended.iter().chain(acted) {
+        let body = OperationRecord { group: pass.read.config.name.clone(), operation: operation.clone() };
+        records.push(NewRecord {
+            key: record::operation_key(&operation.id.0),
+            body: record::to_json("store an operation", &body)?,
+            expires: Some(pass.now + HISTORY),
+        });
+    }
+    if records.is_empty() { Ok(()) } else { ports.store.append(records).await }
+}

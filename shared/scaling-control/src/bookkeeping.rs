@@ -1,0 +1,187 @@
+//! What follows for a group's durable state from looking at it, from asking and from an operation's end. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use scaling_policy::config::GroupConfig;
+use scaling_policy::decision::{Decision, Reason};
+use scaling_policy::operation::{
+    FIRST_RETRY_DELAY, ManualChange, Operation, OperationKind, Phase, TypeBackoff,
+};
+use scaling_policy::{OperationState, Snapshot};
+
+use crate::ports::Accepted;
+
+/// After this long without an undone scale-down its delay is the plain one again.
+const DOUBLINGS_KEPT: Duration = Duration::from_secs(86_400);
+
+/// A type's back-off doubles up to this many times.
+const MOST_BACKOFF_DOUBLINGS: u8 = 6;
+
+/// Takes a look at the group in: first look, changes by other hands, missing replicas.
+pub fn looked(state: &mut OperationState, snapshot: &Snapshot) {
+    let (group, now) = (&snapshot.group, snapshot.taken_at);
+    if state.taken_over.is_none() {
+        state.taken_over = Some(now);
+        state.take_over_cost = Some(group.cost());
+        state.reference_type = Some(group.launch_type.name.clone());
+        state.known_desired = Some(group.desired);
+    }
+    state.known_type = Some(group.launch_type.name.clone());
+    if state.known_desired != Some(group.desired) {
+        changed_outside(state, group.desired, now);
+    }
+    let missing = group.serving() < group.desired;
+    state.missing_since = missing.then(|| state.missing_since.unwrap_or(now));
+    state.type_backoffs.retain(|backoff| backoff.until > now || backoff.failures > 1);
+    let long_ago = |down: Timestamp| now.duration_since(down).as_secs_f64() > DOUBLINGS_KEPT.as_secs_f64();
+    if state.down_delay_doublings > 0 && state.last_down.is_none_or(long_ago) {
+        state.down_delay_doublings = 0;
+    }
+}
+
+/// Desired capacity is not what we know: our own plan whose answer was lost, or another hand.
+fn changed_outside(state: &mut OperationState, desired: u32, now: Timestamp) {
+    let ours = state
+        .open_operation()
+        .is_some_and(|operation| matches!(operation.kind, OperationKind::Scale { to, .. } if to == desired));
+    let before = state.known_desired.replace(desired);
+    if desired > before.unwrap_or(desired) {
+        state.last_up = Some(now);
+    } else {
+        state.last_down = Some(now);
+    }
+    if !ours {
+        state.manual = Some(ManualChange { at: now, desired });
+    }
+}
+
+/// The platform has accepted a step of the operation.
+pub fn accepted(operation: &mut Operation, answer: Accepted, now: Timestamp) -> Changes {
+    let mut state = Changes::default();
+    operation.phase = if operation.phase == Phase::Planned { Phase::Accepted } else { Phase::RollingBack };
+    operation.accepted_at.get_or_insert(now);
+    if answer.platform_id.is_some() {
+        operation.platform_id = answer.platform_id;
+    }
+    operation.failure = None;
+    if let OperationKind::Scale { from, to } = operation.kind {
+        state.known_desired = Some(to);
+        if to > from {
+            state.last_up = Some(now);
+        } else {
+            state.last_down = Some(now);
+        }
+        state.undone = operation.reason == Reason::UndoneScaleDown;
+    }
+    state
+}
+
+/// What accepting a step changes beside the operation itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes {
+    known_desired: Option<u32>,
+    last_up: Option<Timestamp>,
+    last_down: Option<Timestamp>,
+    undone: bool,
+}
+
+impl Changes {
+    /// Writes them into the state.
+    pub fn apply(self, state: &mut OperationState) {
+        state.known_desired = self.known_desired.or(state.known_desired);
+        state.last_up = self.last_up.or(state.last_up);
+        state.last_down = self.last_down.or(state.last_down);
+        if self.undone {
+            state.down_delay_doublings = state.down_delay_doublings.saturating_add(1);
+        }
+    }
+}
+
+/// A step was refused: tried again later, with doubling delay.
+pub fn refused(operation: &mut Operation, why: String, now: Timestamp) {
+    let delay = FIRST_RETRY_DELAY * 2_u32.pow(u32::from(operation.attempts.min(6)));
+    operation.attempts = operation.attempts.saturating_add(1);
+    operation.not_before = Some(now + delay);
+    // A refused plan is not an old plan: it stays good for its retries.
+    operation.valid_for += delay + Duration::from_secs(60);
+    operation.failure = Some(why);
+}
+
+/// An operation has ended.
+pub fn ended(state: &mut OperationState, config: &GroupConfig, operation: &mut Operation, end: End) {
+    operation.phase = end.phase;
+    operation.ended_at = Some(end.now);
+    if !end.why.is_empty() {
+        operation.failure = Some(end.why);
+    }
+    match end.phase {
+        Phase::Verified => state.breaker.failures = 0,
+        Phase::Failed => state.breaker.failures = state.breaker.failures.saturating_add(1),
+        _ => {}
+    }
+    if let OperationKind::Retype { to, .. } = &operation.kind {
+        match end.phase {
+            Phase::Verified => state.last_type_change = Some(end.now),
+            Phase::Failed | Phase::RolledBack => back_off(state, config, to, end.now),
+            _ => {}
+        }
+    }
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// Last phase.
+    pub phase: Phase,
+    /// Why; empty where it went well.
+    pub why: String,
+    /// When.
+    pub now: Timestamp,
+}
+
+fn back_off(
+    state: &mut OperationState,
+    config: &GroupConfig,
+    instance_type: &scaling_fleet::TypeName,
+    now: Timestamp,
+) {
+    let known = state.type_backoffs.iter().position(|backoff| backoff.instance_type == *instance_type);
+    let failures = known.map_or(0, |index| state.type_backoffs.remove(index).failures);
+    let until = now + config.type_backoff * 2_u32.pow(u32::from(failures.min(MOST_BACKOFF_DOUBLINGS)));
+    let failures = failures.saturating_add(1);
+    state.type_backoffs.push(TypeBackoff { instance_type: instance_type.clone(), until, failures });
+}
+
+/// The operation that a decision calls for; `None` for a hold.
+pub fn plan(decision: &Decision, config: &GroupConfig, snapshot: &Snapshot, id: String) -> Option<Operation> {
+    use scaling_policy::Action;
+    let kind = match &decision.action {
+        Action::Hold => return None,
+        Action::Scale { from, to } => OperationKind::Scale { from: *from, to: *to },
+        Action::Retype { from, to, fallbacks, to_replicas, .. } => OperationKind::Retype {
+            from: from.clone(),
+            to: to.clone(),
+            fallbacks: fallbacks.clone(),
+            replicas: *to_replicas,
+        },
+    };
+    Some(Operation {
+        id: scaling_policy::operation::OperationId(id),
+        kind,
+        phase: Phase::Planned,
+        reason: decision.reason.clone(),
+        config_version: decision.config_version,
+        planned_at: decision.at,
+        valid_for: config.evaluation_period,
+        accepted_at: None,
+        ended_at: None,
+        platform_id: None,
+        attempts: 0,
+        not_before: None,
+        load_before: decision.driver.and_then(|trigger| decision.loads[trigger]),
+        vcpu_before: Some(snapshot.group.serving_vcpu()),
+        own_way_back: false,
+        failure: None,
+    })
+}

@@ -1,0 +1,237 @@
+//! From what the ports answered to the one [`Snapshot`] that everything after looks at. Pure.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use scaling_fleet::{
+    Architecture, Catalogue, InstanceClass, Mebibytes, PriceBook, TypeName, UsdPerHour, Vcpu,
+};
+use scaling_policy::config::{Absence, GroupConfig, LadderRule};
+use scaling_policy::snapshot::{GroupView, ReplacementView, ReplicaCount, TypeOffer};
+use scaling_policy::trigger::{PerTrigger, Reading, Trigger, stale_after};
+use scaling_policy::{OperationState, Snapshot};
+
+use crate::ports::{GroupDescription, InstanceDescription, Lifecycle, MetricQuery, MetricSeries};
+
+/// How far back metrics are asked for: enough for three periods and a late one.
+const PERIODS_ASKED: i32 = 5;
+
+/// The queries of one group, in the order of the triggers; one for each that has a binding.
+pub fn queries(config: &Arc<GroupConfig>, now: Timestamp) -> Vec<MetricQuery> {
+    let period = seconds(config);
+    // An open period is never a reading: ask up to the last boundary.
+    let to = now.as_second().div_euclid(i64::from(period)) * i64::from(period);
+    let to = Timestamp::from_second(to).unwrap_or(now);
+    let from = to - SignedDuration::from_secs(i64::from(period)) * PERIODS_ASKED;
+    config
+        .triggers
+        .iter()
+        .filter_map(|(trigger, settings)| {
+            let binding = settings.binding.clone()?;
+            Some(MetricQuery {
+                group: Arc::clone(config),
+                trigger,
+                binding,
+                period_seconds: period,
+                from,
+                to,
+            })
+        })
+        .collect()
+}
+
+fn seconds(config: &GroupConfig) -> u32 {
+    u32::try_from(config.evaluation_period.as_secs()).unwrap_or(u32::MAX).max(1)
+}
+
+/// Classifies the newest complete period of each trigger.
+pub fn readings(
+    config: &GroupConfig,
+    answers: &[(Trigger, MetricSeries)],
+    now: Timestamp,
+) -> PerTrigger<Reading> {
+    PerTrigger::from_fn(|trigger| {
+        let Some(binding) = &config.triggers[trigger].binding else { return Reading::Unbound };
+        let series = answers.iter().find(|(answered, _)| *answered == trigger).map(|(_, series)| series);
+        let period = SignedDuration::from_secs(i64::from(seconds(config)));
+        let newest = series.and_then(|series| {
+            let complete =
+                series.points.iter().filter(|(start, value)| *start + period <= now && value.is_finite());
+            complete.max_by_key(|(start, _)| *start).map(|&(start, value)| (start + period, value))
+        });
+        match newest {
+            Some((ended, value)) if !is_stale(config, ended, now) => {
+                Reading::Fresh { value: (value * binding.scale).max(0.0), ended }
+            }
+            // A partial answer says nothing about what is not in it.
+            _ if binding.absence == Absence::Zero && series.is_some_and(|series| !series.partial) => {
+                Reading::AbsentZero
+            }
+            Some((ended, _)) => Reading::Stale { ended },
+            None => Reading::Missing,
+        }
+    })
+}
+
+fn is_stale(config: &GroupConfig, ended: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(ended).as_secs_f64() > stale_after(config.evaluation_period).as_secs_f64()
+}
+
+/// Where types and prices come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Market<'a> {
+    /// Known types.
+    pub catalogue: &'a Catalogue,
+    /// Prices of the region.
+    pub prices: &'a PriceBook,
+}
+
+impl Market<'_> {
+    /// A type with its figures; one that is not in the catalogue or has no price counts nothing and costs nothing.
+    pub fn offer(&self, name: &TypeName) -> TypeOffer {
+        let known = self.catalogue.get(name);
+        TypeOffer {
+            name: name.clone(),
+            vcpu: known.map_or(Vcpu(1.0), |known| known.vcpu),
+            memory: known.map_or(Mebibytes(1024.0), |known| known.memory),
+            price: self.prices.get(name).map_or(UsdPerHour(0.0), |price| price.usd_per_hour),
+        }
+    }
+}
+
+/// Builds the snapshot of one group.
+pub fn snapshot(
+    config: &GroupConfig,
+    state: &OperationState,
+    description: &GroupDescription,
+    seen: &Seen<'_>,
+    market: Market<'_>,
+) -> Snapshot {
+    let launch_type = launch_type(state, description);
+    Snapshot {
+        taken_at: seen.now,
+        group: view(state, description, &launch_type, seen, market),
+        readings: seen.readings,
+        ladder: ladder(config, state, &launch_type, seen.now, market).into(),
+    }
+}
+
+/// What was read beside the description.
+#[derive(Debug, Clone)]
+pub struct Seen<'a> {
+    /// Readings.
+    pub readings: PerTrigger<Reading>,
+    /// The running replacement, where one was looked for.
+    pub replacement: Option<ReplacementView>,
+    /// Ids of instances in their warm-up.
+    pub warming: &'a [(String, Timestamp)],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The platform's word, else what we launched last, else what most instances are.
+fn launch_type(state: &OperationState, description: &GroupDescription) -> TypeName {
+    description
+        .launch_type
+        .clone()
+        .or_else(|| state.known_type.clone())
+        .or_else(|| commonest(description))
+        .unwrap_or_else(|| TypeName::new("unknown"))
+}
+
+fn commonest(description: &GroupDescription) -> Option<TypeName> {
+    let mut counts: Vec<(&TypeName, usize)> = Vec::new();
+    for instance in &description.instances {
+        match counts.iter_mut().find(|(name, _)| *name == &instance.instance_type) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((&instance.instance_type, 1)),
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.clone())
+}
+
+fn view(
+    state: &OperationState,
+    description: &GroupDescription,
+    launch_type: &TypeName,
+    seen: &Seen<'_>,
+    market: Market<'_>,
+) -> GroupView {
+    let mut replicas: Vec<ReplicaCount> = Vec::new();
+    for instance in description.instances.iter().filter(|instance| counts(instance)) {
+        let index = replicas.iter().position(|count| count.offer.name == instance.instance_type);
+        let index = index.unwrap_or_else(|| {
+            let offer = market.offer(&instance.instance_type);
+            replicas.push(ReplicaCount { offer, serving: 0, warming: 0, pending: 0, protected: 0 });
+            replicas.len() - 1
+        });
+        let count = &mut replicas[index];
+        match instance.lifecycle {
+            Lifecycle::Pending => count.pending += 1,
+            _ if seen.warming.iter().any(|(id, _)| *id == instance.id) => count.warming += 1,
+            _ => count.serving += 1,
+        }
+        count.protected += u32::from(instance.protected);
+    }
+    GroupView {
+        min: description.min,
+        max: description.max,
+        desired: description.desired,
+        launch_type: market.offer(launch_type),
+        replicas,
+        retype: description.retype.clone(),
+        suspended: description.suspended,
+        replacement: seen.replacement.clone(),
+        foreign: state.foreign.clone(),
+    }
+}
+
+/// Unhealthy instances are about to be replaced and serve nothing.
+fn counts(instance: &InstanceDescription) -> bool {
+    match instance.lifecycle {
+        Lifecycle::Pending => true,
+        Lifecycle::InService => instance.healthy,
+        Lifecycle::Ending | Lifecycle::Standby => false,
+    }
+}
+
+/// The types that may be chosen now.
+fn ladder(
+    config: &GroupConfig,
+    state: &OperationState,
+    launch_type: &TypeName,
+    now: Timestamp,
+    market: Market<'_>,
+) -> Vec<TypeOffer> {
+    let present = market.catalogue.get(launch_type);
+    let architecture = present.map_or(Architecture::X86_64, |present| present.architecture);
+    let burstable = present.is_some_and(|present| present.class == InstanceClass::Burstable);
+    let allowed = |name: &TypeName| match &config.ladder {
+        LadderRule::Types(types) => types.contains(name),
+        LadderRule::Families(families) => families.iter().any(|family| family == name.family()),
+        LadderRule::FamilyOfCurrent => name.family() == launch_type.family(),
+    };
+    let named = !matches!(config.ladder, LadderRule::FamilyOfCurrent) || burstable;
+    let mut offers: Vec<TypeOffer> = market
+        .catalogue
+        .iter()
+        .filter(|known| allowed(&known.name) && known.architecture == architecture)
+        .filter(|known| named || known.class != InstanceClass::Burstable)
+        .filter(|known| config.resources.allow(known.vcpu, known.memory))
+        .filter(|known| !is_backed_off(state, &known.name, now))
+        .filter_map(|known| {
+            let price = market.prices.get(&known.name)?.usd_per_hour;
+            Some(TypeOffer { name: known.name.clone(), vcpu: known.vcpu, memory: known.memory, price })
+        })
+        .collect();
+    offers.sort_by(|a, b| {
+        (a.vcpu.0.total_cmp(&b.vcpu.0))
+            .then(a.memory.0.total_cmp(&b.memory.0))
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    offers
+}
+
+fn is_backed_off(state: &OperationState, name: &TypeName, now: Timestamp) -> bool {
+    state.type_backoffs.iter().any(|backoff| backoff.instance_type == *name && backoff.until > now)
+}

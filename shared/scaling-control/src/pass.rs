@@ -1,0 +1,248 @@
+//! One group, one pass, the pure part: from what was read to what should be written and asked for.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use scaling_policy::config::{ControlLevel, GroupConfig};
+use scaling_policy::decision::{Action, Decision, Reason};
+use scaling_policy::operation::{LaunchFailure, Observed, Operation, Phase, Progress, Step, next_step};
+use scaling_policy::snapshot::ReplacementView;
+use scaling_policy::trigger::Trigger;
+use scaling_policy::{Snapshot, decide, learn};
+
+use crate::bookkeeping::{self, End};
+use crate::observe::{self, Market, Seen};
+use crate::ports::{GroupDescription, Lifecycle, MetricSeries};
+use crate::record::GroupRecord;
+
+/// Learned values are stored at least this often, in seconds; in between they ride on other writes.
+const LEARNED_EVERY_SECONDS: f64 = 900.0;
+
+/// Everything that was read of one group.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// Configuration.
+    pub config: Arc<GroupConfig>,
+    /// Stored record; the default for a group that is new.
+    pub record: GroupRecord,
+    /// Its version; `None` for a group that is new.
+    pub version: Option<u64>,
+    /// The platform's description.
+    pub description: GroupDescription,
+    /// Metrics by trigger.
+    pub series: Vec<(Trigger, MetricSeries)>,
+    /// The newest replacement, where one was asked for.
+    pub replacement: Option<ReplacementView>,
+    /// Failed launches, where they were asked for.
+    pub failures: Vec<LaunchFailure>,
+}
+
+/// Which of the two places for operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Count.
+    Scale,
+    /// Type.
+    Retype,
+}
+
+/// What a pass has come to.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    /// What was read, with the record as it should be stored.
+    pub read: Read,
+    /// What was seen.
+    pub snapshot: Snapshot,
+    /// What was decided.
+    pub decision: Decision,
+    /// What to ask for, and for which operation.
+    pub step: Option<(Slot, Step)>,
+    /// Operations that ended.
+    pub ended: Vec<Operation>,
+    /// Whether the record has to be stored even without a step.
+    pub dirty: bool,
+    /// Whether the decision has to be stored: action or reason differ from the last stored ones.
+    pub new_decision: bool,
+    /// When this was.
+    pub now: Timestamp,
+}
+
+/// Runs one pass.
+pub fn pass(mut read: Read, kill_switch: bool, market: Market<'_>, now: Timestamp) -> Pass {
+    let before = read.record.clone();
+    track_warm_up(&mut read, now);
+    let seen = Seen {
+        readings: observe::readings(&read.config, &read.series, now),
+        replacement: read.replacement.clone(),
+        warming: &read.record.warming,
+        now,
+    };
+    let snapshot = observe::snapshot(&read.config, &read.record.state, &read.description, &seen, market);
+    bookkeeping::looked(&mut read.record.state, &snapshot);
+    let mut ended = Vec::new();
+    let mut step = None;
+    for slot in [Slot::Retype, Slot::Scale] {
+        step = advance(&mut read, slot, &snapshot, &mut ended, now).or(step);
+    }
+    let learned = std::mem::take(&mut read.record.learned);
+    read.record.learned = learn(&read.config, learned, &read.record.state, &snapshot);
+    let mut decision = decide(&read.config, &read.record.learned, &read.record.state, &snapshot, now);
+    if kill_switch && !decision.action.is_hold() {
+        stop(&mut decision, Reason::KillSwitch);
+    }
+    // A kill switch stops what is planned, too.
+    step = step.filter(|_| !kill_switch);
+    let new_decision = is_new(&before, &decision);
+    let dirty = new_decision || must_store(&before, &read.record, now);
+    Pass { read, snapshot, decision, step, ended, dirty, new_decision, now }
+}
+
+/// Turns a decision into a hold.
+pub fn stop(decision: &mut Decision, reason: Reason) {
+    decision.action = Action::Hold;
+    decision.reason = reason;
+    decision.cost_after = decision.cost_before;
+}
+
+impl Pass {
+    /// Plans what was decided, unless a step is due already or the control level leaves it at the decision.
+    pub fn plan(&mut self, id: String) {
+        if self.step.is_some() || self.read.config.control == ControlLevel::Observe {
+            return;
+        }
+        let Some(operation) = bookkeeping::plan(&self.decision, &self.read.config, &self.snapshot, id) else {
+            return;
+        };
+        self.adopt(operation);
+    }
+
+    /// Takes an operation as the one to carry out now; an open change of count gives way to it.
+    pub fn adopt(&mut self, operation: Operation) {
+        use scaling_policy::operation::OperationKind;
+        let state = &mut self.read.record.state;
+        match &operation.kind {
+            OperationKind::Scale { to, .. } => {
+                self.step = Some((Slot::Scale, Step::SetDesired { desired: *to }));
+                let before = state.operation.replace(operation);
+                if let Some(mut before) = before.filter(|before| before.phase.is_open()) {
+                    let why = "a newer plan has taken its place".to_owned();
+                    let end = End { phase: Phase::Superseded, why, now: self.now };
+                    bookkeeping::ended(state, &self.read.config, &mut before, end);
+                    self.ended.push(before);
+                }
+            }
+            OperationKind::Retype { to, fallbacks, .. } => {
+                let types = std::iter::once(to).chain(fallbacks).cloned().collect();
+                self.step = Some((Slot::Retype, Step::StartReplacement { types }));
+                state.type_change = Some(operation);
+            }
+        }
+        self.dirty = true;
+    }
+
+    /// The operation in a slot.
+    pub fn operation_mut(&mut self, slot: Slot) -> &mut Option<Operation> {
+        match slot {
+            Slot::Scale => &mut self.read.record.state.operation,
+            Slot::Retype => &mut self.read.record.state.type_change,
+        }
+    }
+}
+
+/// Asks what follows for the open operation of a slot. Returns the step that is due.
+fn advance(
+    read: &mut Read,
+    slot: Slot,
+    snapshot: &Snapshot,
+    ended: &mut Vec<Operation>,
+    now: Timestamp,
+) -> Option<(Slot, Step)> {
+    let state = &mut read.record.state;
+    let place = match slot {
+        Slot::Scale => &mut state.operation,
+        Slot::Retype => &mut state.type_change,
+    };
+    let mut operation = place.take_if(|operation| operation.phase.is_open())?;
+    let replacement = read.replacement.as_ref();
+    let observed = Observed { group: &snapshot.group, replacement, failures: &read.failures, now };
+    let mut due = None;
+    match next_step(&operation, &observed) {
+        Progress::Wait => {}
+        Progress::Act(step) => due = Some((slot, step)),
+        Progress::Adopt { platform_id } => {
+            operation.phase = Phase::Accepted;
+            operation.accepted_at.get_or_insert(now);
+            operation.platform_id = Some(platform_id);
+        }
+        Progress::End { phase, why } => {
+            bookkeeping::ended(state, &read.config, &mut operation, End { phase, why, now });
+            ended.push(operation.clone());
+        }
+    }
+    match slot {
+        Slot::Scale => state.operation = Some(operation),
+        Slot::Retype => state.type_change = Some(operation),
+    }
+    due
+}
+
+/// Follows which instances are new, in groups that have a warm-up.
+fn track_warm_up(read: &mut Read, now: Timestamp) {
+    let warm_up = f64::from(read.description.warm_up_seconds);
+    let record = &mut read.record;
+    if warm_up <= 0.0 {
+        (record.known, record.warming) = (Vec::new(), Vec::new());
+        return;
+    }
+    let in_service: Vec<&str> = read
+        .description
+        .instances
+        .iter()
+        .filter(|instance| instance.lifecycle == Lifecycle::InService)
+        .map(|instance| instance.id.as_str())
+        .collect();
+    let first_look = record.known.is_empty();
+    let mut known: Vec<u32> = in_service.iter().map(|id| hash(id)).collect();
+    known.sort_unstable();
+    if !first_look {
+        for id in &in_service {
+            if record.known.binary_search(&hash(id)).is_err() {
+                record.warming.push(((*id).to_owned(), now));
+            }
+        }
+    }
+    record.warming.retain(|(id, since)| {
+        in_service.contains(&id.as_str()) && now.duration_since(*since).as_secs_f64() < warm_up
+    });
+    record.known = known;
+}
+
+/// FNV-1a, 32 bits: small enough to keep a thousand, stable over versions.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+fn is_new(before: &GroupRecord, decision: &Decision) -> bool {
+    let last = before.last_decision.as_ref();
+    last.is_none_or(|(action, reason)| action != decision.action.label() || reason != decision.reason.label())
+}
+
+/// A record is stored when its state changed; what was only learned waits for its turn.
+fn must_store(before: &GroupRecord, after: &GroupRecord, now: Timestamp) -> bool {
+    let overdue = before
+        .learned_at
+        .is_none_or(|stored| now.duration_since(stored).as_secs_f64() >= LEARNED_EVERY_SECONDS);
+    before.state != after.state || before.warming != after.warming || before.known != after.known || overdue
+}
+
+impl Pass {
+    /// Takes back a plan that was not admitted: as if it had not been made.
+    pub fn withdraw_plan(&mut self) {
+        let planned = |operation: &mut Option<Operation>| {
+            operation.take_if(|operation| operation.phase == Phase::Planned && operation.attempts == 0);
+        };
+        if let Some((slot, _)) = self.step.take() {
+            planned(self.operation_mut(slot));
+        }
+    }
+}
