@@ -1,4 +1,18 @@
 //! The Service Scaling Framework as a library: ports, loop, interface and telemetry put together.
+//!
+//! Start with [`Controller`], which runs the whole inside the caller's tokio process.
+//!
+//! # Layout
+//! - [`controller`]: the handle that others embed
+//! - [`assembly`]: which store, which clients, which clock
+//! - [`platforms`]: groups on AWS and groups driven by programs behind one set of ports; [`standalone`]
+//! - [`configuration`]: files, environment layers and variables
 
+pub mod assembly;
 pub mod configuration;
+pub mod controller;
+pub mod platforms;
 pub mod standalone;
+
+pub use assembly::{Assembly, AssemblyError, StoreChoice};
+pub use controller::{Controller, ControllerError, Running};

@@ -255,3 +255,8 @@ impl fmt::Debug for DynamoStore {
         f.debug_struct("DynamoStore").field("table", &self.table).finish_non_exhaustive()
     }
 }
+
+/// A client on an SDK configuration that the caller has already loaded.
+pub fn client(config: &aws_types::SdkConfig) -> Client {
+    Client::new(config)
+}

@@ -1,0 +1,110 @@
+//! All platforms behind one set of ports: each group is asked of, and changed by, the one it is on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use scaling_aws::AwsPlatform;
+use scaling_control::PortError;
+use scaling_control::ports::{
+    Accepted, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+};
+use scaling_policy::config::{GroupConfig, GroupName, Platform};
+use scaling_policy::operation::{LaunchFailure, Step};
+use scaling_policy::snapshot::{ForeignController, ReplacementView};
+
+use crate::standalone::StandalonePlatform;
+
+/// The platforms of this process.
+#[derive(Debug, Clone)]
+pub struct Platforms {
+    aws: AwsPlatform,
+    standalone: StandalonePlatform,
+}
+
+impl Platforms {
+    /// AWS through these clients, and programs.
+    pub fn new(aws: AwsPlatform) -> Self {
+        Self { aws, standalone: StandalonePlatform }
+    }
+}
+
+fn is_standalone(group: &GroupConfig) -> bool {
+    group.platform == Platform::Standalone
+}
+
+fn split(groups: &[Arc<GroupConfig>]) -> (Vec<Arc<GroupConfig>>, Vec<Arc<GroupConfig>>) {
+    groups.iter().cloned().partition(|group| is_standalone(group))
+}
+
+#[async_trait]
+impl GroupReader for Platforms {
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        let (standalone, aws) = split(groups);
+        let (standalone, aws) = tokio::join!(self.standalone.describe(&standalone), self.aws.describe(&aws));
+        let mut all = standalone?;
+        all.extend(aws?);
+        Ok(all)
+    }
+
+    async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
+        if is_standalone(group) {
+            self.standalone.replacement(group).await
+        } else {
+            self.aws.replacement(group).await
+        }
+    }
+
+    async fn launch_failures(
+        &self,
+        group: &GroupConfig,
+        since: Timestamp,
+    ) -> Result<Vec<LaunchFailure>, PortError> {
+        if is_standalone(group) {
+            self.standalone.launch_failures(group, since).await
+        } else {
+            self.aws.launch_failures(group, since).await
+        }
+    }
+
+    async fn foreign_controllers(
+        &self,
+        groups: &[Arc<GroupConfig>],
+    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
+        let (_, aws) = split(groups);
+        if aws.is_empty() { Ok(BTreeMap::new()) } else { self.aws.foreign_controllers(&aws).await }
+    }
+}
+
+#[async_trait]
+impl GroupWriter for Platforms {
+    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
+        if is_standalone(group) {
+            self.standalone.apply(group, step).await
+        } else {
+            self.aws.apply(group, step).await
+        }
+    }
+}
+
+#[async_trait]
+impl MetricReader for Platforms {
+    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        let on_standalone: Vec<bool> = queries.iter().map(|query| is_standalone(&query.group)).collect();
+        let pick = |wanted: bool| -> Vec<MetricQuery> {
+            let chosen = queries.iter().zip(&on_standalone).filter(|(_, is)| **is == wanted);
+            chosen.map(|(query, _)| query.clone()).collect()
+        };
+        let (standalone, aws) = (pick(true), pick(false));
+        let (standalone, aws) = tokio::join!(self.standalone.read(&standalone), read_aws(&self.aws, &aws));
+        let (mut standalone, mut aws) = (standalone?.into_iter(), aws?.into_iter());
+        // The answer is in the order of the queries.
+        let next = |is_standalone: &bool| if *is_standalone { standalone.next() } else { aws.next() };
+        Ok(on_standalone.iter().map(next).map(Option::unwrap_or_default).collect())
+    }
+}
+
+async fn read_aws(aws: &AwsPlatform, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+    if queries.is_empty() { Ok(Vec::new()) } else { aws.read(queries).await }
+}
