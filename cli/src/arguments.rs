@@ -85,8 +85,10 @@ pub(crate) struct ConfigArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "EXAMPLES:\n  scaling run --emulator\n  scaling run --config config/scaling.json\n\nCredentials, \
-    region and endpoints come from the standard AWS environment.")]
+#[command(
+    after_help = "EXAMPLES:\n  scaling run --emulator\n  scaling run --config config/scaling.json\n\nCredentials, \
+    region and endpoints come from the standard AWS environment."
+)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) source: ConfigArguments,
@@ -175,8 +177,10 @@ pub(crate) struct PlanArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "EXAMPLES:\n  scaling scale --replicas 6\n  scaling scale --group web --instance-type \
-    m7i.xlarge --dry-run")]
+#[command(
+    after_help = "EXAMPLES:\n  scaling scale --replicas 6\n  scaling scale --group web --instance-type \
+    m7i.xlarge --dry-run"
+)]
 pub(crate) struct ScaleArguments {
     /// Address of a running controller
     #[arg(long, default_value = "http://127.0.0.1:8001", env = "SCALING_API")]

@@ -126,7 +126,8 @@ impl Live {
         self.last = Some(minute);
         if redraw {
             let Self { terminal, days, load, capacity, decisions, last } = self;
-            terminal.draw(|frame| draw(frame, *days, (load, capacity), decisions, last.as_ref(), progress))?;
+            terminal
+                .draw(|frame| draw(frame, *days, (load, capacity), decisions, last.as_ref(), progress))?;
         }
         Ok(())
     }
@@ -151,7 +152,10 @@ fn draw(
     .areas(frame.area());
     let title = last.map_or_else(String::new, |minute| minute.at.strftime("%A %H:%M").to_string());
     frame.render_widget(
-        Gauge::default().ratio(progress.clamp(0.0, 1.0)).label(title).gauge_style(Style::new().fg(Color::Blue)),
+        Gauge::default()
+            .ratio(progress.clamp(0.0, 1.0))
+            .label(title)
+            .gauge_style(Style::new().fg(Color::Blue)),
         top,
     );
     draw_chart(frame, chart, days, lines);

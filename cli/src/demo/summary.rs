@@ -1,0 +1,175 @@
+//! The table at the end: the week as it was, and the same week under plain target tracking.
+
+use std::collections::BTreeMap;
+use std::io::{Write, stdout};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{CellAlignment, Table};
+use scaling::Assembly;
+use scaling_emulator::Emulator;
+use scaling_fleet::fleet::{BootModel, Machine};
+use scaling_fleet::load::Load;
+use scaling_fleet::{Catalogue, PriceBook, TypeName};
+use scaling_peers::replay::{Scenario, track};
+use scaling_peers::target_tracking::Settings;
+use serde::Serialize;
+
+use super::stage::{FIRST_REPLICAS, FIRST_TYPE, GROUP, MAX, MIN};
+use super::{Ended, scenario};
+use crate::arguments::DemoArguments;
+
+/// Target of the plain policy beside ours: 50 % CPU, AWS's own example.
+const TARGET: f64 = 0.5;
+
+/// Figures of one policy over the load.
+#[derive(Debug, Serialize)]
+struct Figures {
+    requests: f64,
+    minutes_over: f64,
+    requests_over_share: f64,
+    instance_hours: f64,
+    cost_usd: f64,
+    operations: u32,
+    type_changes: u32,
+}
+
+/// Everything the demo says at the end.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    seed: u64,
+    days: f64,
+    #[serde(flatten)]
+    ours: Figures,
+    not_verified: u32,
+    savings_usd: f64,
+    savings_share: f64,
+    target_tracking: Figures,
+    sdk_calls: BTreeMap<String, u64>,
+}
+
+impl Summary {
+    /// Collects the figures, and replays the load under target tracking.
+    pub(crate) fn new(
+        arguments: &DemoArguments,
+        emulator: &Emulator,
+        assembly: &Assembly,
+        load: &Load,
+        ended: &Ended,
+    ) -> Result<Self> {
+        let totals = emulator.group_history(GROUP).context("the emulator has lost the demo's group")?;
+        let ours = Figures {
+            requests: totals.requests,
+            minutes_over: totals.seconds_over / 60.0,
+            requests_over_share: totals.requests_over / totals.requests.max(1.0),
+            instance_hours: totals.instance_hours,
+            cost_usd: totals.cost_usd,
+            operations: ended.scales + ended.type_changes + ended.not_verified,
+            type_changes: ended.type_changes,
+        };
+        let target_tracking = target_tracking(arguments, load)?;
+        let sdk_calls = assembly.clients.counter().snapshot();
+        check_calls(&sdk_calls, &emulator.request_log())?;
+        let savings_usd = target_tracking.cost_usd - ours.cost_usd;
+        Ok(Self {
+            seed: arguments.seed,
+            days: super::load_days(load),
+            savings_usd,
+            savings_share: savings_usd / target_tracking.cost_usd.max(f64::MIN_POSITIVE),
+            ours,
+            not_verified: ended.not_verified,
+            target_tracking,
+            sdk_calls,
+        })
+    }
+
+    /// Prints the table, or one line of JSON.
+    pub(crate) fn print(&self, json: bool, took: Duration) -> Result<()> {
+        let mut out = stdout().lock();
+        if json {
+            writeln!(out, "{}", serde_json::to_string(self)?)?;
+            return Ok(());
+        }
+        writeln!(out, "{}", self.table())?;
+        let calls: u64 = self.sdk_calls.values().sum();
+        writeln!(
+            out,
+            "{:.1} days in {:.1} s; {calls} calls through the AWS SDK, each seen by the emulator.",
+            self.days,
+            took.as_secs_f64()
+        )?;
+        Ok(())
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(UTF8_BORDERS_ONLY);
+        table.set_header(["", "this controller", "target tracking, 50 % CPU"]);
+        let mut row = |name: &str, value: &dyn Fn(&Figures) -> String| {
+            table.add_row([name.to_owned(), value(&self.ours), value(&self.target_tracking)]);
+        };
+        row("requests", &|f| format!("{:.0}", f.requests));
+        row("minutes over 250 ms (p95)", &|f| format!("{:.1}", f.minutes_over));
+        row("share of requests in them", &|f| format!("{:.3} %", f.requests_over_share * 100.0));
+        row("instance hours", &|f| format!("{:.0}", f.instance_hours));
+        row("cost", &|f| format!("{:.2} USD", f.cost_usd));
+        row("operations", &|f| f.operations.to_string());
+        row("type changes", &|f| f.type_changes.to_string());
+        table.add_row([
+            "savings".to_owned(),
+            format!("{:.2} USD ({:.1} %)", self.savings_usd, self.savings_share * 100.0),
+            String::new(),
+        ]);
+        for column in [1, 2] {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table
+    }
+}
+
+/// The same load on the same machines under target tracking.
+fn target_tracking(arguments: &DemoArguments, load: &Load) -> Result<Figures> {
+    let name = TypeName::new(FIRST_TYPE);
+    let known = Catalogue::embedded().get(&name).context("the demo's type is not in the catalogue")?;
+    let price = PriceBook::embedded_or_default(None).get(&name).context("the demo's type has no price")?;
+    let scenario = Scenario {
+        load: load.clone(),
+        service: scenario::service(),
+        boot: BootModel::default(),
+        seed: arguments.seed,
+        latency_target: scenario::LATENCY_TARGET,
+        machine: Machine {
+            instance_type: name,
+            vcpu: known.vcpu,
+            memory: known.memory,
+            price: price.usd_per_hour,
+        },
+        replicas: FIRST_REPLICAS,
+    };
+    let totals = track(&scenario, Settings { target: TARGET, min: MIN, max: MAX });
+    Ok(Figures {
+        requests: totals.requests,
+        minutes_over: totals.minutes_over,
+        requests_over_share: totals.share_over(),
+        instance_hours: totals.instance_hours,
+        cost_usd: totals.cost_usd,
+        operations: totals.operations,
+        type_changes: totals.type_changes,
+    })
+}
+
+/// What the SDK sent and what the emulator received must be the same, or a figure here is not what it says.
+fn check_calls(sent: &BTreeMap<String, u64>, received: &BTreeMap<String, u64>) -> Result<()> {
+    for (operation, count) in sent {
+        let seen: u64 = received
+            .iter()
+            .filter(|(name, _)| name.ends_with(&format!(".{operation}")) || *name == operation)
+            .map(|(_, n)| n)
+            .sum();
+        ensure!(seen == *count, "{operation}: {count} calls were sent and {seen} received");
+    }
+    Ok(())
+}
