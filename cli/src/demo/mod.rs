@@ -28,10 +28,10 @@ use stage::GROUP;
 use summary::Summary;
 use view::{Minute, View};
 
-pub(crate) use scenario::{config, service};
-pub(crate) use stage::create_group;
-
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Time before the load begins.
+const BOOT: Duration = Duration::from_secs(300);
 
 /// Monday, 5 January 2026, 00:00 UTC.
 const START: i64 = 1_767_571_200;
@@ -72,12 +72,14 @@ pub(crate) async fn run(arguments: &DemoArguments) -> Result<()> {
 }
 
 async fn open_emulator(arguments: &DemoArguments, start: Timestamp, load: &Load) -> Result<Emulator> {
-    let settings = Settings { clock: ClockMode::Stepped, start, seed: arguments.seed, ..Settings::default() };
+    // The instances of a new group launch in the first step and need their boot; the week starts with them serving.
+    let early = start - BOOT;
+    let settings =
+        Settings { clock: ClockMode::Stepped, start: early, seed: arguments.seed, ..Settings::default() };
     let emulator = Emulator::start(settings).await.context("the emulator could not be started")?;
     stage::create_group(&emulator.endpoint()).await?;
-    // The instances of a new group launch in the first step and need their boot; the week starts with them serving.
-    emulator.advance(MINUTE * 5).await?;
-    let mut workload = Workload::new(load.clone(), service());
+    emulator.advance(BOOT).await?;
+    let mut workload = Workload::new(load.clone(), scenario::service());
     workload.seed = arguments.seed;
     workload.latency_target = scenario::LATENCY_TARGET;
     emulator.set_workload(GROUP, workload);
@@ -92,7 +94,7 @@ fn assemble(emulator: &Arc<Emulator>) -> Result<Assembly> {
         ..AwsSettings::default()
     };
     let clock = Arc::new(EmulatorClock(Arc::clone(emulator)));
-    Ok(Assembly::with_clock(config()?, aws, &StoreChoice::Memory, clock)?)
+    Ok(Assembly::with_clock(scenario::config()?, aws, &StoreChoice::Memory, clock)?)
 }
 
 fn load_days(load: &Load) -> f64 {
@@ -149,7 +151,7 @@ fn minute(emulator: &Emulator, outcome: &GroupOutcome, elapsed: f64) -> Option<M
 }
 
 /// One decision as a person reads it.
-pub(crate) fn sentence(decision: &Decision) -> String {
+fn sentence(decision: &Decision) -> String {
     use scaling_policy::Action;
     let (before, after) = (decision.cost_before.0, decision.cost_after.0);
     let money = format!("{before:.2} -> {after:.2} USD/h");
