@@ -54,7 +54,7 @@ async fn carry_out(ports: &Ports, pass: &mut Pass) -> Result<Acted, PortError> {
     if let Some((slot, step)) = step {
         let result = ask(ports, pass, &step).await;
         step_error = result.as_ref().err().map(ToString::to_string);
-        acted = settle(ports, pass, slot, result);
+        acted = settle(ports, pass, (slot, &step), result);
         pass.read.record.lease = None;
         store(ports, pass).await?;
     }
@@ -96,13 +96,15 @@ async fn ask(ports: &Ports, pass: &Pass, step: &Step) -> Result<crate::ports::Ac
 fn settle(
     ports: &Ports,
     pass: &mut Pass,
-    slot: Slot,
+    (slot, step): (Slot, &Step),
     result: Result<crate::ports::Accepted, PortError>,
 ) -> Option<Operation> {
     let now = ports.clock.now();
     let mut operation = pass.operation_mut(slot).take()?;
     match result {
-        Ok(answer) => bookkeeping::accepted(&mut operation, answer, now).apply(&mut pass.read.record.state),
+        Ok(answer) => {
+            bookkeeping::accepted(&mut operation, step, answer, now).apply(&mut pass.read.record.state);
+        }
         Err(PortError::NotFound { what }) => {
             let end = End { phase: Phase::Failed, why: format!("{what} was not found"), now };
             bookkeeping::ended(&mut pass.read.record.state, &pass.read.config.clone(), &mut operation, end);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use scaling_policy::config::GroupConfig;
 use scaling_policy::decision::{Decision, Reason};
 use scaling_policy::operation::{
-    FIRST_RETRY_DELAY, ManualChange, Operation, OperationKind, Phase, TypeBackoff,
+    FIRST_RETRY_DELAY, ManualChange, Operation, OperationKind, Phase, Step, TypeBackoff,
 };
 use scaling_policy::{OperationState, Snapshot};
 
@@ -57,24 +57,35 @@ fn changed_outside(state: &mut OperationState, desired: u32, now: Timestamp) {
 }
 
 /// The platform has accepted a step of the operation.
-pub fn accepted(operation: &mut Operation, answer: Accepted, now: Timestamp) -> Changes {
-    let mut state = Changes::default();
-    operation.phase = if operation.phase == Phase::Planned { Phase::Accepted } else { Phase::RollingBack };
+pub fn accepted(operation: &mut Operation, step: &Step, answer: Accepted, now: Timestamp) -> Changes {
+    let mut changes = Changes::default();
+    operation.failure = None;
+    match (&operation.kind, step) {
+        // More replicas before a replacement: the replacement itself is still to be asked for.
+        (OperationKind::Retype { .. }, Step::SetDesired { desired }) => {
+            changes.known_desired = Some(*desired);
+            changes.last_up = Some(now);
+            operation.valid_for += Duration::from_secs(60);
+            return changes;
+        }
+        (OperationKind::Scale { from, to }, _) => {
+            changes.known_desired = Some(*to);
+            if to > from {
+                changes.last_up = Some(now);
+            } else {
+                changes.last_down = Some(now);
+            }
+            changes.undone = operation.reason == Reason::UndoneScaleDown;
+        }
+        (OperationKind::Retype { .. }, _) => {}
+    }
+    let forth = operation.phase == Phase::Planned;
+    operation.phase = if forth { Phase::Accepted } else { Phase::RollingBack };
     operation.accepted_at.get_or_insert(now);
     if answer.platform_id.is_some() {
         operation.platform_id = answer.platform_id;
     }
-    operation.failure = None;
-    if let OperationKind::Scale { from, to } = operation.kind {
-        state.known_desired = Some(to);
-        if to > from {
-            state.last_up = Some(now);
-        } else {
-            state.last_down = Some(now);
-        }
-        state.undone = operation.reason == Reason::UndoneScaleDown;
-    }
-    state
+    changes
 }
 
 /// What accepting a step changes beside the operation itself.

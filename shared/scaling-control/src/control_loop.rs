@@ -112,17 +112,16 @@ impl ControlLoop {
             None => ControlRecord::default(),
         };
         if control.config_version != self.config().version.0 && control.config_version > 0 {
-            self.load_version(control.config_version).await?;
+            self.load_version(control.config_version, &control.config_key).await?;
         }
         Ok(control)
     }
 
-    async fn load_version(&self, version: u64) -> Result<(), PortError> {
-        let key = record::config_key(version);
-        let stored = self.ports.store.get(&key).await?;
+    async fn load_version(&self, version: u64, key: &str) -> Result<(), PortError> {
+        let stored = self.ports.store.get(key).await?;
         let stored =
             stored.ok_or_else(|| PortError::NotFound { what: format!("configuration {version}") })?;
-        let source = record::from_json(&key, &stored.body)?;
+        let source = record::from_json(key, &stored.body)?;
         match Config::from_source(source) {
             Ok(loaded) => self.use_config(loaded.config.at_version(ConfigVersion(version))),
             // It was checked when it was stored; a newer program may refuse it. The old one goes on.

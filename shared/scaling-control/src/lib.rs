@@ -19,8 +19,10 @@ pub mod ports;
 mod ports_set;
 pub mod record;
 pub mod report;
+pub mod request;
 
 pub use control_loop::ControlLoop;
 pub use error::PortError;
 pub use ports_set::Ports;
 pub use report::{Evaluation, GroupOutcome, Outcome, TickReport};
+pub use request::{ConfigRefusal, Refusal, Requested, ScaleRequest};

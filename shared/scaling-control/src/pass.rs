@@ -120,9 +120,8 @@ impl Pass {
     pub fn adopt(&mut self, operation: Operation) {
         use scaling_policy::operation::OperationKind;
         let state = &mut self.read.record.state;
-        match &operation.kind {
-            OperationKind::Scale { to, .. } => {
-                self.step = Some((Slot::Scale, Step::SetDesired { desired: *to }));
+        let slot = match &operation.kind {
+            OperationKind::Scale { .. } => {
                 let before = state.operation.replace(operation);
                 if let Some(mut before) = before.filter(|before| before.phase.is_open()) {
                     let why = "a newer plan has taken its place".to_owned();
@@ -130,13 +129,14 @@ impl Pass {
                     bookkeeping::ended(state, &self.read.config, &mut before, end);
                     self.ended.push(before);
                 }
+                Slot::Scale
             }
-            OperationKind::Retype { to, fallbacks, .. } => {
-                let types = std::iter::once(to).chain(fallbacks).cloned().collect();
-                self.step = Some((Slot::Retype, Step::StartReplacement { types }));
+            OperationKind::Retype { .. } => {
                 state.type_change = Some(operation);
+                Slot::Retype
             }
-        }
+        };
+        self.step = advance(&mut self.read, slot, &self.snapshot, &mut self.ended, self.now);
         self.dirty = true;
     }
 

@@ -50,6 +50,8 @@ pub struct Lease {
 pub struct ControlRecord {
     /// Active configuration; 0 is the one that came with the deployment.
     pub config_version: u64,
+    /// Key of its record; empty for version 0.
+    pub config_key: String,
     /// Nothing is changed while this is set.
     pub kill_switch: Option<KillSwitch>,
 }
@@ -79,9 +81,10 @@ pub fn decisions_prefix(group: &GroupName) -> String {
     format!("decision/{group}/")
 }
 
-/// Key of a configuration version.
-pub fn config_key(version: u64) -> String {
-    format!("config/all/{version:010}")
+/// Key of a configuration version. Two writers may try the same version at once, and only one makes it active: so
+/// each has a key of its own.
+pub fn config_key(version: u64, unique: &str) -> String {
+    format!("config/all/{version:010}-{unique}")
 }
 
 /// Key of an operation.

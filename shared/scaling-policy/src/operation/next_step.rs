@@ -182,6 +182,13 @@ fn start_replacement(
     if is_stale(operation, observed) {
         return end(Phase::Superseded, "the plan is too old".to_owned());
     }
+    // A type of smaller machines needs more of them: they are ordered first, of the present type, so that the
+    // replacement starts from enough. Bounds that somebody has lowered meanwhile win.
+    if let OperationKind::Retype { replicas, .. } = operation.kind
+        && observed.group.desired < replicas.min(observed.group.max)
+    {
+        return Progress::Act(Step::SetDesired { desired: replicas.min(observed.group.max) });
+    }
     let types = std::iter::once(to).chain(fallbacks).cloned().collect();
     Progress::Act(Step::StartReplacement { types })
 }

@@ -1,0 +1,311 @@
+//! What a person asks for: a count or a type now, a pause, the kill switch, another configuration.
+
+use std::sync::Arc;
+
+use scaling_fleet::TypeName;
+use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
+use scaling_policy::decide::bounds::Bounds;
+use scaling_policy::decision::{Action, Decision, Reason};
+use scaling_policy::operation::{Operation, Pause};
+use thiserror::Error;
+
+use crate::act::act;
+use crate::bookkeeping;
+use crate::control_loop::{ControlLoop, new_id};
+use crate::error::PortError;
+use crate::pass::{Pass, pass};
+use crate::ports::{Expected, NewRecord};
+use crate::record::{self, CONTROL_KEY, ControlRecord, GroupRecord, KillSwitch};
+use crate::report::{Outcome, TickReport};
+
+/// Tries of a change that others keep getting in the way of.
+const TRIES: usize = 5;
+
+/// An explicit request for one group. At least one of the two wishes is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScaleRequest {
+    /// The group.
+    pub group: GroupName,
+    /// Replicas wanted.
+    pub replicas: Option<u32>,
+    /// Type wanted.
+    pub instance_type: Option<TypeName>,
+    /// Who asks.
+    pub by: String,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requested {
+    /// What was decided.
+    pub decision: Decision,
+    /// The operation, with its first cloud call made; `None` for a dry run, or where nothing had to change.
+    pub operation: Option<Operation>,
+}
+
+/// Why a request was refused.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// No such group in the configuration, or the platform does not know it.
+    #[error("there is no group {group}{}", .known.then_some(" on its platform").unwrap_or_default())]
+    UnknownGroup {
+        /// The name.
+        group: GroupName,
+        /// The configuration knows it, the platform does not.
+        known: bool,
+    },
+    /// Paused, kill switch, running operation, or another evaluation at this moment.
+    #[error("{reason}")]
+    Conflict {
+        /// Why, for a person.
+        reason: String,
+    },
+    /// Outside the bounds.
+    #[error("{what} is outside the bounds: {bounds}")]
+    OutOfBounds {
+        /// What was asked for.
+        what: String,
+        /// What is allowed.
+        bounds: String,
+    },
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// Why a configuration was not taken.
+#[derive(Debug, Error)]
+pub enum ConfigRefusal {
+    /// It has faults; nothing was changed.
+    #[error("the configuration has faults:\n{0}")]
+    Faults(#[source] ConfigError),
+    /// Another version is active than the one it was based on.
+    #[error("version {expected} was replaced by version {active} meanwhile")]
+    Replaced {
+        /// What the request was based on.
+        expected: u64,
+        /// What is active.
+        active: u64,
+    },
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+impl ControlLoop {
+    /// Carries out an explicit request, in every control level. The plan is stored and the first cloud call made
+    /// before this returns.
+    ///
+    /// # Errors
+    /// [`Refusal`], with the reason.
+    pub async fn request(&self, request: &ScaleRequest) -> Result<Requested, Refusal> {
+        let control = self.control().await?;
+        if let Some(switch) = &control.kill_switch {
+            return Err(conflict(format!("the kill switch is on: {} ({})", switch.reason, switch.by)));
+        }
+        let config = self.known_group(&request.group)?;
+        let mut report = TickReport::default();
+        let read = self.read(&[config], &mut report).await?.pop();
+        let Some(read) = read else { return Err(unreadable(&request.group, report)) };
+        let now = self.ports().clock.now();
+        let mut pass = pass(read, false, self.market(), now);
+        self.check(request, &pass)?;
+        pass.decision = wish(request, &pass);
+        pass.new_decision = true;
+        let config = Arc::clone(&pass.read.config);
+        let planned = bookkeeping::plan(&pass.decision, &config, &pass.snapshot, new_id(now));
+        let Some(operation) = planned.filter(|_| !request.dry_run) else {
+            return Ok(Requested { decision: pass.decision, operation: None });
+        };
+        let decision = pass.decision.clone();
+        pass.adopt(operation);
+        let outcome = act(self.ports().clone(), pass).await;
+        match outcome.result {
+            Outcome::Decided(_) => Ok(Requested { decision, operation: outcome.acted }),
+            Outcome::Failed(error) => Err(Refusal::Port(error)),
+            Outcome::Busy | Outcome::NotFound => {
+                Err(conflict("another evaluation was quicker; try again".to_owned()))
+            }
+        }
+    }
+
+    /// The group of that name in the configuration.
+    fn known_group(&self, group: &GroupName) -> Result<Arc<GroupConfig>, Refusal> {
+        let config = self.config();
+        let found = config.group(group.as_str()).cloned();
+        found.ok_or_else(|| Refusal::UnknownGroup { group: group.clone(), known: false })
+    }
+
+    fn check(&self, request: &ScaleRequest, pass: &Pass) -> Result<(), Refusal> {
+        let (state, now) = (&pass.read.record.state, pass.now);
+        let paused = state.pause.as_ref().filter(|pause| pause.until.is_none_or(|until| until > now));
+        if let Some(pause) = paused {
+            return Err(conflict(format!("the group is paused: {} ({})", pause.reason, pause.by)));
+        }
+        if let Some(replicas) = request.replicas {
+            let bounds = Bounds::of(&pass.read.config, state, &pass.snapshot, now);
+            if bounds.clamp(replicas).0 != replicas {
+                let bounds = format!("{} to {} replicas", bounds.min, bounds.max);
+                return Err(Refusal::OutOfBounds { what: format!("{replicas} replicas"), bounds });
+            }
+        }
+        let shrinks = request.replicas.is_some_and(|replicas| replicas < pass.snapshot.group.desired);
+        if let Some(running) = state.open_type_change().filter(|_| shrinks || request.instance_type.is_some())
+        {
+            return Err(conflict(format!("the type change {} is running", running.id.0)));
+        }
+        request.instance_type.as_ref().map_or(Ok(()), |wanted| self.check_type(wanted, pass))
+    }
+
+    fn check_type(&self, wanted: &TypeName, pass: &Pass) -> Result<(), Refusal> {
+        use scaling_policy::snapshot::RetypeSupport;
+        if let RetypeSupport::CountOnly { why } = &pass.snapshot.group.retype {
+            return Err(conflict(format!("the type of this group cannot be changed: {why}")));
+        }
+        if self.market().catalogue.get(wanted).is_none() {
+            let bounds = "it is not in the catalogue of instance types".to_owned();
+            return Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
+        }
+        let limits = pass.read.config.resources;
+        let offer = self.market().offer(wanted);
+        if limits.allow(offer.vcpu, offer.memory) {
+            return Ok(());
+        }
+        let bounds = format!(
+            "types of {} to {} and {} to {}",
+            limits.min_cpu, limits.max_cpu, limits.min_memory, limits.max_memory
+        );
+        Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds })
+    }
+
+    /// Pauses a group, or resumes it with `None`.
+    ///
+    /// # Errors
+    /// An unknown group, or a failing store.
+    pub async fn set_pause(&self, group: &GroupName, pause: Option<Pause>) -> Result<(), Refusal> {
+        self.known_group(group)?;
+        let key = record::group_key(group);
+        for _ in 0..TRIES {
+            let stored = self.ports().store.get(&key).await?;
+            let mut record = match &stored {
+                Some(stored) => record::from_json::<GroupRecord>(&key, &stored.body)?,
+                None => GroupRecord::default(),
+            };
+            record.state.pause.clone_from(&pause);
+            let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
+            let body = record::to_json("pause", &record)?;
+            match self.ports().store.put(NewRecord { key: key.clone(), body, expires: None }, expected).await
+            {
+                Ok(_) => return Ok(()),
+                Err(PortError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(conflict("the group is being changed all the time; try again".to_owned()))
+    }
+
+    /// Throws the kill switch, or releases it with `None`.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn set_kill_switch(&self, switch: Option<KillSwitch>) -> Result<(), PortError> {
+        self.change_control(|control| {
+            control.kill_switch.clone_from(&switch);
+            Ok::<(), PortError>(())
+        })
+        .await
+    }
+
+    /// Makes `source` the active configuration, if it has no fault and `expected` is still active.
+    ///
+    /// # Errors
+    /// [`ConfigRefusal`]; nothing is changed then.
+    pub async fn replace_config(
+        &self,
+        source: serde_json::Value,
+        expected: ConfigVersion,
+    ) -> Result<ConfigVersion, ConfigRefusal> {
+        let loaded = Config::from_source(source).map_err(ConfigRefusal::Faults)?;
+        let version = expected.0 + 1;
+        let key = record::config_key(version, &new_id(self.ports().clock.now()));
+        let record = NewRecord {
+            key: key.clone(),
+            body: record::to_json("store a configuration", loaded.config.source())?,
+            expires: None,
+        };
+        self.ports().store.append(vec![record]).await?;
+        self.change_control(|control| {
+            if control.config_version != expected.0 {
+                let active = control.config_version;
+                return Err(ConfigRefusal::Replaced { expected: expected.0, active });
+            }
+            control.config_version = version;
+            control.config_key.clone_from(&key);
+            Ok(())
+        })
+        .await?;
+        self.use_config(loaded.config.at_version(ConfigVersion(version)));
+        Ok(ConfigVersion(version))
+    }
+
+    async fn change_control<E: From<PortError>>(
+        &self,
+        change: impl Fn(&mut ControlRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut last = PortError::Conflict { operation: "change the control record", message: String::new() };
+        for _ in 0..TRIES {
+            let stored = self.ports().store.get(CONTROL_KEY).await?;
+            let mut control = match &stored {
+                Some(stored) => record::from_json::<ControlRecord>(CONTROL_KEY, &stored.body)?,
+                None => ControlRecord::default(),
+            };
+            change(&mut control)?;
+            let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
+            let body = record::to_json("change the control record", &control)?;
+            let record = NewRecord { key: CONTROL_KEY.to_owned(), body, expires: None };
+            match self.ports().store.put(record, expected).await {
+                Ok(_) => return Ok(()),
+                Err(error @ PortError::Conflict { .. }) => last = error,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(last.into())
+    }
+}
+
+/// The decision that a request comes to.
+fn wish(request: &ScaleRequest, pass: &Pass) -> Decision {
+    let group = &pass.snapshot.group;
+    let replicas = request.replicas.unwrap_or(group.desired);
+    let action = match &request.instance_type {
+        Some(to) if *to != group.launch_type.name => Action::Retype {
+            from: group.launch_type.name.clone(),
+            to: to.clone(),
+            fallbacks: Vec::new(),
+            from_replicas: group.desired,
+            to_replicas: replicas.max(group.desired),
+        },
+        _ if replicas != group.desired => Action::Scale { from: group.desired, to: replicas },
+        _ => Action::Hold,
+    };
+    let mut decision = pass.decision.clone();
+    decision.action = action;
+    decision.reason = Reason::Requested { by: request.by.clone() };
+    decision.guards = Vec::new();
+    decision.alternatives = Vec::new();
+    decision
+}
+
+fn conflict(reason: String) -> Refusal {
+    Refusal::Conflict { reason }
+}
+
+fn unreadable(group: &GroupName, mut report: TickReport) -> Refusal {
+    match report.outcomes.pop().map(|outcome| outcome.result) {
+        Some(Outcome::Failed(error)) => Refusal::Port(error),
+        Some(Outcome::Busy) => conflict("another evaluation is changing the group; try again".to_owned()),
+        _ => Refusal::UnknownGroup { group: group.clone(), known: true },
+    }
+}
