@@ -63,6 +63,16 @@ impl ControlLoop {
         Arc::clone(&lock(&self.config))
     }
 
+    /// The configuration in force, read anew where somebody else has replaced it; for whoever answers questions
+    /// between ticks.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn refresh(&self) -> Result<Arc<Config>, PortError> {
+        self.control().await?;
+        Ok(self.config())
+    }
+
     /// The ports.
     pub fn ports(&self) -> &Ports {
         &self.ports

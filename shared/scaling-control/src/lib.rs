@@ -25,4 +25,4 @@ pub use control_loop::ControlLoop;
 pub use error::PortError;
 pub use ports_set::Ports;
 pub use report::{Evaluation, GroupOutcome, Outcome, TickReport};
-pub use request::{ConfigRefusal, Refusal, Requested, ScaleRequest};
+pub use request::{ConfigRefusal, Obstacle, Refusal, Requested, ScaleRequest};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use scaling_fleet::TypeName;
+use scaling_policy::OperationState;
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
-use scaling_policy::operation::{Operation, Pause};
+use scaling_policy::operation::{Operation, Override, Pause};
 use thiserror::Error;
 
 use crate::act::act;
@@ -56,9 +57,11 @@ pub enum Refusal {
         /// The configuration knows it, the platform does not.
         known: bool,
     },
-    /// Paused, kill switch, running operation, or another evaluation at this moment.
+    /// Not now: the group, or everything, is in a state that does not allow it.
     #[error("{reason}")]
     Conflict {
+        /// What stands in the way.
+        cause: Obstacle,
         /// Why, for a person.
         reason: String,
     },
@@ -73,6 +76,21 @@ pub enum Refusal {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
+}
+
+/// What stands in the way of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The group is paused.
+    Paused,
+    /// The kill switch is on.
+    KillSwitch,
+    /// An operation is running.
+    Running,
+    /// The platform cannot change the type of this group.
+    CountOnly,
+    /// Somebody else changes the group at this moment; trying again soon should help.
+    Busy,
 }
 
 /// Why a configuration was not taken.
@@ -103,7 +121,10 @@ impl ControlLoop {
     pub async fn request(&self, request: &ScaleRequest) -> Result<Requested, Refusal> {
         let control = self.control().await?;
         if let Some(switch) = &control.kill_switch {
-            return Err(conflict(format!("the kill switch is on: {} ({})", switch.reason, switch.by)));
+            return Err(conflict(
+                Obstacle::KillSwitch,
+                format!("the kill switch is on: {} ({})", switch.reason, switch.by),
+            ));
         }
         let config = self.known_group(&request.group)?;
         let mut report = TickReport::default();
@@ -126,7 +147,7 @@ impl ControlLoop {
             Outcome::Decided(_) => Ok(Requested { decision, operation: outcome.acted }),
             Outcome::Failed(error) => Err(Refusal::Port(error)),
             Outcome::Busy | Outcome::NotFound => {
-                Err(conflict("another evaluation was quicker; try again".to_owned()))
+                Err(conflict(Obstacle::Busy, "another evaluation was quicker; try again".to_owned()))
             }
         }
     }
@@ -142,7 +163,10 @@ impl ControlLoop {
         let (state, now) = (&pass.read.record.state, pass.now);
         let paused = state.pause.as_ref().filter(|pause| pause.until.is_none_or(|until| until > now));
         if let Some(pause) = paused {
-            return Err(conflict(format!("the group is paused: {} ({})", pause.reason, pause.by)));
+            return Err(conflict(
+                Obstacle::Paused,
+                format!("the group is paused: {} ({})", pause.reason, pause.by),
+            ));
         }
         if let Some(replicas) = request.replicas {
             let bounds = Bounds::of(&pass.read.config, state, &pass.snapshot, now);
@@ -154,7 +178,7 @@ impl ControlLoop {
         let shrinks = request.replicas.is_some_and(|replicas| replicas < pass.snapshot.group.desired);
         if let Some(running) = state.open_type_change().filter(|_| shrinks || request.instance_type.is_some())
         {
-            return Err(conflict(format!("the type change {} is running", running.id.0)));
+            return Err(conflict(Obstacle::Running, format!("the type change {} is running", running.id.0)));
         }
         request.instance_type.as_ref().map_or(Ok(()), |wanted| self.check_type(wanted, pass))
     }
@@ -162,7 +186,10 @@ impl ControlLoop {
     fn check_type(&self, wanted: &TypeName, pass: &Pass) -> Result<(), Refusal> {
         use scaling_policy::snapshot::RetypeSupport;
         if let RetypeSupport::CountOnly { why } = &pass.snapshot.group.retype {
-            return Err(conflict(format!("the type of this group cannot be changed: {why}")));
+            return Err(conflict(
+                Obstacle::CountOnly,
+                format!("the type of this group cannot be changed: {why}"),
+            ));
         }
         if self.market().catalogue.get(wanted).is_none() {
             let bounds = "it is not in the catalogue of instance types".to_owned();
@@ -185,6 +212,22 @@ impl ControlLoop {
     /// # Errors
     /// An unknown group, or a failing store.
     pub async fn set_pause(&self, group: &GroupName, pause: Option<Pause>) -> Result<(), Refusal> {
+        self.change_state(group, |state| state.pause.clone_from(&pause)).await
+    }
+
+    /// Sets other bounds or another type for a while, or ends that with `None`.
+    ///
+    /// # Errors
+    /// An unknown group, or a failing store.
+    pub async fn set_override(&self, group: &GroupName, temporary: Option<Override>) -> Result<(), Refusal> {
+        self.change_state(group, |state| state.temporary.clone_from(&temporary)).await
+    }
+
+    async fn change_state(
+        &self,
+        group: &GroupName,
+        change: impl Fn(&mut OperationState),
+    ) -> Result<(), Refusal> {
         self.known_group(group)?;
         let key = record::group_key(group);
         for _ in 0..TRIES {
@@ -193,9 +236,9 @@ impl ControlLoop {
                 Some(stored) => record::from_json::<GroupRecord>(&key, &stored.body)?,
                 None => GroupRecord::default(),
             };
-            record.state.pause.clone_from(&pause);
+            change(&mut record.state);
             let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
-            let body = record::to_json("pause", &record)?;
+            let body = record::to_json("change a group's state", &record)?;
             match self.ports().store.put(NewRecord { key: key.clone(), body, expires: None }, expected).await
             {
                 Ok(_) => return Ok(()),
@@ -203,7 +246,8 @@ impl ControlLoop {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(conflict("the group is being changed all the time; try again".to_owned()))
+        let reason = "the group is being changed all the time; try again".to_owned();
+        Err(conflict(Obstacle::Busy, reason))
     }
 
     /// Throws the kill switch, or releases it with `None`.
@@ -298,14 +342,16 @@ fn wish(request: &ScaleRequest, pass: &Pass) -> Decision {
     decision
 }
 
-fn conflict(reason: String) -> Refusal {
-    Refusal::Conflict { reason }
+fn conflict(cause: Obstacle, reason: String) -> Refusal {
+    Refusal::Conflict { cause, reason }
 }
 
 fn unreadable(group: &GroupName, mut report: TickReport) -> Refusal {
     match report.outcomes.pop().map(|outcome| outcome.result) {
         Some(Outcome::Failed(error)) => Refusal::Port(error),
-        Some(Outcome::Busy) => conflict("another evaluation is changing the group; try again".to_owned()),
+        Some(Outcome::Busy) => {
+            conflict(Obstacle::Busy, "another evaluation is changing the group; try again".to_owned())
+        }
         _ => Refusal::UnknownGroup { group: group.clone(), known: true },
     }
 }
