@@ -71,18 +71,23 @@ pub struct Pass {
 pub fn pass(mut read: Read, kill_switch: bool, market: Market<'_>, now: Timestamp) -> Pass {
     let before = read.record.clone();
     track_warm_up(&mut read, now);
+    let warming = read.record.warming.clone();
     let seen = Seen {
         readings: observe::readings(&read.config, &read.series, now),
         replacement: read.replacement.clone(),
-        warming: &read.record.warming,
+        warming: &warming,
         now,
     };
-    let snapshot = observe::snapshot(&read.config, &read.record.state, &read.description, &seen, market);
+    let mut snapshot = observe::snapshot(&read.config, &read.record.state, &read.description, &seen, market);
     bookkeeping::looked(&mut read.record.state, &snapshot);
     let mut ended = Vec::new();
     let mut step = None;
     for slot in [Slot::Retype, Slot::Scale] {
         step = advance(&mut read, slot, &snapshot, &mut ended, now).or(step);
+    }
+    if !ended.is_empty() {
+        // A type that has just failed to launch is out of the ladder from this decision on.
+        snapshot = observe::snapshot(&read.config, &read.record.state, &read.description, &seen, market);
     }
     let learned = std::mem::take(&mut read.record.learned);
     read.record.learned = learn(&read.config, learned, &read.record.state, &snapshot);
@@ -113,7 +118,23 @@ impl Pass {
         let Some(operation) = bookkeeping::plan(&self.decision, &self.read.config, &self.snapshot, id) else {
             return;
         };
-        self.adopt(operation);
+        if !self.waits_for_retry(&operation) {
+            self.adopt(operation);
+        }
+    }
+
+    /// Whether the same kind of operation was refused and waits to be tried again: a fresh plan each minute would
+    /// never come to the end of its tries.
+    fn waits_for_retry(&mut self, planned: &Operation) -> bool {
+        use scaling_policy::operation::OperationKind;
+        let slot = match planned.kind {
+            OperationKind::Scale { .. } => Slot::Scale,
+            OperationKind::Retype { .. } => Slot::Retype,
+        };
+        let now = self.now;
+        self.operation_mut(slot).as_ref().is_some_and(|operation| {
+            operation.phase == Phase::Planned && operation.not_before.is_some_and(|moment| moment > now)
+        })
     }
 
     /// Takes an operation as the one to carry out now; an open change of count gives way to it.

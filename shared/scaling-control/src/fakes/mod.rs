@@ -3,8 +3,14 @@
 //! Behind the feature `fakes`, so that nothing of it reaches a production binary.
 
 mod clock;
+mod dying;
+mod platform;
+mod stalling;
 mod store;
 pub mod store_contract;
 
 pub use clock::SteppedClock;
+pub use dying::{Moment, dying};
+pub use platform::{FakeGroup, FakePlatform};
+pub use stalling::Stalling;
 pub use store::MemoryStore;

@@ -121,7 +121,8 @@ pub fn next_step(operation: &Operation, observed: &Observed<'_>) -> Progress {
 
 fn scale(operation: &Operation, observed: &Observed<'_>, from: u32, to: u32) -> Progress {
     let group = observed.group;
-    if let Some(failure) = fatal(observed.failures) {
+    // Launches that fail are no obstacle to having fewer.
+    if let Some(failure) = fatal(observed.failures).filter(|_| to > from) {
         return end(Phase::Failed, failure.message.clone());
     }
     if group.desired == to {

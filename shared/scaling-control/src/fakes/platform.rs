@@ -1,0 +1,338 @@
+//! A platform in memory: one group of real instance types, with boots, replacements and metrics that follow from a
+//! load. It counts what it was asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use scaling_fleet::{Catalogue, TypeName};
+use scaling_policy::config::{GroupConfig, GroupName};
+use scaling_policy::operation::{LaunchFailure, LaunchFailureKind, Step};
+use scaling_policy::snapshot::{
+    ForeignController, ReplacementStatus, ReplacementView, RetypeSupport, SuspendedProcesses,
+};
+use scaling_policy::trigger::Trigger;
+
+use crate::error::PortError;
+use crate::ports::{
+    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, InstanceDescription, Lifecycle, MetricQuery,
+    MetricReader, MetricSeries,
+};
+
+/// What a test sets and sees of the group.
+#[derive(Debug, Clone)]
+pub struct FakeGroup {
+    /// Its name.
+    pub name: GroupName,
+    /// Bounds.
+    pub min: u32,
+    /// Bounds.
+    pub max: u32,
+    /// Desired capacity.
+    pub desired: u32,
+    /// Type of new instances.
+    pub launch_type: TypeName,
+    /// Instances: id, type, serves from.
+    pub instances: Vec<(String, TypeName, Timestamp)>,
+    /// Time from order to serving.
+    pub boot: Duration,
+    /// vCPU that the load keeps busy; `None` publishes no metrics.
+    pub busy_vcpu: Option<f64>,
+    /// MiB in use by each instance.
+    pub used_memory: f64,
+    /// Nothing launches of these types.
+    pub no_capacity: Vec<TypeName>,
+    /// Nothing launches at all.
+    pub broken_template: bool,
+    /// Every step is refused as invalid.
+    pub refuse: bool,
+    /// Suspended processes.
+    pub suspended: SuspendedProcesses,
+    /// Other controllers.
+    pub foreign: Vec<ForeignController>,
+    /// The newest replacement.
+    pub replacement: Option<ReplacementView>,
+    /// Type before the running replacement.
+    pub before: Option<TypeName>,
+    /// Launches that failed.
+    pub failures: Vec<LaunchFailure>,
+    /// Steps that were accepted, in order.
+    pub accepted: Vec<Step>,
+    /// Replicas that served at the fewest while a replacement ran.
+    pub fewest_serving: u32,
+    launched: u32,
+    /// Calls to the four reading and one writing operation.
+    pub calls: BTreeMap<&'static str, u32>,
+}
+
+/// The platform; clones share the group.
+#[derive(Clone)]
+pub struct FakePlatform {
+    group: Arc<Mutex<FakeGroup>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl FakePlatform {
+    /// A group `name` with `replicas` serving instances of `instance_type`, 1 to 50 allowed, and no load yet.
+    pub fn new(name: &str, instance_type: &str, replicas: u32, clock: Arc<dyn Clock>) -> Self {
+        let mut group = FakeGroup {
+            name: GroupName::new(name),
+            min: 1,
+            max: 50,
+            desired: replicas,
+            launch_type: TypeName::new(instance_type),
+            instances: Vec::new(),
+            boot: Duration::from_secs(90),
+            busy_vcpu: None,
+            used_memory: 1000.0,
+            no_capacity: Vec::new(),
+            broken_template: false,
+            refuse: false,
+            suspended: SuspendedProcesses::default(),
+            foreign: Vec::new(),
+            replacement: None,
+            before: None,
+            failures: Vec::new(),
+            accepted: Vec::new(),
+            fewest_serving: replicas,
+            launched: 0,
+            calls: BTreeMap::new(),
+        };
+        for _ in 0..replicas {
+            group.launch(Timestamp::UNIX_EPOCH);
+        }
+        Self { group: Arc::new(Mutex::new(group)), clock }
+    }
+
+    /// The group as it is now, to look at or to change.
+    pub fn group(&self) -> MutexGuard<'_, FakeGroup> {
+        let mut group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
+        group.settle(self.clock.now());
+        group
+    }
+
+    fn counted(&self, call: &'static str) -> MutexGuard<'_, FakeGroup> {
+        let mut group = self.group();
+        *group.calls.entry(call).or_default() += 1;
+        group
+    }
+}
+
+impl FakeGroup {
+    fn launch(&mut self, serves_from: Timestamp) {
+        self.launched += 1;
+        let id = format!("i-{:04}", self.launched);
+        self.instances.push((id, self.launch_type.clone(), serves_from));
+    }
+
+    fn serving(&self, now: Timestamp) -> u32 {
+        u32::try_from(self.instances.iter().filter(|(_, _, from)| *from <= now).count()).unwrap_or(u32::MAX)
+    }
+
+    fn can_launch(&self) -> bool {
+        !self.broken_template && !self.no_capacity.contains(&self.launch_type)
+    }
+
+    /// Lets happen what has become due.
+    fn settle(&mut self, now: Timestamp) {
+        let running = self.replacement.as_ref().is_some_and(|replacement| replacement.status.is_active());
+        if running {
+            self.replace(now);
+            self.fewest_serving = self.fewest_serving.min(self.serving(now));
+        } else {
+            self.fill(now);
+        }
+    }
+
+    fn fill(&mut self, now: Timestamp) {
+        let desired = self.desired as usize;
+        if self.instances.len() < desired && !self.can_launch() {
+            self.fail(now);
+        }
+        while self.instances.len() < desired && self.can_launch() {
+            self.launch(now + self.boot);
+        }
+        while self.instances.len() > desired {
+            self.instances.remove(0);
+        }
+    }
+
+    /// Launches a whole new set at once, and ends the old one when the new one serves.
+    fn replace(&mut self, now: Timestamp) {
+        if !self.can_launch() {
+            self.fail(now);
+            return;
+        }
+        let new = self.instances.iter().filter(|(_, kind, _)| *kind == self.launch_type).count();
+        for _ in new..self.desired as usize {
+            self.launch(now + self.boot);
+        }
+        let serve =
+            |(_, kind, from): &(String, TypeName, Timestamp)| *kind == self.launch_type && *from <= now;
+        if self.instances.iter().filter(|instance| serve(instance)).count() >= self.desired as usize {
+            self.instances.retain(|(_, kind, _)| *kind == self.launch_type);
+            let rolled_back = self.before.is_none();
+            if let Some(replacement) = &mut self.replacement {
+                replacement.status = if rolled_back {
+                    ReplacementStatus::RollbackSuccessful
+                } else {
+                    ReplacementStatus::Successful
+                };
+            }
+        }
+    }
+
+    fn fail(&mut self, at: Timestamp) {
+        let kind =
+            if self.broken_template { LaunchFailureKind::Template } else { LaunchFailureKind::Capacity };
+        let instance_type = Some(self.launch_type.clone());
+        self.failures.push(LaunchFailure { at, kind, instance_type, message: "no launch".to_owned() });
+    }
+
+    fn start_replacement(&mut self, types: &[TypeName]) -> Result<Accepted, PortError> {
+        let running = self.replacement.as_ref().is_some_and(|replacement| replacement.status.is_active());
+        let Some(first) = types.first().filter(|_| !running) else {
+            let message = "a replacement is running".to_owned();
+            return Err(PortError::Conflict { operation: "start a replacement", message });
+        };
+        let chosen = types.iter().find(|name| !self.no_capacity.contains(name)).unwrap_or(first).clone();
+        self.before = Some(std::mem::replace(&mut self.launch_type, chosen.clone()));
+        let id = format!("refresh-{}", self.accepted.len());
+        self.replacement = Some(ReplacementView {
+            id: id.clone(),
+            status: ReplacementStatus::InProgress,
+            percent_complete: 0,
+            reason: None,
+            target_type: Some(first.clone()),
+        });
+        Ok(Accepted { platform_id: Some(id) })
+    }
+
+    fn roll_back(&mut self) -> Accepted {
+        if let Some(before) = self.before.take() {
+            self.launch_type = before;
+            if let Some(replacement) = &mut self.replacement {
+                replacement.status = ReplacementStatus::RollbackInProgress;
+            }
+        }
+        Accepted { platform_id: self.replacement.as_ref().map(|replacement| replacement.id.clone()) }
+    }
+
+    fn description(&self, now: Timestamp) -> GroupDescription {
+        let instance = |(id, kind, from): &(String, TypeName, Timestamp)| InstanceDescription {
+            id: id.clone(),
+            instance_type: kind.clone(),
+            lifecycle: if *from <= now { Lifecycle::InService } else { Lifecycle::Pending },
+            healthy: true,
+            protected: false,
+        };
+        GroupDescription {
+            name: self.name.clone(),
+            min: self.min,
+            max: self.max,
+            desired: self.desired,
+            launch_type: Some(self.launch_type.clone()),
+            instances: self.instances.iter().map(instance).collect(),
+            zones: vec!["a".to_owned()],
+            suspended: self.suspended,
+            retype: RetypeSupport::Supported,
+            maintenance: None,
+            warm_up_seconds: 0,
+        }
+    }
+
+    fn value(&self, trigger: Trigger, now: Timestamp) -> Option<f64> {
+        let busy = self.busy_vcpu?;
+        let serving = self.instances.iter().filter(|(_, _, from)| *from <= now);
+        let known = serving.filter_map(|(_, kind, _)| Catalogue::embedded().get(kind));
+        let (count, vcpu, memory) = known.fold((0.0, 0.0, 0.0), |(count, vcpu, memory), known| {
+            (count + 1.0, vcpu + known.vcpu.0, memory + known.memory.0)
+        });
+        match trigger {
+            Trigger::CpuUsage => Some((busy / vcpu).min(1.0) * 100.0),
+            Trigger::MemoryUsage => Some((self.used_memory * count / memory).min(1.0) * 100.0),
+            Trigger::RequestCount | Trigger::RequestLatency => None,
+        }
+    }
+}
+
+#[async_trait]
+impl GroupReader for FakePlatform {
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        let group = self.counted("describe");
+        let now = self.clock.now();
+        // Every configured group looks like this one, unless its name begins with `gone`.
+        let exists = groups.iter().filter(|config| !config.name.as_str().starts_with("gone"));
+        Ok(exists
+            .map(|config| GroupDescription { name: config.name.clone(), ..group.description(now) })
+            .collect())
+    }
+
+    async fn replacement(&self, _group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
+        Ok(self.counted("replacement").replacement.clone())
+    }
+
+    async fn launch_failures(
+        &self,
+        _group: &GroupConfig,
+        since: Timestamp,
+    ) -> Result<Vec<LaunchFailure>, PortError> {
+        let group = self.counted("launch_failures");
+        Ok(group.failures.iter().filter(|failure| failure.at >= since).cloned().collect())
+    }
+
+    async fn foreign_controllers(
+        &self,
+        groups: &[Arc<GroupConfig>],
+    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
+        let group = self.counted("foreign_controllers");
+        Ok(groups.iter().map(|config| (config.name.clone(), group.foreign.clone())).collect())
+    }
+}
+
+#[async_trait]
+impl GroupWriter for FakePlatform {
+    async fn apply(&self, _group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
+        let now = self.clock.now();
+        let mut group = self.counted("apply");
+        if group.refuse {
+            return Err(PortError::Invalid { operation: "apply", message: "refused".to_owned() });
+        }
+        let answer = match step {
+            Step::SetDesired { desired } if *desired > group.max => {
+                let message = "above the maximum".to_owned();
+                return Err(PortError::Invalid { operation: "set desired", message });
+            }
+            Step::SetDesired { desired } => {
+                group.desired = *desired;
+                Accepted::default()
+            }
+            Step::StartReplacement { types } => group.start_replacement(types)?,
+            Step::RollBackReplacement | Step::CancelReplacement => group.roll_back(),
+        };
+        group.accepted.push(step.clone());
+        group.settle(now);
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl MetricReader for FakePlatform {
+    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        let now = self.clock.now();
+        let group = self.counted("metrics");
+        Ok(queries
+            .iter()
+            .map(|query| {
+                let newest = query.to - jiff::SignedDuration::from_secs(i64::from(query.period_seconds));
+                let value = group.value(query.trigger, now);
+                MetricSeries {
+                    points: value.map(|value| (newest, value)).into_iter().collect(),
+                    partial: false,
+                }
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,191 @@
+//! What the loop does when something is wrong.
+
+use std::time::Duration;
+
+use scaling_control::Outcome;
+use scaling_policy::Action;
+use scaling_policy::config::GroupName;
+use scaling_policy::decision::Reason;
+use scaling_policy::operation::{OperationKind, Phase, Step};
+use scaling_policy::snapshot::{ForeignController, SuspendedProcesses};
+use serde_json::json;
+
+use crate::world::{World, config};
+
+#[tokio::test]
+async fn one_missing_group_never_stops_the_others() {
+    let mut world = World::new();
+    world.config = config(json!({"groups": [{"name": "gone"}, {"name": "web"}]}));
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().busy_vcpu = Some(15.0);
+    let report = world.minute(&control).await;
+    assert_eq!(report.changed(), 1);
+    assert!(report.outcomes.iter().any(|outcome| matches!(outcome.result, Outcome::NotFound)));
+}
+
+#[tokio::test]
+async fn without_metrics_nothing_is_taken_away() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().busy_vcpu = None;
+    world.minutes(&control, 60).await;
+    assert_eq!(world.platform.group().desired, 4);
+}
+
+#[tokio::test]
+async fn a_suspended_process_holds_every_change() {
+    let world = World::new();
+    let control = world.control();
+    world.platform.group().suspended = SuspendedProcesses { launch: true, ..SuspendedProcesses::default() };
+    world.platform.group().busy_vcpu = Some(15.0);
+    let report = world.minute(&control).await;
+    assert_eq!(report.outcomes[0].evaluation().unwrap().decision.reason, Reason::ProcessSuspended);
+    assert!(world.platform.group().accepted.is_empty());
+}
+
+#[tokio::test]
+async fn a_foreign_scaling_policy_holds_every_change() {
+    let world = World::new();
+    world.platform.group().foreign = vec![ForeignController::ScalingPolicy { name: "cpu-50".to_owned() }];
+    world.platform.group().busy_vcpu = Some(15.0);
+    let control = world.control();
+    let report = world.minute(&control).await;
+    assert_eq!(report.outcomes[0].evaluation().unwrap().decision.reason, Reason::ForeignController);
+    assert!(world.platform.group().accepted.is_empty());
+}
+
+#[tokio::test]
+async fn observing_decides_and_never_acts() {
+    let world = World::with(json!({"control": "observe"}));
+    world.platform.group().busy_vcpu = Some(15.0);
+    let control = world.control();
+    let report = world.minute(&control).await;
+    assert!(matches!(report.outcomes[0].evaluation().unwrap().decision.action, Action::Scale { .. }));
+    assert!(world.platform.group().accepted.is_empty());
+}
+
+#[tokio::test]
+async fn desired_does_not_ratchet_while_nothing_launches() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().no_capacity = vec!["m7i.xlarge".into()];
+    world.platform.group().busy_vcpu = Some(15.5);
+    world.minutes(&control, 60).await;
+    let group = world.platform.group();
+    assert!(group.desired <= 6, "four run, so at most one step more: {}", group.desired);
+}
+
+#[tokio::test]
+async fn a_broken_template_fails_the_operation_and_nothing_loops() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().broken_template = true;
+    world.platform.group().busy_vcpu = Some(15.5);
+    let mut phases = Vec::new();
+    for _ in 0..90 {
+        let report = world.minute(&control).await;
+        phases.extend(report.outcomes[0].ended.iter().map(|operation| operation.phase));
+    }
+    assert_eq!(phases.iter().filter(|phase| **phase == Phase::Failed).count(), 1, "{phases:?}");
+    // Up once, and back to what runs plus one step.
+    assert_eq!(world.platform.group().accepted.len(), 2, "{:?}", world.platform.group().accepted);
+}
+
+#[tokio::test]
+async fn a_step_refused_again_and_again_fails_and_opens_the_breaker_after_three_operations() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    // The group's own maximum was lowered between the description and the call: each call is refused.
+    world.platform.group().refuse = true;
+    world.platform.group().busy_vcpu = Some(15.5);
+    let mut reasons = Vec::new();
+    for _ in 0..60 {
+        let report = world.minute(&control).await;
+        reasons.push(report.outcomes[0].evaluation().unwrap().decision.reason.clone());
+    }
+    assert!(reasons.contains(&Reason::BreakerOpen), "{reasons:?}");
+    let asked = world.platform.group().calls["apply"];
+    assert!(asked <= 12, "three operations of at most four calls: {asked}");
+    world.minutes(&control, 30).await;
+    assert_eq!(world.platform.group().calls["apply"], asked, "an open breaker asks for nothing");
+}
+
+#[tokio::test]
+async fn a_type_change_reaches_its_end_and_serving_never_falls() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().used_memory = 14_000.0;
+    let mut verified = false;
+    for _ in 0..20 {
+        let report = world.minute(&control).await;
+        verified = report.outcomes[0].ended.iter().any(|operation| {
+            operation.phase == Phase::Verified && matches!(operation.kind, OperationKind::Retype { .. })
+        });
+        if verified {
+            break;
+        }
+    }
+    assert!(verified);
+    let group = world.platform.group();
+    assert_ne!(group.launch_type.as_str(), "m7i.xlarge");
+    assert!(group.instances.iter().all(|(_, kind, _)| *kind == group.launch_type));
+    // Fewer of the larger type may be enough afterwards; during the change none was taken away.
+    assert!(group.fewest_serving >= 4);
+}
+
+#[tokio::test]
+async fn a_type_without_capacity_is_rolled_back_and_left_out() {
+    let world =
+        World::with(json!({"groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge", "r7i.xlarge"]}}]}));
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().used_memory = 14_000.0;
+    world.platform.group().no_capacity = vec!["r7i.xlarge".into()];
+    let mut phases = Vec::new();
+    for _ in 0..20 {
+        let report = world.minute(&control).await;
+        phases.extend(report.outcomes[0].ended.iter().map(|operation| operation.phase));
+    }
+    assert!(phases.contains(&Phase::RolledBack), "{phases:?}");
+    let group = world.platform.group();
+    assert_eq!(group.launch_type.as_str(), "m7i.xlarge");
+    assert!(group.fewest_serving >= 4);
+    let starts = group.accepted.iter().filter(|step| matches!(step, Step::StartReplacement { .. })).count();
+    assert_eq!(starts, 1, "the type is left out for an hour: {:?}", group.accepted);
+}
+
+#[tokio::test]
+async fn a_manual_change_is_the_new_starting_point() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 3).await;
+    world.platform.group().desired = 12;
+    world.minutes(&control, 20).await;
+    assert_eq!(world.platform.group().desired, 12, "held against scale-down for half an hour");
+    world.minutes(&control, 60).await;
+    assert!(world.platform.group().desired < 12);
+}
+
+#[tokio::test]
+async fn an_unknown_group_wakes_nobody() {
+    let world = World::new();
+    let report = world.control().evaluate(&[GroupName::new("elsewhere")]).await.unwrap();
+    assert!(report.outcomes.is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_writes_nothing() {
+    let world = World::new();
+    world.platform.group().busy_vcpu = Some(15.0);
+    let control = world.control();
+    let report = control.plan().await.unwrap();
+    assert!(matches!(report.outcomes[0].evaluation().unwrap().decision.action, Action::Scale { .. }));
+    assert!(world.platform.group().accepted.is_empty() && world.store.snapshot().is_empty());
+    control.tick(Duration::from_secs(50)).await.unwrap();
+}

@@ -1,0 +1,10 @@
+//! The loop over fakes, with a stepped clock: what the group ends up as, how often it was changed, what was called.
+
+#![expect(clippy::unwrap_used, reason = "functions of a test crate outside its tests are still tests")]
+
+mod bad_days;
+mod calls;
+mod deaths;
+mod races;
+mod requests;
+mod world;

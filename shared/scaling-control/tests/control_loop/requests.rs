@@ -1,0 +1,84 @@
+//! What a person asks for.
+
+use scaling_control::record::KillSwitch;
+use scaling_control::{Refusal, ScaleRequest};
+use scaling_policy::config::ConfigVersion;
+use scaling_policy::decision::Reason;
+use scaling_policy::operation::Pause;
+use serde_json::json;
+
+use crate::world::{World, config};
+
+fn to(replicas: u32) -> ScaleRequest {
+    ScaleRequest {
+        group: "web".into(),
+        replicas: Some(replicas),
+        instance_type: None,
+        by: "ops".to_owned(),
+        dry_run: false,
+    }
+}
+
+#[tokio::test]
+async fn a_count_is_asked_for_at_once_in_every_control_level() {
+    let world = World::with(json!({"control": "observe"}));
+    let done = world.control().request(&to(7)).await.unwrap();
+    assert_eq!(world.platform.group().desired, 7);
+    assert!(done.operation.is_some());
+    assert_eq!(done.decision.reason, Reason::Requested { by: "ops".to_owned() });
+}
+
+#[tokio::test]
+async fn a_dry_run_says_it_and_does_nothing() {
+    let world = World::new();
+    let said = world.control().request(&ScaleRequest { dry_run: true, ..to(7) }).await.unwrap();
+    assert!(said.operation.is_none() && !said.decision.action.is_hold());
+    assert_eq!(world.platform.group().desired, 4);
+    assert!(world.store.snapshot().is_empty());
+}
+
+#[tokio::test]
+async fn bounds_pause_and_kill_switch_refuse() {
+    let world = World::new();
+    let control = world.control();
+    assert!(matches!(control.request(&to(99)).await, Err(Refusal::OutOfBounds { .. })));
+    let pause = Pause { by: "ops".to_owned(), reason: "release".to_owned(), until: None };
+    control.set_pause(&"web".into(), Some(pause)).await.unwrap();
+    assert!(matches!(control.request(&to(5)).await, Err(Refusal::Conflict { .. })));
+    control.set_pause(&"web".into(), None).await.unwrap();
+    let switch = KillSwitch { by: "ops".to_owned(), reason: "incident".to_owned() };
+    control.set_kill_switch(Some(switch)).await.unwrap();
+    assert!(matches!(control.request(&to(5)).await, Err(Refusal::Conflict { .. })));
+    control.set_kill_switch(None).await.unwrap();
+    assert!(control.request(&to(5)).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_kill_switch_stops_the_loop() {
+    let world = World::new();
+    let control = world.control();
+    let switch = KillSwitch { by: "ops".to_owned(), reason: "incident".to_owned() };
+    control.set_kill_switch(Some(switch)).await.unwrap();
+    world.platform.group().busy_vcpu = Some(15.0);
+    let report = world.minute(&control).await;
+    assert_eq!(report.outcomes[0].evaluation().unwrap().decision.reason, Reason::KillSwitch);
+    assert!(world.platform.group().accepted.is_empty());
+}
+
+#[tokio::test]
+async fn a_configuration_is_replaced_whole_and_only_on_the_version_it_was_based_on() {
+    let world = World::new();
+    let control = world.control();
+    let mut source = config(json!({})).source().clone();
+    source["replicas"]["max_replicas"] = json!(9);
+    let version = control.replace_config(source.clone(), ConfigVersion(0)).await.unwrap();
+    assert_eq!(version, ConfigVersion(1));
+    assert_eq!(control.config().groups[0].replicas.max, 9);
+    assert!(control.replace_config(source.clone(), ConfigVersion(0)).await.is_err());
+    source["replicas"]["max_replicas"] = json!(0);
+    assert!(control.replace_config(source, ConfigVersion(1)).await.is_err());
+    // Another process takes it up with its next tick.
+    let other = world.control();
+    world.minute(&other).await;
+    assert_eq!((other.config().version, other.config().groups[0].replicas.max), (ConfigVersion(1), 9));
+}
