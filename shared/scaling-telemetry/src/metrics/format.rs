@@ -39,6 +39,15 @@ impl Format {
         best.map(|(_, format)| format)
     }
 
+    /// Whether an Accept header allows this format, whatever it would rather have.
+    pub fn is_accepted(self, accept: Option<&str>) -> bool {
+        let accept = accept.map(str::trim).filter(|accept| !accept.is_empty());
+        accept.is_none_or(|accept| {
+            let ranges: Vec<Range<'_>> = accept.split(',').filter_map(Range::parse).collect();
+            self.weight(&ranges) > 0.0
+        })
+    }
+
     const fn media_type(self) -> (&'static str, &'static str) {
         match self {
             Self::Json => ("application", "json"),
@@ -142,6 +151,19 @@ mod tests {
             (Some("nonsense"), None),
         ] {
             assert_eq!(Format::negotiate(accept, Format::Json), expected, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn a_format_can_be_accepted_without_being_preferred() {
+        for (accept, expected) in [
+            (None, true),
+            (Some("text/html, */*;q=0.1"), true),
+            (Some("application/json;q=0.5, text/plain"), true),
+            (Some("text/plain"), false),
+            (Some("*/*, application/json;q=0"), false),
+        ] {
+            assert_eq!(Format::Json.is_accepted(accept), expected, "{accept:?}");
         }
     }
 

@@ -103,6 +103,20 @@ impl Metrics {
         report.outcomes.iter().map(|outcome| record_group(&mut table, outcome)).collect()
     }
 
+    /// Shows what an evaluation saw that changed nothing: gauges only, as no total may count a look that is no tick.
+    pub fn show(&self, report: &TickReport) {
+        let mut table = self.lock();
+        for outcome in &report.outcomes {
+            let group = table.groups.entry(outcome.config.name.clone()).or_default();
+            group.newest = figures_of(group, outcome);
+        }
+    }
+
+    /// When the last tick of this process ended; `None` before the first, and in a process that never ticks.
+    pub fn last_tick(&self) -> Option<Timestamp> {
+        self.lock().last_tick.map(|tick| tick.ended)
+    }
+
     /// Counts an alarm that belongs to no group.
     pub fn record_unknown_alarm(&self) {
         self.lock().unknown_alarms += 1;
@@ -184,13 +198,17 @@ fn record_group(table: &mut Table, outcome: &GroupOutcome) -> Recorded {
 }
 
 fn record_evaluation(group: &mut GroupTable, outcome: &GroupOutcome) -> Option<Figures> {
+    let figures = figures_of(group, outcome)?;
+    group.take(figures.clone());
+    Some(figures)
+}
+
+fn figures_of(group: &mut GroupTable, outcome: &GroupOutcome) -> Option<Figures> {
     let evaluation = outcome.evaluation()?;
     if let Some(name) = &evaluation.state.reference_type
         && let Some(offer) = savings::offer_in(&evaluation.snapshot, name)
     {
         group.reference = Some(offer.clone());
     }
-    let figures = Figures::of(outcome, evaluation, group.before(), group.reference.as_ref());
-    group.take(figures.clone());
-    Some(figures)
+    Some(Figures::of(outcome, evaluation, group.before(), group.reference.as_ref()))
 }

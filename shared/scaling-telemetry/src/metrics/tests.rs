@@ -413,3 +413,16 @@ fn every_embedded_metric_has_a_value_and_there_are_fewer_than_a_hundred() {
         assert!(line.get("scaling_cpu_usage").is_none() && line.get("scaling_savings").is_none(), "{line}");
     }
 }
+
+#[test]
+fn a_look_that_is_no_tick_shows_gauges_and_adds_to_no_total() {
+    let metrics = Metrics::new();
+    metrics.show(&report(vec![outcome("web", at(0))]));
+    let text = metrics.render(Format::Prometheus);
+    assert_eq!(value(&text, "scaling_cpu_usage", &[("group", "web")]), Some(40.0));
+    assert!(
+        !text.contains("scaling_cost_usd_total{") && !text.contains("scaling_decisions_total{"),
+        "{text}"
+    );
+    assert_eq!(metrics.last_tick(), None);
+}
