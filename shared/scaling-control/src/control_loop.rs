@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use scaling_fleet::{Catalogue, PriceBook};
+use scaling_policy::Learned;
 use scaling_policy::admit::admit;
 use scaling_policy::config::{Config, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decision::Reason;
@@ -34,8 +35,17 @@ pub struct ControlLoop {
     prices: PriceBook,
     /// When each group was last evaluated here. A cold start knows nothing, and all groups are equally old.
     evaluated: Mutex<HashMap<GroupName, Timestamp>>,
+    /// What was learned since it was last stored: a record is written every quarter of an hour, a minute counts every
+    /// minute. A cold start goes on from the stored one.
+    learned: Mutex<HashMap<GroupName, Remembered>>,
     /// Groups that the limits over all groups held back; they go first next time.
     held: Mutex<HashSet<GroupName>>,
+}
+
+/// Learned values as of a moment.
+struct Remembered {
+    at: Timestamp,
+    learned: Learned,
 }
 
 /// Whether an evaluation may change anything.
@@ -54,6 +64,7 @@ impl ControlLoop {
             config: Mutex::new(Arc::new(config)),
             prices,
             evaluated: Mutex::default(),
+            learned: Mutex::default(),
             held: Mutex::default(),
         }
     }
@@ -213,7 +224,9 @@ impl ControlLoop {
                     report.outcomes.push(failed(config, Outcome::NotFound));
                     continue;
                 }
-                (Ok(record), Some(description)) => (record.unwrap_or_default(), description),
+                (Ok(record), Some(description)) => {
+                    (self.with_memory(config, record.unwrap_or_default()), description)
+                }
             };
             if record.lease.as_ref().is_some_and(|lease| lease.until > now) {
                 report.outcomes.push(failed(config, Outcome::Busy));
@@ -227,10 +240,21 @@ impl ControlLoop {
                 series: series_of.remove(&config.name).unwrap_or_default(),
                 replacement: None,
                 failures: Vec::new(),
+                must_store: false,
             });
         }
         self.look_for_other_controllers(&mut reads, now).await;
         Ok(self.read_more(reads, report).await)
+    }
+
+    /// Puts what was learned here since into the record, unless somebody else has stored something newer.
+    fn with_memory(&self, config: &GroupConfig, mut record: GroupRecord) -> GroupRecord {
+        if let Some(remembered) = lock(&self.learned).get(&config.name)
+            && record.learned_at.is_none_or(|stored| stored <= remembered.at)
+        {
+            record.learned = remembered.learned.clone();
+        }
+        record
     }
 
     /// Take-over and hourly: scaling policies, schedules and tags of others.
@@ -249,6 +273,8 @@ impl ControlLoop {
                 for read in &mut due {
                     read.record.state.foreign = found.remove(&read.config.name).unwrap_or_default();
                     read.record.state.foreign_checked = Some(now);
+                    // Stored, so that the next hour counts from here and not from the last other write.
+                    read.must_store = true;
                 }
             }
             // What was found last holds until the next look.
@@ -299,6 +325,8 @@ impl ControlLoop {
             lock(&self.evaluated).insert(read.config.name.clone(), now);
             let mut pass = pass(read, control.kill_switch.is_some(), self.market(), now);
             pass.plan(new_id(now));
+            let remembered = Remembered { at: now, learned: pass.read.record.learned.clone() };
+            lock(&self.learned).insert(pass.read.config.name.clone(), remembered);
             passes.push(pass);
         }
         passes

@@ -35,6 +35,8 @@ pub struct Read {
     pub replacement: Option<ReplacementView>,
     /// Failed launches, where they were asked for.
     pub failures: Vec<LaunchFailure>,
+    /// The record was changed while it was read.
+    pub must_store: bool,
 }
 
 /// Which of the two places for operations.
@@ -98,7 +100,7 @@ pub fn pass(mut read: Read, kill_switch: bool, market: Market<'_>, now: Timestam
     // A kill switch stops what is planned, too.
     step = step.filter(|_| !kill_switch);
     let new_decision = is_new(&before, &decision);
-    let dirty = new_decision || must_store(&before, &read.record, now);
+    let dirty = new_decision || read.must_store || must_store(&before, &read.record, now);
     Pass { read, snapshot, decision, step, ended, dirty, new_decision, now }
 }
 

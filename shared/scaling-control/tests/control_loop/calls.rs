@@ -52,3 +52,23 @@ async fn groups_left_over_by_the_deadline_are_counted_and_go_first_next_time() {
     let order: Vec<&str> = report.outcomes.iter().map(|outcome| outcome.config.name.as_str()).collect();
     assert_eq!(order.len(), 2, "{order:?}");
 }
+
+#[tokio::test]
+async fn what_was_learned_between_two_writes_is_not_forgotten() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 3).await;
+    // Nothing changes and nothing is written; the stabilization window is covered all the same.
+    world.platform.group().busy_vcpu = Some(3.0);
+    world.minutes(&control, 8).await;
+    assert!(world.platform.group().desired < 4);
+}
+
+#[tokio::test]
+async fn other_controllers_are_looked_for_once_an_hour() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 120).await;
+    let looks = world.platform.group().calls["foreign_controllers"];
+    assert!((2..=3).contains(&looks), "{looks}");
+}
