@@ -165,7 +165,7 @@ fn back_off(
 }
 
 /// The operation that a decision calls for; `None` for a hold.
-pub fn plan(decision: &Decision, config: &GroupConfig, snapshot: &Snapshot, id: String) -> Option<Operation> {
+pub fn plan(decision: &Decision, config: &GroupConfig, id: String) -> Option<Operation> {
     use scaling_policy::Action;
     let kind = match &decision.action {
         Action::Hold => return None,
@@ -190,9 +190,6 @@ pub fn plan(decision: &Decision, config: &GroupConfig, snapshot: &Snapshot, id: 
         platform_id: None,
         attempts: 0,
         not_before: None,
-        load_before: decision.driver.and_then(|trigger| decision.loads[trigger]),
-        vcpu_before: Some(snapshot.group.serving_vcpu()),
-        own_way_back: false,
         failure: None,
     })
 }

@@ -117,7 +117,7 @@ impl Pass {
         if self.step.is_some() || self.read.config.control == ControlLevel::Observe {
             return;
         }
-        let Some(operation) = bookkeeping::plan(&self.decision, &self.read.config, &self.snapshot, id) else {
+        let Some(operation) = bookkeeping::plan(&self.decision, &self.read.config, id) else {
             return;
         };
         if !self.waits_for_retry(&operation) {

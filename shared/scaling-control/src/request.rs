@@ -136,7 +136,7 @@ impl ControlLoop {
         pass.decision = wish(request, &pass);
         pass.new_decision = true;
         let config = Arc::clone(&pass.read.config);
-        let planned = bookkeeping::plan(&pass.decision, &config, &pass.snapshot, new_id(now));
+        let planned = bookkeeping::plan(&pass.decision, &config, new_id(now));
         let Some(operation) = planned.filter(|_| !request.dry_run) else {
             return Ok(Requested { decision: pass.decision, operation: None });
         };

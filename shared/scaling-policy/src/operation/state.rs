@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scaling_fleet::{TypeName, UsdPerHour, Vcpu};
+use scaling_fleet::{TypeName, UsdPerHour};
 use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigVersion;
 use crate::decision::Reason;
-use crate::trigger::Trigger;
 
 /// Identifies an operation; unique over all groups.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,40 +97,12 @@ pub struct Operation {
     pub ended_at: Option<Timestamp>,
     /// The platform's identifier for it (an instance refresh id).
     pub platform_id: Option<String>,
-    /// What the platform was asked for so far on the present way (forth, or back); at most
-    /// [`Operation::MAX_ATTEMPTS`].
+    /// Tries that were refused so far.
     pub attempts: u8,
-    /// Not asked again before this; also when it was last asked for a step that left it planned.
+    /// Not asked again before this.
     pub not_before: Option<Timestamp>,
     /// Explanation of a failure, for a person.
     pub failure: Option<String>,
-    /// Load of the group when it was planned, where it was known.
-    #[serde(default)]
-    pub load_before: Option<f64>,
-    /// vCPU that served when it was planned.
-    #[serde(default)]
-    pub vcpu_before: Option<Vcpu>,
-    /// The platform will not undo the replacement its own way.
-    #[serde(default)]
-    pub own_way_back: bool,
-}
-
-impl Operation {
-    /// The first try and three more.
-    pub const MAX_ATTEMPTS: u8 = 4;
-
-    /// The trigger whose load asked for it, where it was one.
-    pub fn asked_by(&self) -> Option<Trigger> {
-        match self.reason {
-            Reason::LoadHigh { trigger, .. } => Some(trigger),
-            _ => None,
-        }
-    }
-
-    /// Whether the platform has never accepted it.
-    pub const fn is_unasked(&self) -> bool {
-        matches!(self.phase, Phase::Planned) && self.accepted_at.is_none()
-    }
 }
 
 /// What an operation changes.

@@ -1,0 +1,70 @@
+//! Changes of count.
+
+use scaling_policy::operation::{LaunchFailureKind, Phase, Progress, Step};
+
+use crate::support::{OLD, after, at, ended, failure, group, scale};
+
+#[test]
+fn a_fresh_plan_asks_for_the_wanted_value() {
+    let progress = after(0, &scale(4, 6, Phase::Planned), &group(4, &[(OLD, 4, 0)]), None, &[]);
+    assert_eq!(progress, Progress::Act(Step::SetDesired { desired: 6 }));
+}
+
+#[test]
+fn a_plan_whose_answer_was_lost_is_seen_in_the_group() {
+    let progress = after(300, &scale(4, 6, Phase::Planned), &group(6, &[(OLD, 4, 2)]), None, &[]);
+    assert_eq!(progress, Progress::Wait, "asked for already, and booting");
+}
+
+#[test]
+fn up_is_verified_when_the_wanted_count_serves() {
+    let operation = scale(4, 6, Phase::Accepted);
+    assert_eq!(after(90, &operation, &group(6, &[(OLD, 5, 1)]), None, &[]), Progress::Wait);
+    assert_eq!(ended(&after(90, &operation, &group(6, &[(OLD, 6, 0)]), None, &[])), Some(Phase::Verified));
+}
+
+#[test]
+fn down_is_verified_when_no_more_than_the_wanted_count_is_left() {
+    let operation = scale(6, 4, Phase::Accepted);
+    assert_eq!(after(30, &operation, &group(4, &[(OLD, 5, 0)]), None, &[]), Progress::Wait);
+    assert_eq!(ended(&after(30, &operation, &group(4, &[(OLD, 4, 0)]), None, &[])), Some(Phase::Verified));
+}
+
+#[test]
+fn a_plan_older_than_a_period_is_superseded() {
+    let progress = after(61, &scale(4, 6, Phase::Planned), &group(4, &[(OLD, 4, 0)]), None, &[]);
+    assert_eq!(ended(&progress), Some(Phase::Superseded));
+}
+
+#[test]
+fn another_hand_supersedes() {
+    for phase in [Phase::Planned, Phase::Accepted] {
+        let progress = after(10, &scale(4, 6, phase), &group(9, &[(OLD, 4, 5)]), None, &[]);
+        assert_eq!(ended(&progress), Some(Phase::Superseded), "{phase:?}");
+    }
+}
+
+#[test]
+fn a_broken_template_or_a_quota_fails_more_but_never_fewer() {
+    for kind in [LaunchFailureKind::Template, LaunchFailureKind::Quota] {
+        let failures = [failure(kind)];
+        let up = after(90, &scale(4, 6, Phase::Accepted), &group(6, &[(OLD, 4, 0)]), None, &failures);
+        assert_eq!(ended(&up), Some(Phase::Failed), "{kind:?}");
+        let down = after(90, &scale(6, 4, Phase::Accepted), &group(4, &[(OLD, 4, 0)]), None, &failures);
+        assert_eq!(ended(&down), Some(Phase::Verified), "{kind:?}");
+    }
+    let waiting = [failure(LaunchFailureKind::Capacity)];
+    let up = after(90, &scale(4, 6, Phase::Accepted), &group(6, &[(OLD, 4, 0)]), None, &waiting);
+    assert_eq!(up, Progress::Wait, "capacity may come");
+}
+
+#[test]
+fn a_refused_plan_waits_for_its_retry_and_fails_after_three() {
+    let mut operation = scale(4, 6, Phase::Planned);
+    let group = group(4, &[(OLD, 4, 0)]);
+    (operation.attempts, operation.not_before) = (1, Some(at(30)));
+    assert_eq!(after(10, &operation, &group, None, &[]), Progress::Wait);
+    assert!(matches!(after(30, &operation, &group, None, &[]), Progress::Act(_)));
+    operation.attempts = 3;
+    assert_eq!(ended(&after(30, &operation, &group, None, &[])), Some(Phase::Failed));
+}
