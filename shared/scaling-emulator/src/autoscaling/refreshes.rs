@@ -81,6 +81,7 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
         left: count,
         rollback: None,
         replaced_since: None,
+        moved: region.now,
     };
     let id = refresh.id.clone();
     let group = group_mut(region, &name)?;

@@ -129,6 +129,8 @@ pub struct Refresh {
     pub rollback: Option<RollbackDetails>,
     /// Since when everything is replaced.
     pub replaced_since: Option<Timestamp>,
+    /// When something last came of it: a launch, a replacement.
+    pub moved: Timestamp,
 }
 
 impl Refresh {
@@ -163,6 +165,7 @@ impl Refresh {
         self.left = self.total;
         self.target = self.origin.clone();
         self.replaced_since = None;
+        self.moved = now;
     }
 }
 

@@ -42,13 +42,20 @@ impl Group {
         }
         let cause = format!("At {} an instance was started in response to an instance refresh.", second(now));
         let target = refresh.target.clone();
-        refresh.launched.extend(self.launch(context, &target, wanted.launch, &cause));
+        let launched = self.launch(context, &target, wanted.launch, &cause);
         self.end_surplus(refresh, context);
         let left = self.alive().filter(|member| refresh.old.contains(&member.id)).count();
-        refresh.left = u32::try_from(left).unwrap_or(u32::MAX);
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        let coming =
+            self.alive().any(|member| refresh.launched.contains(&member.id) && !member.is_warm(warmup, now));
+        if left != refresh.left || !launched.is_empty() || coming {
+            refresh.moved = now;
+        }
+        refresh.left = left;
+        refresh.launched.extend(launched);
         if wanted.done {
             self.replaced(refresh, now);
-        } else if self.trouble.since.is_some_and(|since| since + context.refresh_patience <= now) {
+        } else if refresh.moved + context.refresh_patience <= now {
             self.give_up(refresh, now);
         } else {
             refresh.reason = Some(self.waiting_reason(refresh, warmup, now));
@@ -154,7 +161,10 @@ impl Group {
 
     fn give_up(&mut self, refresh: &mut Refresh, now: Timestamp) {
         let last = self.activities.iter().find_map(|activity| activity.status_message.clone());
-        let reason = format!("Instance launches keep failing. {}", last.unwrap_or_default());
+        let reason = match last.filter(|_| self.trouble.since.is_some()) {
+            Some(message) => format!("Instance launches keep failing. {message}"),
+            None => "Instances that are protected from scale in were not released in time.".to_owned(),
+        };
         self.trouble = super::group::LaunchTrouble::default();
         if refresh.status == RefreshStatus::RollbackInProgress {
             refresh.end(RefreshStatus::RollbackFailed, Some(reason), now);

@@ -1,0 +1,327 @@
+//! Metric math: the common part of it, read into a tree.
+//!
+//! Numbers, ids of other queries, `+ - * / ^`, parentheses, `METRICS()`, lists in brackets, and the functions of
+//! [`Function`]. What else CloudWatch knows (search, insights, bands, conditions) is refused as it refuses a fault.
+
+/// A tree of operations.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expression {
+    /// A number.
+    Number(f64),
+    /// The id of another query.
+    Id(String),
+    /// All metrics of the request, in order: `METRICS()`.
+    Metrics,
+    /// Several in brackets.
+    List(Vec<Expression>),
+    /// Two joined by an operator.
+    Binary(Operator, Box<Expression>, Box<Expression>),
+    /// A function of arguments.
+    Call(Function, Vec<Expression>),
+}
+
+/// An operator between two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `^`
+    Power,
+}
+
+impl Operator {
+    /// The result. `None` where there is none: division by 0, and powers that are no number.
+    pub fn apply(self, left: f64, right: f64) -> Option<f64> {
+        let result = match self {
+            Self::Add => left + right,
+            Self::Subtract => left - right,
+            Self::Multiply => left * right,
+            Self::Divide => left / right,
+            Self::Power => left.powf(right),
+        };
+        result.is_finite().then_some(result)
+    }
+}
+
+/// A function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Function {
+    /// Of a list: the sum at each time. Of one metric: the sum of all its points.
+    Sum,
+    /// The mean likewise.
+    Avg,
+    /// The smallest likewise.
+    Min,
+    /// The largest likewise.
+    Max,
+    /// A metric with its missing points filled: with a number or metric, `REPEAT`, or `LINEAR`.
+    Fill,
+    /// Without the sign.
+    Abs,
+    /// Rounded up.
+    Ceil,
+    /// Rounded down.
+    Floor,
+    /// A metric's period in seconds.
+    Period,
+}
+
+impl Function {
+    const TABLE: [(&'static str, Self); 9] = [
+        ("SUM", Self::Sum),
+        ("AVG", Self::Avg),
+        ("MIN", Self::Min),
+        ("MAX", Self::Max),
+        ("FILL", Self::Fill),
+        ("ABS", Self::Abs),
+        ("CEIL", Self::Ceil),
+        ("FLOOR", Self::Floor),
+        ("PERIOD", Self::Period),
+    ];
+}
+
+/// Words that say how `FILL` fills; they stand where an id can.
+const FILLERS: [&str; 2] = ["REPEAT", "LINEAR"];
+
+/// Deepest nesting read.
+const MAX_DEPTH: usize = 50;
+
+/// Reads an expression.
+///
+/// # Errors
+/// What cannot be read, and where, for people.
+pub fn parse(text: &str) -> Result<Expression, String> {
+    let mut parser = Parser { text, at: 0, depth: 0 };
+    let expression = parser.sum()?;
+    match parser.peek() {
+        None => Ok(expression),
+        Some(c) => Err(format!("Unexpected {c:?} at position {}", parser.at)),
+    }
+}
+
+impl Expression {
+    /// Hands each id that it names to `visit`.
+    pub fn ids<'a>(&'a self, visit: &mut impl FnMut(&'a str)) {
+        match self {
+            Self::Number(_) | Self::Metrics => {}
+            Self::Id(id) if FILLERS.contains(&id.as_str()) => {}
+            Self::Id(id) => visit(id),
+            Self::List(items) | Self::Call(_, items) => items.iter().for_each(|item| item.ids(visit)),
+            Self::Binary(_, left, right) => {
+                left.ids(visit);
+                right.ids(visit);
+            }
+        }
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    /// The next character behind white space.
+    fn peek(&mut self) -> Option<char> {
+        let rest = self.text.get(self.at..)?;
+        self.at += rest.len() - rest.trim_start().len();
+        rest.trim_start().chars().next()
+    }
+
+    fn take(&mut self, wanted: char) -> bool {
+        let found = self.peek() == Some(wanted);
+        if found {
+            self.at += wanted.len_utf8();
+        }
+        found
+    }
+
+    fn expect(&mut self, wanted: char) -> Result<(), String> {
+        if self.take(wanted) {
+            return Ok(());
+        }
+        Err(match self.peek() {
+            Some(c) => format!("Expected {wanted:?} but found {c:?} at position {}", self.at),
+            None => format!("Expected {wanted:?} at the end"),
+        })
+    }
+
+    fn operator(&mut self, table: &[(char, Operator)]) -> Option<Operator> {
+        table.iter().find(|(sign, _)| self.take(*sign)).map(|(_, operator)| *operator)
+    }
+
+    fn sum(&mut self) -> Result<Expression, String> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err("The expression is nested too deeply".to_owned());
+        }
+        let mut left = self.product()?;
+        while let Some(operator) = self.operator(&[('+', Operator::Add), ('-', Operator::Subtract)]) {
+            left = Expression::Binary(operator, Box::new(left), Box::new(self.product()?));
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn product(&mut self) -> Result<Expression, String> {
+        let mut left = self.power()?;
+        while let Some(operator) = self.operator(&[('*', Operator::Multiply), ('/', Operator::Divide)]) {
+            left = Expression::Binary(operator, Box::new(left), Box::new(self.power()?));
+        }
+        Ok(left)
+    }
+
+    fn power(&mut self) -> Result<Expression, String> {
+        let mut negative = false;
+        while self.take('-') {
+            negative = !negative;
+        }
+        let mut base = self.term()?;
+        if self.take('^') {
+            let exponent = self.sum_of_power()?;
+            base = Expression::Binary(Operator::Power, Box::new(base), Box::new(exponent));
+        }
+        if negative {
+            let zero = Box::new(Expression::Number(0.0));
+            base = Expression::Binary(Operator::Subtract, zero, Box::new(base));
+        }
+        Ok(base)
+    }
+
+    /// An exponent; powers bind to the right.
+    fn sum_of_power(&mut self) -> Result<Expression, String> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err("The expression is nested too deeply".to_owned());
+        }
+        let exponent = self.power();
+        self.depth -= 1;
+        exponent
+    }
+
+    fn term(&mut self) -> Result<Expression, String> {
+        match self.peek() {
+            Some('(') => {
+                self.expect('(')?;
+                let inside = self.sum()?;
+                self.expect(')')?;
+                Ok(inside)
+            }
+            Some('[') => {
+                self.expect('[')?;
+                self.items(']').map(Expression::List)
+            }
+            Some(c) if c.is_ascii_digit() || c == '.' => self.number(),
+            Some(c) if c.is_ascii_alphabetic() => self.word(),
+            Some(c) => Err(format!("Unexpected {c:?} at position {}", self.at)),
+            None => Err("Unexpected end".to_owned()),
+        }
+    }
+
+    fn items(&mut self, end: char) -> Result<Vec<Expression>, String> {
+        let mut items = Vec::new();
+        if self.take(end) {
+            return Ok(items);
+        }
+        loop {
+            items.push(self.sum()?);
+            if !self.take(',') {
+                self.expect(end)?;
+                return Ok(items);
+            }
+        }
+    }
+
+    fn run(&mut self, belongs: impl Fn(char) -> bool) -> &str {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    fn number(&mut self) -> Result<Expression, String> {
+        let digits = self.run(|c| c.is_ascii_digit() || c == '.').to_owned();
+        digits.parse().map(Expression::Number).map_err(|_| format!("{digits} is not a number"))
+    }
+
+    fn word(&mut self) -> Result<Expression, String> {
+        let word = self.run(|c| c.is_ascii_alphanumeric() || c == '_').to_owned();
+        if !self.take('(') {
+            let is_id =
+                word.starts_with(|c: char| c.is_ascii_lowercase()) || FILLERS.contains(&word.as_str());
+            return if is_id { Ok(Expression::Id(word)) } else { Err(format!("Unrecognized symbol {word}")) };
+        }
+        let arguments = self.items(')')?;
+        if word == "METRICS" && arguments.is_empty() {
+            return Ok(Expression::Metrics);
+        }
+        let function = Function::TABLE.iter().find(|(name, _)| *name == word).map(|(_, function)| *function);
+        let function = function.ok_or_else(|| format!("Unsupported function {word}"))?;
+        let wanted = if function == Function::Fill { 2 } else { 1 };
+        if arguments.len() != wanted {
+            return Err(format!("{word} takes {wanted} argument(s), not {}", arguments.len()));
+        }
+        Ok(Expression::Call(function, arguments))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn operators_bind_as_in_arithmetic() {
+        let id = |name: &str| Box::new(Expression::Id(name.to_owned()));
+        let number = |n: f64| Box::new(Expression::Number(n));
+        let expected = Expression::Binary(
+            Operator::Add,
+            id("m1"),
+            Box::new(Expression::Binary(
+                Operator::Multiply,
+                number(100.0),
+                Box::new(Expression::Binary(Operator::Power, id("m2"), number(2.0))),
+            )),
+        );
+        assert_eq!(parse("m1 + 100*m2^2").unwrap(), expected);
+        assert_eq!(
+            parse("SUM(METRICS())").unwrap(),
+            Expression::Call(Function::Sum, vec![Expression::Metrics])
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for text in [
+            "",
+            "m1 +",
+            "(m1",
+            "M1",
+            "SEARCH('x', 'Sum')",
+            "FILL(m1)",
+            "m1 m2",
+            "1.2.3",
+            "IF(m1,1,2)",
+            "m1 > 2",
+            "[m1",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_harm(text in ".{0,200}", open in "[(\\[^-]{0,400}") {
+            let _ = parse(&text);
+            let _ = parse(&open);
+        }
+    }
+}

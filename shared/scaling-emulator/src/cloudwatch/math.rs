@@ -1,0 +1,268 @@
+//! Metric math: the value of an expression over metrics.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::expression::{Expression, Function, Operator};
+
+/// Points by their time in seconds.
+pub type Points = BTreeMap<i64, f64>;
+
+/// Points with their period.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Line {
+    /// The points.
+    pub points: Points,
+    /// Seconds from one to the next.
+    pub period: i64,
+}
+
+/// What an expression comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// A number.
+    Number(f64),
+    /// A metric.
+    Line(Line),
+    /// Several.
+    Lines(Vec<Line>),
+}
+
+/// What expressions refer to.
+pub trait Scope {
+    /// What the query with that id came to.
+    fn get(&self, id: &str) -> Option<Outcome>;
+    /// All metrics in order.
+    fn metrics(&self) -> Vec<Line>;
+    /// Start of the first period of that length, and end of the request, in seconds.
+    fn range(&self, period: i64) -> (i64, i64);
+}
+
+/// Works an expression out.
+///
+/// # Errors
+/// Why there is no result, for people.
+pub fn evaluate(expression: &Expression, scope: &impl Scope) -> Result<Outcome, String> {
+    match expression {
+        Expression::Number(number) => Ok(Outcome::Number(*number)),
+        Expression::Id(id) => scope.get(id).ok_or_else(|| format!("Unrecognized id {id}")),
+        Expression::Metrics => Ok(Outcome::Lines(scope.metrics())),
+        Expression::List(items) => {
+            let lines = items.iter().map(|item| match evaluate(item, scope)? {
+                Outcome::Line(line) => Ok(vec![line]),
+                Outcome::Lines(lines) => Ok(lines),
+                Outcome::Number(_) => Err("A list may hold metrics only".to_owned()),
+            });
+            Ok(Outcome::Lines(lines.collect::<Result<Vec<_>, String>>()?.concat()))
+        }
+        Expression::Binary(operator, left, right) => {
+            joined(*operator, evaluate(left, scope)?, evaluate(right, scope)?)
+        }
+        Expression::Call(Function::Fill, arguments) => fill(arguments, scope),
+        Expression::Call(function, arguments) => {
+            let argument = arguments.first().ok_or("A function without an argument")?;
+            called(*function, evaluate(argument, scope)?)
+        }
+    }
+}
+
+fn joined(operator: Operator, left: Outcome, right: Outcome) -> Result<Outcome, String> {
+    use Outcome::{Line as One, Lines, Number};
+    let with_number = |line: Line, by: &dyn Fn(f64) -> Option<f64>| Line {
+        points: line.points.into_iter().filter_map(|(time, value)| Some((time, by(value)?))).collect(),
+        ..line
+    };
+    Ok(match (left, right) {
+        (Number(a), Number(b)) => Number(operator.apply(a, b).ok_or("Division by zero")?),
+        (One(line), Number(b)) => One(with_number(line, &|a| operator.apply(a, b))),
+        (Number(a), One(line)) => One(with_number(line, &|b| operator.apply(a, b))),
+        (One(a), One(b)) => One(both(operator, &a, &b)),
+        (Lines(lines), Number(b)) => {
+            Lines(lines.into_iter().map(|line| with_number(line, &|a| operator.apply(a, b))).collect())
+        }
+        (Number(a), Lines(lines)) => {
+            Lines(lines.into_iter().map(|line| with_number(line, &|b| operator.apply(a, b))).collect())
+        }
+        (Lines(lines), One(b)) => Lines(lines.iter().map(|a| both(operator, a, &b)).collect()),
+        (One(a), Lines(lines)) => Lines(lines.iter().map(|b| both(operator, &a, b)).collect()),
+        (Lines(_), Lines(_)) => return Err("Two lists cannot be joined by an operator".to_owned()),
+    })
+}
+
+/// Two metrics have a point only where both do.
+fn both(operator: Operator, a: &Line, b: &Line) -> Line {
+    let point = |(time, left): (&i64, &f64)| Some((*time, operator.apply(*left, *b.points.get(time)?)?));
+    Line { points: a.points.iter().filter_map(point).collect(), period: a.period.max(b.period) }
+}
+
+fn called(function: Function, argument: Outcome) -> Result<Outcome, String> {
+    let each = |by: fn(f64) -> f64, argument: Outcome| match argument {
+        Outcome::Number(number) => Outcome::Number(by(number)),
+        Outcome::Line(line) => Outcome::Line(mapped(line, by)),
+        Outcome::Lines(lines) => Outcome::Lines(lines.into_iter().map(|line| mapped(line, by)).collect()),
+    };
+    match function {
+        Function::Abs => Ok(each(f64::abs, argument)),
+        Function::Ceil => Ok(each(f64::ceil, argument)),
+        Function::Floor => Ok(each(f64::floor, argument)),
+        Function::Period => match argument {
+            Outcome::Line(line) => Ok(Outcome::Number(line.period as f64)),
+            _ => Err("PERIOD takes one metric".to_owned()),
+        },
+        Function::Sum | Function::Avg | Function::Min | Function::Max | Function::Fill => match argument {
+            Outcome::Number(number) => Ok(Outcome::Number(number)),
+            Outcome::Line(line) => {
+                let all: Vec<f64> = line.points.into_values().collect();
+                Ok(Outcome::Number(gathered(function, &all).ok_or("There are no points")?))
+            }
+            Outcome::Lines(lines) => Ok(Outcome::Line(across(function, &lines))),
+        },
+    }
+}
+
+fn mapped(line: Line, by: fn(f64) -> f64) -> Line {
+    Line { points: line.points.into_iter().map(|(time, value)| (time, by(value))).collect(), ..line }
+}
+
+/// One point for each time at which any of the metrics has one.
+fn across(function: Function, lines: &[Line]) -> Line {
+    let times: BTreeSet<i64> = lines.iter().flat_map(|line| line.points.keys().copied()).collect();
+    let point = |time: i64| {
+        let values: Vec<f64> = lines.iter().filter_map(|line| line.points.get(&time).copied()).collect();
+        Some((time, gathered(function, &values)?))
+    };
+    Line {
+        points: times.into_iter().filter_map(point).collect(),
+        period: lines.iter().map(|line| line.period).max().unwrap_or(60),
+    }
+}
+
+fn gathered(function: Function, values: &[f64]) -> Option<f64> {
+    let sum = || values.iter().sum::<f64>();
+    if values.is_empty() {
+        return None;
+    }
+    Some(match function {
+        Function::Avg => sum() / values.len() as f64,
+        Function::Min => values.iter().copied().fold(f64::INFINITY, f64::min),
+        Function::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        _ => sum(),
+    })
+}
+
+fn fill(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, String> {
+    let [metric, with] = arguments else {
+        return Err("FILL takes a metric and what to fill it with".to_owned());
+    };
+    let filling = match with {
+        Expression::Id(word) if word == "REPEAT" => Filling::Repeat,
+        Expression::Id(word) if word == "LINEAR" => Filling::Linear,
+        other => match evaluate(other, scope)? {
+            Outcome::Number(number) => Filling::Number(number),
+            Outcome::Line(line) => Filling::Line(line),
+            Outcome::Lines(_) => return Err("FILL takes a number or one metric to fill with".to_owned()),
+        },
+    };
+    match evaluate(metric, scope)? {
+        Outcome::Line(line) => Ok(Outcome::Line(filled(line, &filling, scope))),
+        Outcome::Lines(lines) => {
+            Ok(Outcome::Lines(lines.into_iter().map(|line| filled(line, &filling, scope)).collect()))
+        }
+        Outcome::Number(_) => Err("FILL takes a metric".to_owned()),
+    }
+}
+
+enum Filling {
+    Number(f64),
+    Line(Line),
+    Repeat,
+    Linear,
+}
+
+/// Most points that filling looks at: as many as one reply holds.
+const MAX_FILLED: i64 = 100_800;
+
+fn filled(mut line: Line, filling: &Filling, scope: &impl Scope) -> Line {
+    let period = line.period.max(1);
+    let (from, to) = scope.range(period);
+    let known = line.points.clone();
+    let times = (0..MAX_FILLED).map(|number| from + number * period).take_while(|time| *time < to);
+    for time in times.filter(|time| !known.contains_key(time)) {
+        let before = || known.range(..time).next_back();
+        let value = match filling {
+            Filling::Number(number) => Some(*number),
+            Filling::Line(other) => other.points.get(&time).copied(),
+            Filling::Repeat => before().map(|(_, value)| *value),
+            Filling::Linear => before()
+                .zip(known.range(time..).next())
+                .map(|((t0, v0), (t1, v1))| v0 + (v1 - v0) * (time - t0) as f64 / (t1 - t0) as f64),
+        };
+        if let Some(value) = value {
+            line.points.insert(time, value);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::expression::parse;
+    use super::*;
+
+    struct Two;
+
+    fn line(points: &[(i64, f64)]) -> Line {
+        Line { points: points.iter().copied().collect(), period: 60 }
+    }
+
+    impl Scope for Two {
+        fn get(&self, id: &str) -> Option<Outcome> {
+            let index = ["m1", "m2"].iter().position(|known| *known == id)?;
+            Some(Outcome::Line(self.metrics()[index].clone()))
+        }
+
+        fn metrics(&self) -> Vec<Line> {
+            vec![line(&[(0, 1.0), (60, 2.0), (180, 4.0)]), line(&[(60, 10.0), (120, 0.0), (180, 30.0)])]
+        }
+
+        fn range(&self, _period: i64) -> (i64, i64) {
+            (0, 240)
+        }
+    }
+
+    fn points(text: &str) -> Vec<(i64, f64)> {
+        match evaluate(&parse(text).unwrap(), &Two).unwrap() {
+            Outcome::Line(line) => line.points.into_iter().collect(),
+            other => panic!("{text} came to {other:?}"),
+        }
+    }
+
+    #[test]
+    fn two_metrics_have_a_point_where_both_do_and_a_division_by_zero_has_none() {
+        assert_eq!(points("m1+m2"), [(60, 12.0), (180, 34.0)]);
+        assert_eq!(points("100/m2"), [(60, 10.0), (180, 100.0 / 30.0)]);
+        assert_eq!(points("-m1*2"), [(0, -2.0), (60, -4.0), (180, -8.0)]);
+    }
+
+    #[test]
+    fn functions_of_a_list_work_time_by_time_and_of_a_metric_over_all_of_it() {
+        assert_eq!(points("SUM(METRICS())"), [(0, 1.0), (60, 12.0), (120, 0.0), (180, 34.0)]);
+        assert_eq!(points("AVG([m1,m2])"), [(0, 1.0), (60, 6.0), (120, 0.0), (180, 17.0)]);
+        assert_eq!(points("m1/SUM(m1)*7"), [(0, 1.0), (60, 2.0), (180, 4.0)]);
+        assert_eq!(points("m2/PERIOD(m2)*60"), [(60, 10.0), (120, 0.0), (180, 30.0)]);
+    }
+
+    #[test]
+    fn filling_adds_the_missing_points_of_the_range() {
+        assert_eq!(points("FILL(m1,0)"), [(0, 1.0), (60, 2.0), (120, 0.0), (180, 4.0)]);
+        assert_eq!(points("FILL(m1,REPEAT)"), [(0, 1.0), (60, 2.0), (120, 2.0), (180, 4.0)]);
+        assert_eq!(points("FILL(m1,LINEAR)"), [(0, 1.0), (60, 2.0), (120, 3.0), (180, 4.0)]);
+        assert_eq!(points("FILL(m2,m1)"), [(0, 1.0), (60, 10.0), (120, 0.0), (180, 30.0)]);
+    }
+
+    #[test]
+    fn unknown_ids_and_lists_of_lists_are_refused() {
+        for text in ["m3", "METRICS()+METRICS()", "[1]", "1/0", "PERIOD(3)", "FILL(1,2)"] {
+            assert!(evaluate(&parse(text).unwrap(), &Two).is_err(), "{text}");
+        }
+    }
+}

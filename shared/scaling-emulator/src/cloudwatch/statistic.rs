@@ -1,0 +1,288 @@
+//! Statistics over the samples of a period.
+
+use std::fmt;
+
+use crate::wire::AwsError;
+
+/// Which statistic is asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Statistic {
+    /// Number of samples.
+    SampleCount,
+    /// Their mean.
+    Average,
+    /// Their sum.
+    Sum,
+    /// The smallest.
+    Minimum,
+    /// The largest.
+    Maximum,
+    /// The value that this share of the samples, 0 to 1, does not exceed.
+    Percentile(f64),
+}
+
+impl Statistic {
+    /// The statistic of that name, such as `Average` or `p99.9`.
+    ///
+    /// # Errors
+    /// `InvalidParameterValue` for an unknown one, and for trimmed means and their kin, which this emulator lacks.
+    pub fn parse(name: &str) -> Result<Self, AwsError> {
+        Ok(match name {
+            "SampleCount" => Self::SampleCount,
+            "Average" => Self::Average,
+            "Sum" => Self::Sum,
+            "Minimum" => Self::Minimum,
+            "Maximum" => Self::Maximum,
+            _ => {
+                let percent = name.strip_prefix('p').and_then(|text| text.parse::<f64>().ok());
+                match percent.filter(|percent| (0.0..=100.0).contains(percent)) {
+                    Some(percent) => Self::Percentile(percent / 100.0),
+                    None => {
+                        return Err(AwsError::new(
+                            "InvalidParameterValue",
+                            format!("The value {name} for parameter Stat is not supported."),
+                        ));
+                    }
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SampleCount => formatter.write_str("SampleCount"),
+            Self::Average => formatter.write_str("Average"),
+            Self::Sum => formatter.write_str("Sum"),
+            Self::Minimum => formatter.write_str("Minimum"),
+            Self::Maximum => formatter.write_str("Maximum"),
+            Self::Percentile(share) => write!(formatter, "p{}", (share * 1e4).round() / 100.0),
+        }
+    }
+}
+
+/// Samples of which only quantiles are known: straight lines between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// How many samples.
+    pub samples: f64,
+    /// Share of the samples (0 to 1) and the value it does not exceed, rising in both, from 0 to 1.
+    pub quantiles: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    /// How many of its samples are at most `value`.
+    fn up_to(&self, value: f64) -> f64 {
+        let after = self.quantiles.partition_point(|(_, quantile)| *quantile <= value);
+        let share =
+            match (after.checked_sub(1).and_then(|i| self.quantiles.get(i)), self.quantiles.get(after)) {
+                (None, _) => 0.0,
+                (Some(_), None) => 1.0,
+                (Some((low, from)), Some((high, to))) => low + (high - low) * (value - from) / (to - from),
+            };
+        share * self.samples
+    }
+}
+
+/// The samples of one period of one metric, as far as they are known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Bucket {
+    samples: f64,
+    sum: f64,
+    min: f64,
+    max: f64,
+    /// Single values with how often they occurred.
+    values: Vec<(f64, f64)>,
+    curves: Vec<Curve>,
+    /// Whether some samples are known by their statistics only.
+    opaque: bool,
+}
+
+impl Bucket {
+    /// A value that occurred `count` times.
+    pub fn of_value(value: f64, count: f64) -> Self {
+        Self { values: vec![(value, count)], ..Self::summary(count, value * count, value, value) }
+    }
+
+    /// Samples of which only the statistics are known. Percentiles are not, unless all samples are equal.
+    pub fn of_statistics(samples: f64, sum: f64, min: f64, max: f64) -> Self {
+        if min == max {
+            return Self { values: vec![(min, samples)], ..Self::summary(samples, sum, min, max) };
+        }
+        Self { opaque: true, ..Self::summary(samples, sum, min, max) }
+    }
+
+    /// Samples of which sum and quantiles are known.
+    pub fn of_curve(curve: Curve, sum: f64) -> Self {
+        let end = |point: Option<&(f64, f64)>| point.map_or(0.0, |(_, value)| *value);
+        let (min, max) = (end(curve.quantiles.first()), end(curve.quantiles.last()));
+        let summary = Self::summary(curve.samples, sum, min, max);
+        Self { curves: vec![curve], ..summary }
+    }
+
+    fn summary(samples: f64, sum: f64, min: f64, max: f64) -> Self {
+        Self { samples, sum, min, max, values: Vec::new(), curves: Vec::new(), opaque: false }
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> f64 {
+        self.samples
+    }
+
+    /// Adds the samples of another.
+    pub fn absorb(&mut self, other: &Self) {
+        if other.samples <= 0.0 {
+            return;
+        }
+        if self.samples <= 0.0 {
+            *self = other.clone();
+            return;
+        }
+        self.samples += other.samples;
+        self.sum += other.sum;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        for (value, count) in &other.values {
+            // A metric that repeats a value does not grow.
+            match self.values.iter_mut().find(|(known, _)| known == value) {
+                Some((_, known)) => *known += count,
+                None => self.values.push((*value, *count)),
+            }
+        }
+        self.curves.extend(other.curves.iter().cloned());
+        self.opaque |= other.opaque;
+    }
+
+    /// The statistic. `None` without samples, and for percentiles that the samples do not tell.
+    pub fn statistic(&self, statistic: Statistic) -> Option<f64> {
+        if self.samples <= 0.0 {
+            return None;
+        }
+        match statistic {
+            Statistic::SampleCount => Some(self.samples),
+            Statistic::Average => Some(self.sum / self.samples),
+            Statistic::Sum => Some(self.sum),
+            Statistic::Minimum => Some(self.min),
+            Statistic::Maximum => Some(self.max),
+            Statistic::Percentile(share) => self.percentile(share),
+        }
+    }
+
+    fn percentile(&self, share: f64) -> Option<f64> {
+        // Negative values have no percentiles on CloudWatch.
+        if self.opaque || self.min < 0.0 {
+            return None;
+        }
+        let wanted = share * self.samples;
+        if self.curves.is_empty() {
+            let mut sorted = self.values.clone();
+            sorted.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+            let mut seen = 0.0;
+            let reached = sorted.iter().find(|(_, count)| {
+                seen += count;
+                seen >= wanted
+            });
+            return Some(reached.map_or(self.max, |(value, _)| *value));
+        }
+        if let ([curve], []) = (self.curves.as_slice(), self.values.as_slice())
+            && let Some((_, value)) = curve.quantiles.iter().find(|(known, _)| *known == share)
+        {
+            return Some(*value);
+        }
+        Some(self.searched(wanted))
+    }
+
+    /// The value that `wanted` samples do not exceed, by halving.
+    fn searched(&self, wanted: f64) -> f64 {
+        const STEPS: u32 = 60;
+        let up_to = |value: f64| {
+            let single = self.values.iter().filter(|(v, _)| *v <= value).map(|(_, count)| count).sum::<f64>();
+            single + self.curves.iter().map(|curve| curve.up_to(value)).sum::<f64>()
+        };
+        let (mut low, mut high) = (self.min, self.max);
+        for _ in 0..STEPS {
+            let middle = f64::midpoint(low, high);
+            if up_to(middle) >= wanted {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        high
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_read_and_written() {
+        for name in ["SampleCount", "Average", "Sum", "Minimum", "Maximum", "p50", "p99.9", "p0", "p100"] {
+            assert_eq!(Statistic::parse(name).unwrap().to_string(), name);
+        }
+        for name in ["average", "p101", "p-1", "pNaN", "tm90", "IQM", "", "p"] {
+            assert!(Statistic::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn single_values_have_all_statistics() {
+        let mut bucket = Bucket::default();
+        for (value, count) in [(4.0, 1.0), (1.0, 8.0), (10.0, 1.0)] {
+            bucket.absorb(&Bucket::of_value(value, count));
+        }
+        let all = ["SampleCount", "Average", "Sum", "Minimum", "Maximum", "p50", "p90", "p100"]
+            .map(|name| bucket.statistic(Statistic::parse(name).unwrap()).unwrap());
+        assert_eq!(all, [10.0, 2.2, 22.0, 1.0, 10.0, 1.0, 4.0, 10.0]);
+        assert_eq!(Bucket::default().statistic(Statistic::Sum), None);
+    }
+
+    #[test]
+    fn statistics_alone_tell_no_percentile_unless_all_samples_are_equal() {
+        let p50 = Statistic::Percentile(0.5);
+        assert_eq!(Bucket::of_statistics(10.0, 50.0, 1.0, 9.0).statistic(p50), None);
+        assert_eq!(Bucket::of_statistics(10.0, 50.0, 5.0, 5.0).statistic(p50), Some(5.0));
+        assert_eq!(Bucket::of_value(-1.0, 1.0).statistic(p50), None);
+    }
+
+    #[test]
+    fn percentiles_of_several_minutes_weigh_each_by_its_samples() {
+        let minute = |samples: f64, p50: f64| {
+            let quantiles = vec![(0.0, 0.0), (0.5, p50), (1.0, 2.0 * p50)];
+            Bucket::of_curve(Curve { samples, quantiles }, samples * p50)
+        };
+        let p50 = Statistic::Percentile(0.5);
+        assert_eq!(minute(10.0, 0.1).statistic(p50), Some(0.1));
+        let mut both = minute(900.0, 0.1);
+        both.absorb(&minute(100.0, 1.0));
+        let median = both.statistic(p50).unwrap();
+        assert!((0.1..0.13).contains(&median), "{median}");
+        assert_eq!(both.statistic(Statistic::Percentile(1.0)), Some(2.0));
+    }
+
+    proptest! {
+        #[test]
+        fn percentiles_lie_between_the_extremes_and_rise(
+            values in prop::collection::vec((0.0..1e6_f64, 1.0..50.0_f64), 1..20),
+            spans in prop::collection::vec((0.0..1e3_f64, 0.0..1e3_f64, 1.0..100.0_f64), 0..4),
+            shares in (0.0..=1.0_f64, 0.0..=1.0_f64),
+        ) {
+            let mut bucket = Bucket::default();
+            for (value, count) in values {
+                bucket.absorb(&Bucket::of_value(value, count));
+            }
+            for (from, width, samples) in spans {
+                let quantiles = vec![(0.0, from), (1.0, from + width)];
+                bucket.absorb(&Bucket::of_curve(Curve { samples, quantiles }, samples * (from + width / 2.0)));
+            }
+            let at = |share| bucket.statistic(Statistic::Percentile(share)).unwrap();
+            let (low, high) = (at(shares.0.min(shares.1)), at(shares.0.max(shares.1)));
+            prop_assert!(low <= high);
+            prop_assert!(bucket.min <= low && high <= bucket.max);
+        }
+    }
+}
