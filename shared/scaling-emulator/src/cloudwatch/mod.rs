@@ -2,9 +2,11 @@
 //!
 //! # Layout
 //! - [`put_data`], [`get_data`], [`get_statistics`], [`list_metrics`]: one operation each
+//! - [`alarms`]: put, describe, set, delete, and their evaluation as time goes on
 //! - [`fleet`]: metrics that follow from the fleet, computed when they are asked for; [`custom`]: those that were put
 //! - [`series`], [`statistic`], [`queries`], [`math`], [`expression`]: from samples to answers
 
+pub mod alarms;
 pub mod custom;
 pub mod expression;
 pub mod fleet;
@@ -36,6 +38,8 @@ use crate::wire::AwsError;
 pub struct CloudWatch {
     /// Metrics that callers put.
     pub custom: custom::CustomMetrics,
+    /// Alarms.
+    pub alarms: alarms::Alarms,
     /// How long after its end a minute of the fleet becomes visible.
     pub metric_delay: Duration,
 }
@@ -47,10 +51,19 @@ pub struct Empty {}
 /// Carries out one operation. Members have their AWS names, times are seconds since the epoch.
 pub fn dispatch(region: &mut Region, operation: &str, input: Value) -> Result<Value, AwsError> {
     match operation {
+        "DeleteAlarms" => call(region, input, alarms::delete_alarms),
+        "DescribeAlarmHistory" => call(region, input, alarms::describe_alarm_history),
+        "DescribeAlarms" => call(region, input, alarms::describe_alarms),
+        "DisableAlarmActions" => {
+            call(region, input, |region, input| alarms::set_actions(region, input, false))
+        }
+        "EnableAlarmActions" => call(region, input, |region, input| alarms::set_actions(region, input, true)),
         "GetMetricData" => call(region, input, get_data::get_metric_data),
         "GetMetricStatistics" => call(region, input, get_statistics::get_metric_statistics),
         "ListMetrics" => call(region, input, list_metrics::list_metrics),
+        "PutMetricAlarm" => call(region, input, alarms::put_metric_alarm),
         "PutMetricData" => call(region, input, put_data::put_metric_data),
+        "SetAlarmState" => call(region, input, alarms::set_alarm_state),
         _ => Err(AwsError::new("InvalidAction", format!("Could not find operation {operation}"))),
     }
 }
@@ -69,6 +82,5 @@ fn call<Input: DeserializeOwned, Output: Serialize>(
 /// Evaluates the alarms that are due at `region.now`. Called after every step of time; returns the functions that
 /// alarm actions invoke, in order.
 pub fn evaluate_alarms(region: &mut Region) -> Vec<Invocation> {
-    let _ = region;
-    Vec::new()
+    alarms::evaluate(region)
 }
