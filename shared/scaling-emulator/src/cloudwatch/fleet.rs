@@ -34,7 +34,7 @@ const BALANCER_METRICS: [(&str, Balancing); 5] = [
 ];
 
 /// Metrics of a group's size. They are collected only where the group has them enabled.
-const SIZE_METRICS: [(&str, fn(&Sizes) -> u32); 7] = [
+const SIZE_METRICS: [(&str, SizeOf); 7] = [
     ("GroupDesiredCapacity", |sizes| sizes.desired),
     ("GroupInServiceInstances", |sizes| sizes.in_service),
     ("GroupMaxSize", |sizes| sizes.max),
@@ -43,6 +43,9 @@ const SIZE_METRICS: [(&str, fn(&Sizes) -> u32); 7] = [
     ("GroupTerminatingInstances", |sizes| sizes.terminating),
     ("GroupTotalInstances", |sizes| sizes.total),
 ];
+
+/// Picks one of a group's sizes.
+type SizeOf = fn(&Sizes) -> u32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Balancing {
@@ -62,7 +65,7 @@ enum Source<'a> {
     /// Behind a load balancer.
     Balancer(Vec<&'a Group>, Balancing),
     /// One of a group's sizes.
-    Size(&'a Group, fn(&Sizes) -> u32),
+    Size(&'a Group, SizeOf),
 }
 
 /// Whether the fleet has this metric: the group, instance or target group exists.

@@ -76,7 +76,7 @@ struct Position {
 ///
 /// # Errors
 /// `ValidationError` by the service's rules, `InvalidNextToken` for a token that does not belong to the request.
-pub fn get_metric_data(region: &mut Region, input: GetMetricData) -> Result<MetricData, AwsError> {
+pub fn get_metric_data(region: &mut Region, input: &GetMetricData) -> Result<MetricData, AwsError> {
     if input.metric_data_queries.is_empty() {
         return required(None, "MetricDataQueries");
     }
@@ -85,7 +85,7 @@ pub fn get_metric_data(region: &mut Region, input: GetMetricData) -> Result<Metr
             "The collection MetricDataQueries must not have a size greater than {MAX_QUERIES}."
         )));
     }
-    let (start, end) = range(&input).map_err(as_validation)?;
+    let (start, end) = range(input).map_err(as_validation)?;
     let descending = match input.scan_by.as_deref() {
         None | Some("TimestampDescending") => true,
         Some("TimestampAscending") => false,
@@ -102,7 +102,7 @@ pub fn get_metric_data(region: &mut Region, input: GetMetricData) -> Result<Metr
         )));
     }
     let queries = Queries::check(&input.metric_data_queries, "MetricDataQueries")?;
-    let fingerprint = fingerprint(&input);
+    let fingerprint = fingerprint(input);
     let position =
         input.next_token.as_deref().map_or(Ok(Position::default()), |token| resumed(token, fingerprint))?;
     let results = read(region, &queries, start, end)?;
@@ -137,7 +137,7 @@ fn read(region: &Region, queries: &Queries, start: i64, end: i64) -> Result<Vec<
         .all
         .iter()
         .filter_map(|query| match &query.ask {
-            Ask::Stat(stat) => Some((query.id.as_str(), stat.period)),
+            Ask::Stat(asked) => Some((query.id.as_str(), asked.period)),
             Ask::Math(_) => None,
         })
         .collect();

@@ -55,7 +55,7 @@ pub struct MetricList {
 ///
 /// # Errors
 /// `InvalidParameterValue` by the service's rules; it has no other code for a wrong token.
-pub fn list_metrics(region: &mut Region, input: ListMetrics) -> Result<MetricList, AwsError> {
+pub fn list_metrics(region: &mut Region, input: &ListMetrics) -> Result<MetricList, AwsError> {
     if input.dimensions.len() > MAX_FILTERS {
         return Err(invalid(format!(
             "The collection Dimensions must not have a size greater than {MAX_FILTERS}."
@@ -68,7 +68,7 @@ pub fn list_metrics(region: &mut Region, input: ListMetrics) -> Result<MetricLis
     };
     let mut keys = fleet::keys(region);
     keys.extend(region.cloudwatch.custom.listed(region.now, since).cloned());
-    keys.retain(|key| matches(key, &input));
+    keys.retain(|key| matches(key, input));
     keys.sort();
     keys.dedup();
     let (page, next_token) =

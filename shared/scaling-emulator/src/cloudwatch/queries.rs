@@ -280,9 +280,8 @@ impl Scope for Known<'_> {
     fn get(&self, id: &str) -> Option<Outcome> {
         let position = self.queries.all.iter().position(|query| query.id == id)?;
         let lines = self.lines.get(&position)?;
-        let query = self.queries.all.get(position)?;
-        Some(match (&query.ask, lines.as_slice()) {
-            (Ask::Stat(_), [line]) | (Ask::Math(_), [line]) => Outcome::Line(line.clone()),
+        Some(match lines.as_slice() {
+            [line] => Outcome::Line(line.clone()),
             _ => Outcome::Lines(lines.clone()),
         })
     }

@@ -174,6 +174,9 @@ impl Bucket {
         if self.opaque || self.min < 0.0 {
             return None;
         }
+        if share <= 0.0 || share >= 1.0 {
+            return Some(if share <= 0.0 { self.min } else { self.max });
+        }
         let wanted = share * self.samples;
         if self.curves.is_empty() {
             let mut sorted = self.values.clone();

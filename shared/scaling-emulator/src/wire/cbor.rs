@@ -127,7 +127,9 @@ fn encode(out: &mut Vec<u8>, value: &Value, time: bool) {
         Value::Number(number) => encode_number(out, number, time),
         Value::Array(items) => {
             head(out, major::ARRAY, items.len() as u64);
-            items.iter().for_each(|item| encode(out, item, time));
+            for item in items {
+                encode(out, item, time);
+            }
         }
         Value::Object(fields) => {
             let present = || fields.iter().filter(|(_, value)| !value.is_null());
@@ -160,16 +162,16 @@ fn head(out: &mut Vec<u8>, major: u8, argument: u64) {
     if let Ok(byte) = u8::try_from(argument) {
         match byte {
             0..24 => out.push(major | byte),
-            _ => out.extend_from_slice(&[major | 24, byte]),
+            _ => out.extend_from_slice(&[major | 0x18, byte]),
         }
     } else if let Ok(short) = u16::try_from(argument) {
-        out.push(major | 25);
+        out.push(major | 0x19);
         out.extend_from_slice(&short.to_be_bytes());
     } else if let Ok(word) = u32::try_from(argument) {
-        out.push(major | 26);
+        out.push(major | 0x1a);
         out.extend_from_slice(&word.to_be_bytes());
     } else {
-        out.push(major | 27);
+        out.push(major | 0x1b);
         out.extend_from_slice(&argument.to_be_bytes());
     }
 }
@@ -217,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_is_not_one_map_with_named_members_is_refused() {
-        for body in [b"\x01".as_slice(), b"\xa1\x01\x02", b"\xa0\xa0", b"\xbf", b"\xa1\x61a\xc2\x41\x01"] {
+        for body in [b"\x01".as_slice(), b"\xa1\x01\x02", b"\xa0\xa0", b"\xbf", b"\xa1\x61a\x41\x01"] {
             assert_eq!(read("X", body).unwrap_err().code, "SerializationException", "{body:x?}");
         }
     }

@@ -1,5 +1,5 @@
-//! Values as XML: a structure becomes elements, a list becomes repeated `member` or `item` elements, an absent
-//! value becomes nothing.
+//! Values as XML: a structure becomes elements, a list becomes repeated `member` or `item` elements, a map (a structure
+//! with the one list `entry`) becomes repeated `entry` elements, an absent value becomes nothing.
 
 use quick_xml::escape::escape;
 use serde_json::Value;
@@ -24,7 +24,14 @@ fn content(out: &mut String, value: &Value, item: &str) {
         Value::Number(number) => out.push_str(&number.to_string()),
         Value::String(text) => out.push_str(&escaped(text)),
         Value::Array(values) => values.iter().for_each(|value| element(out, item, value, item)),
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| element(out, name, value, item)),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| match value {
+            Value::Array(entries) if name == "entry" => {
+                for entry in entries {
+                    element(out, name, entry, item);
+                }
+            }
+            value => element(out, name, value, item),
+        }),
     }
 }
 
@@ -49,10 +56,14 @@ mod tests {
 
     #[test]
     fn structures_lists_and_absent_values_have_their_forms() {
-        let value = json!({ "A": [1, { "B": "x<&\u{1}>" }], "C": null, "D": true, "E": [] });
+        let entries = json!([{ "key": "a", "value": 1 }, { "key": "b", "value": 2 }]);
+        let value = json!({
+            "A": [1, { "B": "x<&\u{1}>" }], "C": null, "D": true, "E": [], "F": { "entry": entries },
+        });
         assert_eq!(
             members(&value, "member"),
-            "<A><member>1</member><member><B>x&lt;&amp;&gt;</B></member></A><D>true</D><E></E>"
+            "<A><member>1</member><member><B>x&lt;&amp;&gt;</B></member></A><D>true</D><E></E>\
+             <F><entry><key>a</key><value>1</value></entry><entry><key>b</key><value>2</value></entry></F>"
         );
     }
 }

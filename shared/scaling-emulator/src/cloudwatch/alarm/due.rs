@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::history::{Item, Kind};
 use super::reason::{self, Evidence};
 use super::rule::{self, Verdict};
-use super::{Alarm, Alarms, Comparison, Configuration, State, StateValue, Watch, event};
+use super::{Alarm, Alarms, Configuration, State, StateValue, Watch, event};
 use crate::cloudwatch::math::Points;
 use crate::cloudwatch::queries::{Span, Stat};
 use crate::cloudwatch::series::{self, Window};
-use crate::cloudwatch::statistic::Statistic;
+use crate::cloudwatch::statistic::{Bucket, Statistic};
 use crate::lambda::Invocation;
 use crate::region::Region;
 
@@ -34,7 +34,9 @@ pub fn evaluate_alarms(region: &mut Region) -> Vec<Invocation> {
         }
         if let Some(state) = evaluated(region, alarm) {
             let (items, invoked) = changed(region, alarm, state);
-            items.into_iter().for_each(|item| history.push(item));
+            for item in items {
+                history.push(item);
+            }
             invocations.extend(invoked);
         }
     }
@@ -96,16 +98,19 @@ fn points(region: &Region, watch: &Watch, from: i64, to: i64) -> Option<Points> 
 
 /// Whether a percentile rests on too few samples to be looked at, where the alarm asks for that.
 fn too_few_samples(region: &Region, configuration: &Configuration, to: i64) -> bool {
-    let Watch::Metric(Stat { key, period, statistic: Statistic::Percentile(share), unit }) = &configuration.watch else {
+    let Watch::Metric(Stat { key, period, statistic: Statistic::Percentile(share), unit }) =
+        &configuration.watch
+    else {
         return false;
     };
     if configuration.low_sample_percentile.as_deref() != Some("ignore") {
         return false;
     }
     let rarer = if *share >= 0.5 { 1.0 - share } else { *share };
-    let from = to - i64::try_from(configuration.evaluation_periods).unwrap_or(i64::MAX).saturating_mul(*period);
+    let from =
+        to - i64::try_from(configuration.evaluation_periods).unwrap_or(i64::MAX).saturating_mul(*period);
     let window = Window { from, to, period: *period, unit: *unit };
-    let samples: f64 = series::read(region, key, window).values().map(|bucket| bucket.samples()).sum();
+    let samples: f64 = series::read(region, key, window).values().map(Bucket::samples).sum();
     samples * rarer < 10.0
 }
 
@@ -119,7 +124,12 @@ pub(super) fn changed(region: &Region, alarm: &mut Alarm, state: State) -> (Vec<
             items.push(action_taken(alarm, action, region.now));
         }
     }
-    tracing::debug!(alarm = alarm.name, state = alarm.state.value.name(), reason = alarm.state.reason, "alarm changed");
+    tracing::debug!(
+        alarm = alarm.name,
+        state = alarm.state.value.name(),
+        reason = alarm.state.reason,
+        "alarm changed"
+    );
     (items, invocations)
 }
 
@@ -136,7 +146,8 @@ fn state_update(alarm: &Alarm, previous: &State) -> Item {
         time: alarm.state.updated,
         kind: Kind::StateUpdate,
         summary: format!("Alarm updated from {} to {}", previous.value.name(), alarm.state.value.name()),
-        data: json!({ "version": "1.0", "oldState": told(previous), "newState": told(&alarm.state) }).to_string(),
+        data: json!({ "version": "1.0", "oldState": told(previous), "newState": told(&alarm.state) })
+            .to_string(),
     }
 }
 
@@ -157,7 +168,7 @@ fn action_taken(alarm: &Alarm, action: &str, now: Timestamp) -> Item {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::Comparison;
 
     #[test]
     fn comparisons_are_strict_where_their_names_are() {

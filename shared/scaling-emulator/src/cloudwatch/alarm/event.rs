@@ -14,7 +14,8 @@ use crate::region::Region;
 pub fn invocation(region: &Region, alarm: &Alarm, previous: &State, action: &str) -> Option<Invocation> {
     let mut parts = action.split(':');
     let is_lambda = parts.next() == Some("arn") && parts.nth(1) == Some("lambda");
-    let function = action.split(':').nth(6).filter(|_| is_lambda && action.split(':').nth(5) == Some("function"))?;
+    let function =
+        action.split(':').nth(6).filter(|_| is_lambda && action.split(':').nth(5) == Some("function"))?;
     Some(Invocation { function: function.to_owned(), payload: payload(region, alarm, previous) })
 }
 

@@ -112,11 +112,12 @@ pub struct AlarmHistoryItem {
 /// `ValidationError` for a page size that cannot be, `InvalidNextToken`.
 pub fn describe_alarm_history(
     region: &mut Region,
-    input: DescribeAlarmHistory,
+    input: &DescribeAlarmHistory,
 ) -> Result<AlarmHistory, AwsError> {
     let size = page_size(input.max_records)?;
     let wanted = |item: &&Item| {
-        let (start, end) = (input.start_date.and_then(Seconds::timestamp), input.end_date.and_then(Seconds::timestamp));
+        let (start, end) =
+            (input.start_date.and_then(Seconds::timestamp), input.end_date.and_then(Seconds::timestamp));
         let kind = format!("{:?}", item.kind);
         input.alarm_name.as_ref().is_none_or(|name| *name == item.alarm)
             && input.history_item_type.as_ref().is_none_or(|wanted| *wanted == kind)

@@ -28,7 +28,11 @@ pub struct Evidence {
 pub fn sentence(configuration: &Configuration, evidence: &Evidence, state: StateValue) -> String {
     let evaluated = configuration.evaluation_periods;
     if state == StateValue::InsufficientData {
-        return format!("Insufficient Data: {} {} unknown.", counted(evidence.missing), was(evidence.missing));
+        return format!(
+            "Insufficient Data: {} {} unknown.",
+            counted(evidence.missing),
+            was(evidence.missing)
+        );
     }
     if evidence.points.is_empty() {
         let word = match configuration.treat_missing_data.unwrap_or_default() {
@@ -68,7 +72,8 @@ pub fn sentence(configuration: &Configuration, evidence: &Evidence, state: State
 }
 
 fn short(start: i64) -> String {
-    Timestamp::from_second(start).map_or_else(|_| String::new(), |time| time.strftime("%d/%m/%y %H:%M:%S").to_string())
+    Timestamp::from_second(start)
+        .map_or_else(|_| String::new(), |time| time.strftime("%d/%m/%y %H:%M:%S").to_string())
 }
 
 fn plural(count: usize) -> &'static str {

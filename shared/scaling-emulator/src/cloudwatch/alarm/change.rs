@@ -1,0 +1,123 @@
+//! Operations that change alarms that exist: `SetAlarmState`, `DeleteAlarms`, `EnableAlarmActions` and
+//! `DisableAlarmActions`.
+
+use serde::{Deserialize, Serialize};
+
+use super::due::changed;
+use super::put::configuration_update;
+use super::{State, StateValue};
+use crate::cloudwatch::Empty;
+use crate::cloudwatch::metric::required;
+use crate::region::Region;
+use crate::wire::AwsError;
+
+/// Most alarms of one call.
+const MAX_NAMES: usize = 100;
+
+/// Input of `SetAlarmState`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SetAlarmState {
+    /// Which alarm.
+    pub alarm_name: Option<String>,
+    /// Its new state.
+    pub state_value: Option<String>,
+    /// Why, for people.
+    pub state_reason: Option<String>,
+    /// Why, as JSON.
+    pub state_reason_data: Option<String>,
+}
+
+/// Input of the operations on several alarms.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct AlarmNames {
+    /// Which alarms.
+    pub alarm_names: Vec<String>,
+}
+
+/// Puts an alarm into a state until it is next evaluated. Actions are set off as by any change; see
+/// [`crate::cloudwatch::take_invocations`].
+///
+/// # Errors
+/// `ResourceNotFound`; `InvalidFormat` when the reason's data is not JSON; `ValidationError` for an unknown state.
+pub fn set_alarm_state(region: &mut Region, input: SetAlarmState) -> Result<Empty, AwsError> {
+    let name = required(input.alarm_name, "AlarmName")?;
+    let value = required(input.state_value, "StateValue")?;
+    let reason = required(input.state_reason, "StateReason")?;
+    let value = StateValue::named(&value).ok_or_else(|| {
+        AwsError::validation(format!("The value {value} for parameter StateValue is not supported."))
+    })?;
+    let data = input.state_reason_data;
+    if data.as_deref().is_some_and(|data| serde_json::from_str::<serde::de::IgnoredAny>(data).is_err()) {
+        return Err(AwsError::new("InvalidFormat", "StateReasonData is not valid JSON."));
+    }
+    // Taken out while it is changed, because its event is made from the region.
+    let Some(mut alarm) = region.cloudwatch.alarms.by_name.remove(&name) else {
+        return Err(
+            AwsError::new("ResourceNotFound", format!("Could not find alarm {name}")).with_status(404)
+        );
+    };
+    let state = State { value, reason, reason_data: data, updated: region.now };
+    let (items, invocations) = changed(region, &mut alarm, state);
+    for item in items {
+        region.cloudwatch.alarms.history.push(item);
+    }
+    region.cloudwatch.alarms.by_name.insert(name, alarm);
+    region.cloudwatch.pending.extend(invocations);
+    Ok(Empty {})
+}
+
+/// Deletes alarms; unknown ones are ignored.
+///
+/// # Errors
+/// `ValidationError` for more than 100 names.
+pub fn delete_alarms(region: &mut Region, input: AlarmNames) -> Result<Empty, AwsError> {
+    let now = region.now;
+    let alarms = &mut region.cloudwatch.alarms;
+    for name in names(input)? {
+        if let Some(alarm) = alarms.by_name.remove(&name) {
+            alarms.tags.remove(&alarm.arn);
+            alarms.history.push(configuration_update(&alarm, "deleted", now));
+        }
+    }
+    Ok(Empty {})
+}
+
+/// Lets changes set off actions; unknown alarms are ignored.
+///
+/// # Errors
+/// `ValidationError` for more than 100 names.
+pub fn enable_alarm_actions(region: &mut Region, input: AlarmNames) -> Result<Empty, AwsError> {
+    switch_actions(region, input, true)
+}
+
+/// Lets changes set off nothing; unknown alarms are ignored.
+///
+/// # Errors
+/// `ValidationError` for more than 100 names.
+pub fn disable_alarm_actions(region: &mut Region, input: AlarmNames) -> Result<Empty, AwsError> {
+    switch_actions(region, input, false)
+}
+
+fn switch_actions(region: &mut Region, input: AlarmNames, enabled: bool) -> Result<Empty, AwsError> {
+    let now = region.now;
+    let alarms = &mut region.cloudwatch.alarms;
+    for name in names(input)? {
+        if let Some(alarm) = alarms.by_name.get_mut(&name) {
+            alarm.configuration.actions_enabled = enabled;
+            alarms.history.push(configuration_update(alarm, "updated", now));
+        }
+    }
+    Ok(Empty {})
+}
+
+fn names(input: AlarmNames) -> Result<Vec<String>, AwsError> {
+    match input.alarm_names.len() {
+        0 => required(None, "AlarmNames"),
+        1..=MAX_NAMES => Ok(input.alarm_names),
+        _ => Err(AwsError::validation(format!(
+            "The collection AlarmNames must not have a size greater than {MAX_NAMES}."
+        ))),
+    }
+}
