@@ -13,6 +13,8 @@ pub mod error;
 #[cfg(any(test, feature = "fakes"))]
 pub mod fakes;
 pub mod key;
+#[cfg(test)]
+mod mocked;
 pub mod observe;
 pub mod pass;
 pub mod ports;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::PortError;
 
 /// Reads groups from the platform.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait GroupReader: Send + Sync {
     /// Describes the groups by name, in as few calls as the platform allows (100 names a call on AWS).
@@ -40,6 +41,7 @@ pub trait GroupReader: Send + Sync {
 }
 
 /// Changes groups. Every step states wanted values, so that a repeated call changes nothing.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait GroupWriter: Send + Sync {
     /// Asks the platform for one step. `Accepted` means that it has taken the request, not that it is done.
@@ -50,6 +52,7 @@ pub trait GroupWriter: Send + Sync {
 }
 
 /// Reads metrics.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait MetricReader: Send + Sync {
     /// Reads each query's complete periods in `[from, to)`, in as few calls as possible (500 queries a call on
@@ -86,6 +89,7 @@ pub trait StateStore: Send + Sync {
 }
 
 /// Tells the time. The only source of it in the loop.
+#[cfg_attr(test, mockall::automock)]
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
