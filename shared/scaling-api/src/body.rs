@@ -1,0 +1,56 @@
+//! Reading the body of a write.
+
+use axum::body::Body;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::problem::{Kind, Problem};
+
+/// The largest body that is read.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// Reads a body whole, up to the limit.
+pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    let too_large =
+        || Problem::new(Kind::BodyTooLarge, format!("the body may have at most {MAX_BODY_BYTES} bytes"));
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => Err(Problem::new(Kind::MalformedBody, format!("the body could not be read: {error}"))),
+    }
+}
+
+/// Refuses a body that does not say it is JSON.
+pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let detail = format!("Content-Type must be application/json, not {given:?}");
+    Err(Problem::new(Kind::UnsupportedMediaType, detail))
+}
+
+/// Reads a JSON object of a form.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Problem::new(Kind::MalformedBody, format!("the body is not UTF-8: {error}")))?;
+    let parsed = serde_json::from_str(text);
+    // The deserializer also takes a list for an object, member by member; nobody means that.
+    let is_list = text.trim_start().starts_with('[');
+    match parsed {
+        Ok(value) if !is_list => Ok(value),
+        Ok(_) => Err(Problem::new(Kind::InvalidRequest, "the body must be an object, not a list")),
+        // Where the form is wrong, the deserializer may stop in the middle of a value and blame the text.
+        Err(error) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            Err(Problem::new(Kind::InvalidRequest, error.to_string()))
+        }
+        Err(error) => Err(Problem::new(Kind::MalformedBody, error.to_string())),
+    }
+}

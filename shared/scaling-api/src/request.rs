@@ -1,0 +1,109 @@
+//! What happens around every request: its id, its span, who asks, and the writing of problems.
+
+use axum::Extension;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use tracing::Instrument;
+
+use crate::problem::{Kind, Problem};
+
+/// The header with the request's id, in requests and responses.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest id that is taken over from a client.
+const LONGEST_ID: usize = 128;
+
+/// Who asks, as far as the layer in front knows: the IAM principal, the token's name. Whoever serves the router puts
+/// it into the request's extensions; a request without one is by `api`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller(pub String);
+
+/// Who a write is by: the layer in front knows best, then the request's own word, which nobody has checked.
+pub(crate) fn author(caller: Option<Extension<Caller>>, named: Option<String>) -> String {
+    let known = caller.map(|Extension(Caller(name))| name);
+    known.or(named).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "api".to_owned())
+}
+
+/// The outermost layer.
+pub(crate) async fn around(request: Request, next: Next) -> Response {
+    let id = id_of(request.headers());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let span = tracing::info_span!(target: "scaling::integration", "request", id, %method, path);
+    let refused = refused(&request);
+    async {
+        let response = match refused {
+            Some(problem) => axum::response::IntoResponse::into_response(problem),
+            None => next.run(request).await,
+        };
+        let response = finish(response, &id);
+        let status = response.status().as_u16();
+        if response.status().is_server_error() {
+            tracing::warn!(target: "scaling::integration", status, "request failed");
+        } else {
+            tracing::info!(target: "scaling::integration", status, "request answered");
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// The client's id where it is a plain word, otherwise a new one.
+fn id_of(headers: &HeaderMap) -> String {
+    let is_sane = |id: &&str| {
+        (1..=LONGEST_ID).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(is_sane);
+    given.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
+}
+
+/// A browser sends `Origin` with every write. One that is not ours is a page somewhere that tries its luck with a
+/// controller on the visitor's own machine.
+fn refused(request: &Request) -> Option<Problem> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let origin = request.headers().get(header::ORIGIN)?;
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, rest)| rest);
+    let same = authority.is_some() && authority == host;
+    (!same).then(|| Problem::new(Kind::CrossOrigin, "the request's Origin is not this host"))
+}
+
+/// Writes the problem that a response carries, and adds the id.
+fn finish(mut response: Response, id: &str) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        tracing::debug!(target: "scaling::integration", ?problem, "refused");
+        let allow = response.headers_mut().remove(header::ALLOW);
+        response = problem.render(id);
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_id_is_kept_and_any_other_replaced() {
+        let with =
+            |id: &str| HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_bytes(id.as_bytes()).unwrap())]);
+        assert_eq!(id_of(&with("a-B_c.9")), "a-B_c.9");
+        let longest = "x".repeat(LONGEST_ID);
+        assert_eq!(id_of(&with(&longest)), longest);
+        for bad in ["", "a b", "a\u{e4}", "<script>", "a/b", &"x".repeat(LONGEST_ID + 1)] {
+            let id = id_of(&with(bad));
+            assert!(id != bad && uuid::Uuid::parse_str(&id).is_ok(), "{bad}: {id}");
+        }
+        assert_ne!(id_of(&HeaderMap::new()), id_of(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,31 @@
+//! Whether the process does its work. The one endpoint that anybody may ask, so that it costs and tells little.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::json;
+
+use super::Answer;
+use crate::problem::{Kind, Problem};
+use crate::state::ApiState;
+
+/// A tick is missed when this many periods have passed without one,
+const PERIODS_MISSED: f64 = 3.0;
+
+/// and at least this many seconds.
+const LEAST_SECONDS: f64 = 180.0;
+
+pub(super) async fn health(State(state): State<ApiState>) -> Answer {
+    let config = state.control().config();
+    let last_tick = state.metrics().last_tick();
+    if let Some(last) = last_tick {
+        let longest =
+            config.groups.iter().map(|group| group.evaluation_period.as_secs_f64()).fold(0.0, f64::max);
+        let allowed = (longest * PERIODS_MISSED).max(LEAST_SECONDS);
+        let since = state.now().duration_since(last).as_secs_f64();
+        if since > allowed {
+            let detail = format!("the last tick ended {since:.0} s ago; one is due every {longest:.0} s");
+            return Err(Problem::new(Kind::NotTicking, detail));
+        }
+    }
+    Ok(Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "last_tick": last_tick})))
+}

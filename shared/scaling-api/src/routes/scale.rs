@@ -1,0 +1,123 @@
+//! An explicit request for a count or a type.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use scaling_control::record::OperationRecord;
+use scaling_control::{Requested, ScaleRequest};
+use scaling_fleet::TypeName;
+use scaling_policy::config::{Config, GroupName, Mode};
+use scaling_policy::operation::Override;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{groups, operations};
+use crate::body;
+use crate::problem::{Kind, Problem};
+use crate::request::{Caller, author};
+use crate::state::ApiState;
+
+/// The body.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    /// Which of the two wishes is meant. May be left out; where it is given, it must fit them.
+    mode: Option<Mode>,
+    /// Replicas wanted.
+    replicas: Option<u32>,
+    /// Type wanted.
+    instance_type: Option<String>,
+    /// The group; may be left out while there is exactly one.
+    group: Option<String>,
+    /// Until then the count and the type stay as asked for; without it the controller goes on from there.
+    expires: Option<Timestamp>,
+    /// Only say what would be done.
+    #[serde(default)]
+    dry_run: bool,
+    /// Who asks, where the layer in front does not know.
+    by: Option<String>,
+}
+
+pub(super) async fn scale(
+    State(state): State<ApiState>,
+    caller: Option<Extension<Caller>>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    body::check_type(&headers)?;
+    let wish: Wish = body::parse(&bytes)?;
+    check(&wish, state.now())?;
+    let group = group_of(&*state.control().refresh().await?, wish.group.as_deref())?;
+    let request = ScaleRequest {
+        group: group.clone(),
+        replicas: wish.replicas,
+        instance_type: wish.instance_type.as_deref().map(TypeName::new),
+        by: author(caller, wish.by),
+        dry_run: wish.dry_run,
+    };
+    let Requested { decision, operation } = state.control().request(&request).await?;
+    tracing::info!(
+        target: "scaling::monitor",
+        %group,
+        by = request.by,
+        action = decision.action.label(),
+        dry_run = request.dry_run,
+        operation = operation.as_ref().map(|operation| operation.id.0.as_str()),
+        "requested"
+    );
+    if let Some(until) = wish.expires.filter(|_| !request.dry_run) {
+        keep_until(&state, &request, until).await?;
+    }
+    let decision = groups::render_decision(&decision);
+    let Some(operation) = operation else {
+        return Ok(Json(json!({"dry_run": request.dry_run, "decision": decision})).into_response());
+    };
+    let location = format!("/operations/{}", operation.id.0);
+    let operation = operations::render(&OperationRecord { group, operation });
+    let answer = Json(json!({"operation": operation, "decision": decision}));
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], answer).into_response())
+}
+
+/// Holds what was asked for until a moment. It follows the request itself, which has checked everything; should it
+/// fail, the request can be repeated.
+async fn keep_until(state: &ApiState, request: &ScaleRequest, until: Timestamp) -> Result<(), Problem> {
+    let temporary = Override {
+        by: request.by.clone(),
+        reason: "an explicit request with an expiry".to_owned(),
+        until,
+        min: request.replicas,
+        max: request.replicas,
+        instance_type: request.instance_type.clone(),
+    };
+    Ok(state.control().set_override(&request.group, Some(temporary)).await?)
+}
+
+/// What one field cannot say alone.
+fn check(wish: &Wish, now: Timestamp) -> Result<(), Problem> {
+    if let Some(expires) = wish.expires.filter(|expires| *expires <= now) {
+        let detail = format!("expires must be in the future, not {expires}");
+        return Err(Problem::new(Kind::InvalidRequest, detail));
+    }
+    let (count, named) = (wish.replicas.is_some(), wish.instance_type.is_some());
+    let fault = match wish.mode {
+        None | Some(Mode::Hybrid) if !count && !named => "give replicas, instance_type, or both",
+        Some(Mode::Horizontal) if !count || named => "horizontal takes replicas and no instance_type",
+        Some(Mode::Vertical) if count || !named => "vertical takes instance_type and no replicas",
+        _ => return Ok(()),
+    };
+    Err(Problem::new(Kind::InvalidRequest, fault))
+}
+
+fn group_of(config: &Config, named: Option<&str>) -> Result<GroupName, Problem> {
+    match (named, config.only_group()) {
+        (Some(name), _) => groups::known(config, name),
+        (None, Some(only)) => Ok(only.name.clone()),
+        (None, None) => {
+            let detail = "there is more than one group, so the request must say which it means";
+            Err(Problem::new(Kind::GroupRequired, detail).with("groups", groups::names(config)))
+        }
+    }
+}

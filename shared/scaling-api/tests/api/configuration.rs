@@ -1,0 +1,101 @@
+use serde_json::json;
+
+use crate::stage::{Stage, config_of};
+
+#[tokio::test]
+async fn what_was_read_can_be_changed_and_written_back() {
+    let stage = Stage::new();
+    let read = stage.get("/config").await;
+    let mut source = read.ok();
+    assert_eq!(source, config_of("web"));
+    source["replicas"] = json!({"min_replicas": 2, "max_replicas": 12});
+    let written = stage.post_with("/config", &[("if-match", read.header("etag"))], &source.to_string()).await;
+    let answer = written.ok();
+    assert_eq!((&answer["version"], &answer["replaced"]), (&1.into(), &0.into()));
+    assert_eq!((read.header("etag"), written.header("etag")), ("\"0\"", "\"1\""));
+    let read = stage.get("/config").await;
+    assert_eq!((read.ok(), read.header("etag")), (source, "\"1\""));
+    assert_eq!(stage.control.config().groups[0].replicas.max, 12);
+}
+
+#[tokio::test]
+async fn another_process_takes_the_new_configuration_over() {
+    let stage = Stage::new();
+    let mut source = config_of("web");
+    source["replicas"] = json!({"max_replicas": 7});
+    stage.post("/config", &source).await.ok();
+    let other =
+        scaling_control::ControlLoop::new(stage.control.ports().clone(), (*stage.control.config()).clone());
+    assert_eq!(other.refresh().await.unwrap().groups[0].replicas.max, 7);
+}
+
+#[tokio::test]
+async fn warnings_come_with_the_answer() {
+    let answer = Stage::new().post("/config", &json!({"mode": "hybrid"})).await.ok();
+    assert_eq!(answer["warnings"][0]["pointer"], "/group", "{answer}");
+    assert_eq!(answer["warnings"][0]["severity"], "warning");
+}
+
+#[tokio::test]
+async fn a_configuration_with_faults_is_refused_with_all_of_them_and_changes_nothing() {
+    let stage = Stage::new();
+    let before = stage.store.snapshot();
+    let bad = json!({"mode": "both", "group": "web", "replicas": {"min_replicas": 0, "max_replcas": 3}});
+    let problem = stage.post("/config", &bad).await.problem(422, "invalid-configuration");
+    let pointers: Vec<&str> = problem["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["pointer"].as_str().unwrap())
+        .collect();
+    for pointer in ["/mode", "/replicas/min_replicas", "/replicas/max_replcas"] {
+        assert!(pointers.contains(&pointer), "{problem}");
+    }
+    assert!(problem["faults"][0]["fix"].is_string() && problem["faults"][0]["rule"].is_string(), "{problem}");
+    assert_eq!(stage.store.snapshot(), before);
+    assert_eq!(stage.get("/config").await.header("etag"), "\"0\"");
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_in_force_any_more_is_refused() {
+    let stage = Stage::new();
+    stage.post_with("/config", &[("if-match", "\"0\"")], &config_of("web").to_string()).await.ok();
+    for stale in ["\"0\"", "\"7\", \"8\"", "W/\"1\"", "1"] {
+        let reply = stage.post_with("/config", &[("if-match", stale)], &config_of("web").to_string()).await;
+        assert_eq!(reply.problem(412, "version-mismatch")["version"], 1, "{stale}");
+    }
+    for good in ["\"1\"", "\"7\", \"2\"", "*"] {
+        stage.post_with("/config", &[("if-match", good)], &config_of("web").to_string()).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn if_match_is_required_where_the_configuration_says_so() {
+    let mut source = config_of("web");
+    source["require_if_match"] = true.into();
+    let stage = Stage::with(&source);
+    let problem = stage.post("/config", &source).await.problem(428, "if-match-required");
+    assert!(problem["detail"].as_str().unwrap().contains("\"0\""), "{problem}");
+    stage.post_with("/config", &[("if-match", "\"0\"")], &source.to_string()).await.ok();
+}
+
+#[tokio::test]
+async fn of_two_writers_at_the_same_time_one_is_refused() {
+    let stage = Stage::new();
+    let (text, headers) = (config_of("web").to_string(), [("if-match", "\"0\"")]);
+    let (one, other) = tokio::join!(
+        stage.post_with("/config", &headers, &text),
+        stage.post_with("/config", &headers, &text)
+    );
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412]);
+    assert_eq!(stage.get("/config").await.header("etag"), "\"1\"");
+}
+
+#[tokio::test]
+async fn the_schema_is_served() {
+    let reply = Stage::new().get("/config/schema").await;
+    assert_eq!(reply.header("content-type"), "application/schema+json");
+    assert_eq!(reply.json(), scaling_policy::config::schema());
+}

@@ -1,0 +1,278 @@
+//! A loop over groups in memory, and requests to the router over it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use scaling_api::{ApiState, router};
+use scaling_control::fakes::{MemoryStore, SteppedClock};
+use scaling_control::ports::{
+    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, InstanceDescription, Lifecycle, MetricQuery,
+    MetricReader, MetricSeries, StateStore,
+};
+use scaling_control::{ControlLoop, PortError, Ports};
+use scaling_policy::config::{Config, GroupConfig, GroupName, Layers};
+use scaling_policy::operation::{LaunchFailure, Step};
+use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport, SuspendedProcesses};
+use scaling_policy::trigger::Trigger;
+use scaling_telemetry::Metrics;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// When every test begins: Monday, 2 March 2026, 08:00 UTC.
+pub(crate) const START: &str = "2026-03-02T08:00:00Z";
+
+/// Everything a test holds in its hands.
+pub(crate) struct Stage {
+    pub(crate) clock: Arc<SteppedClock>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) control: Arc<ControlLoop>,
+    pub(crate) metrics: Metrics,
+    pub(crate) router: Router,
+}
+
+impl Stage {
+    /// One group, `web`, that is acted on: four m7i.large of one to ten.
+    pub(crate) fn new() -> Self {
+        Self::with(&config_of("web"))
+    }
+
+    /// Two groups, `web` and `batch`.
+    pub(crate) fn with_two_groups() -> Self {
+        Self::with(&json!({"mode": "hybrid", "groups": [
+            {"name": "web", "control": "act"}, {"name": "batch", "control": "act"},
+        ]}))
+    }
+
+    pub(crate) fn with(source: &Value) -> Self {
+        let config = Config::parse(source.to_string().as_bytes(), &Layers::none()).unwrap().config;
+        let clock = Arc::new(SteppedClock::at(START.parse().unwrap()));
+        let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let platform = Arc::new(Platform::of(&config));
+        let ports = Ports {
+            groups: Arc::clone(&platform) as Arc<dyn GroupReader>,
+            writer: Arc::clone(&platform) as Arc<dyn GroupWriter>,
+            metrics: Arc::clone(&platform) as Arc<dyn MetricReader>,
+            store: Arc::clone(&store) as Arc<dyn StateStore>,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        };
+        let control = Arc::new(ControlLoop::new(ports, config));
+        let metrics = Metrics::new();
+        let router = router(ApiState::new(Arc::clone(&control), metrics.clone()));
+        Self { clock, store, platform, control, metrics, router }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Reply {
+        self.send(Request::get(path).header("accept", accept).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.post_with(path, &[], &body.to_string()).await
+    }
+
+    /// A write with further headers.
+    pub(crate) async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request =
+            Request::builder().method(Method::POST).uri(path).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Reply { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// One tick, recorded.
+    pub(crate) async fn tick(&self) {
+        let report = self.control.tick(Duration::from_secs(50)).await.unwrap();
+        let ended = self.clock.now();
+        let config_version = self.control.config().version;
+        let tick =
+            scaling_telemetry::metrics::Tick { ended, took: Duration::from_millis(20), config_version };
+        self.metrics.record_tick(&report, tick);
+    }
+}
+
+/// A configuration with one group that is acted on.
+pub(crate) fn config_of(group: &str) -> Value {
+    json!({"mode": "hybrid", "group": group, "control": "act"})
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}")).to_str().unwrap()
+    }
+
+    /// Checks everything that all problems have in common, and returns the body.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, name: &str) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let body = self.json();
+        assert_eq!(body["type"], format!("urn:scaling:problem:{name}"), "{body}");
+        assert_eq!(body["status"], status);
+        assert_eq!(body["instance"], self.header("x-request-id"));
+        assert!(!body["title"].as_str().unwrap().is_empty() && !body["detail"].as_str().unwrap().is_empty());
+        body
+    }
+
+    #[track_caller]
+    pub(crate) fn ok(&self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/json");
+        self.json()
+    }
+}
+
+/// Groups that become at once what they are asked to be.
+pub(crate) struct Platform {
+    pub(crate) groups: Mutex<BTreeMap<GroupName, GroupDescription>>,
+    /// Steps that were accepted.
+    pub(crate) accepted: Mutex<Vec<Step>>,
+    /// Nothing is answered any more.
+    pub(crate) is_down: Mutex<bool>,
+    pub(crate) replacement: Mutex<Option<ReplacementView>>,
+    pub(crate) foreign: Mutex<Vec<ForeignController>>,
+    /// CPU utilisation in percent; without it there is no data.
+    pub(crate) cpu: Mutex<Option<f64>>,
+    pub(crate) described: Mutex<usize>,
+}
+
+impl Platform {
+    fn of(config: &Config) -> Self {
+        let groups = config.groups.iter().map(|group| (group.name.clone(), description(&group.name, 4)));
+        Self {
+            groups: Mutex::new(groups.collect()),
+            accepted: Mutex::default(),
+            is_down: Mutex::default(),
+            replacement: Mutex::default(),
+            foreign: Mutex::default(),
+            cpu: Mutex::new(Some(60.0)),
+            described: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn change(&self, group: &str, change: impl FnOnce(&mut GroupDescription)) {
+        change(self.groups.lock().unwrap().get_mut(&GroupName::new(group)).unwrap());
+    }
+
+    fn answer<T>(&self, value: T) -> Result<T, PortError> {
+        if *self.is_down.lock().unwrap() {
+            let message = "no route to the platform".to_owned();
+            return Err(PortError::Unavailable { operation: "describe", message, source: None });
+        }
+        Ok(value)
+    }
+}
+
+fn description(name: &GroupName, replicas: u32) -> GroupDescription {
+    GroupDescription {
+        name: name.clone(),
+        min: 1,
+        max: 20,
+        desired: replicas,
+        launch_type: Some("m7i.large".into()),
+        instances: (0..replicas).map(instance).collect(),
+        zones: vec!["a".to_owned()],
+        suspended: SuspendedProcesses::default(),
+        retype: RetypeSupport::Supported,
+        maintenance: None,
+        warm_up_seconds: 0,
+    }
+}
+
+fn instance(index: u32) -> InstanceDescription {
+    InstanceDescription {
+        id: format!("i-{index:04}"),
+        instance_type: "m7i.large".into(),
+        lifecycle: Lifecycle::InService,
+        healthy: true,
+        protected: false,
+    }
+}
+
+#[async_trait]
+impl GroupReader for Platform {
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        *self.described.lock().unwrap() += 1;
+        let known = self.groups.lock().unwrap();
+        self.answer(groups.iter().filter_map(|group| known.get(&group.name).cloned()).collect())
+    }
+
+    async fn replacement(&self, _group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
+        self.answer(self.replacement.lock().unwrap().clone())
+    }
+
+    async fn launch_failures(
+        &self,
+        _group: &GroupConfig,
+        _since: Timestamp,
+    ) -> Result<Vec<LaunchFailure>, PortError> {
+        self.answer(Vec::new())
+    }
+
+    async fn foreign_controllers(
+        &self,
+        groups: &[Arc<GroupConfig>],
+    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
+        let found = self.foreign.lock().unwrap().clone();
+        self.answer(groups.iter().map(|group| (group.name.clone(), found.clone())).collect())
+    }
+}
+
+#[async_trait]
+impl GroupWriter for Platform {
+    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
+        self.accepted.lock().unwrap().push(step.clone());
+        if let Step::SetDesired { desired } = step {
+            self.change(group.name.as_str(), |group| {
+                group.desired = *desired;
+                group.instances = (0..*desired).map(instance).collect();
+            });
+        }
+        self.answer(Accepted { platform_id: Some("refresh-1".to_owned()) })
+    }
+}
+
+#[async_trait]
+impl MetricReader for Platform {
+    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        let cpu = *self.cpu.lock().unwrap();
+        let points = |query: &MetricQuery| {
+            let newest = query.to - jiff::SignedDuration::from_secs(i64::from(query.period_seconds));
+            let value = cpu.filter(|_| query.trigger == Trigger::CpuUsage);
+            value.map(|value| (newest, value)).into_iter().collect()
+        };
+        self.answer(
+            queries.iter().map(|query| MetricSeries { points: points(query), partial: false }).collect(),
+        )
+    }
+}
