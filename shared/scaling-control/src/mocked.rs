@@ -1,5 +1,6 @@
 //! The loop against ports that are told, call by call, what to expect: what it does not ask for matters here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::error::PortError;
 use crate::fakes::MemoryStore;
 use crate::ports::{
     Clock, GroupDescription, InstanceDescription, Lifecycle, MockClock, MockGroupReader, MockGroupWriter,
-    MockMetricReader,
+    MetricSeries, MockMetricReader,
 };
 use crate::{ControlLoop, Ports};
 
@@ -73,7 +74,7 @@ fn throttled() -> PortError {
 async fn a_throttled_description_fails_the_tick_and_writes_nothing() {
     let mut mocks = mocks();
     mocks.groups.expect_describe().times(1).returning(|_| Err(throttled()));
-    mocks.metrics.expect_read().returning(|queries| Ok(vec![Default::default(); queries.len()]));
+    mocks.metrics.expect_read().returning(|queries| Ok(vec![MetricSeries::default(); queries.len()]));
     let error = control(mocks).tick(Duration::from_secs(50)).await.unwrap_err();
     assert_eq!(error.kind(), "throttled");
 }
@@ -82,7 +83,7 @@ async fn a_throttled_description_fails_the_tick_and_writes_nothing() {
 async fn metrics_that_cannot_be_read_take_nothing_away() {
     let mut mocks = mocks();
     mocks.groups.expect_describe().returning(|_| Ok(vec![description()]));
-    mocks.groups.expect_foreign_controllers().returning(|_| Ok(Default::default()));
+    mocks.groups.expect_foreign_controllers().returning(|_| Ok(BTreeMap::default()));
     mocks.metrics.expect_read().times(1).returning(|_| Err(throttled()));
     mocks.writer.expect_apply().never();
     let report = control(mocks).tick(Duration::from_secs(50)).await.unwrap();
