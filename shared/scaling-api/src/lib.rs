@@ -25,7 +25,7 @@
 //! # Layout
 //! - [`state`]: what handlers work on; [`routes`]: the handlers, a file for each thing they are about
 //! - [`request`]: around every request: its id, its span, and writing problems; [`problem`]: their types
-//! - [`body`], [`idempotency`]: around every write
+//! - `body`, [`idempotency`]: around every write
 //! - `history`: newest-first lists
 
 mod body;

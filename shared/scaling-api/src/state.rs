@@ -15,8 +15,9 @@ use tokio::sync::Mutex;
 pub struct ApiState {
     control: Arc<ControlLoop>,
     metrics: Metrics,
-    /// Held while figures are brought up to date, so that requests at the same time cost one look at the platform.
-    looking: Arc<Mutex<()>>,
+    /// When a request last had the figures brought up to date. Held meanwhile, so that requests at the same time cost
+    /// one look at the platform.
+    looked: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl fmt::Debug for ApiState {
@@ -28,7 +29,7 @@ impl fmt::Debug for ApiState {
 impl ApiState {
     /// Over a loop, with the figures that its ticks are recorded in.
     pub fn new(control: Arc<ControlLoop>, metrics: Metrics) -> Self {
-        Self { control, metrics, looking: Arc::default() }
+        Self { control, metrics, looked: Arc::default() }
     }
 
     /// The loop.
@@ -54,13 +55,16 @@ impl ApiState {
     /// The figures, after a look at the platform where no tick of this process has taken one lately (in a function
     /// that only answers requests, none ever does). When the look fails, they are shown as they stand.
     pub(crate) async fn fresh_metrics(&self, config: &Config) -> &Metrics {
-        if self.is_fresh(config) {
+        if self.is_recent(self.metrics.last_tick(), config) {
             return &self.metrics;
         }
-        let _alone = self.looking.lock().await;
-        if !self.is_fresh(config) {
+        let mut looked = self.looked.lock().await;
+        if !self.is_recent(*looked, config) {
             match self.control.plan().await {
-                Ok(report) => self.metrics.show(&report),
+                Ok(report) => {
+                    self.metrics.show(&report);
+                    *looked = Some(self.now());
+                }
                 Err(error) => {
                     tracing::warn!(target: "scaling::integration", %error, "the groups could not be looked at");
                 }
@@ -69,13 +73,10 @@ impl ApiState {
         &self.metrics
     }
 
-    /// Every group was observed within two of its periods.
-    fn is_fresh(&self, config: &Config) -> bool {
-        let now = self.now();
-        config.groups.iter().all(|group| {
-            self.metrics.figures(&group.name).is_some_and(|figures| {
-                now.duration_since(figures.at).as_secs_f64() <= 2.0 * group.evaluation_period.as_secs_f64()
-            })
-        })
+    /// Within two periods, by the group with the longest.
+    fn is_recent(&self, at: Option<Timestamp>, config: &Config) -> bool {
+        let longest =
+            config.groups.iter().map(|group| group.evaluation_period.as_secs_f64()).fold(0.0, f64::max);
+        at.is_some_and(|at| self.now().duration_since(at).as_secs_f64() <= 2.0 * longest)
     }
 }

@@ -58,3 +58,13 @@ async fn a_platform_that_is_down_leaves_the_figures_as_they_are() {
     *stage.platform.is_down.lock().unwrap() = true;
     assert_eq!(stage.get("/metrics").await.ok()["groups"][0]["at"], crate::stage::START);
 }
+
+#[tokio::test]
+async fn a_group_that_is_not_there_does_not_make_every_request_look_again() {
+    let stage = Stage::with_two_groups();
+    stage.platform.groups.lock().unwrap().remove(&"batch".into());
+    for _ in 0..3 {
+        stage.get("/metrics").await.ok();
+    }
+    assert_eq!(*stage.platform.described.lock().unwrap(), 1);
+}
