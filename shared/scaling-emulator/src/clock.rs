@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::cloudwatch;
-use crate::emulator::Shared;
-use crate::lambda::Invocation;
+use crate::emulator::{Shared, State};
+use crate::lambda::{self, Invocation};
+use crate::region::Region;
 use crate::settings::{ClockMode, Schedule};
 
 /// A schedule and when it is due next.
@@ -25,15 +27,20 @@ impl Due {
         Some(Self { schedule: schedule.clone(), next })
     }
 
-    /// The invocation, if it is due at `now`. What was due several times is invoked once.
-    fn take(&mut self, now: Timestamp) -> Option<Invocation> {
+    /// The invocation, if it is due at the region's present moment. What was due several times is invoked once.
+    fn take(&mut self, region: &Region) -> Option<Invocation> {
+        let now = region.now;
         if self.next > now {
             return None;
         }
         while self.next <= now {
             self.next = self.next.checked_add(self.schedule.every).unwrap_or(Timestamp::MAX);
         }
-        Some(Invocation { function: self.schedule.function.clone(), payload: self.schedule.payload.clone() })
+        let payload = match &self.schedule.payload {
+            Value::Null => lambda::scheduled_event(region, &self.schedule.function),
+            given => given.clone(),
+        };
+        Some(Invocation { function: self.schedule.function.clone(), payload })
     }
 }
 
@@ -49,7 +56,8 @@ fn step(shared: &Shared, until: Timestamp) -> Option<Vec<Invocation>> {
     let to = state.region.next_step(limit);
     state.region.step(to);
     let mut invocations = cloudwatch::evaluate_alarms(&mut state.region);
-    invocations.extend(state.schedules.iter_mut().filter_map(|due| due.take(to)));
+    let State { region, schedules, .. } = &mut *state;
+    invocations.extend(schedules.iter_mut().filter_map(|due| due.take(region)));
     Some(invocations)
 }
 
@@ -62,7 +70,8 @@ pub(crate) async fn advance(shared: &Shared, until: Timestamp) {
     }
 }
 
-async fn invoke(shared: &Shared, invocation: &Invocation) {
+/// Invokes one function; a failure is logged, as Lambda would drop the event.
+pub(crate) async fn invoke(shared: &Shared, invocation: &Invocation) {
     if let Err(error) = shared.lambda.invoke(invocation).await {
         tracing::warn!(function = invocation.function, %error, "an invocation failed");
     }

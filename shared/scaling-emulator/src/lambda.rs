@@ -8,7 +8,9 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::region::Region;
 
 /// A function may take this long, compilation at its first use under a local runner included.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -34,6 +36,22 @@ impl Invocation {
             &self.function
         }
     }
+}
+
+/// The event that EventBridge Scheduler sends to a function when its schedule names no input.
+pub(crate) fn scheduled_event(region: &Region, function: &str) -> Value {
+    let name = Invocation { function: function.to_owned(), payload: Value::Null }.name().to_owned();
+    json!({
+        "version": "0",
+        "id": uuid::Uuid::new_v4().to_string(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": region.account_id,
+        "time": region.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "region": region.name,
+        "resources": [format!("arn:aws:scheduler:{}:{}:schedule/default/{name}", region.name, region.account_id)],
+        "detail": "{}",
+    })
 }
 
 /// A client of one invoke endpoint.

@@ -14,8 +14,8 @@ use crate::emulator::Shared;
 use crate::faults::Effect;
 use crate::region::Region;
 use crate::wire::query::Flavour;
-use crate::wire::{AwsError, Call, Protocol, Reply, Service, cbor, json, query, route};
-use crate::{autoscaling, cloudwatch, control, ec2, sts};
+use crate::wire::{AwsError, Call, Protocol, Reply, Service, cbor, compression, json, query, route};
+use crate::{autoscaling, clock, cloudwatch, control, ec2, sts};
 
 /// Largest request body: CloudWatch takes 1 MB, nothing else needs as much.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -26,6 +26,9 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(body) = compression::expanded(&headers, body, LARGEST_BODY) else {
+        return response(Reply::new(400, "text/plain", "the body cannot be expanded\n"));
+    };
     let Some(call) = route::route(uri.path(), uri.query(), &headers, body) else {
         return response(Reply::new(
             404,
@@ -49,7 +52,7 @@ async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
     });
     let answer = match failure {
         Some(error) => Err(error),
-        None => carry_out(&mut shared.state().region, &call),
+        None => served(&shared, &call),
     };
     let mut reply = write(&call, &answer);
     if effects.contains(&Effect::Malformed) {
@@ -57,6 +60,19 @@ async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
     }
     tracing::debug!(operation = call.name(), status = reply.status, "answered");
     response(reply)
+}
+
+/// Carries out one call, and what it sets off beside it: the actions of an alarm put into another state.
+fn served(shared: &Arc<Shared>, call: &Call) -> Result<Value, AwsError> {
+    let (answer, invocations) = {
+        let region = &mut shared.state().region;
+        (carry_out(region, call), cloudwatch::take_invocations(region))
+    };
+    for invocation in invocations {
+        let shared = Arc::clone(shared);
+        tokio::spawn(async move { clock::invoke(&shared, &invocation).await });
+    }
+    answer
 }
 
 /// Carries out one call.

@@ -24,7 +24,7 @@ pub struct Schedule {
     pub function: String,
     /// Time between two invocations, longer than 0; the first is one such time after the start.
     pub every: Duration,
-    /// The event.
+    /// The event; null stands for the one that EventBridge Scheduler sends when it is given none.
     pub payload: Value,
 }
 

@@ -2,6 +2,7 @@
 //! protocol that the request came in.
 
 pub mod cbor;
+pub mod compression;
 pub mod form;
 pub mod json;
 pub mod query;
