@@ -126,7 +126,8 @@ mod tests {
             "alarmName": "scaling/web/cpu_usage", "configuration": {"metrics": [metric]}}});
         let message = json!({"AlarmName": "scaling/web/cpu_usage", "NewStateValue": "ALARM", "Trigger": {
             "MetricName": "CPUUtilization", "Dimensions": [{"name": "AutoScalingGroupName", "value": "web"}]}});
-        let notified = json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message.to_string()}}]});
+        let notified =
+            json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message.to_string()}}]});
         for event in [direct, bridged, notified] {
             assert_eq!(alarms(&event).unwrap(), vec![web(&["web"])], "{event}");
         }
@@ -149,7 +150,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_what_to_do() {
-        for event in [json!({}), json!([1]), json!("text"), json!({"Records": []}), json!({"detail": {"x": 1}})] {
+        for event in
+            [json!({}), json!([1]), json!("text"), json!({"Records": []}), json!({"detail": {"x": 1}})]
+        {
             let error = alarms(&event).unwrap_err();
             assert!(matches!(error, EventError::UnknownShape), "{event}");
             assert!(error.to_string().contains("let a CloudWatch alarm"), "{error}");

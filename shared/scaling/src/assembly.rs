@@ -8,6 +8,8 @@ use scaling_control::ports::{Clock, StateStore, SystemClock};
 use scaling_control::{ControlLoop, PortError, Ports};
 use scaling_policy::config::Config;
 use scaling_store::DynamoStore;
+use scaling_telemetry::Metrics;
+use scaling_telemetry::counted::count;
 use thiserror::Error;
 
 use crate::platforms::Platforms;
@@ -94,6 +96,14 @@ impl Assembly {
             clock,
         };
         Ok(Self { control: Arc::new(ControlLoop::new(ports, config)), clients })
+    }
+
+    /// The same controller with every call of its ports counted, timed and logged in `metrics`.
+    #[must_use]
+    pub fn counted(self, metrics: &Metrics) -> Self {
+        let ports = count(self.control.ports().clone(), metrics);
+        let config = Config::clone(&self.control.config());
+        Self { control: Arc::new(ControlLoop::new(ports, config)), ..self }
     }
 }
 

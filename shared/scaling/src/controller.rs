@@ -6,7 +6,7 @@ use std::time::Duration;
 use scaling_aws::AwsSettings;
 use scaling_control::TickReport;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::Instant;
 
 use crate::assembly::{Assembly, AssemblyError, StoreChoice};
 use crate::configuration::{self, ConfigurationError};
@@ -34,6 +34,7 @@ pub enum ControllerError {
 /// ```
 pub struct Controller {
     assembly: Assembly,
+    pace: f64,
 }
 
 impl Controller {
@@ -49,27 +50,32 @@ impl Controller {
             tracing::warn!(target: "scaling::validator", %warning, "configuration");
         }
         let store = StoreChoice::File(path.with_file_name("scaling.db"));
-        Ok(Self { assembly: Assembly::new(loaded.config, AwsSettings::default(), &store)? })
+        Ok(Self::from_assembly(Assembly::new(loaded.config, AwsSettings::default(), &store)?))
     }
 
     /// A controller of parts that the caller has put together.
     pub fn from_assembly(assembly: Assembly) -> Self {
-        Self { assembly }
+        Self { assembly, pace: 1.0 }
+    }
+
+    /// Evaluates so many times as often as on the wall, for a clock that runs so many times as fast: that of an
+    /// accelerated emulator. Factors beyond a thousandth and a million are brought within them.
+    #[must_use]
+    pub fn at_pace(mut self, factor: f64) -> Self {
+        self.pace = if factor.is_nan() { 1.0 } else { factor.clamp(1e-3, 1e6) };
+        self
     }
 
     /// Starts evaluating in the caller's tokio runtime. It goes on until the handle is dropped.
-    #[expect(clippy::unused_async, reason = "it needs a runtime to spawn on, and being async says so")]
     pub async fn start(self) -> Running {
-        let assembly = self.assembly.clone();
-        let task = tokio::spawn(evaluate_for_ever(self.assembly, |_| {}));
-        Running { assembly, task }
+        self.start_with(|_, _| {}).await
     }
 
-    /// As [`Controller::start`], and hands each tick's report to `seen`.
+    /// As [`Controller::start`], and hands each tick's report to `seen`, with how long the tick took on the wall.
     #[expect(clippy::unused_async, reason = "it needs a runtime to spawn on, and being async says so")]
-    pub async fn start_with(self, seen: impl FnMut(&TickReport) + Send + 'static) -> Running {
+    pub async fn start_with(self, seen: impl FnMut(&TickReport, Duration) + Send + 'static) -> Running {
         let assembly = self.assembly.clone();
-        let task = tokio::spawn(evaluate_for_ever(self.assembly, seen));
+        let task = tokio::spawn(evaluate_for_ever(self.assembly, self.pace, seen));
         Running { assembly, task }
     }
 }
@@ -94,16 +100,23 @@ impl Drop for Running {
     }
 }
 
-async fn evaluate_for_ever(assembly: Assembly, mut seen: impl FnMut(&TickReport) + Send) {
-    let mut interval = tokio::time::interval(shortest_period(&assembly));
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+async fn evaluate_for_ever(
+    assembly: Assembly,
+    pace: f64,
+    mut seen: impl FnMut(&TickReport, Duration) + Send,
+) {
+    let mut due = Instant::now();
     loop {
-        interval.tick().await;
-        let budget = shortest_period(&assembly);
-        match assembly.control.tick(budget).await {
-            Ok(report) => seen(&report),
+        tokio::time::sleep_until(due).await;
+        let began = Instant::now();
+        // Asked each time: a configuration that has been replaced may have another period.
+        let period = shortest_period(&assembly);
+        match assembly.control.tick(period).await {
+            Ok(report) => seen(&report, began.elapsed()),
             Err(error) => tracing::error!(target: "scaling::integration", %error, "the tick failed"),
         }
+        // A tick that took longer than its period is followed by the next one at once, and none is made up for.
+        due = (due + period.div_f64(pace)).max(Instant::now());
     }
 }
 

@@ -6,12 +6,16 @@
 //! - [`controller`]: the handle that others embed
 //! - [`assembly`]: which store, which clients, which clock
 //! - [`platforms`]: groups on AWS and groups driven by programs behind one set of ports; [`standalone`]
+//! - [`lambda`]: what the three functions share
+//! - [`serve`]: listeners for the REST interface and for Prometheus
 //! - [`configuration`]: files, environment layers and variables
 
 pub mod assembly;
 pub mod configuration;
 pub mod controller;
+pub mod lambda;
 pub mod platforms;
+pub mod serve;
 pub mod standalone;
 
 pub use assembly::{Assembly, AssemblyError, StoreChoice};

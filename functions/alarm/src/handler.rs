@@ -1,0 +1,113 @@
+//! From alarms to an evaluation of their groups.
+
+use lambda_runtime::Error;
+use scaling_control::ControlLoop;
+use scaling_policy::config::{Config, GroupName};
+use serde::Serialize;
+
+use crate::event::Alarm;
+
+/// What an invocation answers; CloudWatch ignores it, a person reads it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Summary {
+    evaluated: usize,
+    changed: usize,
+    failed: usize,
+    unknown_alarms: Vec<String>,
+}
+
+/// Evaluates the groups that the alarms name. What the alarms say of states and values is not looked at: late,
+/// repeated and INSUFFICIENT_DATA events are wake-ups like any other.
+///
+/// # Errors
+/// When the evaluation failed as a whole: Lambda tries an asynchronous event again.
+pub(crate) async fn handle(control: &ControlLoop, alarms: &[Alarm]) -> Result<Summary, Error> {
+    let config = control.config();
+    let mut groups = Vec::new();
+    let mut unknown_alarms = Vec::new();
+    for alarm in alarms {
+        let found = groups_of(&config, alarm);
+        if found.is_empty() {
+            tracing::warn!(target: "scaling::integration", alarm = alarm.name, "no group belongs to this alarm");
+            unknown_alarms.push(alarm.name.clone());
+        }
+        groups.extend(found);
+    }
+    groups.sort();
+    groups.dedup();
+    if groups.is_empty() {
+        return Ok(Summary { evaluated: 0, changed: 0, failed: 0, unknown_alarms });
+    }
+    let report = control.evaluate(&groups).await?;
+    Ok(Summary {
+        evaluated: report.outcomes.len(),
+        changed: report.changed(),
+        failed: report.failed(),
+        unknown_alarms,
+    })
+}
+
+/// By the alarm's name, else by `groups[].alarms`, else by the dimension of its metrics.
+fn groups_of(config: &Config, alarm: &Alarm) -> Vec<GroupName> {
+    if let Some(group) = config.group_of_alarm(&alarm.name) {
+        return vec![group.name.clone()];
+    }
+    alarm.groups.iter().filter_map(|name| config.group(name)).map(|group| group.name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use scaling_control::Ports;
+    use scaling_control::fakes::{FakePlatform, MemoryStore, SteppedClock};
+    use scaling_policy::config::Layers;
+
+    use super::*;
+
+    fn control() -> (ControlLoop, FakePlatform) {
+        let clock = Arc::new(SteppedClock::at(Timestamp::UNIX_EPOCH + Duration::from_secs(86_400)));
+        let platform = FakePlatform::new("web", "m7i.large", 2, clock.clone());
+        platform.group().busy_vcpu = Some(3.9);
+        let ports = Ports {
+            groups: Arc::new(platform.clone()),
+            writer: Arc::new(platform.clone()),
+            metrics: Arc::new(platform.clone()),
+            store: Arc::new(MemoryStore::new(clock.clone())),
+            clock,
+        };
+        let source = br#"{"mode": "horizontal", "control": "act", "groups": [{"name": "web", "alarms": ["p95-high"]}]}"#;
+        (ControlLoop::new(ports, Config::parse(source, &Layers::none()).unwrap().config), platform)
+    }
+
+    fn alarm(name: &str, groups: &[&str]) -> Alarm {
+        Alarm { name: name.to_owned(), groups: groups.iter().map(|group| (*group).to_owned()).collect() }
+    }
+
+    #[tokio::test]
+    async fn a_group_is_found_by_name_by_list_and_by_dimension() {
+        for found in [alarm("scaling/web/cpu_usage", &[]), alarm("p95-high", &[]), alarm("other", &["web"])] {
+            let (control, platform) = control();
+            let summary = handle(&control, std::slice::from_ref(&found)).await.unwrap();
+            assert_eq!((summary.evaluated, summary.changed), (1, 1), "{found:?}");
+            assert!(platform.group().desired > 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_alarm_is_named_and_wakes_nobody() {
+        let (control, platform) = control();
+        let summary = handle(&control, &[alarm("billing", &["elsewhere"])]).await.unwrap();
+        assert_eq!(summary.unknown_alarms, ["billing"]);
+        assert!(platform.group().calls.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_same_alarm_twice_in_one_event_is_one_evaluation() {
+        let (control, _) = control();
+        let twice = [alarm("p95-high", &[]), alarm("scaling/web/cpu_usage", &[])];
+        assert_eq!(handle(&control, &twice).await.unwrap().evaluated, 1);
+    }
+}
