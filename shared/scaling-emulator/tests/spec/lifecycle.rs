@@ -1,0 +1,155 @@
+//! How a group grows, shrinks and replaces what fails.
+
+use scaling_emulator::autoscaling::capacity::{HealthInput, ProtectInput, protect, set_health};
+use scaling_emulator::autoscaling::dispatch;
+use scaling_emulator::region::LifecycleState::{InService, Pending, Terminating};
+use scaling_emulator::wire::form::Form;
+use scaling_emulator::{Emulator, Fault};
+
+use crate::client::{advance, emulator, ids, set, types, web};
+
+fn call(emulator: &Emulator, operation: &str, members: &str) {
+    let form = Form::parse(format!("AutoScalingGroupName=web&{members}").as_bytes());
+    emulator.with_region(|region| dispatch(region, operation, &form)).unwrap();
+}
+
+/// Causes and descriptions of the newest activities.
+fn newest(emulator: &Emulator, count: usize) -> Vec<(String, String)> {
+    web(emulator, |group| {
+        let newest = group.activities.iter().take(count);
+        newest.map(|activity| (activity.cause.clone(), activity.description.clone())).collect()
+    })
+}
+
+#[tokio::test]
+async fn a_larger_group_launches_with_the_next_step_and_serves_after_the_boot() {
+    let emulator = emulator(2).await;
+    set(&emulator, 4).unwrap();
+    assert_eq!(ids(&emulator, Pending).len(), 0);
+    advance(&emulator, 15).await;
+    assert_eq!((ids(&emulator, InService).len(), ids(&emulator, Pending).len()), (2, 2));
+    advance(&emulator, 60).await;
+    assert_eq!(ids(&emulator, Pending).len(), 2, "no boot takes less than 90 s");
+    advance(&emulator, 60).await;
+    assert_eq!(ids(&emulator, InService).len(), 4);
+    for (cause, description) in newest(&emulator, 2) {
+        assert!(cause.contains("changing the desired capacity from 2 to 4"), "{cause}");
+        assert!(description.starts_with("Launching a new EC2 instance: i-"), "{description}");
+    }
+}
+
+#[tokio::test]
+async fn a_smaller_group_ends_the_oldest_and_never_a_protected_one() {
+    let emulator = emulator(4).await;
+    let first = ids(&emulator, InService);
+    let input = ProtectInput {
+        instance_ids: vec![first[0].clone()],
+        auto_scaling_group_name: "web".to_owned(),
+        protected_from_scale_in: true,
+    };
+    emulator.with_region(|region| protect(region, &input)).unwrap();
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 15).await;
+    assert_eq!(ids(&emulator, Terminating), first[1..3]);
+    assert_eq!(ids(&emulator, InService), [first[0].clone(), first[3].clone()]);
+    let (cause, description) = newest(&emulator, 1).remove(0);
+    assert!(cause.contains("shrinking the capacity from 3 to 2"), "{cause}");
+    assert_eq!(description, format!("Terminating EC2 instance: {}", first[2]));
+    advance(&emulator, 30).await;
+    assert_eq!(web(&emulator, |group| group.members.len()), 2);
+}
+
+#[tokio::test]
+async fn the_order_of_ending_is_unhealthy_then_outdated_then_oldest() {
+    let emulator = emulator(2).await;
+    // The group now launches another type: the two that serve are outdated.
+    call(
+        &emulator,
+        "UpdateAutoScalingGroup",
+        "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web\
+         &MixedInstancesPolicy.LaunchTemplate.Overrides.member.1.InstanceType=c7i.large&DesiredCapacity=4",
+    );
+    advance(&emulator, 150).await;
+    assert_eq!(types(&emulator), ["m7i.large", "m7i.large", "c7i.large", "c7i.large"]);
+    let before = ids(&emulator, InService);
+    call(&emulator, "SuspendProcesses", "ScalingProcesses.member.1=ReplaceUnhealthy");
+    let newest = HealthInput { instance_id: before[3].clone(), health_status: "Unhealthy".to_owned() };
+    emulator.with_region(|region| set_health(region, &newest)).unwrap();
+    for (desired, ended) in [(3, 3), (2, 0), (1, 1)] {
+        set(&emulator, desired).unwrap();
+        advance(&emulator, 15).await;
+        assert!(ids(&emulator, Terminating).contains(&before[ended]), "at {desired}");
+    }
+    assert_eq!(types(&emulator), ["c7i.large"]);
+}
+
+#[tokio::test]
+async fn an_instance_that_fails_is_ended_and_replaced() {
+    let emulator = emulator(2).await;
+    let failed = ids(&emulator, InService)[0].clone();
+    emulator.inject(Fault::InstanceCrash { instance_id: failed.clone() });
+    advance(&emulator, 15).await;
+    assert_eq!(ids(&emulator, Terminating), [failed]);
+    assert_eq!((ids(&emulator, InService).len(), ids(&emulator, Pending).len()), (1, 1));
+    advance(&emulator, 150).await;
+    assert_eq!(ids(&emulator, InService).len(), 2);
+}
+
+#[tokio::test]
+async fn suspended_processes_neither_launch_nor_end() {
+    let emulator = emulator(2).await;
+    call(&emulator, "SuspendProcesses", "");
+    set(&emulator, 4).unwrap();
+    advance(&emulator, 60).await;
+    assert_eq!((ids(&emulator, InService).len(), ids(&emulator, Pending).len()), (2, 0));
+    set(&emulator, 1).unwrap();
+    advance(&emulator, 60).await;
+    assert_eq!(ids(&emulator, InService).len(), 2);
+    call(&emulator, "ResumeProcesses", "");
+    advance(&emulator, 60).await;
+    assert_eq!(ids(&emulator, InService).len(), 1);
+}
+
+#[tokio::test]
+async fn without_capacity_launches_fail_say_why_and_are_tried_again() {
+    let emulator = emulator(1).await;
+    emulator.inject(Fault::CapacityShortage { instance_type: "m7i.large".to_owned() });
+    set(&emulator, 3).unwrap();
+    advance(&emulator, 300).await;
+    let failures = web(&emulator, |group| {
+        let failed = group.activities.iter().filter_map(|activity| activity.status_message.clone());
+        failed.collect::<Vec<String>>()
+    });
+    assert_eq!(failures.len(), 5, "one try a minute");
+    assert!(
+        failures[0].starts_with("We currently do not have sufficient m7i.large capacity"),
+        "{}",
+        failures[0]
+    );
+    emulator.clear_faults();
+    advance(&emulator, 240).await;
+    assert_eq!(ids(&emulator, InService).len(), 3);
+}
+
+#[tokio::test]
+async fn a_forced_delete_ends_the_instances_and_then_the_group() {
+    let emulator = emulator(2).await;
+    call(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true");
+    assert_eq!(ids(&emulator, Terminating).len(), 2);
+    advance(&emulator, 60).await;
+    assert!(emulator.with_region(|region| region.group("web").is_none()));
+}
+
+#[tokio::test]
+async fn weights_count_towards_the_desired_capacity() {
+    let emulator = emulator(1).await;
+    call(
+        &emulator,
+        "UpdateAutoScalingGroup",
+        "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web\
+         &MixedInstancesPolicy.LaunchTemplate.Overrides.member.1.InstanceType=m7i.2xlarge\
+         &MixedInstancesPolicy.LaunchTemplate.Overrides.member.1.WeightedCapacity=4&DesiredCapacity=9",
+    );
+    advance(&emulator, 15).await;
+    assert_eq!(types(&emulator), ["m7i.large", "m7i.2xlarge", "m7i.2xlarge"]);
+}
