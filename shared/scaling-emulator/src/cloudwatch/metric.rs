@@ -74,7 +74,6 @@ pub struct Metric {
     /// Name.
     pub metric_name: Option<String>,
     /// Dimensions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<Dimension>,
 }
 

@@ -1,0 +1,10 @@
+//! CloudWatch of the emulator, as its callers see it.
+
+#![expect(clippy::unwrap_used, reason = "what a test builds on must hold")]
+
+mod alarms;
+mod functions;
+mod metrics;
+mod protocols;
+mod rules;
+mod support;
