@@ -54,7 +54,7 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<TemplateOutput
             "Launch template name must be between 3 and 128 characters.",
         ));
     }
-    if region.blueprints.templates.values().any(|template| template.name == name) {
+    if region.blueprints.has_template(&name) {
         return Err(AwsError::new(
             "InvalidLaunchTemplateName.AlreadyExistsException",
             "Launch template name already in use.",
@@ -75,7 +75,7 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<TemplateOutput
         latest: 1,
     };
     let output = TemplateOutput { launch_template: shown(region, &template) };
-    region.blueprints.templates.insert(template.id.clone(), template);
+    region.blueprints.insert_template(template);
     Ok(output)
 }
 
@@ -101,7 +101,7 @@ pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<TemplateOutput
     };
     let (template, version) = region.blueprints.resolve(&spec)?;
     let (id, number) = (template.id.clone(), version.number);
-    if let Some(template) = region.blueprints.templates.get_mut(&id) {
+    if let Some(template) = region.blueprints.template_mut(&id) {
         template.default = number;
     }
     let template = region.blueprints.template(Some(&id), None)?;
@@ -123,7 +123,7 @@ pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<TemplateOutput
     let (id, name) = (input.launch_template_id.as_deref(), input.launch_template_name.as_deref());
     let template = region.blueprints.template(id, name)?;
     let output = TemplateOutput { launch_template: shown(region, template) };
-    region.blueprints.templates.remove(&output.launch_template.launch_template_id);
+    region.blueprints.remove_template(&output.launch_template.launch_template_id);
     Ok(output)
 }
 
@@ -166,7 +166,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         found.push(region.blueprints.template(None, Some(name))?);
     }
     if input.ids.is_empty() && input.names.is_empty() {
-        found = region.blueprints.templates.values().collect();
+        found = region.blueprints.templates().collect();
     }
     keep(&mut found, &input.filters, |template, name| match name {
         "launch-template-name" => Some(vec![template.name.clone()]),

@@ -65,7 +65,7 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<CreateOutput, 
         description: input.version_description.clone(),
         data: base.overlaid(input.launch_template_data.clone()),
     };
-    if let Some(template) = region.blueprints.templates.get_mut(&id) {
+    if let Some(template) = region.blueprints.template_mut(&id) {
         template.latest = number;
         template.versions.insert(number, made.clone());
     }
@@ -105,9 +105,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     let (id, name) = (input.launch_template_id.as_deref(), input.launch_template_name.as_deref());
     let symbolic = input.versions.iter().all(|version| version.starts_with('$'));
     let templates: Vec<&LaunchTemplate> = match (id, name) {
-        (None, None) if symbolic && !input.versions.is_empty() => {
-            region.blueprints.templates.values().collect()
-        }
+        (None, None) if symbolic && !input.versions.is_empty() => region.blueprints.templates().collect(),
         _ => vec![region.blueprints.template(id, name)?],
     };
     let mut found = Vec::new();

@@ -94,13 +94,42 @@ pub struct LaunchConfiguration {
 /// Everything that instances can be launched from.
 #[derive(Debug, Clone, Default)]
 pub struct Blueprints {
-    /// Launch templates by id.
-    pub templates: BTreeMap<String, LaunchTemplate>,
+    templates: BTreeMap<String, LaunchTemplate>,
+    /// Ids of the templates by name.
+    ids: BTreeMap<String, String>,
     /// Launch configurations by name.
     pub configurations: BTreeMap<String, LaunchConfiguration>,
 }
 
 impl Blueprints {
+    /// All launch templates.
+    pub fn templates(&self) -> impl Iterator<Item = &LaunchTemplate> {
+        self.templates.values()
+    }
+
+    /// Whether there is a template of this name.
+    pub fn has_template(&self, name: &str) -> bool {
+        self.ids.contains_key(name)
+    }
+
+    /// Adds a template.
+    pub fn insert_template(&mut self, template: LaunchTemplate) {
+        self.ids.insert(template.name.clone(), template.id.clone());
+        self.templates.insert(template.id.clone(), template);
+    }
+
+    /// A template to be changed, by id; its name must stay.
+    pub fn template_mut(&mut self, id: &str) -> Option<&mut LaunchTemplate> {
+        self.templates.get_mut(id)
+    }
+
+    /// Removes a template by id.
+    pub fn remove_template(&mut self, id: &str) {
+        if let Some(removed) = self.templates.remove(id) {
+            self.ids.remove(&removed.name);
+        }
+    }
+
     /// A template by id, else by name, in EC2's words when there is none.
     pub fn template(&self, id: Option<&str>, name: Option<&str>) -> Result<&LaunchTemplate, AwsError> {
         match (id, name) {
@@ -110,14 +139,12 @@ impl Blueprints {
                     format!("The specified launch template, with template ID {id}, does not exist."),
                 )
             }),
-            (None, Some(name)) => {
-                self.templates.values().find(|template| template.name == name).ok_or_else(|| {
-                    AwsError::new(
-                        "InvalidLaunchTemplateName.NotFoundException",
-                        format!("The specified launch template, with template name {name}, does not exist."),
-                    )
-                })
-            }
+            (None, Some(name)) => self.ids.get(name).and_then(|id| self.templates.get(id)).ok_or_else(|| {
+                AwsError::new(
+                    "InvalidLaunchTemplateName.NotFoundException",
+                    format!("The specified launch template, with template name {name}, does not exist."),
+                )
+            }),
             (None, None) => Err(AwsError::new(
                 "MissingParameter",
                 "The request must contain the parameter LaunchTemplateId or LaunchTemplateName",

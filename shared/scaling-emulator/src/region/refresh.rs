@@ -1,6 +1,6 @@
 //! Instance refreshes: replacing a group's instances by ones of another configuration, and back.
 //!
-//! [`plan`] says what one step may do; it keeps the healthy share of the desired capacity at or above the minimum
+//! `plan` says what one step may do; it keeps the healthy share of the desired capacity at or above the minimum
 //! and what exists at or below the maximum. With a minimum of 100 % replacements come first, one at a time at
 //! least.
 

@@ -1,6 +1,6 @@
 //! How a group gets from what it has to what is desired: launching, ending and replacing instances.
 //!
-//! [`Group::reconcile`] runs at the beginning of each step of time, [`Group::progress`] at its end.
+//! `Group::reconcile` runs at the beginning of each step of time, `Group::progress` at its end.
 
 use std::cmp::Ordering;
 
