@@ -10,12 +10,14 @@
 //! - [`counter`]: counts calls and attempts by operation
 //! - [`error`]: what an SDK error means to the caller of a port
 //! - [`platform`]: [`AwsPlatform`], which implements the ports
+//! - [`discover`]: groups that exist, for whoever takes them over
 //! - `groups`: reading and changing Auto Scaling groups
 //! - `metrics`: reading CloudWatch metrics
 
 mod bounded;
 pub mod clients;
 pub mod counter;
+pub mod discover;
 pub mod error;
 mod groups;
 pub mod http_client;

@@ -1,7 +1,7 @@
 //! Groups by name, and what an answer says of them.
 
 use aws_sdk_autoscaling::Client;
-use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance};
+use aws_sdk_autoscaling::types::{AutoScalingGroup, Filter, Instance};
 use scaling_control::PortError;
 use scaling_control::ports::{GroupDescription, InstanceDescription};
 use scaling_fleet::TypeName;
@@ -19,9 +19,16 @@ const NAMES_PER_CALL: usize = 100;
 
 /// The groups of these names that exist, a hundred to a call.
 pub(crate) async fn by_name(client: &Client, names: &[String]) -> Result<Vec<AutoScalingGroup>, PortError> {
-    let calls: Vec<_> =
-        names.chunks(NAMES_PER_CALL).map(|names| page(client.clone(), names.to_vec())).collect();
+    let calls: Vec<_> = names
+        .chunks(NAMES_PER_CALL)
+        .map(|names| page(client.clone(), Asked::Names(names.to_vec())))
+        .collect();
     Ok(in_order(DESCRIBE.operation, calls).await?.into_iter().flatten().collect())
+}
+
+/// Every group that a filter takes.
+pub(crate) async fn by_filter(client: &Client, filter: Filter) -> Result<Vec<AutoScalingGroup>, PortError> {
+    page(client.clone(), Asked::Filter(filter)).await
 }
 
 /// The group of this name as it is now.
@@ -29,18 +36,29 @@ pub(crate) async fn by_name(client: &Client, names: &[String]) -> Result<Vec<Aut
 /// # Errors
 /// `NotFound` where it does not exist.
 pub(crate) async fn one(client: &Client, name: &GroupName) -> Result<AutoScalingGroup, PortError> {
-    let mut groups = page(client.clone(), vec![name.to_string()]).await?;
+    let mut groups = page(client.clone(), Asked::Names(vec![name.to_string()])).await?;
     groups.pop().ok_or_else(|| PortError::NotFound { what: format!("group {name}") })
 }
 
-async fn page(client: Client, names: Vec<String>) -> Result<Vec<AutoScalingGroup>, PortError> {
+/// Which groups a listing is of.
+enum Asked {
+    Names(Vec<String>),
+    Filter(Filter),
+}
+
+async fn page(client: Client, asked: Asked) -> Result<Vec<AutoScalingGroup>, PortError> {
     let mut pages = Pages::of(DESCRIBE);
-    let mut groups = Vec::with_capacity(names.len());
+    let mut groups = Vec::new();
+    let (names, filters) = match asked {
+        Asked::Names(names) => (Some(names), None),
+        Asked::Filter(filter) => (None, Some(vec![filter])),
+    };
     let mut token: Option<String> = None;
     loop {
         let answer = client
             .describe_auto_scaling_groups()
-            .set_auto_scaling_group_names(Some(names.clone()))
+            .set_auto_scaling_group_names(names.clone())
+            .set_filters(filters.clone())
             .max_records(100)
             .set_next_token(token.clone())
             .send()
@@ -129,4 +147,34 @@ pub(super) fn maintenance(group: &AutoScalingGroup) -> Option<(u8, u8)> {
     let policy = group.instance_maintenance_policy()?;
     let share = |value: Option<i32>| value.and_then(|value| u8::try_from(value).ok());
     Some((share(policy.min_healthy_percentage())?, share(policy.max_healthy_percentage())?))
+}
+
+/// Names of the groups that carry the tag `key` with `value`.
+pub(crate) async fn tagged(client: &Client, key: &str, value: &str) -> Result<Vec<String>, PortError> {
+    let mut pages = Pages::of(DESCRIBE);
+    let mut names = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let filter =
+            aws_sdk_autoscaling::types::Filter::builder().name(format!("tag:{key}")).values(value).build();
+        let answer = client
+            .describe_auto_scaling_groups()
+            .filters(filter)
+            .max_records(100)
+            .set_next_token(token.clone())
+            .send()
+            .await
+            .map_err(|error| DESCRIBE.error("the groups", error))?;
+        names.extend(
+            answer
+                .auto_scaling_groups
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|g| g.auto_scaling_group_name),
+        );
+        token = pages.next(token.as_deref(), answer.next_token)?;
+        if token.is_none() {
+            return Ok(names);
+        }
+    }
 }
