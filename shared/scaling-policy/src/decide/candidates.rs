@@ -3,7 +3,7 @@
 use scaling_fleet::{TypeName, UsdPerHour};
 
 use super::Inputs;
-use super::draft::Draft;
+use super::draft::{self, Draft};
 use crate::decision::{Alternative, Decision};
 use crate::snapshot::TypeOffer;
 
@@ -26,29 +26,64 @@ impl Candidate<'_> {
     }
 }
 
-/// Values `replicas` of `offer`. A change of count is nearly free. A change of type is rolling: for a boot time the
-/// present fleet runs beside the new one, which begins with no fewer replicas than there are, and comes down to
-/// `replicas` step by step.
-pub(crate) fn price<'a>(inputs: &Inputs<'_>, offer: &'a TypeOffer, replicas: u32) -> Candidate<'a> {
-    let cost = offer.price.0 * f64::from(replicas);
-    let same = offer.name == inputs.snapshot.group.launch_type.name;
-    let change = if same { 0.0 } else { change_usd(inputs, offer, replicas) / EXPECTED_LIFE_HOURS };
-    Candidate { offer, replicas, cost, change }
+/// Values (type, replicas) pairs; what does not depend on the pair is worked out once.
+pub(crate) struct Pricing<'a> {
+    inputs: &'a Inputs<'a>,
+    /// What it costs to run the present fleet beside the new one for a boot time, in USD.
+    overlap_usd: f64,
+    /// Time between two steps down, in hours.
+    step_hours: f64,
+    /// vCPU that no type can carry the load with fewer of.
+    least_vcpu: f64,
 }
 
-/// What it costs, in USD, to come to `replicas` of another type.
-fn change_usd(inputs: &Inputs<'_>, offer: &TypeOffer, replicas: u32) -> f64 {
-    let boot_time = inputs.learned.boot_time();
-    let hours = |time: std::time::Duration| time.as_secs_f64() / 3600.0;
-    let overlap = inputs.snapshot.group.cost().0 * hours(boot_time);
-    let step = inputs.config.cooldown_period(boot_time).max(super::draft::down_window(inputs));
-    let mut surplus_steps = 0.0;
-    let mut have = inputs.snapshot.group.desired;
-    while have > replicas {
-        surplus_steps += f64::from(have - replicas);
-        have = super::draft::one_step_down(inputs.config, have).max(replicas);
+impl<'a> Pricing<'a> {
+    pub(crate) fn of(inputs: &'a Inputs<'a>) -> Self {
+        let boot_time = inputs.learned.boot_time();
+        let step = inputs.config.cooldown_period(boot_time).max(draft::down_window(inputs));
+        Self {
+            inputs,
+            overlap_usd: inputs.snapshot.group.cost().0 * boot_time.as_secs_f64() / 3600.0,
+            step_hours: step.as_secs_f64() / 3600.0,
+            least_vcpu: inputs.demand.least_vcpu(inputs.config),
+        }
     }
-    overlap + surplus_steps * hours(step) * offer.price.0
+
+    /// Values what `replicas_of` gives of `offer`, if it costs less than `limit`. Most of a long ladder is seen to be
+    /// too dear from the price of a vCPU, and nothing else is worked out.
+    pub(crate) fn price_below<'b>(
+        &self,
+        limit: f64,
+        offer: &'b TypeOffer,
+        replicas_of: impl Fn(&TypeOffer) -> Option<u32>,
+    ) -> Option<Candidate<'b>> {
+        let running = |replicas: u32| offer.price.0 * f64::from(replicas);
+        if running(self.inputs.bounds.min) >= limit || offer.price.0 * self.least_vcpu >= limit * offer.vcpu.0
+        {
+            return None;
+        }
+        let replicas = replicas_of(offer).filter(|replicas| running(*replicas) < limit)?;
+        Some(self.price(offer, replicas)).filter(|candidate| candidate.total() < limit)
+    }
+
+    /// Values `replicas` of `offer`. A change of count is nearly free. A change of type is rolling: for a boot time
+    /// the present fleet runs beside the new one, which begins with no fewer replicas than there are, and comes down
+    /// to `replicas` step by step.
+    pub(crate) fn price<'b>(&self, offer: &'b TypeOffer, replicas: u32) -> Candidate<'b> {
+        let cost = offer.price.0 * f64::from(replicas);
+        let group = &self.inputs.snapshot.group;
+        if offer.name == group.launch_type.name {
+            return Candidate { offer, replicas, cost, change: 0.0 };
+        }
+        let mut surplus_steps = 0.0;
+        let mut have = group.desired;
+        while have > replicas {
+            surplus_steps += f64::from(have - replicas);
+            have = draft::one_step_down(self.inputs.config, have).max(replicas);
+        }
+        let change = self.overlap_usd + surplus_steps * self.step_hours * offer.price.0;
+        Candidate { offer, replicas, cost, change: change / EXPECTED_LIFE_HOURS }
+    }
 }
 
 /// The fewest replicas of a type, within the bounds, that carry the demand: `None` where none do.
@@ -59,16 +94,19 @@ pub(crate) fn fewest(inputs: &Inputs<'_>, offer: &TypeOffer) -> Option<u32> {
 
 /// The cheapest candidate over the ladder, each with the replicas that `replicas_of` gives it, by total. Of equals the
 /// first in the ladder, which is the smallest: small replicas follow a load more closely.
+/// `replicas_of` gives at least what carries the load.
 pub(crate) fn cheapest<'a>(
     inputs: &Inputs<'a>,
     replicas_of: impl Fn(&TypeOffer) -> Option<u32>,
 ) -> Option<Candidate<'a>> {
     let snapshot: &'a crate::Snapshot = inputs.snapshot;
-    snapshot
-        .ladder
-        .iter()
-        .filter_map(|offer| Some(price(inputs, offer, replicas_of(offer)?)))
-        .min_by(|a, b| a.total().total_cmp(&b.total()))
+    let pricing = Pricing::of(inputs);
+    let mut cheapest: Option<Candidate<'a>> = None;
+    for offer in snapshot.ladder.iter() {
+        let limit = cheapest.map_or(f64::INFINITY, |cheapest| cheapest.total());
+        cheapest = pricing.price_below(limit, offer, &replicas_of).or(cheapest);
+    }
+    cheapest
 }
 
 /// Other types for when the chosen one has no capacity: they carry the load with no more replicas than will run, by
@@ -76,15 +114,19 @@ pub(crate) fn cheapest<'a>(
 pub(crate) fn fallbacks(inputs: &Inputs<'_>, chosen: &TypeOffer, replicas: u32) -> Vec<TypeName> {
     const MOST: usize = 3;
     let present = &inputs.snapshot.group.launch_type.name;
-    let mut others: Vec<&TypeOffer> = inputs
-        .snapshot
-        .ladder
-        .iter()
-        .filter(|offer| offer.name != chosen.name && offer.name != *present)
-        .filter(|offer| fewest(inputs, offer).is_some_and(|fewest| fewest <= replicas))
-        .collect();
-    others.sort_by(|a, b| a.price.0.total_cmp(&b.price.0));
-    others.into_iter().take(MOST).map(|offer| offer.name.clone()).collect()
+    let mut cheapest: Vec<&TypeOffer> = Vec::with_capacity(MOST + 1);
+    for offer in inputs.snapshot.ladder.iter() {
+        let dear = cheapest.len() == MOST && cheapest.last().is_some_and(|last| offer.price >= last.price);
+        if dear || offer.name == chosen.name || offer.name == *present {
+            continue;
+        }
+        if fewest(inputs, offer).is_some_and(|fewest| fewest <= replicas) {
+            let position = cheapest.partition_point(|better| better.price <= offer.price);
+            cheapest.insert(position, offer);
+            cheapest.truncate(MOST);
+        }
+    }
+    cheapest.into_iter().map(|offer| offer.name.clone()).collect()
 }
 
 /// The cheapest pairs that were not chosen, for the explanation. Only where a change was drafted: a quiet hold has
@@ -95,16 +137,18 @@ pub(crate) fn alternatives(inputs: &Inputs<'_>, draft: &Draft) -> Vec<Alternativ
     }
     let chosen =
         draft.retype.as_ref().map_or(&inputs.snapshot.group.launch_type.name, |retype| &retype.to.name);
-    let mut all: Vec<Candidate<'_>> = inputs
-        .snapshot
-        .ladder
-        .iter()
-        .filter(|offer| offer.name != *chosen)
-        .filter_map(|offer| Some(price(inputs, offer, fewest(inputs, offer)?)))
-        .collect();
-    all.sort_by(|a, b| a.total().total_cmp(&b.total()));
-    all.truncate(Decision::MAX_ALTERNATIVES);
-    all.iter()
+    let pricing = Pricing::of(inputs);
+    let mut best: Vec<Candidate<'_>> = Vec::with_capacity(Decision::MAX_ALTERNATIVES + 1);
+    for offer in inputs.snapshot.ladder.iter().filter(|offer| offer.name != *chosen) {
+        let full = best.len() == Decision::MAX_ALTERNATIVES;
+        let limit = best.last().filter(|_| full).map_or(f64::INFINITY, Candidate::total);
+        let priced = pricing.price_below(limit, offer, |offer| fewest(inputs, offer));
+        let Some(candidate) = priced else { continue };
+        let position = best.partition_point(|better| better.total() <= candidate.total());
+        best.insert(position, candidate);
+        best.truncate(Decision::MAX_ALTERNATIVES);
+    }
+    best.iter()
         .map(|candidate| Alternative {
             instance_type: candidate.offer.name.clone(),
             replicas: candidate.replicas,

@@ -13,6 +13,10 @@ use crate::trigger::{PerTrigger, Trigger};
 /// Distance kept from the utilisation at which the latency target would just hold.
 const LATENCY_MARGIN: f64 = 0.95;
 
+/// The present load is planned at most at this share of what makes a replica full. The distance between the two is
+/// what keeps noise from ordering and returning the same replica.
+const FULL_SHARE: f64 = 0.9;
+
 /// What the load needs, independent of the type that carries it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Demand {
@@ -89,9 +93,9 @@ impl Demand {
     }
 
     /// vCPU that carry the present load at the target load, on replicas of that size.
-    pub fn present_vcpu_on(&self, config: &GroupConfig, vcpu: f64) -> f64 {
+    fn present_vcpu(&self, config: &GroupConfig, full: f64) -> f64 {
         let planned = config.triggers.cpu_usage.threshold * config.target_load;
-        let by_cpu = self.busy / planned.min(self.full_utilisation(config, vcpu));
+        let by_cpu = self.busy / planned.min(full * FULL_SHARE);
         by_cpu.max(self.request_vcpu / config.target_load)
     }
 
@@ -103,7 +107,15 @@ impl Demand {
 
     /// vCPU that carry the present load and the load ahead.
     pub fn vcpu_on(&self, config: &GroupConfig, vcpu: f64) -> f64 {
-        self.present_vcpu_on(config, vcpu).max(self.ahead_vcpu_on(config, vcpu).unwrap_or(0.0))
+        let full = self.full_utilisation(config, vcpu);
+        self.present_vcpu(config, full).max(self.busy_ahead.map_or(0.0, |busy| busy / full))
+    }
+
+    /// vCPU that carry it all on the size that can be used most: on any other size at least as many are needed.
+    pub fn least_vcpu(&self, config: &GroupConfig) -> f64 {
+        let limit = config.triggers.cpu_usage.threshold;
+        let present = (self.busy / (limit * config.target_load)).max(self.request_vcpu / config.target_load);
+        present.max(self.busy_ahead.unwrap_or(0.0) / limit) * (1.0 - ROUNDING)
     }
 
     /// Fewest replicas of `offer` that carry it all, or `None` where no number of them has the memory.

@@ -29,7 +29,10 @@ const HEADROOM_STEP: f64 = 0.05;
 const HEADROOM_MOST: f64 = 0.5;
 
 /// Observations before the forecast has an opinion.
-const LEAST_HISTORY: u32 = 60;
+const LEAST_HISTORY: u32 = 10;
+
+/// Logarithm of the error quantile that a predictor is taken to have before it was measured.
+const PRIOR_QUANTILE: f64 = 0.1;
 
 /// The day is remembered in slots of five minutes.
 const SLOTS: usize = 288;
@@ -60,12 +63,18 @@ pub struct Forecast {
     ahead: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Record {
     /// Logarithm of the error ratio that `QUANTILE` of the moments stay under.
     quantile: f64,
     /// Running mean of the pinball loss, as a share of the load.
     cost: f64,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { quantile: PRIOR_QUANTILE, cost: 0.0 }
+    }
 }
 
 impl Forecast {

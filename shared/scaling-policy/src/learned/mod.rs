@@ -117,8 +117,7 @@ fn observe_answers(config: &GroupConfig, next: &mut Learned, state: &OperationSt
             at_ceiling: reading.value().is_some_and(|value| answers::is_at_ceiling(trigger, value)),
             ended,
         });
-        let open = [state.operation.as_ref(), state.beside.as_ref()].into_iter().flatten();
-        let asked = open.into_iter().find(|operation| operation.is_scale_up_for(trigger));
+        let asked = state.operation.as_ref().filter(|operation| operation.is_scale_up_for(trigger));
         next.answers[trigger].observe(config, seen, asked);
     }
 }

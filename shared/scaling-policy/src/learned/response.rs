@@ -37,12 +37,14 @@ pub struct ResponseCurve {
 }
 
 impl ResponseCurve {
-    /// Largest utilisation of a type with `vcpu` at which the latency target holds; `None` while unknown.
+    /// Largest utilisation of a type with `vcpu` at which the latency target holds; `None` while unknown, and where
+    /// even an idle replica would miss the target: then capacity is not what is missing.
     pub fn usable(&self, vcpu: f64) -> Option<f64> {
         let table = self.table.as_ref()?;
-        let above = SIZES.partition_point(|size| f64::from(*size) <= vcpu);
+        // Counted without branches: a decision asks for every type of a ladder.
+        let above: usize = SIZES.iter().map(|size| usize::from(f64::from(*size) <= vcpu)).sum();
         // The size at or below: a smaller station needs more room, so this errs on the safe side.
-        Some(table[above.saturating_sub(1)])
+        Some(table[above.saturating_sub(1)]).filter(|usable| *usable > 0.0)
     }
 
     pub(super) fn observe(
@@ -80,10 +82,10 @@ impl ResponseCurve {
         if (effective - self.table_for).abs() <= TOLERANCE * self.table_for {
             return;
         }
-        self.table =
-            Some(SIZES.map(|size| {
-                usable_utilisation(size, quantile, target / effective).clamp(USABLE.0, USABLE.1)
-            }));
+        self.table = Some(SIZES.map(|size| match usable_utilisation(size, quantile, target / effective) {
+            usable if usable > 0.0 => usable.clamp(USABLE.0, USABLE.1),
+            _ => 0.0,
+        }));
         self.table_for = effective;
     }
 }

@@ -11,6 +11,13 @@ const WEIGHT: f64 = 0.1;
 /// Forgetting of the memory slope: half in about 70 periods.
 const SLOPE_MEMORY: f64 = 0.99;
 
+/// The work of a replica must have moved by this many busy vCPU to tell anything about memory, and this often.
+const INFORMATIVE_MOVE: f64 = 0.02;
+const LEAST_MOVES: f64 = 5.0;
+
+/// Share of the movement of memory that the work must explain.
+const LEAST_RELATION: f64 = 0.5;
+
 /// A period under this utilisation tells too little about a request: the idle part of the machine outweighs it.
 const INFORMATIVE_CPU: f64 = 0.05;
 
@@ -27,8 +34,17 @@ pub struct Usage {
     pub memory_slope: f64,
     /// Busy vCPU and MiB of a replica in the period before.
     last: Option<(f64, f64)>,
-    /// Running sums of the slope's regression on differences: (dx dx, dx dy).
-    sums: (f64, f64),
+    /// Running sums of the slope's regression on differences.
+    sums: Sums,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Sums {
+    xx: f64,
+    xy: f64,
+    yy: f64,
+    /// Periods in which the work moved.
+    moves: f64,
 }
 
 impl Usage {
@@ -97,14 +113,30 @@ impl Usage {
     /// Regresses changes on changes, so that a base that grows by itself is not taken for work.
     fn observe_memory(&mut self, busy_each: f64, used_each: f64) {
         if let Some((busy, used)) = self.last {
-            let (dx, dy) = (busy_each - busy, used_each - used);
-            self.sums.0 = self.sums.0 * SLOPE_MEMORY + dx * dx;
-            self.sums.1 = self.sums.1 * SLOPE_MEMORY + dx * dy;
-            if self.sums.0 > 0.05 {
-                self.memory_slope = (self.sums.1 / self.sums.0).max(0.0);
-            }
+            self.sums.add(busy_each - busy, used_each - used);
+            self.memory_slope = self.sums.slope().unwrap_or(self.memory_slope);
         }
         self.last = Some((busy_each, used_each));
+    }
+}
+
+impl Sums {
+    fn add(&mut self, dx: f64, dy: f64) {
+        let keep = |sum: f64, new: f64| sum * SLOPE_MEMORY + new;
+        let moved = if dx.abs() >= INFORMATIVE_MOVE { 1.0 } else { 0.0 };
+        (self.xx, self.xy, self.yy) =
+            (keep(self.xx, dx * dx), keep(self.xy, dx * dy), keep(self.yy, dy * dy));
+        self.moves = keep(self.moves, moved);
+    }
+
+    /// MiB for each busy vCPU; `None` while there is too little to tell. Where memory does not move with the work it
+    /// does not grow with it: one jump of both at once is chance.
+    fn slope(self) -> Option<f64> {
+        if self.moves < LEAST_MOVES || self.xx <= 0.0 {
+            return None;
+        }
+        let related = self.xy * self.xy >= LEAST_RELATION * self.xx * self.yy;
+        Some(if related { (self.xy / self.xx).max(0.0) } else { 0.0 })
     }
 }
 

@@ -2,5 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what the cases are built from is known to exist")]
 
+mod demand;
+mod guards;
+mod horizontal;
+mod hybrid;
 mod support;
+mod vertical;
 mod week;

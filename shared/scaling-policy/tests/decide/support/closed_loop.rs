@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use scaling_peers::replay::{Minute, ReplayedGroup, Scenario, Totals};
-use scaling_policy::config::{ConfigVersion, GroupConfig};
+use scaling_policy::config::GroupConfig;
 use scaling_policy::operation::{Operation, OperationKind, OperationState, Phase};
 use scaling_policy::snapshot::{
     GroupView, ReplacementStatus, ReplacementView, ReplicaCount, RetypeSupport, SuspendedProcesses, TypeOffer,
 };
 use scaling_policy::{Action, Decision, Learned, PerTrigger, Reading, Snapshot, decide, learn};
 
+use super::case::operation;
 use super::offers::machine;
 
 /// A group, the policy's memory of it, and the state that the control loop would keep.
@@ -133,20 +134,17 @@ impl ClosedLoop {
         let (group, now) = (&snapshot.group, snapshot.taken_at);
         let missing = group.serving() < group.desired;
         self.state.missing_since = if missing { self.state.missing_since.or(Some(now)) } else { None };
-        let Some(operation) = self.state.operation.as_mut().filter(|operation| operation.phase.is_open())
-        else {
-            return;
-        };
-        let done = match operation.kind {
-            OperationKind::Scale { to, .. } => group.serving() >= to || group.desired != to,
-            OperationKind::Retype { .. } => group.replacement.is_none(),
-        };
-        if done {
-            operation.phase = Phase::Verified;
-            operation.ended_at = Some(now);
-            if matches!(operation.kind, OperationKind::Retype { .. }) {
-                self.state.last_type_change = Some(now);
-            }
+        if let Some(scale) = self.state.operation.as_mut().filter(|operation| operation.phase.is_open())
+            && let OperationKind::Scale { to, .. } = scale.kind
+            && (group.serving() >= to || group.desired != to)
+        {
+            (scale.phase, scale.ended_at) = (Phase::Verified, Some(now));
+        }
+        if let Some(change) = self.state.type_change.as_mut().filter(|operation| operation.phase.is_open())
+            && group.replacement.is_none()
+        {
+            (change.phase, change.ended_at) = (Phase::Verified, Some(now));
+            self.state.last_type_change = Some(now);
         }
     }
 
@@ -158,9 +156,8 @@ impl ClosedLoop {
                 let moment = if to > from { &mut self.state.last_up } else { &mut self.state.last_down };
                 *moment = Some(now);
                 self.group.set_desired(*to);
-                if self.state.open_type_change().is_none() {
-                    self.open(decision, &OperationKind::Scale { from: *from, to: *to });
-                }
+                let kind = OperationKind::Scale { from: *from, to: *to };
+                self.state.operation = Some(accepted(&kind, decision));
             }
             Action::Retype { from, to, fallbacks, from_replicas, to_replicas } => {
                 if to_replicas > from_replicas {
@@ -174,24 +171,12 @@ impl ClosedLoop {
                     fallbacks: fallbacks.clone(),
                     replicas: *from_replicas,
                 };
-                self.open(decision, &kind);
+                self.state.type_change = Some(accepted(&kind, decision));
             }
         }
     }
+}
 
-    fn open(&mut self, decision: &Decision, kind: &OperationKind) {
-        // Through its stored form, where everything else has a default.
-        let operation = serde_json::json!({
-            "id": decision.at.to_string(),
-            "kind": kind,
-            "phase": Phase::Accepted,
-            "reason": decision.reason,
-            "config_version": ConfigVersion::default(),
-            "planned_at": decision.at,
-            "accepted_at": decision.at,
-            "platform_id": "replacement",
-            "attempts": 1,
-        });
-        self.state.operation = Some(serde_json::from_value::<Operation>(operation).unwrap());
-    }
+fn accepted(kind: &OperationKind, decision: &Decision) -> Operation {
+    operation(kind, Phase::Accepted, &decision.reason, decision.at)
 }

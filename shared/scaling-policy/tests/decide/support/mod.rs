@@ -1,4 +1,5 @@
 //! What the tests build their cases from.
 
+pub(crate) mod case;
 pub(crate) mod closed_loop;
 pub(crate) mod offers;

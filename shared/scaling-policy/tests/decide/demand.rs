@@ -1,0 +1,140 @@
+//! Stages 1 and 2: load, and what it needs.
+
+use scaling_policy::config::Mode;
+use scaling_policy::{Reading, Trigger};
+
+use crate::support::case::Case;
+
+fn near(actual: f64, expected: f64) {
+    assert!((actual - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{actual} is not {expected}");
+}
+
+#[test]
+fn load_is_value_over_threshold() {
+    let case = Case::of(Mode::Horizontal, 8, 0.4).reading(Trigger::RequestLatency, 0.2);
+    let decision = case.decide();
+    let expected = [(Trigger::CpuUsage, 0.5), (Trigger::MemoryUsage, 0.25), (Trigger::RequestLatency, 0.8)];
+    for (trigger, load) in expected {
+        near(decision.loads[trigger].unwrap(), load);
+    }
+}
+
+#[test]
+fn requests_are_counted_for_each_replica_of_the_reference_type() {
+    // 16,000 a minute: on four m7i.xlarge, eight of half the size, or two of twice it, exactly at the limit.
+    for (name, replicas) in [("m7i.xlarge", 4), ("m7i.large", 8), ("m7i.2xlarge", 2)] {
+        let case = Case::fresh(Mode::Horizontal, replicas, 0.5)
+            .running(name, replicas)
+            .reading(Trigger::RequestCount, 16_000.0)
+            .minutes(5);
+        near(case.decide().loads.request_count.unwrap(), 1.0);
+    }
+}
+
+#[test]
+fn a_trigger_that_is_not_listed_is_reported_and_never_asks() {
+    for trigger in Trigger::ALL {
+        let case = Case::of(Mode::Horizontal, 8, 0.56)
+            .config(|config| config.triggers[trigger].asks = false)
+            .reading(trigger, if trigger == Trigger::RequestCount { 1e6 } else { 0.9 })
+            .minutes(5);
+        let decision = case.decide();
+        assert!(decision.loads[trigger].unwrap() >= 1.0, "{trigger}");
+        assert!(decision.action.is_hold(), "{trigger}: {decision:?}");
+    }
+}
+
+#[test]
+fn wanted_capacity_carries_the_load_at_the_target_load() {
+    // 32 vCPU at 56 % are 17.92 busy; at 0.75 of the 0.8 limit they need 29.87, which is eight of four vCPU.
+    let wanted = Case::of(Mode::Horizontal, 8, 0.56).decide().wanted;
+    near(wanted.vcpu.0, 17.92 / 0.6);
+    assert_eq!(wanted.replicas, 8);
+}
+
+#[test]
+fn the_largest_demand_decides_and_names_the_driver() {
+    // Requests at 150 % of the limit of eight replicas while CPU is quiet: 8 x 1.5 / 0.75.
+    let case = Case::of(Mode::Horizontal, 8, 0.4).reading(Trigger::RequestCount, 48_000.0).next().taken_in();
+    let decision = case.decide();
+    assert_eq!((decision.wanted.replicas, decision.driver), (16, Some(Trigger::RequestCount)));
+}
+
+#[test]
+fn latency_is_never_divided_by_its_threshold() {
+    // Twenty times the limit, and CPU says that capacity is enough: one replica more, not twenty times as many.
+    let case = Case::of(Mode::Horizontal, 8, 0.4).reading(Trigger::RequestLatency, 5.0).minutes(1);
+    assert_eq!(case.outcome(), (9, "load_high"));
+}
+
+#[test]
+fn a_tighter_latency_target_lowers_the_utilisation_that_is_planned() {
+    let wanted = |target: f64| {
+        let case = Case::fresh(Mode::Horizontal, 8, 0.4)
+            .config(|config| config.triggers.request_latency.threshold = target);
+        case.minutes(10).decide().wanted.vcpu.0
+    };
+    near(wanted(0.25), 12.8 / 0.6);
+    assert!(wanted(0.16) > 1.2 * wanted(0.25), "{} {}", wanted(0.16), wanted(0.25));
+}
+
+#[test]
+fn a_latency_target_that_an_idle_replica_misses_asks_for_no_fleet() {
+    // 50 ms a request have their 95th percentile at 150 ms whatever the capacity.
+    let case = Case::fresh(Mode::Horizontal, 8, 0.4)
+        .config(|config| config.triggers.request_latency.threshold = 0.1)
+        .minutes(30);
+    near(case.decide().wanted.vcpu.0, 12.8 / 0.6);
+}
+
+#[test]
+fn memory_is_a_base_of_each_replica_and_a_part_they_share() {
+    let case = Case::of(Mode::Horizontal, 8, 0.56).reading(Trigger::MemoryUsage, 0.3).minutes(3);
+    let wanted = case.decide().wanted;
+    // Nothing has shown that memory grows with work: all of it is base, needed at 0.75 of the 0.8 limit.
+    near(wanted.memory_base.0, 0.3 * 16_384.0 / 0.6);
+    near(wanted.memory_shared.0, 0.0);
+    near(wanted.memory(4).0, 4.0 * 0.3 * 16_384.0 / 0.6);
+}
+
+#[test]
+fn memory_that_follows_the_work_is_learned_as_shared() {
+    let mut case = Case::fresh(Mode::Horizontal, 8, 0.4);
+    for minute in 0..60 {
+        let cpu = 0.4 + 0.05 * f64::from(minute % 5);
+        // 2,000 MiB, and 500 for each of four vCPU times utilisation.
+        let memory = (2_000.0 + 500.0 * 4.0 * cpu) / 16_384.0;
+        case = case.cpu(cpu).reading(Trigger::MemoryUsage, memory).next().taken_in();
+    }
+    let wanted = case.decide().wanted;
+    near(wanted.memory_base.0 * 0.6, 2_000.0);
+    near(wanted.memory_shared.0 * 0.6, 500.0 * 32.0 * 0.6);
+}
+
+#[test]
+fn an_absence_that_means_zero_is_a_load_of_zero() {
+    let mut case = Case::of(Mode::Horizontal, 8, 0.56);
+    case.snapshot.readings.request_count = Reading::AbsentZero;
+    case.snapshot.readings.request_latency = Reading::AbsentZero;
+    let decision = case.decide();
+    assert_eq!((decision.loads.request_count, decision.loads.request_latency), (Some(0.0), Some(0.0)));
+    assert_eq!(decision.reason.label(), "within_target");
+}
+
+#[test]
+fn arrivals_tell_the_load_while_cpu_is_at_its_ceiling() {
+    // CPU cannot say more than 100 %; the requests say 1.5 times as much.
+    let case = Case::of(Mode::Horizontal, 8, 0.56).cpu(1.5).next().taken_in();
+    near(case.decide().wanted.vcpu.0, 1.5 * 32.0 / 0.6);
+}
+
+#[test]
+fn a_replica_that_came_within_the_period_does_not_make_the_load_look_larger() {
+    let before = Case::of(Mode::Horizontal, 8, 0.56);
+    let wanted = before.decide().wanted.vcpu.0;
+    // Four more from the last seconds of the minute on: CPU is still that of eight.
+    let mut case = before.next();
+    case.snapshot.group.desired = 12;
+    case.snapshot.group.replicas[0].serving = 12;
+    near(case.taken_in().decide().wanted.vcpu.0, wanted);
+}
