@@ -1,0 +1,1 @@
+//! Real clients against the emulator on real sockets.

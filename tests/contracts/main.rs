@@ -1,0 +1,15 @@
+//! What has to be true of the project as a whole, and that no single crate can test.
+//!
+//! - [`layers`]: which crate may know which, and what pure crates may not name
+//! - [`configurations`]: every shipped configuration loads
+//! - [`template`]: what the deployment template holds; [`permissions`]: what it permits, against what the code calls
+
+// `cfg(test)` is always set here; it tells clippy that these modules, and not only their test functions, are tests.
+#[cfg(test)]
+mod configurations;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod permissions;
+#[cfg(test)]
+mod template;

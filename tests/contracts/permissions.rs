@@ -1,0 +1,166 @@
+//! What the deployment template permits, against what the code calls.
+//!
+//! [`CALLS`] is reviewed by hand: whoever lets the code call something new says here who needs it and why, and the
+//! template follows. Both directions are tested: no call without its permission, no permission without its call.
+
+use std::collections::BTreeSet;
+
+use scaling_tests::project;
+use serde_json::Value;
+
+use crate::layers::metadata;
+use crate::template::{resources, template};
+
+/// Who needs a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// Every evaluation: reading groups and metrics, keeping state.
+    Always,
+    /// Changing the count of a group that carries the tag.
+    Change,
+    /// Changing the instance type of such a group, where the template's parameter allows it.
+    TypeChange,
+    /// Only a person who sets things up with credentials of their own (finding groups for a configuration, making a
+    /// table without the template); the functions never do.
+    Setup,
+}
+
+/// Every call of the SDK in the adapters: the client's method, the IAM action, who needs it.
+const CALLS: &[(&str, &str, Needs)] = &[
+    // Groups as they are, by name.
+    ("describe_auto_scaling_groups", "autoscaling:DescribeAutoScalingGroups", Needs::Always),
+    // The follow-up of a type change, and replacements that others started.
+    ("describe_instance_refreshes", "autoscaling:DescribeInstanceRefreshes", Needs::Always),
+    // Why launches failed.
+    ("describe_scaling_activities", "autoscaling:DescribeScalingActivities", Needs::Always),
+    // Other controllers of the same group.
+    ("describe_policies", "autoscaling:DescribePolicies", Needs::Always),
+    ("describe_scheduled_actions", "autoscaling:DescribeScheduledActions", Needs::Always),
+    ("get_metric_data", "cloudwatch:GetMetricData", Needs::Always),
+    ("set_desired_capacity", "autoscaling:SetDesiredCapacity", Needs::Change),
+    ("start_instance_refresh", "autoscaling:StartInstanceRefresh", Needs::TypeChange),
+    ("rollback_instance_refresh", "autoscaling:RollbackInstanceRefresh", Needs::TypeChange),
+    ("cancel_instance_refresh", "autoscaling:CancelInstanceRefresh", Needs::TypeChange),
+    // The six of the state port.
+    ("get_item", "dynamodb:GetItem", Needs::Always),
+    ("batch_get_item", "dynamodb:BatchGetItem", Needs::Always),
+    ("put_item", "dynamodb:PutItem", Needs::Always),
+    ("batch_write_item", "dynamodb:BatchWriteItem", Needs::Always),
+    ("query", "dynamodb:Query", Needs::Always),
+    ("delete_item", "dynamodb:DeleteItem", Needs::Always),
+    ("list_metrics", "cloudwatch:ListMetrics", Needs::Setup),
+    ("create_table", "dynamodb:CreateTable", Needs::Setup),
+    ("describe_table", "dynamodb:DescribeTable", Needs::Setup),
+    ("update_time_to_live", "dynamodb:UpdateTimeToLive", Needs::Setup),
+    ("update_continuous_backups", "dynamodb:UpdateContinuousBackups", Needs::Setup),
+];
+
+/// What a type change needs although nothing here calls it: AWS checks an instance refresh with a desired
+/// configuration as if the caller launched the instances, with their tags and their role.
+const CHECKED_BY_AWS: &[&str] = &["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"];
+
+/// Granted and called by nothing: to be taken out of the template, and then from here.
+const TOO_MUCH: &[&str] = &["dynamodb:UpdateItem"];
+
+/// Methods of the SDK's clients that send a request.
+fn operations() -> BTreeSet<String> {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let clients = packages.filter(|package| package["name"].as_str().unwrap().starts_with("aws-sdk-"));
+    let mut operations = BTreeSet::new();
+    for client in clients {
+        let manifest = std::path::Path::new(client["manifest_path"].as_str().unwrap());
+        for entry in std::fs::read_dir(manifest.with_file_name("src").join("client")).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            operations.extend(name.strip_suffix(".rs").map(str::to_owned));
+        }
+    }
+    assert!(operations.contains("describe_auto_scaling_groups") && operations.len() > 100, "{operations:?}");
+    operations
+}
+
+/// The operations among the method calls of the adapters.
+fn called() -> BTreeSet<String> {
+    let mut called = BTreeSet::new();
+    let operations = operations();
+    for folder in ["shared/scaling-aws/src", "shared/scaling-store/src"] {
+        for path in project::files(folder, ".rs").unwrap() {
+            let source = project::text(&path).unwrap();
+            let calls = source.split("()").filter_map(|before| before.rsplit('.').next());
+            called.extend(calls.filter(|name| operations.contains(*name)).map(str::to_owned));
+        }
+    }
+    called
+}
+
+fn needed(by: &[Needs]) -> BTreeSet<&'static str> {
+    CALLS.iter().filter(|(_, _, needs)| by.contains(needs)).map(|(_, action, _)| *action).collect()
+}
+
+/// The statements of the policy whose name begins with `name`: the bare one, or the one under a condition.
+fn statements(template: &Value, name: &str) -> Vec<(Option<String>, Value)> {
+    let policies = resources(template, "AWS::IAM::ManagedPolicy");
+    let (_, policy) = policies.iter().find(|(found, _)| *found == name).unwrap();
+    let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
+    let unfold = |statement: &Value| match statement["Fn::If"].as_array().map(Vec::as_slice) {
+        Some([condition, then, _]) => (condition.as_str().map(str::to_owned), then.clone()),
+        _ => (None, statement.clone()),
+    };
+    statements.iter().map(unfold).collect()
+}
+
+fn actions(statement: &Value) -> BTreeSet<&str> {
+    match &statement["Action"] {
+        Value::Array(actions) => actions.iter().filter_map(Value::as_str).collect(),
+        action => action.as_str().into_iter().collect(),
+    }
+}
+
+#[test]
+fn every_call_of_the_adapters_has_been_reviewed() {
+    let reviewed: BTreeSet<_> = CALLS.iter().map(|(method, _, _)| (*method).to_owned()).collect();
+    assert_eq!(called(), reviewed);
+}
+
+#[test]
+fn reading_and_keeping_state_may_do_exactly_what_the_code_calls() {
+    let template = template();
+    let statements = statements(&template, "ReadPolicy");
+    let granted: BTreeSet<_> = statements.iter().flat_map(|(_, statement)| actions(statement)).collect();
+    let mut expected = needed(&[Needs::Always]);
+    expected.extend(TOO_MUCH);
+    assert_eq!(granted, expected);
+}
+
+#[test]
+fn changing_may_do_exactly_what_the_code_calls_and_types_only_where_that_is_allowed() {
+    let template = template();
+    let (mut always, mut types) = (BTreeSet::new(), BTreeSet::new());
+    let statements = statements(&template, "ChangePolicy");
+    for (condition, statement) in &statements {
+        let granted = if condition.is_none() { &mut always } else { &mut types };
+        granted.extend(actions(statement));
+    }
+    assert_eq!(always, needed(&[Needs::Change]));
+    let mut expected = needed(&[Needs::TypeChange]);
+    expected.extend(CHECKED_BY_AWS);
+    assert_eq!(types, expected);
+}
+
+#[test]
+fn only_groups_that_carry_the_tag_may_be_changed() {
+    for (_, statement) in statements(&template(), "ChangePolicy") {
+        if actions(&statement).iter().any(|action| action.starts_with("autoscaling:")) {
+            let condition = &statement["Condition"]["StringEquals"]["aws:ResourceTag/scaling:managed"];
+            assert_eq!(condition, "true", "{statement}");
+        }
+    }
+}
+
+#[test]
+fn a_permission_to_change_is_never_for_everything() {
+    for (_, statement) in statements(&template(), "ChangePolicy") {
+        assert_ne!(statement["Resource"], "*", "{statement}");
+        assert!(actions(&statement).iter().all(|action| !action.contains('*')), "{statement}");
+    }
+}
