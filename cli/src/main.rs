@@ -1,6 +1,7 @@
 //! The program `scaling`: a thin command line over the library.
 
 mod arguments;
+mod commands;
 mod demo;
 
 use std::process::ExitCode;
@@ -12,6 +13,11 @@ use clap::{CommandFactory, Parser};
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub(crate) struct Interrupted;
+
+/// The controller refused a request, and said why.
+#[derive(Debug, thiserror::Error)]
+#[error("refused: {0}")]
+pub(crate) struct Refused(pub(crate) String);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -32,11 +38,17 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Command::Demo(arguments) => demo::run(&arguments).await,
+            Command::Run(arguments) => commands::run::run(&arguments).await,
+            Command::Emulate(arguments) => commands::emulate::emulate(&arguments).await,
+            Command::Init(arguments) => commands::init::init(&arguments).await,
+            Command::Validate(arguments) => commands::validate::validate(&arguments),
+            Command::Plan(arguments) => commands::plan::plan(&arguments).await,
+            Command::Scale(arguments) => commands::remote::scale(&arguments).await,
+            Command::Status(arguments) => commands::remote::status(&arguments).await,
             Command::Completions { shell } => {
                 clap_complete::generate(shell, &mut Arguments::command(), "scaling", &mut std::io::stdout());
                 Ok(())
             }
-            _ => anyhow::bail!("not yet"),
         }
     })
 }
@@ -45,6 +57,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<Interrupted>() {
         return ExitCode::from(130);
+    }
+    if error.is::<Refused>() {
+        return ExitCode::from(4);
     }
     let faults = error.chain().any(|cause| cause.is::<scaling_policy::config::ConfigError>());
     ExitCode::from(if faults { 3 } else { 1 })

@@ -53,6 +53,15 @@ pub(crate) struct Ended {
     not_verified: u32,
 }
 
+pub(crate) use scenario::config;
+pub(crate) use stage::create_group;
+
+/// Puts the demo's week on the group, from the emulator's present moment on.
+pub(crate) fn start_load(emulator: &Emulator) {
+    let load = scenario::week(1, emulator.now());
+    emulator.set_workload(GROUP, Workload::new(load, scenario::service()));
+}
+
 /// Plays the demo.
 pub(crate) async fn run(arguments: &DemoArguments) -> Result<()> {
     let began = Instant::now();
@@ -151,7 +160,7 @@ fn minute(emulator: &Emulator, outcome: &GroupOutcome, elapsed: f64) -> Option<M
 }
 
 /// One decision as a person reads it.
-fn sentence(decision: &Decision) -> String {
+pub(crate) fn sentence(decision: &Decision) -> String {
     use scaling_policy::Action;
     let (before, after) = (decision.cost_before.0, decision.cost_after.0);
     let money = format!("{before:.2} -> {after:.2} USD/h");

@@ -36,6 +36,11 @@ pub(crate) fn load(arguments: &DemoArguments, start: Timestamp) -> Result<Load> 
     Ok(load.truncated(Duration::from_secs_f64(arguments.days.max(0.01) * 86_400.0)))
 }
 
+/// The drawn week.
+pub(crate) fn week(seed: u64, start: Timestamp) -> Load {
+    WeekProfile { mean_rate: MEAN_RATE, seed }.draw(start)
+}
+
 /// The service behind the load. With a trace its memory stays what it is: the growth belongs to the drawn week.
 pub(crate) fn service() -> ServiceModel {
     ServiceModel::demo()

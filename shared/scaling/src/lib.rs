@@ -7,13 +7,14 @@
 //! - [`assembly`]: which store, which clients, which clock
 //! - [`platforms`]: groups on AWS and groups driven by programs behind one set of ports; [`standalone`]
 //! - [`lambda`]: what the three functions share
-//! - [`serve`]: listeners for the REST interface and for Prometheus
+//! - [`narrate`]: one log line for each decision
 //! - [`configuration`]: files, environment layers and variables
 
 pub mod assembly;
 pub mod configuration;
 pub mod controller;
 pub mod lambda;
+pub mod narrate;
 pub mod platforms;
 pub mod serve;
 pub mod standalone;
