@@ -61,6 +61,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<Refused>() {
         return ExitCode::from(4);
     }
-    let faults = error.chain().any(|cause| cause.is::<scaling_policy::config::ConfigError>());
+    let faults =
+        error.chain().any(|cause| cause.downcast_ref::<scaling_policy::config::ConfigError>().is_some());
     ExitCode::from(if faults { 3 } else { 1 })
 }
