@@ -95,8 +95,12 @@ pub(crate) fn write(call: &Call, answer: &Result<Value, AwsError>) -> Reply {
     let operation = call.operation.as_str();
     let request_id = uuid::Uuid::new_v4().to_string();
     let flavour = match (&call.protocol, call.service) {
-        (Protocol::Json(_), _) => return json::reply(operation, answer),
-        (Protocol::Cbor(_), _) => return cbor::reply(operation, answer),
+        (Protocol::Json(_), _) => {
+            return json::reply(operation, answer).with_header("x-amzn-requestid", request_id);
+        }
+        (Protocol::Cbor(_), _) => {
+            return cbor::reply(operation, answer).with_header("x-amzn-requestid", request_id);
+        }
         (_, Service::CloudWatch) => return cloudwatch::query::reply(operation, answer),
         (_, Service::AutoScaling) => Flavour::Query(autoscaling::NAMESPACE),
         (_, Service::Sts) => Flavour::Query(sts::NAMESPACE),

@@ -47,6 +47,8 @@ pub struct Settings {
     pub schedules: Vec<Schedule>,
     /// Everything random is drawn from it.
     pub seed: u64,
+    /// How long after its end a minute of the fleet is published as metrics.
+    pub metric_delay: Duration,
     /// How long an instance refresh goes on without any launch succeeding before it fails.
     pub refresh_patience: Duration,
 }
@@ -63,6 +65,7 @@ impl Default for Settings {
             lambda_endpoint: None,
             schedules: Vec::new(),
             seed: 1,
+            metric_delay: Duration::ZERO,
             refresh_patience: Duration::from_secs(3600),
         }
     }

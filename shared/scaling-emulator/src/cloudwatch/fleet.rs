@@ -3,7 +3,7 @@
 //! Namespaces, names, dimensions, units and statistics are those of the services that would publish them: EC2, the
 //! CloudWatch agent, the application load balancer, and Auto Scaling with its group metrics enabled.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::metric::MetricKey;
 use super::statistic::{Bucket, Curve};
@@ -22,7 +22,8 @@ const LOAD_BALANCER: &str = "LoadBalancer";
 const CPU: &str = "CPUUtilization";
 const MEMORY: &str = "mem_used_percent";
 
-const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+/// Length of a minute in seconds.
+const MINUTE: i64 = 60;
 
 /// Metrics of a load balancer with their units.
 const BALANCER_METRICS: [(&str, Balancing); 5] = [
@@ -75,8 +76,8 @@ pub fn contains(region: &Region, key: &MetricKey) -> bool {
 
 /// Samples of the complete minutes in `[from, to)`, with their unit, oldest first.
 pub fn samples(region: &Region, key: &MetricKey, from: i64, to: i64) -> Vec<(i64, &'static str, Bucket)> {
-    let published = region.now - region.cloudwatch.metric_delay - MINUTE;
-    let end = to.min(published.as_second().saturating_add(1));
+    let delay = region.cloudwatch.metric_delay.as_secs().saturating_add(MINUTE);
+    let end = to.min(region.now.as_second().saturating_sub(delay).saturating_add(1));
     let (Ok(from), Ok(end)) = (Timestamp::from_second(from), Timestamp::from_second(end)) else {
         return Vec::new();
     };
@@ -178,13 +179,14 @@ fn behind<'a>(region: &'a Region, key: &MetricKey) -> Vec<&'a Group> {
     if named == 0 || key.dimensions.len() != named {
         return Vec::new();
     }
-    let matches = |group: &&Group| {
-        group.load_balancing().any(|(known_targets, known_balancer)| match (targets, balancer) {
-            (Some(wanted), _) => wanted == known_targets,
-            (None, wanted) => wanted == Some(&known_balancer),
-        })
+    // Both forms end in NAME/ID, as the ARN of the target group does.
+    let wanted = match (targets, balancer) {
+        (Some(targets), _) => targets.strip_prefix("targetgroup/"),
+        (None, balancer) => balancer.and_then(|balancer| balancer.strip_prefix("app/")),
     };
-    region.groups().filter(matches).collect()
+    let Some(wanted) = wanted else { return Vec::new() };
+    let named = |arn: &String| arn.split_once(":targetgroup/").is_some_and(|(_, rest)| rest == wanted);
+    region.groups().filter(|group| group.settings.target_group_arns.iter().any(named)).collect()
 }
 
 fn minutes(group: &Group, from: Timestamp, end: Timestamp) -> impl Iterator<Item = MinuteRecord> + '_ {

@@ -25,6 +25,8 @@ pub mod query;
 pub mod series;
 pub mod statistic;
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,14 @@ pub struct CloudWatch {
     pub metric_delay: SignedDuration,
     /// What `SetAlarmState` set off and nobody has carried out yet.
     pub(crate) pending: Vec<Invocation>,
+}
+
+impl CloudWatch {
+    /// Without metrics and alarms.
+    pub fn new(metric_delay: Duration) -> Self {
+        let metric_delay = SignedDuration::try_from(metric_delay).unwrap_or(SignedDuration::MAX);
+        Self { metric_delay, ..Self::default() }
+    }
 }
 
 /// An input or output without members.

@@ -1,5 +1,7 @@
 //! Statistics over the samples of a period.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::wire::AwsError;
@@ -85,6 +87,30 @@ impl Curve {
     }
 }
 
+/// A value, in the order of numbers.
+#[derive(Debug, Clone, Copy)]
+struct Exact(f64);
+
+impl Ord for Exact {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Exact {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Exact {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Exact {}
+
 /// The samples of one period of one metric, as far as they are known.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bucket {
@@ -92,8 +118,8 @@ pub struct Bucket {
     sum: f64,
     min: f64,
     max: f64,
-    /// Single values with how often they occurred.
-    values: Vec<(f64, f64)>,
+    /// How often single values occurred.
+    values: BTreeMap<Exact, f64>,
     curves: Vec<Curve>,
     /// Whether some samples are known by their statistics only.
     opaque: bool,
@@ -102,13 +128,17 @@ pub struct Bucket {
 impl Bucket {
     /// A value that occurred `count` times.
     pub fn of_value(value: f64, count: f64) -> Self {
-        Self { values: vec![(value, count)], ..Self::summary(count, value * count, value, value) }
+        Self {
+            values: BTreeMap::from([(Exact(value), count)]),
+            ..Self::summary(count, value * count, value, value)
+        }
     }
 
     /// Samples of which only the statistics are known. Percentiles are not, unless all samples are equal.
     pub fn of_statistics(samples: f64, sum: f64, min: f64, max: f64) -> Self {
         if min == max {
-            return Self { values: vec![(min, samples)], ..Self::summary(samples, sum, min, max) };
+            let values = BTreeMap::from([(Exact(min), samples)]);
+            return Self { values, ..Self::summary(samples, sum, min, max) };
         }
         Self { opaque: true, ..Self::summary(samples, sum, min, max) }
     }
@@ -122,7 +152,7 @@ impl Bucket {
     }
 
     fn summary(samples: f64, sum: f64, min: f64, max: f64) -> Self {
-        Self { samples, sum, min, max, values: Vec::new(), curves: Vec::new(), opaque: false }
+        Self { samples, sum, min, max, values: BTreeMap::new(), curves: Vec::new(), opaque: false }
     }
 
     /// Number of samples.
@@ -144,11 +174,7 @@ impl Bucket {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         for (value, count) in &other.values {
-            // A metric that repeats a value does not grow.
-            match self.values.iter_mut().find(|(known, _)| known == value) {
-                Some((_, known)) => *known += count,
-                None => self.values.push((*value, *count)),
-            }
+            *self.values.entry(*value).or_default() += count;
         }
         self.curves.extend(other.curves.iter().cloned());
         self.opaque |= other.opaque;
@@ -179,16 +205,14 @@ impl Bucket {
         }
         let wanted = share * self.samples;
         if self.curves.is_empty() {
-            let mut sorted = self.values.clone();
-            sorted.sort_by(|(a, _), (b, _)| a.total_cmp(b));
             let mut seen = 0.0;
-            let reached = sorted.iter().find(|(_, count)| {
-                seen += count;
+            let reached = self.values.iter().find(|(_, count)| {
+                seen += **count;
                 seen >= wanted
             });
-            return Some(reached.map_or(self.max, |(value, _)| *value));
+            return Some(reached.map_or(self.max, |(value, _)| value.0));
         }
-        if let ([curve], []) = (self.curves.as_slice(), self.values.as_slice())
+        if let ([curve], true) = (self.curves.as_slice(), self.values.is_empty())
             && let Some((_, value)) = curve.quantiles.iter().find(|(known, _)| *known == share)
         {
             return Some(*value);
@@ -200,7 +224,7 @@ impl Bucket {
     fn searched(&self, wanted: f64) -> f64 {
         const STEPS: u32 = 60;
         let up_to = |value: f64| {
-            let single = self.values.iter().filter(|(v, _)| *v <= value).map(|(_, count)| count).sum::<f64>();
+            let single = self.values.range(..=Exact(value)).map(|(_, count)| count).sum::<f64>();
             single + self.curves.iter().map(|curve| curve.up_to(value)).sum::<f64>()
         };
         let (mut low, mut high) = (self.min, self.max);

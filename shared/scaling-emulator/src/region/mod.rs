@@ -68,7 +68,7 @@ impl Region {
             name: settings.region.clone(),
             account_id: settings.account_id.clone(),
             now: settings.start,
-            cloudwatch: CloudWatch::default(),
+            cloudwatch: CloudWatch::new(settings.metric_delay),
             blueprints: Blueprints::default(),
             machines: Machines::of(&settings.region),
             launch_faults: LaunchFaults::default(),

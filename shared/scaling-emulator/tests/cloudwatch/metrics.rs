@@ -254,7 +254,6 @@ async fn sizes_of_a_group_are_published_where_it_collects_them() {
     ] {
         assert_eq!(of(metric), [expected; 2], "{metric}");
     }
-    emulator.with_region(|region| region.cloudwatch.metric_delay = jiff::SignedDuration::ZERO);
     assert!(values(&emulator, ("AWS/AutoScaling", "GroupNoSuchSize"), &GROUP, "Average").is_empty());
 }
 

@@ -71,6 +71,7 @@ async fn the_same_points_come_back_in_json_and_cbor() {
     let json = by_json(&emulator, "GetMetricData", &input).await;
     let cbor = by_cbor(&emulator, "GetMetricData", as_the_sdk(&input, "")).await;
     assert_eq!((json.status, json.header("content-type")), (200, JSON));
+    assert!(!json.header("x-amzn-requestid").is_empty() && !cbor.header("x-amzn-requestid").is_empty());
     assert_eq!(
         (cbor.header("content-type"), cbor.header("smithy-protocol")),
         ("application/cbor", "rpc-v2-cbor")
