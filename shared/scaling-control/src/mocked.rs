@@ -12,8 +12,8 @@ use scaling_policy::snapshot::{RetypeSupport, SuspendedProcesses};
 use crate::error::PortError;
 use crate::fakes::MemoryStore;
 use crate::ports::{
-    Clock, GroupDescription, InstanceDescription, Lifecycle, MockClock, MockGroupReader, MockGroupWriter,
-    MetricSeries, MockMetricReader,
+    Clock, GroupDescription, InstanceDescription, Lifecycle, MetricSeries, MockClock, MockGroupReader,
+    MockGroupWriter, MockMetricReader,
 };
 use crate::{ControlLoop, Ports};
 
