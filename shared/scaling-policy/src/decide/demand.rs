@@ -83,6 +83,14 @@ impl Demand {
             .max_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 
+    /// Whether a trigger that answers to capacity has a reading. Without one the demand is not zero but unknown, and
+    /// latency alone does not say how much could be taken away.
+    pub fn is_known(&self) -> bool {
+        [Trigger::CpuUsage, Trigger::MemoryUsage, Trigger::RequestCount]
+            .into_iter()
+            .any(|trigger| self.asks[trigger] && self.loads[trigger].is_some())
+    }
+
     /// The utilisation at which a replica of that size is full: the CPU limit, or less where latency needs it.
     fn full_utilisation(&self, config: &GroupConfig, vcpu: f64) -> f64 {
         let limit = config.triggers.cpu_usage.threshold;

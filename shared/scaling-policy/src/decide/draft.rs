@@ -133,7 +133,7 @@ fn down_by_window(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
     let (config, group) = (inputs.config, &inputs.snapshot.group);
     let window = down_window(inputs);
     let now_needed = needed(inputs, &group.launch_type).max(inputs.bounds.min);
-    if now_needed >= group.desired {
+    if now_needed >= group.desired || !inputs.demand.is_known() {
         return None;
     }
     let highest = inputs.learned.recent.highest(window, config.evaluation_period, inputs.now);
@@ -211,7 +211,7 @@ fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
 fn has_been_enough(inputs: &Inputs<'_>, offer: &TypeOffer, replicas: u32) -> bool {
     let highest =
         inputs.learned.recent.highest(down_window(inputs), inputs.config.evaluation_period, inputs.now);
-    highest.is_some_and(|vcpu| count(vcpu / offer.vcpu.0) <= replicas)
+    inputs.demand.is_known() && highest.is_some_and(|vcpu| count(vcpu / offer.vcpu.0) <= replicas)
 }
 
 /// Count and type: a type only where the present one cannot carry the load at any allowed count, or as the slow axis

@@ -263,10 +263,11 @@ fn manual_hold(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
     left.map_or(Verdict::Pass, |remaining_seconds| Verdict::Hold(Reason::ManualHold { remaining_seconds }))
 }
 
-/// Protected instances stay: the count cannot go below them.
+/// Protected instances stay: the count cannot go below them, but where the bounds ask for it.
 fn protected(inputs: &Inputs<'_>, draft: &mut Draft, notes: &mut Vec<GuardNote>) {
     let replicas = inputs.snapshot.group.protected();
-    if is_down(inputs, draft) && draft.replicas < replicas {
+    let bounds = matches!(draft.reason, Reason::OutsideBounds);
+    if is_down(inputs, draft) && draft.replicas < replicas && !bounds {
         let to = replicas.min(inputs.snapshot.group.desired);
         apply(inputs, draft, Verdict::Trim(to, Reason::Protected { replicas }), notes);
     }

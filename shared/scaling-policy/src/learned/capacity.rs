@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::usage::SATURATED;
 use crate::config::GroupConfig;
 use crate::snapshot::Snapshot;
 use crate::trigger::Trigger;
@@ -21,6 +22,8 @@ pub struct ServingCapacity {
     pub last: Option<Served>,
     /// End of the newest period that was taken in.
     pub period_ended: Option<Timestamp>,
+    /// Whether CPU was at its ceiling in the newest period, and in the one before.
+    pub saturated: (bool, bool),
 }
 
 /// What served at one moment.
@@ -51,12 +54,24 @@ impl ServingCapacity {
         }
     }
 
+    /// vCPU that served from one end of the newest period to the other: no more than at either.
+    pub fn least_vcpu(&self, snapshot: &Snapshot) -> f64 {
+        let served = self.of_period(snapshot).vcpu;
+        self.before.map_or(served, |before| before.vcpu.min(served))
+    }
+
     /// Whether the same capacity served from one end of the newest period to the other. Otherwise the readings mix
     /// what was with what is, and nothing about the service is learned from them.
     pub fn is_steady(&self) -> bool {
         self.before.zip(self.last).is_none_or(|(before, last)| {
             before.replicas == last.replicas && before.vcpu == last.vcpu && before.memory == last.memory
         })
+    }
+
+    /// Whether the readings of the newest period show what the service is like: the same capacity served throughout,
+    /// and no work was left over from an overload before it.
+    pub fn is_telling(&self) -> bool {
+        self.is_steady() && !self.saturated.1
     }
 
     /// Takes the group's present capacity in. True when the snapshot has a newer period than any before.
@@ -72,6 +87,8 @@ impl ServingCapacity {
             self.before = self.last.filter(recent);
             self.last = Some(now);
             self.period_ended = newest;
+            let saturated = snapshot.readings.cpu_usage.value().is_some_and(|cpu| cpu >= SATURATED);
+            self.saturated = (saturated, self.saturated.0);
         }
         fresh
     }

@@ -28,8 +28,8 @@ const BUDGET: f64 = 0.001;
 const HEADROOM_STEP: f64 = 0.05;
 const HEADROOM_MOST: f64 = 0.5;
 
-/// Observations before the forecast has an opinion.
-const LEAST_HISTORY: u32 = 10;
+/// Observations before the forecast has an opinion. Few: until its errors were measured, a prior stands for them.
+const LEAST_HISTORY: u32 = 3;
 
 /// Logarithm of the error quantile that a predictor is taken to have before it was measured.
 const PRIOR_QUANTILE: f64 = 0.1;

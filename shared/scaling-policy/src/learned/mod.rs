@@ -81,7 +81,7 @@ pub fn learn(config: &GroupConfig, learned: Learned, state: &OperationState, sna
     if fresh {
         next.usage.observe(&next.capacity, snapshot);
         next.response.observe(config, &next.usage, &next.capacity, snapshot);
-        let load = next.usage.busy_vcpu(&next.capacity, snapshot);
+        let load = next.usage.measured_vcpu(&next.capacity, snapshot);
         next.forecast.observe(config, next.boot_time(), load, snapshot);
         observe_headroom(config, &mut next, state, snapshot);
     }
@@ -94,10 +94,12 @@ pub fn learn(config: &GroupConfig, learned: Learned, state: &OperationState, sna
     next
 }
 
-/// Minutes with a latency over its limit are what the headroom budget counts, but for those of a type change.
+/// Minutes with a latency over its limit are what the headroom budget counts: not those of a type change, nor those
+/// before it is known what a request costs, when no forecast could have been right.
 fn observe_headroom(config: &GroupConfig, next: &mut Learned, state: &OperationState, snapshot: &Snapshot) {
     let latency = snapshot.readings[Trigger::RequestLatency].value();
-    if let Some(value) = latency.filter(|_| state.open_type_change().is_none()) {
+    let counts = state.open_type_change().is_none() && next.usage.vcpu_seconds.is_some();
+    if let Some(value) = latency.filter(|_| counts) {
         let missed = value > config.triggers.request_latency.threshold;
         next.forecast.spend_budget(missed);
     }

@@ -22,7 +22,7 @@ const WEIGHT: f64 = 0.05;
 const TOLERANCE: f64 = 0.02;
 
 /// Utilisation below which the target is never blamed on missing capacity, and above which none is planned.
-const USABLE: (f64, f64) = (0.2, 0.95);
+const USABLE: (f64, f64) = (0.3, 0.95);
 
 /// Learned relation of utilisation and latency.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -68,11 +68,12 @@ impl ResponseCurve {
         let quantile = quantile(config);
         let size = servers(served.vcpu / served.replicas);
         // Near saturation the backlog of the minutes before decides, which no steady-state curve knows.
-        if (0.1..0.9).contains(&cpu) && capacity.is_steady() {
+        if (0.1..0.9).contains(&cpu) && capacity.is_telling() {
             let computed = service * response_quantile(size, cpu * f64::from(size), quantile);
             let ratio = (latency / computed).clamp(0.2, 5.0);
-            self.correction =
-                Some(self.correction.map_or(ratio, |before| before + WEIGHT * (ratio - before)));
+            // The model is right until it is shown to be wrong.
+            let before = self.correction.unwrap_or(1.0);
+            self.correction = Some(before + WEIGHT * (ratio - before));
         }
         self.tabulate(service, quantile, config.triggers.request_latency.threshold);
     }

@@ -53,7 +53,10 @@ impl Usage {
     /// reading of either.
     pub fn busy_vcpu(&self, capacity: &ServingCapacity, snapshot: &Snapshot) -> Option<f64> {
         let served = capacity.of_period(snapshot);
-        let by_cpu = snapshot.readings.cpu_usage.value().map(|cpu| cpu * served.vcpu);
+        let by_cpu = snapshot.readings.cpu_usage.value().map(|cpu| {
+            // At the ceiling nobody knows how much of the new capacity was used as well.
+            cpu * if cpu >= SATURATED { capacity.least_vcpu(snapshot) } else { served.vcpu }
+        });
         let by_arrivals = arrival_rate(snapshot).zip(self.vcpu_seconds).map(|(rate, each)| rate * each);
         match (by_cpu, by_arrivals) {
             (Some(cpu), Some(arrivals)) => {
@@ -66,6 +69,13 @@ impl Usage {
             }
             (one, other) => one.or(other),
         }
+    }
+
+    /// The same, as far as it is a measurement: not while CPU is at its ceiling and nothing says what a request costs.
+    pub fn measured_vcpu(&self, capacity: &ServingCapacity, snapshot: &Snapshot) -> Option<f64> {
+        let saturated = snapshot.readings.cpu_usage.value().is_some_and(|cpu| cpu >= SATURATED);
+        let censored = saturated && arrival_rate(snapshot).zip(self.vcpu_seconds).is_none();
+        self.busy_vcpu(capacity, snapshot).filter(|_| !censored)
     }
 
     /// MiB that one replica holds at no load, and MiB that all of them share in proportion to the load.
@@ -86,7 +96,7 @@ impl Usage {
     }
 
     pub(super) fn observe(&mut self, capacity: &ServingCapacity, snapshot: &Snapshot) {
-        if !capacity.is_steady() {
+        if !capacity.is_telling() {
             self.last = None;
             return;
         }

@@ -333,6 +333,8 @@ fn protected_replicas_stay() {
         assert_eq!(case.outcome(), expected, "{protected} protected");
     }
     assert_eq!(low().group(|group| group.replicas[0].protected = 8).outcome().0, 8);
+    let above = low().group(|group| group.replicas[0].protected = 8).config(|config| config.replicas.max = 5);
+    assert_eq!(above.outcome(), (5, "outside_bounds"), "the bounds come last");
 }
 
 fn bounded(case: Case, config: (u32, u32), group: (u32, u32)) -> Decision {

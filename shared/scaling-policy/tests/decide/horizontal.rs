@@ -67,9 +67,9 @@ fn the_forecast_alone_never_lowers_capacity() {
 
 #[test]
 fn without_history_there_is_no_forecast() {
-    let case = Case::fresh(MODE, 8, 0.5).config(|config| config.forecast = true).minutes(5);
+    let case = Case::fresh(MODE, 8, 0.5).config(|config| config.forecast = true).minutes(2);
     assert_eq!(case.decide().wanted.forecast_vcpu, None);
-    assert!(case.minutes(10).decide().wanted.forecast_vcpu.is_some());
+    assert!(case.minutes(1).decide().wanted.forecast_vcpu.is_some());
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod demand;
 mod guards;
 mod horizontal;
 mod hybrid;
+mod properties;
+mod settling;
 mod support;
 mod vertical;
 mod week;

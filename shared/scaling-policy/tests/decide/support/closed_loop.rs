@@ -83,7 +83,11 @@ impl ClosedLoop {
                 cpu_usage: fresh(minute.cpu),
                 memory_usage: fresh(minute.memory),
                 request_count: fresh(Some(minute.requests)),
-                request_latency: fresh(minute.latency_p95),
+                // As a load balancer's metrics do, it stops when traffic does.
+                request_latency: match minute.latency_p95 {
+                    None if !self.blind => Reading::AbsentZero,
+                    value => fresh(value),
+                },
             },
             ladder: self.ladder.clone(),
         }
