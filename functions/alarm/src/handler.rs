@@ -1,7 +1,7 @@
 //! From alarms to an evaluation of their groups.
 
 use lambda_runtime::Error;
-use scaling_control::ControlLoop;
+use scaling::lambda::Function;
 use scaling_policy::config::{Config, GroupName};
 use serde::Serialize;
 
@@ -16,19 +16,21 @@ pub(crate) struct Summary {
     unknown_alarms: Vec<String>,
 }
 
-/// Evaluates the groups that the alarms name. What the alarms say of states and values is not looked at: late,
+/// Evaluates the groups that the alarms name. What the alarms say of states, values and times is not looked at: late,
 /// repeated and INSUFFICIENT_DATA events are wake-ups like any other.
 ///
 /// # Errors
 /// When the evaluation failed as a whole: Lambda tries an asynchronous event again.
-pub(crate) async fn handle(control: &ControlLoop, alarms: &[Alarm]) -> Result<Summary, Error> {
-    let config = control.config();
+pub(crate) async fn handle(function: &Function, alarms: &[Alarm]) -> Result<Summary, Error> {
+    function.follow_clock().await?;
+    // A configuration that was replaced over the REST interface may know other groups and alarms.
+    let config = function.control().refresh().await?;
     let mut groups = Vec::new();
     let mut unknown_alarms = Vec::new();
     for alarm in alarms {
         let found = groups_of(&config, alarm);
         if found.is_empty() {
-            tracing::warn!(target: "scaling::integration", alarm = alarm.name, "no group belongs to this alarm");
+            function.tell_unknown_alarm(&alarm.name);
             unknown_alarms.push(alarm.name.clone());
         }
         groups.extend(found);
@@ -38,13 +40,13 @@ pub(crate) async fn handle(control: &ControlLoop, alarms: &[Alarm]) -> Result<Su
     if groups.is_empty() {
         return Ok(Summary { evaluated: 0, changed: 0, failed: 0, unknown_alarms });
     }
-    let report = control.evaluate(&groups).await?;
-    Ok(Summary {
-        evaluated: report.outcomes.len(),
-        changed: report.changed(),
-        failed: report.failed(),
-        unknown_alarms,
-    })
+    let report = function.control().evaluate(&groups).await?;
+    function.tell(&report);
+    let (evaluated, failed) = (report.outcomes.len(), report.failed());
+    if failed == evaluated && failed > 0 {
+        return Err(format!("none of the {failed} groups of these alarms could be evaluated").into());
+    }
+    Ok(Summary { evaluated, changed: report.changed(), failed, unknown_alarms })
 }
 
 /// By the alarm's name, else by `groups[].alarms`, else by the dimension of its metrics.
@@ -61,13 +63,13 @@ mod tests {
     use std::time::Duration;
 
     use jiff::Timestamp;
-    use scaling_control::Ports;
     use scaling_control::fakes::{FakePlatform, MemoryStore, SteppedClock};
+    use scaling_control::{ControlLoop, Ports};
     use scaling_policy::config::Layers;
 
     use super::*;
 
-    fn control() -> (ControlLoop, FakePlatform) {
+    fn function() -> (Function, FakePlatform) {
         let clock = Arc::new(SteppedClock::at(Timestamp::UNIX_EPOCH + Duration::from_secs(86_400)));
         let platform = FakePlatform::new("web", "m7i.large", 2, clock.clone());
         platform.group().busy_vcpu = Some(3.9);
@@ -79,7 +81,8 @@ mod tests {
             clock,
         };
         let source = br#"{"mode": "horizontal", "control": "act", "groups": [{"name": "web", "alarms": ["p95-high"]}]}"#;
-        (ControlLoop::new(ports, Config::parse(source, &Layers::none()).unwrap().config), platform)
+        let config = Config::parse(source, &Layers::none()).unwrap().config;
+        (Function::new(Arc::new(ControlLoop::new(ports, config))), platform)
     }
 
     fn alarm(name: &str, groups: &[&str]) -> Alarm {
@@ -89,8 +92,8 @@ mod tests {
     #[tokio::test]
     async fn a_group_is_found_by_name_by_list_and_by_dimension() {
         for found in [alarm("scaling/web/cpu_usage", &[]), alarm("p95-high", &[]), alarm("other", &["web"])] {
-            let (control, platform) = control();
-            let summary = handle(&control, std::slice::from_ref(&found)).await.unwrap();
+            let (function, platform) = function();
+            let summary = handle(&function, std::slice::from_ref(&found)).await.unwrap();
             assert_eq!((summary.evaluated, summary.changed), (1, 1), "{found:?}");
             assert!(platform.group().desired > 2);
         }
@@ -98,16 +101,16 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_alarm_is_named_and_wakes_nobody() {
-        let (control, platform) = control();
-        let summary = handle(&control, &[alarm("billing", &["elsewhere"])]).await.unwrap();
+        let (function, platform) = function();
+        let summary = handle(&function, &[alarm("billing", &["elsewhere"])]).await.unwrap();
         assert_eq!(summary.unknown_alarms, ["billing"]);
         assert!(platform.group().calls.is_empty());
     }
 
     #[tokio::test]
     async fn the_same_alarm_twice_in_one_event_is_one_evaluation() {
-        let (control, _) = control();
+        let (function, _) = function();
         let twice = [alarm("p95-high", &[]), alarm("scaling/web/cpu_usage", &[])];
-        assert_eq!(handle(&control, &twice).await.unwrap().evaluated, 1);
+        assert_eq!(handle(&function, &twice).await.unwrap().evaluated, 1);
     }
 }

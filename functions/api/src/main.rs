@@ -1,26 +1,19 @@
 //! Lambda function `api`: the REST interface behind API Gateway (REST and HTTP) or a load balancer.
 
-use lambda_http::{Error, Request, Service, service_fn};
-use scaling::lambda;
-use scaling_api::{ApiState, router};
-use scaling_telemetry::Metrics;
+mod handler;
+
+use handler::Interface;
+use lambda_http::{Error, Request, service_fn};
+use scaling::lambda::{self, Function};
 use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::init_logs();
-    let api: OnceCell<axum::Router> = OnceCell::new();
-    let api = &api;
+    let interface = &OnceCell::new();
     lambda_http::run(service_fn(|request: Request| async move {
-        let api = api
-            .get_or_try_init(|| async {
-                let assembly = lambda::assemble()?;
-                Ok::<_, lambda::StartError>(router(ApiState::new(assembly.control, Metrics::default())))
-            })
-            .await?;
-        // The router is a handful of shared tables: a clone is a reference count.
-        let answer = api.clone().call(request).await?;
-        Ok::<_, Error>(answer)
+        let build = || async { Function::from_environment().map(Interface::new) };
+        interface.get_or_try_init(build).await?.answer(request).await
     }))
     .await
 }

@@ -1,10 +1,13 @@
-//! One invocation: as many ticks as fit, one where the groups are evaluated every minute or more seldom.
+//! One invocation: one tick, or several where groups are evaluated more often than a schedule can come.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use lambda_runtime::Error;
-use scaling_control::{ControlLoop, TickReport};
+use scaling::lambda::Function;
+use scaling::lambda::clock::ClockError;
+use scaling_control::{Outcome, PortError, TickReport};
 use serde::Serialize;
+use thiserror::Error;
+use tokio::time::Instant;
 
 /// A schedule cannot come more often than once a minute; shorter periods are evaluated within one invocation.
 const SCHEDULE: Duration = Duration::from_secs(60);
@@ -19,69 +22,69 @@ pub(crate) struct Summary {
     left_over: usize,
 }
 
-impl Summary {
-    fn add(&mut self, report: &TickReport) {
-        self.ticks += 1;
-        self.evaluated += report.outcomes.len();
-        self.changed += report.changed();
-        self.failed += report.failed();
-        self.left_over += report.left_over.len();
-    }
+/// Why an invocation counts as an error, which alarms watch.
+#[derive(Debug, Error)]
+pub(crate) enum TickError {
+    /// Nothing could be read at all.
+    #[error("no group could be evaluated: {0}")]
+    Whole(#[from] PortError),
+    /// Each group on its own failed.
+    #[error("none of the {groups} groups could be evaluated, the first because: {first}")]
+    EveryGroup {
+        /// How many.
+        groups: usize,
+        /// Why.
+        first: String,
+    },
+    /// The emulator's clock cannot be read.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
 }
 
-/// Evaluates until `budget` is used up.
+/// Evaluates until `budget` is used up, at most for the minute until the next invocation.
 ///
 /// # Errors
-/// When a tick failed as a whole, so that Lambda counts an error.
-pub(crate) async fn handle(control: &ControlLoop, budget: Duration) -> Result<Summary, Error> {
+/// When a tick failed as a whole, after the others have been made: Lambda counts an error.
+pub(crate) async fn handle(function: &Function, budget: Duration) -> Result<Summary, TickError> {
     let began = Instant::now();
-    let mut summary = Summary::default();
+    let (mut summary, mut failure) = (Summary::default(), None);
     loop {
-        let left = budget.saturating_sub(began.elapsed());
-        summary.add(&control.tick(left).await?);
-        let period =
-            control.config().groups.iter().map(|group| group.evaluation_period).min().unwrap_or(SCHEDULE);
+        if let Err(error) = tick(function, budget.saturating_sub(began.elapsed()), &mut summary).await {
+            tracing::error!(target: "scaling::monitor", %error, "the tick failed");
+            failure = Some(error);
+        }
+        let groups = &function.control().config().groups;
+        let period = groups.iter().map(|group| group.evaluation_period).min().unwrap_or(SCHEDULE);
         let next = period * summary.ticks;
-        if period >= SCHEDULE || next >= budget {
+        if next >= SCHEDULE.min(budget) {
             break;
         }
         tokio::time::sleep(next.saturating_sub(began.elapsed())).await;
     }
-    tracing::info!(target: "scaling::monitor", ?summary, "evaluated");
-    Ok(summary)
+    failure.map_or(Ok(summary), Err)
+}
+
+async fn tick(function: &Function, budget: Duration, summary: &mut Summary) -> Result<(), TickError> {
+    summary.ticks += 1;
+    function.follow_clock().await?;
+    let began = Instant::now();
+    let report = function.control().tick(budget).await?;
+    function.tell_tick(&report, began.elapsed());
+    summary.evaluated += report.outcomes.len();
+    summary.changed += report.changed();
+    summary.failed += report.failed();
+    summary.left_over += report.left_over.len();
+    every_group_failed(&report).map_or(Ok(()), Err)
+}
+
+fn every_group_failed(report: &TickReport) -> Option<TickError> {
+    let groups = report.outcomes.len();
+    let all = groups > 0 && report.failed() == groups && report.left_over.is_empty();
+    match &report.outcomes.first()?.result {
+        Outcome::Failed(error) if all => Some(TickError::EveryGroup { groups, first: error.to_string() }),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use jiff::Timestamp;
-    use scaling_control::Ports;
-    use scaling_control::fakes::{FakePlatform, MemoryStore, SteppedClock};
-    use scaling_policy::config::{Config, Layers};
-
-    use super::*;
-
-    fn control() -> (ControlLoop, FakePlatform) {
-        let clock = Arc::new(SteppedClock::at(Timestamp::UNIX_EPOCH + Duration::from_secs(86_400)));
-        let platform = FakePlatform::new("web", "m7i.large", 2, clock.clone());
-        platform.group().busy_vcpu = Some(3.9);
-        let ports = Ports {
-            groups: Arc::new(platform.clone()),
-            writer: Arc::new(platform.clone()),
-            metrics: Arc::new(platform.clone()),
-            store: Arc::new(MemoryStore::new(clock.clone())),
-            clock,
-        };
-        let source = br#"{"mode": "horizontal", "control": "act", "group": "web"}"#;
-        (ControlLoop::new(ports, Config::parse(source, &Layers::none()).unwrap().config), platform)
-    }
-
-    #[tokio::test]
-    async fn one_invocation_is_one_tick_where_the_period_is_a_minute() {
-        let (control, platform) = control();
-        let summary = handle(&control, Duration::from_secs(45)).await.unwrap();
-        assert_eq!(summary, Summary { ticks: 1, evaluated: 1, changed: 1, failed: 0, left_over: 0 });
-        assert!(platform.group().desired > 2);
-    }
-}
+mod tests;

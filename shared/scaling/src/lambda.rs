@@ -1,18 +1,40 @@
-//! What the three Lambda functions share: logs, the parts built at the first event, and the time that is left.
+//! What the three Lambda functions share: logs, the parts built at the first event, the time that is left, and what is
+//! told about an evaluation.
 //!
 //! Nothing is read or connected before the first event: a function is ready to be invoked a few milliseconds after
 //! its process has started.
+//!
+//! # Environment
+//! | Variable | What it says |
+//! |---|---|
+//! | `SCALING_CONFIG` | the configuration file; where there is none, the packaged default is used |
+//! | `SCALING_ENVIRONMENT` | the environment whose own file lies over it |
+//! | `SCALING_GROUPS` | group names with commas between, for the packaged default |
+//! | `SCALING_TABLE`, `SCALING_STATE` | where state is kept, see [`StoreChoice::from_environment`] |
+//! | `SCALING_METRIC_GROUPS` | groups with CloudWatch metrics of their own, commas between; each costs money |
+//! | `SCALING_CLOCK` | an emulator's clock, see [`clock`] |
 
+pub mod clock;
+
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use scaling_aws::AwsSettings;
-use scaling_policy::config::Layers;
+use scaling_control::ports::{Clock, SystemClock};
+use scaling_control::{ControlLoop, TickReport};
+use scaling_policy::config::{GroupName, Layers, Loaded};
+use scaling_telemetry::Metrics;
+use scaling_telemetry::emf::{EmbeddedMetrics, TickFigures};
+use scaling_telemetry::metrics::{Tick, names};
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::assembly::{Assembly, AssemblyError, StoreChoice};
 use crate::configuration::{self, ConfigurationError};
+use crate::narrate::narrate;
+use clock::{ClockError, FollowingClock};
 
 /// The configuration that a function falls back on where its package holds no file.
 const PACKAGED: &[u8] = include_bytes!("../../../config/scaling.json");
@@ -29,6 +51,9 @@ pub enum StartError {
     /// The parts could not be put together.
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
+    /// The emulator's clock cannot be read.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
 }
 
 /// Sends the logs to standard output as JSON, where CloudWatch Logs picks them up. `RUST_LOG` or `SCALING_LOG` sets
@@ -39,21 +64,100 @@ pub fn init_logs() {
     let _ = scaling_telemetry::logs::init_lambda(&directives);
 }
 
-/// Puts the parts together from the environment: `SCALING_CONFIG` (a file; the packaged default where there is
-/// none), `SCALING_ENVIRONMENT`, `SCALING_GROUPS` (names with commas between, for a configuration without groups),
-/// `SCALING_TABLE` or `SCALING_STATE`.
-///
-/// # Errors
-/// Faults of the configuration, all at once; no place for the state.
-pub fn assemble() -> Result<Assembly, StartError> {
-    let loaded = match configured_file() {
-        Some(path) => configuration::load(&path, std::env::var("SCALING_ENVIRONMENT").ok().as_deref())?,
-        None => packaged()?,
-    };
-    for warning in &loaded.warnings {
-        tracing::warn!(target: "scaling::validator", %warning, "configuration");
+/// A function's parts, kept from one invocation to the next.
+pub struct Function {
+    control: Arc<ControlLoop>,
+    metrics: Metrics,
+    embedded: EmbeddedMetrics,
+    clock: Option<Arc<FollowingClock>>,
+}
+
+impl Function {
+    /// Puts the parts together from the environment.
+    ///
+    /// # Errors
+    /// Faults of the configuration, all at once; no place for the state; an address of a clock that is none.
+    pub fn from_environment() -> Result<Self, StartError> {
+        let loaded = match configured_file() {
+            Some(path) => configuration::load(&path, set("SCALING_ENVIRONMENT").as_deref())?,
+            None => packaged(&set("SCALING_GROUPS").unwrap_or_default())?,
+        };
+        for warning in &loaded.warnings {
+            tracing::warn!(target: "scaling::validator", %warning, "configuration");
+        }
+        let following =
+            set(clock::VARIABLE).map(|address| FollowingClock::new(&address)).transpose()?.map(Arc::new);
+        let clock: Arc<dyn Clock> = match &following {
+            Some(clock) => clock.clone(),
+            None => Arc::new(SystemClock),
+        };
+        let store = StoreChoice::from_environment()?;
+        let assembly = Assembly::with_clock(loaded.config, AwsSettings::default(), &store, clock)?;
+        let mut function = Self::new(assembly.control);
+        function.clock = following;
+        let listed = set("SCALING_METRIC_GROUPS").unwrap_or_default();
+        function.embedded.groups = names_in(&listed).map(GroupName::new).collect();
+        Ok(function)
     }
-    Ok(Assembly::new(loaded.config, AwsSettings::default(), &StoreChoice::from_environment()?)?)
+
+    /// A function over a loop that the caller has made, on its clock.
+    pub fn new(control: Arc<ControlLoop>) -> Self {
+        Self { control, metrics: Metrics::new(), embedded: EmbeddedMetrics::default(), clock: None }
+    }
+
+    /// The loop.
+    pub fn control(&self) -> &Arc<ControlLoop> {
+        &self.control
+    }
+
+    /// The figures of this process.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Where time is an emulator's, brings it up to date; due at the start of each invocation and evaluation.
+    ///
+    /// # Errors
+    /// The emulator does not answer.
+    pub async fn follow_clock(&self) -> Result<(), ClockError> {
+        match &self.clock {
+            Some(clock) => clock.follow().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells of a tick over all groups: log lines, and the figures as CloudWatch metrics.
+    pub fn tell_tick(&self, report: &TickReport, took: Duration) {
+        narrate(report);
+        let ended = self.control.ports().clock.now();
+        let config_version = self.control.config().version;
+        let recorded = self.metrics.record_tick(report, Tick { ended, took, config_version });
+        let figures = TickFigures { ended, seconds: took.as_secs_f64(), left_over: report.left_over.len() };
+        print(self.embedded.lines(figures, &recorded));
+    }
+
+    /// Tells of an evaluation of some groups.
+    pub fn tell(&self, report: &TickReport) {
+        narrate(report);
+        self.metrics.record(report);
+    }
+
+    /// Logs and counts an alarm that belongs to no group.
+    pub fn tell_unknown_alarm(&self, alarm: &str) {
+        tracing::warn!(
+            target: "scaling::validator",
+            alarm,
+            "no group belongs to this alarm: name it scaling/GROUP/TRIGGER, or list it in the group's `alarms`"
+        );
+        self.metrics.record_unknown_alarm();
+        let name = names::UNKNOWN_ALARMS_TOTAL.name;
+        let directive = json!({
+            "Namespace": self.embedded.namespace, "Dimensions": [[]], "Metrics": [{"Name": name, "Unit": "Count"}],
+        });
+        let at = self.control.ports().clock.now().as_millisecond();
+        let line = json!({"_aws": {"Timestamp": at, "CloudWatchMetrics": [directive]}, name: 1});
+        print([line.to_string()]);
+    }
 }
 
 /// Time that an evaluation may take, given the invocation's deadline in milliseconds since 1970.
@@ -62,18 +166,29 @@ pub fn budget(deadline_ms: u64) -> Duration {
     Duration::from_millis(deadline_ms).saturating_sub(now).saturating_sub(RESERVE)
 }
 
-fn configured_file() -> Option<PathBuf> {
-    let path = std::env::var("SCALING_CONFIG").unwrap_or_else(|_| "config/scaling.json".to_owned());
-    let path = Path::new(&path);
-    path.exists().then(|| path.to_owned())
+/// Writes lines to standard output, where CloudWatch makes metrics of them.
+fn print(lines: impl IntoIterator<Item = String>) {
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        // A closed standard output loses figures; no evaluation may fail for that.
+        let _ = writeln!(out, "{line}");
+    }
 }
 
-fn packaged() -> Result<scaling_policy::config::Loaded, ConfigurationError> {
+fn set(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|value| !value.is_empty())
+}
+
+fn configured_file() -> Option<PathBuf> {
+    let path = PathBuf::from(set("SCALING_CONFIG").unwrap_or_else(|| "config/scaling.json".to_owned()));
+    path.exists().then_some(path)
+}
+
+fn packaged(groups: &str) -> Result<Loaded, ConfigurationError> {
     let name = Path::new("(packaged) config/scaling.json");
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    let groups = std::env::var("SCALING_GROUPS").unwrap_or_default();
-    let overlay = groups_overlay(&groups).map(|overlay| overlay.to_string());
+    let overlay = groups_overlay(groups).map(|overlay| overlay.to_string());
     let mut layers = Layers::none().with_variables(variables);
     if let Some(overlay) = &overlay {
         layers = layers.with_file(overlay.as_bytes());
@@ -81,13 +196,12 @@ fn packaged() -> Result<scaling_policy::config::Loaded, ConfigurationError> {
     configuration::parse(name, PACKAGED, &layers)
 }
 
+fn names_in(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
 fn groups_overlay(names: &str) -> Option<Value> {
-    let groups: Vec<Value> = names
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(|name| json!({ "name": name }))
-        .collect();
+    let groups: Vec<Value> = names_in(names).map(|name| json!({ "name": name })).collect();
     (!groups.is_empty()).then(|| json!({ "groups": groups }))
 }
 
@@ -97,13 +211,7 @@ mod tests {
 
     #[test]
     fn group_names_become_groups_of_the_packaged_configuration() {
-        let overlay = groups_overlay("web, worker,").unwrap().to_string();
-        let loaded = configuration::parse(
-            Path::new("packaged"),
-            PACKAGED,
-            &Layers::none().with_file(overlay.as_bytes()),
-        )
-        .unwrap();
+        let loaded = packaged("web, worker,").unwrap();
         let names: Vec<&str> = loaded.config.groups.iter().map(|group| group.name.as_str()).collect();
         assert_eq!(names, ["web", "worker"]);
         assert_eq!(groups_overlay(" , "), None);

@@ -1,0 +1,77 @@
+//! From a gateway's event to the router and back.
+
+use axum::Router;
+use axum::response::Response;
+use lambda_http::http::uri::PathAndQuery;
+use lambda_http::http::{HeaderValue, Uri, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Error, Request, RequestExt, Service};
+use scaling::lambda::Function;
+use scaling_api::{ApiState, Caller, router};
+
+/// Tells `lambda_http` that a body is text though its type does not say so. Anything else it would encode as Base64,
+/// which API Gateway passes on as it is.
+const BODY_IS: &str = "x-lambda-http-content-encoding";
+
+/// The REST interface behind a gateway.
+pub(crate) struct Interface {
+    function: Function,
+    router: Router,
+}
+
+impl Interface {
+    /// Over a function's loop.
+    pub(crate) fn new(function: Function) -> Self {
+        let state = ApiState::new(function.control().clone(), function.metrics().clone());
+        Self { function, router: router(state) }
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// An emulator's clock that cannot be read; whatever concerns the request itself is an answer.
+    pub(crate) async fn answer(&self, mut request: Request) -> Result<Response, Error> {
+        self.function.follow_clock().await?;
+        if let Some(path) = path_without_stage(&request) {
+            *request.uri_mut() = path;
+        }
+        if let Some(caller) = caller(&request) {
+            request.extensions_mut().insert(caller);
+        }
+        // The router is a handful of shared tables: a clone is a reference count.
+        let mut response = self.router.clone().call(request).await?;
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/openmetrics-text")) {
+            response.headers_mut().insert(BODY_IS, HeaderValue::from_static("text"));
+        }
+        Ok(response)
+    }
+}
+
+/// The path as the routes know it: `/health` where a gateway's stage makes it `/v1/health`.
+fn path_without_stage(request: &Request) -> Option<Uri> {
+    let stage = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
+        Some(RequestContext::ApiGatewayV1(context)) => context.stage.as_deref(),
+        _ => None,
+    };
+    let path = request.uri().path();
+    let rest = path.strip_prefix('/')?.strip_prefix(stage?)?;
+    let rest = if rest.is_empty() { "/" } else { rest };
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let whole: PathAndQuery = rest.starts_with('/').then(|| format!("{rest}{query}").parse().ok())??;
+    Some(Uri::from(whole))
+}
+
+/// Who asks, where the gateway has checked it: the IAM principal.
+fn caller(request: &Request) -> Option<Caller> {
+    let arn = match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.identity.user_arn.clone(),
+        RequestContext::ApiGatewayV2(context) => context.authorizer.as_ref()?.iam.as_ref()?.user_arn.clone(),
+        _ => None,
+    };
+    arn.filter(|arn| !arn.is_empty()).map(Caller)
+}
+
+#[cfg(test)]
+mod tests;

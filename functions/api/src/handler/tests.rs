@@ -1,0 +1,114 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lambda_http::{Body, IntoResponse, request::from_str};
+use scaling_control::fakes::{FakePlatform, MemoryStore, SteppedClock};
+use scaling_control::{ControlLoop, Ports};
+use scaling_policy::config::{Config, Layers};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn interface() -> Interface {
+    let clock = Arc::new(SteppedClock::at(Timestamp::UNIX_EPOCH + Duration::from_secs(86_400)));
+    let platform = FakePlatform::new("web", "m7i.large", 2, clock.clone());
+    let ports = Ports {
+        groups: Arc::new(platform.clone()),
+        writer: Arc::new(platform.clone()),
+        metrics: Arc::new(platform),
+        store: Arc::new(MemoryStore::new(clock.clone())),
+        clock,
+    };
+    let source = br#"{"mode": "horizontal", "control": "act", "group": "web"}"#;
+    let config = Config::parse(source, &Layers::none()).unwrap().config;
+    Interface::new(Function::new(Arc::new(ControlLoop::new(ports, config))))
+}
+
+/// The event that API Gateway's REST kind sends, with the path as it is behind the stage.
+fn rest(method: &str, path: &str, body: Option<&Value>) -> Value {
+    json!({
+        "resource": "/{path+}", "path": path, "httpMethod": method,
+        "headers": {"Host": "abc.execute-api.us-east-1.amazonaws.com", "Content-Type": "application/json"},
+        "multiValueHeaders": {},
+        "queryStringParameters": {"limit": "3"},
+        "requestContext": {
+            "stage": "v1", "resourcePath": "/{path+}", "httpMethod": method, "requestId": "1", "accountId": "1",
+            "identity": {"userArn": "arn:aws:iam::123456789012:user/ada", "sourceIp": "192.0.2.1"},
+        },
+        "body": body.map(Value::to_string), "isBase64Encoded": false,
+    })
+}
+
+/// The event of API Gateway's HTTP kind, whose path holds the stage unless that is `$default`.
+fn http(path: &str, stage: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "limit=3",
+        "headers": {"host": "abc.execute-api.us-east-1.amazonaws.com"},
+        "requestContext": {
+            "accountId": "1", "apiId": "abc", "stage": stage, "requestId": "1", "timeEpoch": 0,
+            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "x"},
+        },
+        "isBase64Encoded": false,
+    })
+}
+
+/// The event of an Application Load Balancer.
+fn balancer(path: &str) -> Value {
+    json!({
+        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/api/1"}},
+        "httpMethod": "GET", "path": path, "queryStringParameters": {"limit": "3"},
+        "headers": {"host": "api.example"}, "body": "", "isBase64Encoded": false,
+    })
+}
+
+async fn ask(interface: &Interface, event: &Value) -> (u16, Body) {
+    let request = from_str(&event.to_string()).unwrap();
+    let response = interface.answer(request).await.unwrap().into_response().await;
+    (response.status().as_u16(), response.into_body())
+}
+
+fn parsed(body: Body) -> Value {
+    let Body::Text(text) = body else { panic!("{body:?} is no text") };
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn all_three_gateways_reach_the_routes() {
+    for event in [
+        rest("GET", "/operations", None),
+        http("/operations", "$default"),
+        http("/v1/operations", "v1"),
+        balancer("/operations"),
+    ] {
+        let (status, body) = ask(&interface(), &event).await;
+        assert_eq!(status, 200, "{event}: {body:?}");
+        assert_eq!(parsed(body)["operations"], json!([]));
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_begins_like_the_stage_is_left_alone() {
+    let (status, _) = ask(&interface(), &http("/v1extra/health", "v1")).await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn a_write_is_by_the_principal_that_the_gateway_has_checked() {
+    let interface = interface();
+    let body = json!({"by": "somebody else", "reason": "release"});
+    let (status, answer) = ask(&interface, &rest("POST", "/groups/web/pause", Some(&body))).await;
+    assert_eq!(status, 200, "{answer:?}");
+    let (_, groups) = ask(&interface, &rest("GET", "/groups", None)).await;
+    assert!(parsed(groups).to_string().contains("arn:aws:iam::123456789012:user/ada"));
+}
+
+#[tokio::test]
+async fn text_of_any_type_is_not_encoded() {
+    for accept in ["text/plain", "application/openmetrics-text", "application/json"] {
+        let mut event = rest("GET", "/metrics", None);
+        event["headers"]["Accept"] = accept.into();
+        let (status, body) = ask(&interface(), &event).await;
+        assert!(status == 200 && matches!(body, Body::Text(_)), "{accept}: {status} {body:?}");
+    }
+}
