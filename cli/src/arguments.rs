@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     long_about = "Holds a service's latency target at the lowest cost: decides both how many machines an Auto Scaling \
         group has and which instance type they are.\n\nStart with `scaling demo`: it needs no account, no Docker and no \
         configuration.",
-    after_help = "EXIT CODES:\n  0  done\n  1  failed, for example a cloud call\n  2  wrong command line\n  \
+    after_help = "EXIT CODES:\n  0  done, or stopped by SIGTERM\n  1  failed, for example a cloud call\n  2  wrong command line\n  \
         3  the configuration has faults\n  4  refused: paused, kill switch, bounds or a running operation\n  \
         130  ended by Ctrl-C"
 )]
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Write a configuration for existing groups
     Init(InitArguments),
     /// Check a configuration; all its faults are listed at once
-    Validate(ConfigArguments),
+    Validate(ValidateArguments),
     /// Show what would be done now and why; changes nothing
     Plan(PlanArguments),
     /// Ask for a count or an instance type
@@ -43,10 +43,17 @@ pub(crate) enum Command {
     /// Show the groups: capacity, load, the last decision
     Status(StatusArguments),
     /// Print a completion script for your shell
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
+    Completions(CompletionsArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "EXAMPLES:\n  scaling completions bash > ~/.local/share/bash-completion/completions/scaling\n  \
+    scaling completions zsh > ~/.zfunc/_scaling"
+)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
@@ -86,27 +93,71 @@ pub(crate) struct ConfigArguments {
 
 #[derive(Debug, Args)]
 #[command(
+    after_help = "EXAMPLES:\n  scaling validate\n  scaling validate --config config/scaling.json --environment \
+    production\n  scaling validate --json | jq '.faults[].pointer'\n\nEnvironment variables such as \
+    SCALING__REPLICAS__MAX_REPLICAS=12 lie over the file. A configuration with faults ends with exit code 3."
+)]
+pub(crate) struct ValidateArguments {
+    #[command(flatten)]
+    pub(crate) source: ConfigArguments,
+    /// JSON instead of text: `valid`, `faults`, and the groups as they are understood
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
     after_help = "EXAMPLES:\n  scaling run --emulator\n  scaling run --config config/scaling.json\n\nCredentials, \
-    region and endpoints come from the standard AWS environment."
+    region and endpoints come from the standard AWS environment. Logs go to standard error and to three files; \
+    SCALING_LOG=debug shows more. Ctrl-C or SIGTERM ends it; the next start goes on from the state."
 )]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) source: ConfigArguments,
-    /// Start an emulator in this process and control a group on it; needs no account
-    #[arg(long)]
+    /// Start an emulator in this process and control the demo's group on it; needs no account and no configuration
+    #[arg(long, conflicts_with_all = ["config", "environment"])]
     pub(crate) emulator: bool,
-    /// Where the REST interface listens; anything but loopback is refused until it can be secured
-    #[arg(long, default_value = "127.0.0.1:8001")]
+    /// How many times as fast as on the wall the emulator's time passes
+    #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = speed, requires = "emulator")]
+    pub(crate) speed: f64,
+    /// Where the REST interface listens, loopback only; port 0 takes a free one and prints it
+    #[arg(long, default_value = "127.0.0.1:8001", value_parser = loopback)]
     pub(crate) api: SocketAddr,
-    /// Where Prometheus scrapes
-    #[arg(long, default_value = "127.0.0.1:8000")]
+    /// Where Prometheus scrapes, loopback only
+    #[arg(long, default_value = "127.0.0.1:8000", value_parser = loopback)]
     pub(crate) prometheus: SocketAddr,
-    /// State file
-    #[arg(long, default_value = "scaling.db", value_name = "FILE")]
-    pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) state: StateArguments,
     /// Folder of the log files
     #[arg(long, default_value = "logs", value_name = "FOLDER")]
     pub(crate) logs: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateArguments {
+    /// State file
+    #[arg(long, default_value = "scaling.db", env = "SCALING_STATE", value_name = "FILE")]
+    pub(crate) state: PathBuf,
+    /// DynamoDB table that holds the state instead of a file: that of the deployed functions, for example
+    #[arg(long, env = "SCALING_TABLE", value_name = "NAME")]
+    pub(crate) table: Option<String>,
+}
+
+/// An address of this machine only: there is neither encryption nor a token yet.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "not an address such as 127.0.0.1:8001".to_owned())?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("other machines could reach it, and it can be neither encrypted nor protected by a token yet; listen on \
+         127.0.0.1 and put a proxy that does both in front of it"
+        .to_owned())
+}
+
+/// A factor that a clock can follow.
+fn speed(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (0.01..=10_000.0).contains(factor));
+    factor.ok_or_else(|| "must be a number from 0.01 to 10000".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -121,14 +172,17 @@ pub(crate) struct EmulateArguments {
     #[arg(long, value_enum, default_value_t = ClockKind::Real)]
     pub(crate) clock: ClockKind,
     /// How many times as fast as on the wall, with --clock accelerated
-    #[arg(long, default_value_t = 60.0, value_name = "FACTOR")]
+    #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = speed)]
     pub(crate) speed: f64,
     /// Where functions are invoked, such as http://127.0.0.1:9000 of `cargo lambda watch`
     #[arg(long, value_name = "URL")]
     pub(crate) lambda_endpoint: Option<String>,
-    /// Invoke this function every minute
-    #[arg(long, value_name = "FUNCTION")]
+    /// Invoke this function every minute; may be given several times
+    #[arg(long, value_name = "FUNCTION", requires = "lambda_endpoint")]
     pub(crate) schedule: Vec<String>,
+    /// Begin with the demo's group on it, under the demo's week of load
+    #[arg(long)]
+    pub(crate) demo_group: bool,
     /// Region that it stands for
     #[arg(long, default_value = "us-east-1")]
     pub(crate) region: String,
@@ -148,14 +202,18 @@ pub(crate) enum ClockKind {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "EXAMPLES:\n  scaling init --group web\n  scaling init --tag scaling:managed=true")]
+#[command(
+    after_help = "EXAMPLES:\n  scaling init --group web\n  scaling init --tag scaling:managed=true\n\nThe groups are read \
+    with the standard AWS environment; every one begins in `observe`, which changes nothing.\nThen: scaling validate, \
+    scaling plan, and `control` to `act` in the file when you agree with what it would do."
+)]
 pub(crate) struct InitArguments {
     /// Take these groups
     #[arg(long, value_name = "NAME", required_unless_present = "tag")]
     pub(crate) group: Vec<String>,
     /// Take every group that carries this tag
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) tag: Option<String>,
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+    pub(crate) tag: Option<(String, String)>,
     /// File to write
     #[arg(long, short, default_value = "config/scaling.json", value_name = "FILE")]
     pub(crate) output: PathBuf,
@@ -164,13 +222,22 @@ pub(crate) struct InitArguments {
     pub(crate) force: bool,
 }
 
+fn tag(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    let (key, value) = pair.ok_or("write KEY=VALUE, such as scaling:managed=true")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
 #[derive(Debug, Args)]
+#[command(
+    after_help = "EXAMPLES:\n  scaling plan\n  scaling plan --json | jq '.groups[].explanation'\n\nReads groups, \
+    metrics and state as a tick does and changes nothing. The state is read for what was learned; it need not exist."
+)]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) source: ConfigArguments,
-    /// State file, read for what was learned; it need not exist
-    #[arg(long, default_value = "scaling.db", value_name = "FILE")]
-    pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) state: StateArguments,
     /// JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
@@ -179,7 +246,8 @@ pub(crate) struct PlanArguments {
 #[derive(Debug, Args)]
 #[command(
     after_help = "EXAMPLES:\n  scaling scale --replicas 6\n  scaling scale --group web --instance-type \
-    m7i.xlarge --dry-run"
+    m7i.xlarge --dry-run\n\nAn explicit request acts in every control level, within the \
+    bounds. Paused, kill switch, bounds and a running operation refuse it: exit code 4."
 )]
 pub(crate) struct ScaleArguments {
     /// Address of a running controller
@@ -203,6 +271,7 @@ pub(crate) struct ScaleArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:\n  scaling status\n  scaling status --api http://127.0.0.1:9001 --json")]
 pub(crate) struct StatusArguments {
     /// Address of a running controller
     #[arg(long, default_value = "http://127.0.0.1:8001", env = "SCALING_API")]

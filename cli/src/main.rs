@@ -1,35 +1,28 @@
 //! The program `scaling`: a thin command line over the library.
+//!
+//! # Layout
+//! - [`arguments`]: the command line; [`commands`]: one file a command; [`demo`]: the largest of them
+//! - [`output`], [`failure`], [`interrupt`]: what is printed, how it ends, what ends it
+//! - [`embedded`]: the demo's group on an emulator whose time passes by itself
 
 mod arguments;
 mod commands;
 mod demo;
+mod embedded;
+mod failure;
+mod interrupt;
+mod output;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
-
-/// Ended by Ctrl-C.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-pub(crate) struct Interrupted;
-
-/// The controller refused a request, and said why.
-#[derive(Debug, thiserror::Error)]
-#[error("refused: {0}")]
-pub(crate) struct Refused(pub(crate) String);
+pub(crate) use failure::Interrupted;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            #[expect(clippy::print_stderr, reason = "this is where a command line program reports an error")]
-            if !error.is::<Interrupted>() {
-                eprintln!("scaling: {error:#}");
-            }
-            exit_code(&error)
-        }
+        Err(error) => failure::report(&error),
     }
 }
 
@@ -43,25 +36,13 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Init(arguments) => commands::init::init(&arguments).await,
             Command::Validate(arguments) => commands::validate::validate(&arguments),
             Command::Plan(arguments) => commands::plan::plan(&arguments).await,
-            Command::Scale(arguments) => commands::remote::scale(&arguments).await,
-            Command::Status(arguments) => commands::remote::status(&arguments).await,
-            Command::Completions { shell } => {
-                clap_complete::generate(shell, &mut Arguments::command(), "scaling", &mut std::io::stdout());
+            Command::Scale(arguments) => commands::scale::scale(&arguments).await,
+            Command::Status(arguments) => commands::status::status(&arguments).await,
+            Command::Completions(arguments) => {
+                let program = &mut Arguments::command();
+                clap_complete::generate(arguments.shell, program, "scaling", &mut std::io::stdout());
                 Ok(())
             }
         }
     })
-}
-
-/// The documented exit codes.
-fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.is::<Interrupted>() {
-        return ExitCode::from(130);
-    }
-    if error.is::<Refused>() {
-        return ExitCode::from(4);
-    }
-    let faults =
-        error.chain().any(|cause| cause.downcast_ref::<scaling_policy::config::ConfigError>().is_some());
-    ExitCode::from(if faults { 3 } else { 1 })
 }

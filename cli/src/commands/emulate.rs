@@ -1,56 +1,76 @@
-//! `scaling emulate`: the emulator as a process of its own.
+//! `scaling emulate`: an emulator on a fixed address, for any AWS client.
 
-use std::io::{Write, stdout};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use jiff::{Timestamp, Unit};
 use scaling_emulator::{ClockMode, Emulator, Schedule, Settings};
 use serde_json::json;
 
 use crate::arguments::{ClockKind, EmulateArguments};
+use crate::interrupt::Interrupt;
+use crate::{embedded, output};
 
-/// Runs until Ctrl-C.
+/// Runs the emulator until it is told to stop.
 pub(crate) async fn emulate(arguments: &EmulateArguments) -> Result<()> {
-    let clock = match arguments.clock {
-        ClockKind::Real => ClockMode::Real,
-        ClockKind::Accelerated => ClockMode::Accelerated(arguments.speed),
-        ClockKind::Stepped => ClockMode::Stepped,
-    };
-    let start = match arguments.clock {
-        // Clients compare with their own clock.
-        ClockKind::Real => jiff::Timestamp::now(),
-        ClockKind::Accelerated | ClockKind::Stepped => Settings::default().start,
-    };
-    let schedules = arguments.schedule.iter().map(|function| Schedule {
+    let interrupt = Interrupt::listen()?;
+    let emulator =
+        Emulator::start(settings(arguments)?).await.context("the emulator could not be started")?;
+    if arguments.demo_group {
+        embedded::set_up(&emulator, arguments.seed)?;
+    }
+    greet(arguments, &emulator)?;
+    let ended = interrupt.wait().await;
+    emulator.stop();
+    ended
+}
+
+fn settings(arguments: &EmulateArguments) -> Result<Settings> {
+    let every_minute = |function: &String| Schedule {
         function: function.clone(),
         every: Duration::from_secs(60),
-        payload: json!({"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}),
-    });
-    let settings = Settings {
+        payload: json!({"version": "0", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}),
+    };
+    let common = Settings {
         listen: arguments.listen,
         region: arguments.region.clone(),
-        clock,
-        start,
         lambda_endpoint: arguments.lambda_endpoint.clone(),
-        schedules: schedules.collect(),
+        schedules: arguments.schedule.iter().map(every_minute).collect(),
         seed: arguments.seed,
         ..Settings::default()
     };
-    let emulator = Emulator::start(settings).await.context("the emulator could not be started")?;
-    announce(&emulator.endpoint(), &arguments.region)?;
-    tokio::signal::ctrl_c().await?;
-    emulator.stop();
-    Ok(())
+    Ok(match arguments.clock {
+        // Starts where every stepped emulator does, so that a script sees the same times each time.
+        ClockKind::Stepped => common,
+        ClockKind::Real => Settings { clock: ClockMode::Real, start: this_minute()?, ..common },
+        ClockKind::Accelerated => {
+            Settings { clock: ClockMode::Accelerated(arguments.speed), start: this_minute()?, ..common }
+        }
+    })
 }
 
-fn announce(endpoint: &str, region: &str) -> Result<()> {
-    let mut out = stdout().lock();
-    writeln!(
-        out,
-        "Auto Scaling, EC2, CloudWatch and STS at {endpoint}; Ctrl-C ends it. In another terminal:\n"
+/// The wall's time at the last full minute.
+pub(crate) fn this_minute() -> Result<Timestamp> {
+    let now = Timestamp::now()
+        .round(jiff::TimestampRound::new().smallest(Unit::Minute).mode(jiff::RoundMode::Trunc))?;
+    Ok(now)
+}
+
+fn greet(arguments: &EmulateArguments, emulator: &Emulator) -> Result<()> {
+    let endpoint = emulator.endpoint();
+    output::line(format_args!("{endpoint}\n"))?;
+    output::line(
+        "In another terminal, for the aws command line, any SDK, and `scaling init`, `plan` and `run`:\n",
     )?;
-    writeln!(out, "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}")?;
-    writeln!(out, "  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")?;
-    writeln!(out, "  aws autoscaling describe-auto-scaling-groups")?;
-    Ok(out.flush()?)
+    output::line(format_args!(
+        "export AWS_ENDPOINT_URL={endpoint} AWS_REGION={} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
+        arguments.region
+    ))?;
+    output::line("aws autoscaling describe-auto-scaling-groups")?;
+    if arguments.clock == ClockKind::Stepped {
+        output::line(format_args!(
+            "curl -d '{{\"advance\": 60}}' -H 'content-type: application/json' {endpoint}/_emulator/clock"
+        ))?;
+    }
+    output::line("\nCtrl-C ends it; nothing is kept.")
 }

@@ -1,8 +1,10 @@
-//! One file a command.
+//! One file a command; [`rest`] is what those share that ask a running controller.
 
 pub(crate) mod emulate;
 pub(crate) mod init;
 pub(crate) mod plan;
-pub(crate) mod remote;
+mod rest;
 pub(crate) mod run;
+pub(crate) mod scale;
+pub(crate) mod status;
 pub(crate) mod validate;

@@ -1,100 +1,139 @@
-//! `scaling plan`: what would be done now and why, with the real readers and no writer.
-
-use std::io::{Write, stdout};
+//! `scaling plan`: what would be done now and why, with the real readers and without a writer.
 
 use anyhow::Result;
-use comfy_table::Table;
-use comfy_table::presets::UTF8_BORDERS_ONLY;
-use scaling::{Assembly, StoreChoice};
+use scaling::{Assembly, StoreChoice, narrate};
 use scaling_aws::AwsSettings;
-use scaling_control::{GroupOutcome, Outcome};
-use scaling_policy::Action;
-use scaling_policy::config::Config;
+use scaling_control::{Evaluation, GroupOutcome, Outcome, TickReport};
+use scaling_policy::config::{Config, ControlLevel, GroupConfig, Platform};
+use scaling_policy::decision::Decision;
 use serde_json::{Value, json};
 
 use crate::arguments::PlanArguments;
+use crate::failure::Told;
+use crate::{commands, output};
 
-/// GetMetricData, USD per metric requested (0.01 per 1,000), and minutes in a month.
-const USD_PER_METRIC: f64 = 0.00001;
+/// GetMetricData: 0.01 USD per 1,000 metrics requested, in every region where it is sold for that.
+const USD_PER_METRIC: f64 = 0.01 / 1000.0;
+
+/// A month as price lists count it: 730 hours.
 const SECONDS_PER_MONTH: f64 = 730.0 * 3600.0;
 
-/// Prints the plan.
+/// Prints the plan. A group that cannot be evaluated makes it end with 1, after the others have been shown.
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<()> {
     let source = &arguments.source;
     let loaded = scaling::configuration::load(&source.config, source.environment.as_deref())?;
-    let cost = own_cost(&loaded.config);
-    // A state file that does not exist is not made: a plan leaves nothing behind.
-    let store = if arguments.state.exists() {
-        StoreChoice::File(arguments.state.clone())
-    } else {
-        StoreChoice::Memory
+    let store = match commands::run::store(&arguments.state) {
+        // A state file that does not exist is not made: a plan leaves nothing behind.
+        StoreChoice::File(path) if !path.exists() => StoreChoice::Memory,
+        other => other,
     };
     let assembly = Assembly::new(loaded.config, AwsSettings::default(), &store)?;
     let report = assembly.control.plan().await?;
-    let mut out = stdout().lock();
+    // The state may name another configuration than the file.
+    let config = assembly.control.config();
     if arguments.json {
         let groups: Vec<Value> = report.outcomes.iter().map(as_json).collect();
-        let plan = json!({"groups": groups, "controller_usd_per_month": cost});
-        writeln!(out, "{plan}")?;
-        return Ok(());
+        output::json(&json!({"groups": groups, "controller_usd_per_month": own_cost(&config)}))?;
+    } else {
+        show(&report, &config)?;
     }
-    let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY).set_header(["group", "now", "would", "why", "USD/h"]);
+    let missing = report.outcomes.iter().any(|outcome| outcome.evaluation().is_none());
+    if missing { Err(Told(1).into()) } else { Ok(()) }
+}
+
+fn show(report: &TickReport, config: &Config) -> Result<()> {
+    let mut table = output::table(["Group", "Now", "Would do", "Why", "USD/h", "Instead"]);
     for outcome in &report.outcomes {
         table.add_row(row(outcome));
     }
-    writeln!(out, "{table}")?;
-    writeln!(
-        out,
-        "Nothing was changed. Reading these metrics costs the controller about {cost:.2} USD a month."
-    )?;
-    Ok(())
+    output::line(table)?;
+    output::line(format_args!(
+        "Nothing was changed. Reading these metrics (GetMetricData) costs the controller about {:.2} USD a month.",
+        own_cost(config)
+    ))
 }
 
-/// What reading the bound metrics every period costs in a month, in USD.
+/// What reading the metrics of every evaluation costs in a month, in USD. Programs cost nothing to ask.
 fn own_cost(config: &Config) -> f64 {
-    let of_group = |group: &scaling_policy::config::GroupConfig| {
+    let of_group = |group: &GroupConfig| {
         let bound = group.triggers.iter().filter(|(_, trigger)| trigger.binding.is_some()).count();
         bound as f64 * SECONDS_PER_MONTH / group.evaluation_period.as_secs_f64() * USD_PER_METRIC
     };
-    config.groups.iter().map(|group| of_group(group)).sum()
+    config.groups.iter().filter(|group| group.platform == Platform::Aws).map(|group| of_group(group)).sum()
 }
 
-fn row(outcome: &GroupOutcome) -> [String; 5] {
+fn row(outcome: &GroupOutcome) -> [String; 6] {
     let name = outcome.config.name.to_string();
-    let Some(evaluation) = outcome.evaluation() else {
-        return [name, "-".to_owned(), "nothing".to_owned(), trouble(outcome), "-".to_owned()];
+    let Some(Evaluation { snapshot, decision, .. }) = outcome.evaluation() else {
+        let none = || "-".to_owned();
+        return [name, none(), none(), trouble(outcome), none(), none()];
     };
-    let (group, decision) = (&evaluation.snapshot.group, &evaluation.decision);
-    let would = match &decision.action {
-        Action::Hold => "hold".to_owned(),
-        Action::Scale { from, to } => format!("{from} -> {to} replicas"),
-        Action::Retype { to, to_replicas, .. } => format!("{to_replicas} x {to}"),
-    };
+    let group = &snapshot.group;
     [
         name,
-        format!("{} of {} x {}", group.serving(), group.desired, group.launch_type.name),
-        would,
-        decision.reason.to_string(),
+        format!(
+            "{} of {} x {}\n{}",
+            group.serving(),
+            group.desired,
+            group.launch_type.name,
+            narrate::loads(decision)
+        ),
+        would(outcome, decision),
+        why(decision),
         format!("{:.2} -> {:.2}", decision.cost_before.0, decision.cost_after.0),
+        alternatives(decision),
     ]
+}
+
+fn would(outcome: &GroupOutcome, decision: &Decision) -> String {
+    let action = narrate::action(&decision.action);
+    match outcome.config.control {
+        ControlLevel::Observe if !decision.action.is_hold() => format!("{action}\n(not done: observe)"),
+        ControlLevel::Observe => format!("{action}\n(observe)"),
+        ControlLevel::UpOnly | ControlLevel::Act => action,
+    }
+}
+
+/// The reason, and where the guards trimmed what was wanted at first.
+fn why(decision: &Decision) -> String {
+    let mut lines = vec![decision.reason.to_string()];
+    let notes = decision.guards.iter().filter(|note| note.reason != decision.reason);
+    lines.extend(notes.map(|note| format!("{} -> {}: {}", note.from, note.to, note.reason)));
+    lines.join("\n")
+}
+
+fn alternatives(decision: &Decision) -> String {
+    let lines = decision
+        .alternatives
+        .iter()
+        .map(|other| format!("{} x {} {:.2}", other.replicas, other.instance_type, other.cost.0));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn trouble(outcome: &GroupOutcome) -> String {
     match &outcome.result {
-        Outcome::NotFound => "the group was not found".to_owned(),
-        Outcome::Busy => "another controller is changing it at this moment".to_owned(),
+        Outcome::NotFound => "the platform knows no group of this name".to_owned(),
+        Outcome::Busy => "another evaluation has the group at this moment; try again".to_owned(),
         Outcome::Failed(error) => error.to_string(),
         Outcome::Decided(_) => String::new(),
     }
 }
 
 fn as_json(outcome: &GroupOutcome) -> Value {
+    let (group, control) = (&outcome.config.name, outcome.config.control);
     match outcome.evaluation() {
-        Some(evaluation) => {
-            json!({"group": outcome.config.name, "decision": evaluation.decision,
-                "explanation": evaluation.decision.reason.to_string()})
-        }
-        None => json!({"group": outcome.config.name, "error": trouble(outcome)}),
+        Some(Evaluation { snapshot, decision, .. }) => json!({
+            "group": group,
+            "control": control,
+            "now": {
+                "instance_type": snapshot.group.launch_type.name,
+                "desired": snapshot.group.desired,
+                "serving": snapshot.group.serving(),
+                "arriving": snapshot.group.arriving(),
+            },
+            "decision": decision,
+            "explanation": narrate::sentence(decision),
+        }),
+        None => json!({"group": group, "control": control, "error": trouble(outcome)}),
     }
 }

@@ -1,94 +1,107 @@
 //! `scaling run`: the controller as one process.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
-use std::net::SocketAddr;
+use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use jiff::Timestamp;
+use anyhow::Result;
 use scaling::serve::Server;
 use scaling::{Assembly, Controller, StoreChoice};
 use scaling_api::ApiState;
-use scaling_aws::{AwsSettings, Credentials};
-use scaling_emulator::{ClockMode, Emulator, Settings};
-use scaling_policy::config::Config;
+use scaling_aws::AwsSettings;
+use scaling_emulator::Emulator;
+use scaling_policy::config::Loaded;
 use scaling_telemetry::Metrics;
-use scaling_telemetry::logs::{StandaloneLogs, directives, init_standalone};
+use scaling_telemetry::logs::{LogGuard, StandaloneLogs, directives, init_standalone};
 use scaling_telemetry::metrics::Tick;
 
-use crate::arguments::RunArguments;
-use crate::demo;
+use crate::arguments::{RunArguments, StateArguments};
+use crate::interrupt::Interrupt;
+use crate::{embedded, output};
 
-/// Runs until Ctrl-C.
+/// What is controlled: the parts, how fast its time passes, and the emulator where it is one's own.
+struct Stage {
+    assembly: Assembly,
+    pace: f64,
+    emulator: Option<Arc<Emulator>>,
+    /// Written once the logs have started.
+    warnings: Vec<String>,
+}
+
+/// Runs until it is told to stop.
 pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
-    let _guard = init_standalone(&StandaloneLogs {
+    let interrupt = Interrupt::listen()?;
+    let Stage { assembly, pace, emulator, warnings } = set(arguments).await?;
+    let metrics = Metrics::new();
+    let assembly = assembly.counted(&metrics);
+    let rest =
+        Server::rest(arguments.api, ApiState::new(Arc::clone(&assembly.control), metrics.clone())).await?;
+    let prometheus = Server::prometheus(arguments.prometheus, metrics.clone()).await?;
+    // After everything that can refuse to start, and held to the end: what is buffered is written when it goes.
+    let _logs = start_logs(arguments)?;
+    for warning in warnings {
+        tracing::warn!(target: "scaling::validator", warning, "configuration");
+    }
+    greet(arguments, [&rest, &prometheus], emulator.as_deref())?;
+    let control = Arc::clone(&assembly.control);
+    let seen = move |report: &scaling_control::TickReport, took| {
+        let config = control.config();
+        metrics.keep_groups(config.groups.iter().map(|group| &group.name));
+        let tick = Tick { ended: control.ports().clock.now(), took, config_version: config.version };
+        metrics.record_tick(report, tick);
+        scaling::narrate::narrate(report);
+    };
+    let running = Controller::from_assembly(assembly).at_pace(pace).start_with(seen).await;
+    let ended = interrupt.wait().await;
+    rest.stop().await;
+    prometheus.stop().await;
+    drop(running);
+    ended
+}
+
+async fn set(arguments: &RunArguments) -> Result<Stage> {
+    if arguments.emulator {
+        let emulator = embedded::start(arguments.speed, 1).await?;
+        let assembly = embedded::assemble(&emulator)?;
+        let pace = arguments.speed;
+        return Ok(Stage { assembly, pace, emulator: Some(emulator), warnings: Vec::new() });
+    }
+    let source = &arguments.source;
+    let Loaded { config, warnings } =
+        scaling::configuration::load(&source.config, source.environment.as_deref())?;
+    let assembly = Assembly::new(config, AwsSettings::default(), &store(&arguments.state))?;
+    let warnings = warnings.iter().map(ToString::to_string).collect();
+    Ok(Stage { assembly, pace: 1.0, emulator: None, warnings })
+}
+
+/// Where the arguments say that the state is.
+pub(super) fn store(arguments: &StateArguments) -> StoreChoice {
+    match &arguments.table {
+        Some(table) if !table.is_empty() => StoreChoice::Table(table.clone()),
+        _ => StoreChoice::File(arguments.state.clone()),
+    }
+}
+
+fn start_logs(arguments: &RunArguments) -> Result<LogGuard> {
+    Ok(init_standalone(&StandaloneLogs {
         directives: directives(|name| std::env::var(name).ok()),
         folder: Some(arguments.logs.clone()),
         terminal: true,
         colour: stderr().is_terminal(),
-    })?;
-    let (config, aws, _emulator) = if arguments.emulator {
-        let emulator = embedded().await?;
-        let aws = demo_settings(&emulator);
-        (demo::config()?, aws, Some(emulator))
-    } else {
-        (configured(arguments)?, AwsSettings::default(), None)
-    };
-    let store =
-        if arguments.emulator { StoreChoice::Memory } else { StoreChoice::File(arguments.state.clone()) };
-    let metrics = Metrics::new();
-    let assembly = Assembly::new(config, aws, &store)?.counted(&metrics);
-    let state = ApiState::new(Arc::clone(&assembly.control), metrics.clone());
-    let api = Server::rest(arguments.api, state).await?;
-    let scraped = Server::prometheus(arguments.prometheus, metrics.clone()).await?;
-    announce(api.address(), scraped.address())?;
-    let control = Arc::clone(&assembly.control);
-    let running = Controller::from_assembly(assembly)
-        .start_with(move |report, took| {
-            let tick = Tick { ended: Timestamp::now(), took, config_version: control.config().version };
-            metrics.record_tick(report, tick);
-            scaling::narrate::narrate(report);
-        })
-        .await;
-    tokio::signal::ctrl_c().await?;
-    drop(running);
-    api.stop().await;
-    scraped.stop().await;
-    Ok(())
+    })?)
 }
 
-fn configured(arguments: &RunArguments) -> Result<Config> {
-    let source = &arguments.source;
-    let loaded = scaling::configuration::load(&source.config, source.environment.as_deref())?;
-    for warning in &loaded.warnings {
-        tracing::warn!(target: "scaling::validator", %warning, "configuration");
+fn greet(
+    arguments: &RunArguments,
+    [rest, prometheus]: [&Server; 2],
+    emulator: Option<&Emulator>,
+) -> Result<()> {
+    let api = format!("http://{}", rest.address());
+    output::line(format_args!("REST interface  {api}"))?;
+    output::line(format_args!("Prometheus      http://{}/metrics", prometheus.address()))?;
+    if let Some(emulator) = emulator {
+        let (endpoint, speed) = (emulator.endpoint(), arguments.speed);
+        output::line(format_args!("Emulator        {endpoint}   {speed} times as fast as on the wall"))?;
     }
-    Ok(loaded.config)
-}
-
-/// An emulator in real time with the demo's group and load.
-async fn embedded() -> Result<Emulator> {
-    let settings = Settings { clock: ClockMode::Real, start: Timestamp::now(), ..Settings::default() };
-    let emulator = Emulator::start(settings).await.context("the emulator could not be started")?;
-    demo::create_group(&emulator.endpoint()).await?;
-    demo::start_load(&emulator);
-    Ok(emulator)
-}
-
-fn demo_settings(emulator: &Emulator) -> AwsSettings {
-    AwsSettings {
-        endpoint: Some(emulator.endpoint()),
-        region: Some("us-east-1".to_owned()),
-        credentials: Some(Credentials::new("demo", "demo", None, None, "demo")),
-        ..AwsSettings::default()
-    }
-}
-
-fn announce(api: SocketAddr, prometheus: SocketAddr) -> Result<()> {
-    let mut out = stdout().lock();
-    writeln!(
-        out,
-        "REST interface at http://{api}, Prometheus at http://{prometheus}/metrics; Ctrl-C ends it."
-    )?;
-    Ok(out.flush()?)
+    output::line(format_args!("Logs            {}/scaling_*.log", arguments.logs.display()))?;
+    output::line(format_args!("\nSee the groups with `scaling status --api {api}`. Ctrl-C ends it."))
 }

@@ -24,7 +24,8 @@ use scaling_policy::operation::{OperationKind, Phase};
 use scaling_policy::trigger::Trigger;
 
 use crate::arguments::DemoArguments;
-use stage::GROUP;
+pub(crate) use scenario::{LATENCY_TARGET, config, service, week};
+pub(crate) use stage::{FIRST_REPLICAS, FIRST_TYPE, GROUP, MAX, MIN};
 use summary::Summary;
 use view::{Minute, View};
 
@@ -51,15 +52,6 @@ pub(crate) struct Ended {
     scales: u32,
     type_changes: u32,
     not_verified: u32,
-}
-
-pub(crate) use scenario::config;
-pub(crate) use stage::create_group;
-
-/// Puts the demo's week on the group, from the emulator's present moment on.
-pub(crate) fn start_load(emulator: &Emulator) {
-    let load = scenario::week(1, emulator.now());
-    emulator.set_workload(GROUP, Workload::new(load, scenario::service()));
 }
 
 /// Plays the demo.

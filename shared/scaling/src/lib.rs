@@ -7,6 +7,7 @@
 //! - [`assembly`]: which store, which clients, which clock
 //! - [`platforms`]: groups on AWS and groups driven by programs behind one set of ports; [`standalone`]
 //! - [`lambda`]: what the three functions share
+//! - [`serve`]: listeners for the REST interface and for Prometheus
 //! - [`narrate`]: one log line for each decision
 //! - [`configuration`]: files, environment layers and variables
 

@@ -1,0 +1,43 @@
+//! `scaling scale`: asks a running controller for a count or a type.
+
+use anyhow::Result;
+use scaling::narrate;
+use scaling_policy::Action;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::rest;
+use crate::arguments::ScaleArguments;
+use crate::output;
+
+/// Asks.
+pub(crate) async fn scale(arguments: &ScaleArguments) -> Result<()> {
+    let answer = rest::post(&arguments.api, "/scale", &wish(arguments)).await?;
+    if arguments.json {
+        return output::json(&answer);
+    }
+    let action = Action::deserialize(&answer["decision"]["action"]);
+    let wanted = action.map_or_else(|_| "as asked".to_owned(), |action| narrate::action(&action));
+    output::line(match answer["operation"]["id"].as_str() {
+        Some(id) => format!("accepted: {wanted}; operation {id}, see GET {}/operations/{id}", arguments.api),
+        None if arguments.dry_run => format!("would do: {wanted}"),
+        None => "nothing to do: the group is as asked for already".to_owned(),
+    })
+}
+
+fn wish(arguments: &ScaleArguments) -> Value {
+    let mut wish = Map::new();
+    wish.insert("dry_run".to_owned(), arguments.dry_run.into());
+    let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
+    for (member, value) in [
+        ("group", json!(arguments.group)),
+        ("replicas", json!(arguments.replicas)),
+        ("instance_type", json!(arguments.instance_type)),
+        ("by", json!(user)),
+    ] {
+        if !value.is_null() {
+            wish.insert(member.to_owned(), value);
+        }
+    }
+    Value::Object(wish)
+}

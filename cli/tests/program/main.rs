@@ -1,0 +1,19 @@
+//! The program as a user meets it: the built binary, its standard output, its exit codes.
+
+// `cfg(test)` is always set here; it tells clippy that these modules, and not only their test functions, are tests.
+#[cfg(test)]
+mod emulate;
+#[cfg(test)]
+mod init;
+#[cfg(test)]
+mod local_process;
+#[cfg(test)]
+mod plan;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod validate;

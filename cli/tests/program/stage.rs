@@ -1,0 +1,34 @@
+//! An emulator in the test's own process, with a busy group on it and ten minutes of metrics up to now.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use scaling_emulator::{ClockMode, Emulator, GroupSetup, Settings, Workload};
+use scaling_fleet::load::Load;
+use scaling_fleet::service::ServiceModel;
+
+/// The group.
+pub(crate) const GROUP: &str = "web";
+
+/// Minutes of metrics.
+const MINUTES: i64 = 10;
+
+/// A group of two m7i.large, 1 to 10, with so many requests per second on it.
+pub(crate) async fn emulator(rate: f64) -> Emulator {
+    let start = Timestamp::now() - SignedDuration::from_mins(MINUTES);
+    let settings = Settings { clock: ClockMode::Stepped, start, ..Settings::default() };
+    let emulator = Emulator::start(settings).await.unwrap();
+    let mut setup = GroupSetup::new(GROUP, "m7i.large", (1, 10, 2));
+    setup.tags.push(("team".to_owned(), "astro".to_owned()));
+    emulator.with_region(|region| setup.make(region)).unwrap();
+    emulator.set_workload(GROUP, Workload::new(Load::constant(start, rate), ServiceModel::demo()));
+    emulator.advance(Duration::from_secs(60 * MINUTES.unsigned_abs())).await.unwrap();
+    emulator
+}
+
+/// Requests that change something.
+pub(crate) fn changes(emulator: &Emulator) -> u64 {
+    let reads =
+        |name: &str| ["Describe", "List", "Get"].iter().any(|verb| name.contains(&format!(".{verb}")));
+    emulator.request_log().iter().filter(|(name, _)| !reads(name)).map(|(_, count)| count).sum()
+}
