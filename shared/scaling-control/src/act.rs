@@ -109,6 +109,8 @@ fn settle(
             let end = End { phase: Phase::Failed, why: format!("{what} was not found"), now };
             bookkeeping::ended(&mut pass.read.record.state, &pass.read.config.clone(), &mut operation, end);
         }
+        // Another change is running: a hold, not a failure. The plan is asked for again while it is fresh.
+        Err(PortError::Conflict { message, .. }) => operation.failure = Some(message),
         Err(error) => bookkeeping::refused(&mut operation, error.to_string(), now),
     }
     *pass.operation_mut(slot) = Some(operation.clone());

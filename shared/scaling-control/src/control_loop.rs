@@ -193,12 +193,12 @@ impl ControlLoop {
         let now = self.ports.clock.now();
         let keys: Vec<String> = groups.iter().map(|group| record::group_key(&group.name)).collect();
         let queries: Vec<_> = groups.iter().flat_map(|group| observe::queries(group, now)).collect();
-        let (descriptions, records, series) = tokio::join!(
-            self.ports.groups.describe(groups),
-            self.ports.store.get_many(&keys),
-            self.ports.metrics.read(&queries),
-        );
-        let (descriptions, records) = (descriptions?, records?);
+        // The records first: a description older than its record would show a change that somebody has just made as
+        // not made, and ours as a stranger's.
+        let records = self.ports.store.get_many(&keys).await?;
+        let (descriptions, series) =
+            tokio::join!(self.ports.groups.describe(groups), self.ports.metrics.read(&queries));
+        let descriptions = descriptions?;
         // Without metrics every group still is observed; missing data never takes anything away.
         let series = series.unwrap_or_else(|error| {
             tracing::warn!(target: "scaling::integration", %error, "metrics could not be read");

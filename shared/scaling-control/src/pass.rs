@@ -261,11 +261,12 @@ fn must_store(before: &GroupRecord, after: &GroupRecord, now: Timestamp) -> bool
 impl Pass {
     /// Takes back a plan that was not admitted: as if it had not been made.
     pub fn withdraw_plan(&mut self) {
-        let planned = |operation: &mut Option<Operation>| {
-            operation.take_if(|operation| operation.phase == Phase::Planned && operation.attempts == 0);
-        };
-        if let Some((slot, _)) = self.step.take() {
-            planned(self.operation_mut(slot));
+        let Some((slot, _)) = self.step else { return };
+        let fresh = |operation: &Operation| operation.phase == Phase::Planned && operation.attempts == 0;
+        // A step of an operation that has begun, a way back above all, is no plan and is not held.
+        if self.operation_mut(slot).as_ref().is_some_and(fresh) {
+            *self.operation_mut(slot) = None;
+            self.step = None;
         }
     }
 }

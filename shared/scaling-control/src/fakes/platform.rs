@@ -48,6 +48,8 @@ pub struct FakeGroup {
     pub broken_template: bool,
     /// Every step is refused as invalid.
     pub refuse: bool,
+    /// Every step meets another running change.
+    pub conflict: bool,
     /// Suspended processes.
     pub suspended: SuspendedProcesses,
     /// Other controllers.
@@ -90,6 +92,7 @@ impl FakePlatform {
             no_capacity: Vec::new(),
             broken_template: false,
             refuse: false,
+            conflict: false,
             suspended: SuspendedProcesses::default(),
             foreign: Vec::new(),
             replacement: None,
@@ -299,6 +302,10 @@ impl GroupWriter for FakePlatform {
         let mut group = self.counted("apply");
         if group.refuse {
             return Err(PortError::Invalid { operation: "apply", message: "refused".to_owned() });
+        }
+        if group.conflict {
+            let message = "ScalingActivityInProgress".to_owned();
+            return Err(PortError::Conflict { operation: "apply", message });
         }
         let answer = match step {
             Step::SetDesired { desired } if *desired > group.max => {

@@ -161,6 +161,19 @@ async fn a_type_without_capacity_is_rolled_back_and_left_out() {
 }
 
 #[tokio::test]
+async fn another_running_change_is_a_hold_and_never_a_failure() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().conflict = true;
+    world.platform.group().busy_vcpu = Some(15.5);
+    world.minutes(&control, 30).await;
+    world.platform.group().conflict = false;
+    world.minutes(&control, 3).await;
+    assert!(world.platform.group().desired > 4, "no breaker opened meanwhile");
+}
+
+#[tokio::test]
 async fn a_manual_change_is_the_new_starting_point() {
     let world = World::new();
     let control = world.control();

@@ -160,6 +160,10 @@ fn retype(
             Some((ReplacementStatus::RollbackInProgress | ReplacementStatus::RollbackSuccessful, _)) => {
                 Progress::Wait
             }
+            Some(_) if is_hopeless(observed.failures) && operation.attempts >= MOST_ATTEMPTS => end(
+                Phase::Failed,
+                operation.failure.clone().unwrap_or_else(|| "the rollback was refused".to_owned()),
+            ),
             Some(_) if is_hopeless(observed.failures) => Progress::Act(Step::RollBackReplacement),
             Some(_) => Progress::Wait,
         },
