@@ -84,7 +84,8 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
     };
     // What is on order counts in full; and until it has served for a whole period, a latency that has not fallen yet
     // is no news.
-    let settled = group.arriving() == 0 && group.total() >= have && inputs.learned.capacity.is_steady();
+    let settled =
+        group.arriving() == 0 && group.total() >= have && inputs.learned.capacity.is_present(inputs.snapshot);
     let blind = high.is_some() && wanted <= have && settled;
     let wanted = if blind { have + 1 } else { wanted };
     if wanted <= have {

@@ -1,10 +1,13 @@
 //! What served during the period that the readings describe.
 //!
-//! A reading is about the past minute, the platform's answer about this moment. Replicas that came in between would
-//! make the load look larger than it was; so the capacity of a period is the mean of what was seen at its two ends.
+//! A reading is about a past minute, and metrics are published late; the platform's answer is about this moment.
+//! Replicas that came in between would make the load look larger than it was; so the capacity of a period is the mean
+//! of what was seen nearest to its two ends.
 //! Replicas that were taken away had left before the period began: a decision is made at its start.
 
-use jiff::Timestamp;
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::usage::SATURATED;
@@ -12,14 +15,19 @@ use crate::config::GroupConfig;
 use crate::snapshot::Snapshot;
 use crate::trigger::Trigger;
 
-/// Serving capacity at the last two ticks with different readings.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// How many looks are kept: enough for metrics that are several minutes late.
+const KEPT: usize = 12;
+
+/// Serving capacity at the two ends of the newest period.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServingCapacity {
-    /// The tick before.
+    /// At its start, where somebody looked then.
     pub before: Option<Served>,
-    /// The last tick.
+    /// At its end.
     pub last: Option<Served>,
+    /// The last looks, oldest first.
+    seen: VecDeque<Served>,
     /// End of the newest period that was taken in.
     pub period_ended: Option<Timestamp>,
     /// Whether CPU was at its ceiling in the newest period, and in the one before.
@@ -68,6 +76,12 @@ impl ServingCapacity {
         })
     }
 
+    /// Whether what serves now served throughout the newest period: what changed since is in no reading yet.
+    pub fn is_present(&self, snapshot: &Snapshot) -> bool {
+        let serving = snapshot.group.serving_vcpu().0;
+        self.is_steady() && self.last.is_none_or(|last| last.vcpu == serving)
+    }
+
     /// Whether the readings of the newest period show what the service is like: the same capacity served throughout,
     /// and no work was left over from an overload before it.
     pub fn is_telling(&self) -> bool {
@@ -76,21 +90,33 @@ impl ServingCapacity {
 
     /// Takes the group's present capacity in. True when the snapshot has a newer period than any before.
     pub(super) fn observe(&mut self, config: &GroupConfig, snapshot: &Snapshot) -> bool {
+        self.seen.push_back(Served::now(snapshot));
+        while self.seen.len() > KEPT {
+            self.seen.pop_front();
+        }
         let newest = Trigger::ALL.iter().filter_map(|trigger| snapshot.readings[*trigger].ended()).max();
         let fresh = newest > self.period_ended;
-        if fresh {
-            let now = Served::now(snapshot);
-            // Capacity seen long ago says nothing about this period.
-            let recent = |served: &Served| {
-                now.at.duration_since(served.at).as_secs_f64() <= 3.0 * config.evaluation_period.as_secs_f64()
-            };
-            self.before = self.last.filter(recent);
-            self.last = Some(now);
+        if let Some(ended) = newest.filter(|_| fresh) {
+            let length = SignedDuration::try_from(config.evaluation_period).unwrap_or_default();
+            self.last = self.nearest(ended, length * 2).or(Some(Served::now(snapshot)));
+            self.before = self.nearest(ended - length, length).filter(|before| Some(*before) != self.last);
             self.period_ended = newest;
             let saturated = snapshot.readings.cpu_usage.value().is_some_and(|cpu| cpu >= SATURATED);
             self.saturated = (saturated, self.saturated.0);
         }
         fresh
+    }
+}
+
+impl ServingCapacity {
+    /// What was seen nearest to `moment`, and no further from it than `most`.
+    fn nearest(&self, moment: Timestamp, most: SignedDuration) -> Option<Served> {
+        let distance = |served: &Served| served.at.duration_since(moment).abs();
+        self.seen
+            .iter()
+            .min_by_key(|served| distance(served))
+            .copied()
+            .filter(|served| distance(served) <= most)
     }
 }
 

@@ -38,6 +38,9 @@ const PRIOR_QUANTILE: f64 = 0.1;
 const SLOTS: usize = 288;
 const SLOT: Duration = Duration::from_secs(300);
 
+/// Metrics that are later than this are stale.
+const MOST_LATE: Duration = Duration::from_secs(600);
+
 /// Newest loads that are kept.
 const KEPT: usize = 60;
 
@@ -119,8 +122,13 @@ impl Forecast {
         let now = snapshot.taken_at;
         self.judge(now, load);
         self.remember(now, load);
-        // A replica ordered now serves after the boot; the reading is up to one period old.
-        let horizon = boot + config.evaluation_period;
+        // A replica ordered now serves after the boot, and the next one is ordered a period later. What happens then is
+        // read as late as what is read now.
+        let late = snapshot.readings.cpu_usage.ended().or(snapshot.readings.request_count.ended());
+        let late = late.map_or(Duration::ZERO, |ended| {
+            Duration::try_from(now.duration_since(ended)).unwrap_or_default().min(MOST_LATE)
+        });
+        let horizon = boot + config.evaluation_period + late;
         let predictions = self.predict(now, horizon, config.evaluation_period, load);
         self.pending.push_back((now + horizon, predictions.map(narrow)));
         self.seen = self.seen.saturating_add(1);

@@ -138,3 +138,23 @@ fn a_replica_that_came_within_the_period_does_not_make_the_load_look_larger() {
     case.snapshot.group.replicas[0].serving = 12;
     near(case.taken_in().decide().wanted.vcpu.0, wanted);
 }
+
+#[test]
+fn a_late_reading_is_held_against_what_served_in_its_own_period() {
+    // Twelve serve by now; the reading is of three minutes ago, when eight did.
+    let mut case = Case::of(Mode::Horizontal, 8, 0.56).without(Trigger::RequestCount);
+    let wanted = case.decide().wanted.vcpu.0;
+    let ended = case.now();
+    case.snapshot.group.desired = 12;
+    case.snapshot.group.replicas[0].serving = 12;
+    for _ in 0..3 {
+        case = case.next();
+        for trigger in [Trigger::CpuUsage, Trigger::MemoryUsage, Trigger::RequestLatency] {
+            if let Reading::Fresh { ended: of, .. } = &mut case.snapshot.readings[trigger] {
+                *of = ended;
+            }
+        }
+        case = case.taken_in();
+    }
+    near(case.decide().wanted.vcpu.0, wanted);
+}

@@ -77,6 +77,21 @@ fn the_week_holds_the_target_for_less_than_target_tracking_costs() {
 }
 
 #[test]
+fn the_week_holds_the_target_with_metrics_that_are_two_minutes_late() {
+    for seed in [1, 4] {
+        let scenario = demo_scenario(seed);
+        let mut group = ClosedLoop::new(demo_config(), &scenario, demo_ladder());
+        group.lag = 2;
+        let ours = group.run_until(scenario.load.end(), |_, _| {});
+        // Target tracking is not late here.
+        let target_tracking = track(&scenario, Settings { target: 0.5, min: 2, max: 60 });
+        assert!(ours.share_over() <= 0.005, "seed {seed}: {ours:?}");
+        assert!(ours.cost_usd <= 0.9 * target_tracking.cost_usd, "seed {seed}: {ours:?} {target_tracking:?}");
+        assert_eq!(ours.type_changes, ours.type_changes_begun, "seed {seed}");
+    }
+}
+
+#[test]
 fn the_same_week_gives_the_same_totals() {
     assert_eq!(week(3).ours, week(3).ours);
 }

@@ -1,5 +1,6 @@
 //! The policy on a replayed group: observe, learn, decide, act, once a minute.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -23,6 +24,9 @@ pub(crate) struct ClosedLoop {
     pub(crate) ladder: Arc<[TypeOffer]>,
     /// Readings are withheld while this is set.
     pub(crate) blind: bool,
+    /// Minutes by which metrics are late.
+    pub(crate) lag: usize,
+    minutes: VecDeque<Minute>,
     known: Vec<TypeOffer>,
 }
 
@@ -46,13 +50,18 @@ impl ClosedLoop {
             group: ReplayedGroup::new(scenario),
             ladder,
             blind: false,
+            lag: 0,
+            minutes: VecDeque::new(),
             known,
         }
     }
 
     /// Advances one minute, then decides and acts on it.
     pub(crate) fn minute(&mut self) -> Decision {
-        let minute = self.group.advance_minute();
+        self.minutes.push_front(self.group.advance_minute());
+        self.minutes.truncate(self.lag + 1);
+        // Before the first minute is published, the first one stands for it.
+        let minute = self.minutes.back().copied().unwrap();
         let snapshot = self.snapshot(&minute);
         self.track(&snapshot);
         let learned = std::mem::take(&mut self.learned);
