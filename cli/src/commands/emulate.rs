@@ -62,9 +62,10 @@ fn greet(arguments: &EmulateArguments, emulator: &Emulator) -> Result<()> {
     output::line(
         "In another terminal, for the aws command line, any SDK, and `scaling init`, `plan` and `run`:\n",
     )?;
+    let region = &arguments.region;
     output::line(format_args!(
-        "export AWS_ENDPOINT_URL={endpoint} AWS_REGION={} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
-        arguments.region
+        "export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
+         export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
     ))?;
     output::line("aws autoscaling describe-auto-scaling-groups")?;
     if arguments.clock == ClockKind::Stepped {

@@ -33,14 +33,6 @@ impl AwsPlatform {
         Self { clients }
     }
 
-    /// Names of the groups that carry the tag `key` with `value`, for whoever sets the controller up.
-    ///
-    /// # Errors
-    /// As any reading of groups.
-    pub async fn tagged_groups(&self, key: &str, value: &str) -> Result<Vec<String>, PortError> {
-        describe::tagged(self.clients.autoscaling().await, key, value).await
-    }
-
     /// The clients, with the counter of what they sent.
     pub fn clients(&self) -> &Arc<AwsClients> {
         &self.clients

@@ -162,6 +162,25 @@ mod tests {
         }
     }
 
+    /// The status of a request that names this host.
+    async fn status(server: &Server, host: &str) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut socket = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_page_that_calls_loopback_by_a_name_of_its_own_gets_nothing() {
+        let server = Server::prometheus(SocketAddr::from(([127, 0, 0, 1], 0)), Metrics::new()).await.unwrap();
+        assert_eq!(status(&server, &server.address().to_string()).await, "200");
+        assert_eq!(status(&server, "rebound.example").await, "421");
+        server.stop().await;
+    }
+
     #[tokio::test]
     async fn an_address_that_others_can_reach_is_refused() {
         let address = SocketAddr::from(([0, 0, 0, 0], 0));

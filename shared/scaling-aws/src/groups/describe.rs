@@ -148,33 +148,3 @@ pub(super) fn maintenance(group: &AutoScalingGroup) -> Option<(u8, u8)> {
     let share = |value: Option<i32>| value.and_then(|value| u8::try_from(value).ok());
     Some((share(policy.min_healthy_percentage())?, share(policy.max_healthy_percentage())?))
 }
-
-/// Names of the groups that carry the tag `key` with `value`.
-pub(crate) async fn tagged(client: &Client, key: &str, value: &str) -> Result<Vec<String>, PortError> {
-    let mut pages = Pages::of(DESCRIBE);
-    let mut names = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let filter =
-            aws_sdk_autoscaling::types::Filter::builder().name(format!("tag:{key}")).values(value).build();
-        let answer = client
-            .describe_auto_scaling_groups()
-            .filters(filter)
-            .max_records(100)
-            .set_next_token(token.clone())
-            .send()
-            .await
-            .map_err(|error| DESCRIBE.error("the groups", error))?;
-        names.extend(
-            answer
-                .auto_scaling_groups
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|g| g.auto_scaling_group_name),
-        );
-        token = pages.next(token.as_deref(), answer.next_token)?;
-        if token.is_none() {
-            return Ok(names);
-        }
-    }
-}
