@@ -3,12 +3,15 @@
 //! - [`layers`]: which crate may know which, and what pure crates may not name
 //! - [`configurations`]: every shipped configuration loads
 //! - [`template`]: what the deployment template holds; [`permissions`]: what it permits, against what the code calls
+//! - [`papers`]: links, targets and commands that the documents name
 
 // `cfg(test)` is always set here; it tells clippy that these modules, and not only their test functions, are tests.
 #[cfg(test)]
 mod configurations;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod papers;
 #[cfg(test)]
 mod permissions;
 #[cfg(test)]

@@ -93,9 +93,9 @@ async fn forms_are_answered_in_xml_with_times_as_text() {
                &Dimensions.member.1.Value=7&StartTime=2026-01-05T00:00:00Z&EndTime=2026-01-05T00:01:00Z&Period=60\
                &ExtendedStatistics.member.1=p50&ExtendedStatistics.member.2=p99";
     let answer = by_form(&emulator, get).await;
-    let point = "<Datapoints><member><ExtendedStatistics><entry><key>p50</key><value>4.5</value></entry>\
-                 <entry><key>p99</key><value>4.5</value></entry></ExtendedStatistics>\
-                 <Timestamp>2026-01-05T00:00:00Z</Timestamp><Unit>Count</Unit></member></Datapoints>";
+    let point = "<Datapoints><member><Timestamp>2026-01-05T00:00:00Z</Timestamp><Unit>Count</Unit>\
+                 <ExtendedStatistics><entry><key>p50</key><value>4.5</value></entry>\
+                 <entry><key>p99</key><value>4.5</value></entry></ExtendedStatistics></member></Datapoints>";
     assert_eq!((answer.status, answer.text().contains(point)), (200, true), "{}", answer.text());
 }
 

@@ -263,7 +263,7 @@ fn a_ladder_must_have_something_to_climb() {
         (
             r#"{"ladder": {"types": ["m7i.large"], "families": ["m7i"]}}"#,
             "/ladder",
-            r#"{"families":["m7i"],"types":["m7i.large"]}"#,
+            r#"{"types":["m7i.large"],"families":["m7i"]}"#,
             "only one of",
             "leave `ladder` out",
         ),
@@ -353,7 +353,7 @@ fn a_platform_must_be_there_and_have_what_it_needs() {
         (
             r#"{"platform": "standalone", "programs": {"describe": ["d"], "apply": ["a"]}}"#,
             "/programs",
-            r#"{"apply":["a"],"describe":["d"]}"#,
+            r#"{"describe":["d"],"apply":["a"]}"#,
             "must have `metrics`",
             "[\"program\", \"argument\"]",
         ),
