@@ -50,11 +50,28 @@ pub(crate) fn draft(inputs: &Inputs<'_>) -> Draft {
     if inside != inputs.snapshot.group.desired {
         return Draft { replicas: inside, urgent: true, ..stand_still(inputs, Reason::OutsideBounds) };
     }
+    if let Some(name) = temporary_type(inputs) {
+        return of_type(inputs, name).unwrap_or_else(|| without_retype(inputs));
+    }
     match inputs.config.mode {
         Mode::Horizontal => count_draft(inputs),
         Mode::Vertical => vertical(inputs).unwrap_or_else(|| stand_still(inputs, Reason::WithinTarget)),
         Mode::Hybrid => hybrid(inputs).unwrap_or_else(|| count_draft(inputs)),
     }
+}
+
+/// The type that a person has set for a while; meanwhile no other is proposed.
+fn temporary_type<'a>(inputs: &Inputs<'a>) -> Option<&'a TypeName> {
+    let temporary = inputs.state.temporary.as_ref().filter(|temporary| temporary.until > inputs.now)?;
+    temporary.instance_type.as_ref()
+}
+
+/// A change to that type, where it is another and may be chosen.
+fn of_type(inputs: &Inputs<'_>, name: &TypeName) -> Option<Draft> {
+    let group = &inputs.snapshot.group;
+    let offer = inputs.snapshot.ladder.iter().find(|offer| offer.name == *name)?;
+    let replicas = fewest(inputs, offer).unwrap_or(group.desired);
+    (group.launch_type.name != *name).then(|| retype_draft(inputs, offer, replicas, Reason::Override, true))
 }
 
 /// What is left to do when the type must stay.

@@ -396,6 +396,29 @@ fn a_temporary_bound_holds_until_it_expires() {
 }
 
 #[test]
+fn a_temporary_type_is_changed_to_and_kept_until_it_expires() {
+    let temporary = |case: Case, name: &str, seconds: u64| {
+        let until = case.now() + Duration::from_secs(seconds);
+        let instance_type = Some(name.into());
+        let (by, reason) = ("ada".into(), "a benchmark".into());
+        case.state(|state| {
+            state.temporary = Some(Override { by, reason, until, min: None, max: None, instance_type });
+        })
+    };
+    for mode in [Mode::Horizontal, Mode::Vertical, Mode::Hybrid] {
+        let case = || Case::of(mode, 8, 0.56);
+        let decision = temporary(case(), "r7i.xlarge", 60).decide();
+        assert_eq!((decision.action.label(), decision.reason.label()), ("retype", "override"), "{mode:?}");
+        assert_ne!(temporary(case(), "r7i.xlarge", 0).decide().reason.label(), "override", "expired");
+        assert!(temporary(case(), "m7i.xlarge", 60).decide().action.is_hold());
+        assert!(temporary(case(), "p5.48xlarge", 60).decide().action.is_hold(), "not in the ladder");
+    }
+    // What would otherwise be changed to waits; the count does not.
+    assert_eq!(temporary(dear(), "m7i.xlarge", 60).outcome(), (8, "within_target"));
+    assert_eq!(temporary(dear().cpu(0.9).minutes(1), "m7i.xlarge", 60).decide().action.label(), "up");
+}
+
+#[test]
 fn a_longer_window_than_the_cooldown_delays_as_long_as_the_window() {
     let case = low().minutes(20).config(|config| {
         config.stabilization = StabilizationWindow::Fixed(Duration::from_secs(600));
