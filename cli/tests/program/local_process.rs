@@ -35,6 +35,15 @@ impl Workers<'_> {
     }
 }
 
+impl Drop for Workers<'_> {
+    /// A test that fails leaves no workers behind.
+    fn drop(&mut self) {
+        let mut command = std::process::Command::new("python3");
+        command.arg(repository().join("examples/local-process/workers.py")).arg("stop");
+        let _ = command.env("WORKERS_STATE", self.0).stdout(Stdio::null()).status();
+    }
+}
+
 #[tokio::test]
 async fn busy_workers_get_help_and_idle_ones_go() {
     let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
