@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `SCALING_CONFIG` | the configuration file; where there is none, the packaged default is used |
 //! | `SCALING_ENVIRONMENT` | the environment whose own file lies over it |
-//! | `SCALING_GROUPS` | group names with commas between, for the packaged default |
+//! | `SCALING_GROUPS` | group names with commas between, added to the configuration's; not with `SCALING_ENVIRONMENT` |
 //! | `SCALING_TABLE`, `SCALING_STATE` | where state is kept, see [`StoreChoice::from_environment`] |
 //! | `SCALING_METRIC_GROUPS` | groups with CloudWatch metrics of their own, commas between; each costs money |
 //! | `SCALING_CLOCK` | an emulator's clock, see [`clock`] |
@@ -78,10 +78,7 @@ impl Function {
     /// # Errors
     /// Faults of the configuration, all at once; no place for the state; an address of a clock that is none.
     pub fn from_environment() -> Result<Self, StartError> {
-        let loaded = match configured_file() {
-            Some(path) => configuration::load(&path, set("SCALING_ENVIRONMENT").as_deref())?,
-            None => packaged(&set("SCALING_GROUPS").unwrap_or_default())?,
-        };
+        let loaded = load()?;
         for warning in &loaded.warnings {
             tracing::warn!(target: "scaling::validator", %warning, "configuration");
         }
@@ -179,13 +176,23 @@ fn set(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|value| !value.is_empty())
 }
 
-fn configured_file() -> Option<PathBuf> {
+fn load() -> Result<Loaded, ConfigurationError> {
     let path = PathBuf::from(set("SCALING_CONFIG").unwrap_or_else(|| "config/scaling.json".to_owned()));
-    path.exists().then_some(path)
+    let environment = set("SCALING_ENVIRONMENT").filter(|_| path.exists());
+    if environment.is_some() {
+        return configuration::load(&path, environment.as_deref());
+    }
+    let groups = set("SCALING_GROUPS").unwrap_or_default();
+    match std::fs::read(&path) {
+        Ok(file) => with_groups(&path, &file, &groups),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            with_groups(Path::new("(packaged) config/scaling.json"), PACKAGED, &groups)
+        }
+        Err(source) => Err(ConfigurationError::File { path, source }),
+    }
 }
 
-fn packaged(groups: &str) -> Result<Loaded, ConfigurationError> {
-    let name = Path::new("(packaged) config/scaling.json");
+fn with_groups(name: &Path, base: &[u8], groups: &str) -> Result<Loaded, ConfigurationError> {
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
     let overlay = groups_overlay(groups).map(|overlay| overlay.to_string());
@@ -193,7 +200,7 @@ fn packaged(groups: &str) -> Result<Loaded, ConfigurationError> {
     if let Some(overlay) = &overlay {
         layers = layers.with_file(overlay.as_bytes());
     }
-    configuration::parse(name, PACKAGED, &layers)
+    configuration::parse(name, base, &layers)
 }
 
 fn names_in(list: &str) -> impl Iterator<Item = &str> {
@@ -209,12 +216,22 @@ fn groups_overlay(names: &str) -> Option<Value> {
 mod tests {
     use super::*;
 
+    fn names(base: &[u8], groups: &str) -> Vec<String> {
+        let loaded = with_groups(Path::new("scaling.json"), base, groups).unwrap();
+        loaded.config.groups.iter().map(|group| group.name.to_string()).collect()
+    }
+
     #[test]
     fn group_names_become_groups_of_the_packaged_configuration() {
-        let loaded = packaged("web, worker,").unwrap();
-        let names: Vec<&str> = loaded.config.groups.iter().map(|group| group.name.as_str()).collect();
-        assert_eq!(names, ["web", "worker"]);
+        assert_eq!(names(PACKAGED, "web, worker,"), ["web", "worker"]);
         assert_eq!(groups_overlay(" , "), None);
+    }
+
+    #[test]
+    fn group_names_are_added_to_a_file_s_own_groups() {
+        let file = br#"{"mode": "hybrid", "groups": [{"name": "web", "control": "act"}]}"#;
+        assert_eq!(names(file, "web,worker"), ["web", "worker"]);
+        assert_eq!(names(file, ""), ["web"]);
     }
 
     #[test]
