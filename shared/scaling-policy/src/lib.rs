@@ -9,7 +9,7 @@
 //! - [`snapshot`]: everything one decision looks at, read once
 //! - [`learned`]: what is remembered between decisions, and [`learned::learn`]
 //! - [`decision`]: the result, its reasons and alternatives
-//! - [`decide`]: the fixed list of stages that turns the one into the other
+//! - [`mod@decide`]: the fixed list of stages that turns the one into the other
 //! - [`operation`]: a decision being carried out, and [`operation::next_step`]
 //! - [`admit`]: limits over all groups of a tick together
 

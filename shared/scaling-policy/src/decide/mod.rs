@@ -1,7 +1,7 @@
 //! The decision: a fixed list of small pure stages. The order here is the order of the documentation.
 //!
-//! loads and demand ([`demand`]) -> bounds ([`bounds`]) -> type candidates ([`candidates`]) -> draft ([`draft`]) ->
-//! guards ([`guards`]) -> limits.
+//! loads and demand ([`demand`]) -> bounds ([`bounds`]) -> type candidates ([`candidates`]) -> draft (`draft`) ->
+//! guards (`guards`) -> limits.
 
 pub mod bounds;
 pub mod candidates;
