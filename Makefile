@@ -57,6 +57,10 @@ unit: ## Unit and property tests of the libraries
 integration: setup ## Contract and end-to-end tests with real clients
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --workspace --tests
 
+.PHONY: watch
+watch: setup ## The journey through cargo lambda watch; compiles the functions first, which takes minutes
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --package scaling-tests --features watch --test watch
+
 .PHONY: bench
 bench: ## Benchmarks
 	cargo bench --workspace
