@@ -58,8 +58,8 @@ integration: setup ## Contract and end-to-end tests with real clients
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --workspace --tests
 
 .PHONY: watch
-watch: setup ## The journey through cargo lambda watch; compiles the functions first, which takes minutes
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --package scaling-tests --features watch --test watch
+watch: setup ## The journey through cargo lambda watch alone; compiles the functions first
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --package scaling-tests --test watch
 
 .PHONY: bench
 bench: ## Benchmarks
