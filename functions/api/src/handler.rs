@@ -1,17 +1,18 @@
 //! From a gateway's event to the router and back.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use axum::Router;
-use axum::response::Response;
+use http_body_util::BodyExt as _;
+use lambda_http::http::Uri;
 use lambda_http::http::uri::PathAndQuery;
-use lambda_http::http::{HeaderValue, Uri, header};
 use lambda_http::request::RequestContext;
-use lambda_http::{Error, Request, RequestExt, Service};
+use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Response, Service};
 use scaling::lambda::Function;
 use scaling_api::{ApiState, Caller, router};
 
-/// Tells `lambda_http` that a body is text though its type does not say so. Anything else it would encode as Base64,
-/// which API Gateway passes on as it is.
-const BODY_IS: &str = "x-lambda-http-content-encoding";
+type ResponseFuture = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
 /// The REST interface behind a gateway.
 pub(crate) struct Interface {
@@ -30,7 +31,7 @@ impl Interface {
     ///
     /// # Errors
     /// An emulator's clock that cannot be read; whatever concerns the request itself is an answer.
-    pub(crate) async fn answer(&self, mut request: Request) -> Result<Response, Error> {
+    pub(crate) async fn answer(&self, mut request: Request) -> Result<Answer, Error> {
         self.function.follow_clock().await?;
         if let Some(path) = path_without_stage(&request) {
             *request.uri_mut() = path;
@@ -39,12 +40,21 @@ impl Interface {
             request.extensions_mut().insert(caller);
         }
         // The router is a handful of shared tables: a clone is a reference count.
-        let mut response = self.router.clone().call(request).await?;
-        let kind = response.headers().get(header::CONTENT_TYPE);
-        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/openmetrics-text")) {
-            response.headers_mut().insert(BODY_IS, HeaderValue::from_static("text"));
-        }
-        Ok(response)
+        let (head, body) = self.router.clone().call(request).await?.into_parts();
+        let bytes = body.collect().await?.to_bytes().to_vec();
+        // Text whatever its type is called: API Gateway would pass Base64 on as it is.
+        let body = String::from_utf8(bytes).map_or_else(|error| Body::Binary(error.into_bytes()), Body::Text);
+        Ok(Answer(Response::from_parts(head, body)))
+    }
+}
+
+/// A finished answer. `lambda_http` guesses at others by their content type, with the tables of every encoding.
+#[derive(Debug)]
+pub(crate) struct Answer(Response<Body>);
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> ResponseFuture {
+        Box::pin(std::future::ready(self.0))
     }
 }
 

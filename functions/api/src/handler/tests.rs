@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lambda_http::{Body, IntoResponse, request::from_str};
+use lambda_http::request::from_str;
 use scaling_control::fakes::{FakePlatform, MemoryStore, SteppedClock};
 use scaling_control::{ControlLoop, Ports};
 use scaling_policy::config::{Config, Layers};

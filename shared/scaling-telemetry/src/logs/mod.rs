@@ -110,7 +110,12 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let json = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer);
-    Ok(Registry::default().with(filter(directives)?).with(json))
+    // Levels by target are all that a function needs; filters over the fields of spans would bring regular expressions
+    // into its package.
+    let levels: Targets = directives
+        .parse()
+        .map_err(|source| LogError::Directives { directives: directives.to_owned(), source })?;
+    Ok(Registry::default().with(json.with_filter(levels)))
 }
 
 /// The subscriber of [`init_standalone`], with any writer in the place of the terminal.
