@@ -2,7 +2,7 @@
 //!
 //! The model: requests arrive at random (Poisson) and are spread over the serving replicas in proportion to
 //! their vCPU. Each replica is an M/M/c station with one server a vCPU (or all of them one station, see
-//! [`QueueModel`]). Work beyond capacity waits in a backlog that is worked off when capacity is free again; what would
+//! [`QueueModel`](crate::service::QueueModel)). Work beyond capacity waits in a backlog that is worked off when capacity is free again; what would
 //! wait longer than the service's time-out is given up. A replica without free memory swaps and serves at
 //! [`SWAPPING_SPEED`]. Instances are billed from launch to end, booting included.
 //!
@@ -16,12 +16,12 @@ use rand_distr::{Distribution, Poisson};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
-use crate::queueing;
-use crate::service::{QueueModel, ServiceModel};
+use crate::latency::Formula;
+use crate::service::ServiceModel;
+use crate::station::{self, Station, Work};
 use crate::units::{Mebibytes, TypeName, UsdPerHour, Vcpu};
 
-/// Share of its speed that a replica keeps once its memory is full and it swaps.
-pub const SWAPPING_SPEED: f64 = 0.3;
+pub use crate::station::SWAPPING_SPEED;
 
 /// Identifies an instance within its fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -226,88 +226,33 @@ impl Fleet {
 
     /// Serving replicas by machine: routing in proportion to vCPU makes replicas of a type alike.
     fn stations(&self) -> Vec<Station> {
-        let mut stations: Vec<Station> = Vec::new();
+        let mut stations: Vec<(&TypeName, Station)> = Vec::new();
         for instance in self.instances.iter().filter(|instance| instance.serves(self.now)) {
             let machine = &instance.machine;
-            match stations.iter_mut().find(|station| station.instance_type == machine.instance_type) {
-                Some(station) => station.count += 1,
-                None => stations.push(Station {
-                    instance_type: machine.instance_type.clone(),
-                    servers: servers(machine.vcpu),
-                    memory: machine.memory,
-                    count: 1,
-                }),
+            match stations.iter_mut().find(|(name, _)| **name == machine.instance_type) {
+                Some((_, station)) => station.count += 1,
+                None => stations.push((
+                    &machine.instance_type,
+                    Station { servers: servers(machine.vcpu), memory: machine.memory, count: 1 },
+                )),
             }
         }
-        stations
+        stations.into_iter().map(|(_, station)| station).collect()
     }
 
     fn serve(&mut self, stations: &[Station], seconds: f64, interval: &mut Interval) {
         let elapsed = Duration::try_from(self.now.duration_since(self.started)).unwrap_or_default();
-        let base = self.service.memory.base_at(elapsed);
-        let work = (interval.requests + self.backlog) * self.service.service_seconds / seconds;
-        let vcpu = interval.serving_vcpu;
-        let utilisation = if vcpu > 0.0 { (work / vcpu).min(1.0) } else { 0.0 };
-        let memory = |station: &Station| {
-            let used = base.0 + self.service.memory.per_busy_vcpu * utilisation * f64::from(station.servers);
-            used / station.memory.0
+        let work = Work {
+            requests: interval.requests,
+            backlog: self.backlog,
+            seconds,
+            memory_base: self.service.memory.base_at(elapsed),
         };
-        let speed = |station: &Station| if memory(station) >= 1.0 { SWAPPING_SPEED } else { 1.0 };
-        let capacity: f64 = stations.iter().map(|station| station.vcpu() * speed(station)).sum();
-        let replicas = f64::from(interval.serving);
-        if replicas > 0.0 {
-            let busy = if capacity > 0.0 { (work / capacity).min(1.0) } else { 1.0 };
-            interval.cpu = Some(busy);
-            let filled: f64 = stations.iter().map(|s| memory(s).min(1.0) * f64::from(s.count)).sum();
-            interval.memory = Some(filled / replicas);
-        }
-        let spare = capacity - work;
-        let (waiting, timed_out) = self.carry_over(-spare * seconds, capacity);
-        interval.timed_out = timed_out;
-        if interval.requests > 0.0 {
-            let delay = if capacity > 0.0 { waiting / capacity } else { self.service.timeout_seconds };
-            let quantile = |q: f64| {
-                let queueing = self.response_seconds(stations, work, capacity, q);
-                (queueing + delay).min(self.service.timeout_seconds)
-            };
-            (interval.latency_p50, interval.latency_p95) = (Some(quantile(0.5)), Some(quantile(0.95)));
-        }
-    }
-
-    /// Keeps the work that was not done, in vCPU seconds, as backlog; gives up what would wait too long.
-    /// Returns the work that waits and the requests given up.
-    fn carry_over(&mut self, undone: f64, capacity: f64) -> (f64, f64) {
-        let undone = undone.max(0.0);
-        let waiting = undone.min(self.service.timeout_seconds * capacity);
-        self.backlog = waiting / self.service.service_seconds;
-        (waiting, (undone - waiting) / self.service.service_seconds)
-    }
-
-    /// Response time from the stations' queues, without the backlog of an overload. In an overloaded step the
-    /// stations are taken at 99 % utilisation, where the backlog delay dominates anyway.
-    fn response_seconds(&self, stations: &[Station], work: f64, capacity: f64, quantile: f64) -> f64 {
-        let utilisation = if capacity > 0.0 { (work / capacity).min(0.99) } else { return 0.0 };
-        let service = self.service.service_seconds;
-        let one = |servers: u32| {
-            queueing::response_quantile(servers, utilisation * f64::from(servers), quantile) * service
-        };
-        match self.service.queue {
-            QueueModel::Shared => one(servers(Vcpu(capacity))),
-            QueueModel::Own => stations.iter().map(|station| one(station.servers)).fold(0.0, f64::max),
-        }
-    }
-}
-
-struct Station {
-    instance_type: TypeName,
-    servers: u32,
-    memory: Mebibytes,
-    count: u32,
-}
-
-impl Station {
-    fn vcpu(&self) -> f64 {
-        f64::from(self.servers) * f64::from(self.count)
+        let served = station::serve(&self.service, &mut Formula, stations, work);
+        self.backlog = served.backlog;
+        (interval.cpu, interval.memory) = (served.cpu, served.memory);
+        interval.timed_out = served.timed_out;
+        (interval.latency_p50, interval.latency_p95) = (served.latency_p50, served.latency_p95);
     }
 }
 

@@ -23,35 +23,56 @@ pub fn mean_wait(servers: u32, offered: f64) -> f64 {
     if free <= 0.0 { f64::INFINITY } else { erlang_c(servers, offered) / free }
 }
 
-/// Probability that the response time exceeds `time`, both in units of the mean service time.
-///
-/// Response time is waiting plus service, first come first served, exponential service.
-pub fn response_exceeds(servers: u32, offered: f64, time: f64) -> f64 {
-    if offered >= f64::from(servers) {
-        return 1.0;
+/// The response time of a station at one load: what [`response_exceeds`] and [`response_quantile`] have in common is
+/// worked out once. Response time is waiting plus service, first come first served, exponential service.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResponseTime {
+    wait: f64,
+    gap: f64,
+}
+
+impl ResponseTime {
+    /// The station at that offered load, in busy servers; `None` at or above utilisation 1.
+    pub fn of(servers: u32, offered: f64) -> Option<Self> {
+        let free = f64::from(servers) - offered;
+        (free > 0.0).then(|| Self { wait: erlang_c(servers, offered), gap: free - 1.0 })
     }
-    let wait = erlang_c(servers, offered);
-    let gap = f64::from(servers) - 1.0 - offered;
-    // The general form divides by `gap`; near zero its limit is `wait * time`.
-    let waited = if gap.abs() < 1e-9 { wait * time } else { wait * (1.0 - (-gap * time).exp()) / gap };
-    ((-time).exp() * (1.0 + waited)).clamp(0.0, 1.0)
+
+    /// Probability that the response time exceeds `time`, in units of the mean service time.
+    pub fn exceeds(self, time: f64) -> f64 {
+        // The general form divides by `gap`; near zero its limit is `wait * time`.
+        let waited = if self.gap.abs() < 1e-9 {
+            self.wait * time
+        } else {
+            self.wait * (1.0 - (-self.gap * time).exp()) / self.gap
+        };
+        ((-time).exp() * (1.0 + waited)).clamp(0.0, 1.0)
+    }
+
+    /// The `quantile` (0 to 1, exclusive), in units of the mean service time.
+    pub fn quantile(self, quantile: f64) -> f64 {
+        let tail = 1.0 - quantile;
+        let mut high = 1.0;
+        while self.exceeds(high) > tail {
+            high *= 2.0;
+            if high > 1e9 {
+                return f64::INFINITY;
+            }
+        }
+        bisect(0.0, high, |time| self.exceeds(time) > tail)
+    }
+}
+
+/// Probability that the response time exceeds `time`, both in units of the mean service time. 1 at or above
+/// utilisation 1.
+pub fn response_exceeds(servers: u32, offered: f64, time: f64) -> f64 {
+    ResponseTime::of(servers, offered).map_or(1.0, |response| response.exceeds(time))
 }
 
 /// The `quantile` (0 to 1, exclusive) of the response time, in units of the mean service time.
 /// Infinite at or above utilisation 1.
 pub fn response_quantile(servers: u32, offered: f64, quantile: f64) -> f64 {
-    if offered >= f64::from(servers) {
-        return f64::INFINITY;
-    }
-    let tail = 1.0 - quantile;
-    let mut high = 1.0;
-    while response_exceeds(servers, offered, high) > tail {
-        high *= 2.0;
-        if high > 1e9 {
-            return f64::INFINITY;
-        }
-    }
-    bisect(0.0, high, |time| response_exceeds(servers, offered, time) > tail)
+    ResponseTime::of(servers, offered).map_or(f64::INFINITY, |response| response.quantile(quantile))
 }
 
 /// The largest utilisation (0 to 1) at which the `quantile` of the response time is still at most `target`, in
