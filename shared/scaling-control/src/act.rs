@@ -17,6 +17,7 @@ use crate::error::PortError;
 use crate::pass::{Pass, Slot};
 use crate::ports::{Expected, NewRecord};
 use crate::ports_set::Ports;
+use crate::reading::within;
 use crate::record::{self, HISTORY, Lease, OperationRecord};
 use crate::report::{GroupOutcome, Outcome};
 
@@ -25,6 +26,9 @@ pub(crate) const LEASE: Duration = Duration::from_secs(90);
 
 /// Longest time that a step with all its retries may take. A step is not begun when less of the lease is left.
 pub(crate) const LONGEST_STEP: Duration = Duration::from_secs(40);
+
+/// Longest time that one write of the store may take.
+const LONGEST_WRITE: Duration = Duration::from_secs(20);
 
 /// Stores what a pass has come to, and carries its step out where it has one.
 pub(crate) async fn act(ports: Ports, mut pass: Pass) -> GroupOutcome {
@@ -40,6 +44,8 @@ pub(crate) async fn act(ports: Ports, mut pass: Pass) -> GroupOutcome {
 
 type Acted = (Option<Operation>, Option<String>);
 
+/// Errors up to the platform's answer are the outcome's: nothing was changed. After it, what was changed is told even
+/// where it could not be recorded; the next evaluation reads the group and goes on from there.
 async fn carry_out(ports: &Ports, pass: &mut Pass) -> Result<Acted, PortError> {
     let step = pass.step.take();
     if step.is_some() {
@@ -56,10 +62,20 @@ async fn carry_out(ports: &Ports, pass: &mut Pass) -> Result<Acted, PortError> {
         step_error = result.as_ref().err().map(ToString::to_string);
         acted = settle(ports, pass, (slot, &step), result);
         pass.read.record.lease = None;
-        store(ports, pass).await?;
+        if let Err(error) = store(ports, pass).await {
+            step_error = Some(unrecorded(pass, &error));
+        }
     }
-    write_history(ports, pass, acted.as_ref()).await?;
+    if let Err(error) = write_history(ports, pass, acted.as_ref()).await {
+        step_error = Some(unrecorded(pass, &error));
+    }
     Ok((acted, step_error))
+}
+
+fn unrecorded(pass: &Pass, error: &PortError) -> String {
+    let group = &pass.read.config.name;
+    tracing::error!(target: "scaling::integration", %group, %error, "what was done could not be recorded");
+    format!("what was done could not be recorded: {error}")
 }
 
 /// Writes the group's record on the version that was read.
@@ -77,7 +93,8 @@ async fn store(ports: &Ports, pass: &mut Pass) -> Result<(), PortError> {
         expires: None,
     };
     let expected = read.version.map_or(Expected::Absent, Expected::Version);
-    read.version = Some(ports.store.put(record, expected).await?);
+    let put = within(LONGEST_WRITE, "store a group", ports.store.put(record, expected));
+    read.version = Some(put.await?);
     Ok(())
 }
 
@@ -89,7 +106,7 @@ async fn ask(ports: &Ports, pass: &Pass, step: &Step) -> Result<crate::ports::Ac
         let message = "too little of the lease is left".to_owned();
         return Err(PortError::Conflict { operation: "apply", message });
     }
-    ports.writer.apply(&pass.read.config, step).await
+    within(LONGEST_STEP, "apply a step", ports.writer.apply(&pass.read.config, step)).await
 }
 
 /// Records in the state what came of a step. Returns the operation as it is then.
@@ -132,5 +149,8 @@ async fn write_history(ports: &Ports, pass: &Pass, acted: Option<&Operation>) ->
             expires: Some(pass.now + HISTORY),
         });
     }
-    if records.is_empty() { Ok(()) } else { ports.store.append(records).await }
+    if records.is_empty() {
+        return Ok(());
+    }
+    within(LONGEST_WRITE, "append history", ports.store.append(records)).await
 }

@@ -3,20 +3,53 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use scaling_fleet::TypeName;
 use scaling_policy::config::GroupConfig;
 use scaling_policy::decision::{Decision, Reason};
 use scaling_policy::operation::{
-    FIRST_RETRY_DELAY, ManualChange, Operation, OperationKind, Phase, Step, TypeBackoff,
+    FIRST_RETRY_DELAY, LaunchFailure, LaunchFailureKind, MOST_ATTEMPTS, ManualChange, Operation,
+    OperationKind, Phase, Step, TypeBackoff,
 };
+use scaling_policy::snapshot::ReplacementView;
 use scaling_policy::{OperationState, Snapshot};
 
-use crate::ports::Accepted;
+use crate::ports::{Accepted, GroupDescription};
 
 /// After this long without an undone scale-down its delay is the plain one again.
 const DOUBLINGS_KEPT: Duration = Duration::from_secs(86_400);
 
 /// A type's back-off doubles up to this many times.
 const MOST_BACKOFF_DOUBLINGS: u8 = 6;
+
+/// Puts right a description that is older than the platform's answer to what we asked: for one period after it, the
+/// capacity that was accepted counts as desired. Otherwise our own change would look like one that somebody undid.
+pub fn catch_up(state: &OperationState, description: &mut GroupDescription, now: Timestamp) {
+    let lagging = state
+        .open_operation()
+        .filter(|operation| operation.phase == Phase::Accepted && operation.is_just_accepted(now));
+    if let Some(OperationKind::Scale { from, to }) = lagging.map(|operation| &operation.kind)
+        && description.desired == *from
+    {
+        description.desired = *to;
+    }
+}
+
+/// Somebody else has replaced the instances of a group whose type we were about to change, or were changing: type
+/// changes for cost wait as long as after one of our own.
+pub fn type_change_of_others(
+    state: &mut OperationState,
+    ours: &Operation,
+    newest: Option<&ReplacementView>,
+    now: Timestamp,
+) {
+    let foreign = newest.is_some_and(|newest| {
+        Some(&newest.id) != ours.platform_id.as_ref()
+            && (newest.status.is_active() || ours.phase != Phase::Planned)
+    });
+    if foreign {
+        state.last_type_change = Some(now);
+    }
+}
 
 /// Takes a look at the group in: first look, changes by other hands, missing replicas.
 pub fn looked(state: &mut OperationState, snapshot: &Snapshot) {
@@ -27,7 +60,11 @@ pub fn looked(state: &mut OperationState, snapshot: &Snapshot) {
         state.reference_type = Some(group.launch_type.name.clone());
         state.known_desired = Some(group.desired);
     }
-    state.known_type = Some(group.launch_type.name.clone());
+    let known = state.known_type.replace(group.launch_type.name.clone());
+    if state.open_type_change().is_none() && known.is_some_and(|known| known != group.launch_type.name) {
+        // Another hand has changed what the group launches: that is the new starting point.
+        state.last_type_change = Some(now);
+    }
     if state.known_desired != Some(group.desired) {
         changed_outside(state, group.desired, now);
     }
@@ -81,7 +118,7 @@ pub fn accepted(operation: &mut Operation, step: &Step, answer: Accepted, now: T
     }
     let forth = operation.phase == Phase::Planned;
     operation.phase = if forth { Phase::Accepted } else { Phase::RollingBack };
-    operation.accepted_at.get_or_insert(now);
+    operation.accepted_at = Some(now);
     if answer.platform_id.is_some() {
         operation.platform_id = answer.platform_id;
     }
@@ -131,9 +168,14 @@ pub fn ended(state: &mut OperationState, config: &GroupConfig, operation: &mut O
         Phase::Failed => state.breaker.failures = state.breaker.failures.saturating_add(1),
         _ => {}
     }
-    if let OperationKind::Retype { to, .. } = &operation.kind {
+    if let OperationKind::Retype { from, to, .. } = &operation.kind {
         match end.phase {
-            Phase::Verified => state.last_type_change = Some(end.now),
+            Phase::Verified => {
+                state.last_type_change = Some(end.now);
+                if operation.reason == Reason::UndoneTypeChange {
+                    back_off(state, config, from, end.now);
+                }
+            }
             Phase::Failed | Phase::RolledBack => back_off(state, config, to, end.now),
             _ => {}
         }
@@ -151,12 +193,29 @@ pub struct End {
     pub now: Timestamp,
 }
 
-fn back_off(
+/// A type that the platform has no capacity for is left out while replicas of it are missing, so that another may be
+/// chosen. One failure may be chance; as many as an operation has tries are not.
+pub fn capacity_is_short(
     state: &mut OperationState,
     config: &GroupConfig,
-    instance_type: &scaling_fleet::TypeName,
+    launch_type: &TypeName,
+    failures: &[LaunchFailure],
     now: Timestamp,
 ) {
+    let grows = state
+        .open_operation()
+        .is_some_and(|operation| matches!(operation.kind, OperationKind::Scale { from, to } if to > from));
+    let of_type = |failure: &&LaunchFailure| {
+        failure.kind == LaunchFailureKind::Capacity
+            && failure.instance_type.as_ref().is_none_or(|name| name == launch_type)
+    };
+    let often = failures.iter().filter(of_type).count() >= usize::from(MOST_ATTEMPTS);
+    if grows && often && !state.is_backed_off(launch_type, now) {
+        back_off(state, config, launch_type, now);
+    }
+}
+
+fn back_off(state: &mut OperationState, config: &GroupConfig, instance_type: &TypeName, now: Timestamp) {
     let known = state.type_backoffs.iter().position(|backoff| backoff.instance_type == *instance_type);
     let failures = known.map_or(0, |index| state.type_backoffs.remove(index).failures);
     let until = now + config.type_backoff * 2_u32.pow(u32::from(failures.min(MOST_BACKOFF_DOUBLINGS)));
@@ -191,5 +250,6 @@ pub fn plan(decision: &Decision, config: &GroupConfig, id: String) -> Option<Ope
         attempts: 0,
         not_before: None,
         failure: None,
+        before: None,
     })
 }

@@ -7,26 +7,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use scaling_fleet::{Catalogue, PriceBook};
 use scaling_policy::Learned;
-use scaling_policy::admit::admit;
 use scaling_policy::config::{Config, ConfigVersion, GroupConfig, GroupName};
-use scaling_policy::decision::Reason;
-use scaling_policy::trigger::Trigger;
 use tokio::task::JoinSet;
 
 use crate::act::act;
 use crate::error::PortError;
-use crate::observe::{self, Market};
-use crate::pass::{Pass, Read, pass, stop};
-use crate::ports::{GroupDescription, MetricSeries};
+use crate::observe::Market;
+use crate::pass::{Pass, Read, pass};
 use crate::ports_set::Ports;
+use crate::reading::{LONGEST_READ, aborted, within};
 use crate::record::{self, CONTROL_KEY, ControlRecord, GroupRecord};
 use crate::report::{Evaluation, GroupOutcome, Outcome, TickReport};
 
 /// Groups that are changed, or asked about one by one, at the same time.
-const CONCURRENT: usize = 8;
-
-/// How often other controllers of a group are looked for.
-const FOREIGN_EVERY_SECONDS: f64 = 3600.0;
+pub(crate) const CONCURRENT: usize = 8;
 
 /// The control loop over all groups of a configuration.
 pub struct ControlLoop {
@@ -38,8 +32,9 @@ pub struct ControlLoop {
     /// What was learned since it was last stored: a record is written every quarter of an hour, a minute counts every
     /// minute. A cold start goes on from the stored one.
     learned: Mutex<HashMap<GroupName, Remembered>>,
-    /// Groups that the limits over all groups held back; they go first next time.
-    held: Mutex<HashSet<GroupName>>,
+    /// Groups that the limits over all groups held back; they go first next time. What the store's fleet record says
+    /// of others is read with each evaluation, where there are limits.
+    pub(crate) held: Mutex<HashSet<GroupName>>,
 }
 
 /// Learned values as of a moment.
@@ -127,7 +122,8 @@ impl ControlLoop {
 
     /// Reads the control record, and the configuration it names where that is not the one in use.
     pub(crate) async fn control(&self) -> Result<ControlRecord, PortError> {
-        let stored = self.ports.store.get(CONTROL_KEY).await?;
+        let stored =
+            within(LONGEST_READ, "read the control record", self.ports.store.get(CONTROL_KEY)).await?;
         let control: ControlRecord = match stored {
             Some(stored) => record::from_json(CONTROL_KEY, &stored.body)?,
             None => ControlRecord::default(),
@@ -175,7 +171,7 @@ impl ControlLoop {
         let reads = self.read(&groups, &mut report).await?;
         let mut passes = self.decide(reads, control, deadline, &mut report);
         if doing == Doing::Act {
-            self.admit(&mut passes);
+            self.admit(&mut passes).await;
             self.act_all(passes, &mut report).await;
         } else {
             report.outcomes.extend(passes.into_iter().map(|pass| outcome(pass, None, None)));
@@ -183,129 +179,14 @@ impl ControlLoop {
         Ok(report)
     }
 
-    /// Reads descriptions, records and metrics of all groups, at the same time and in as few calls as the ports
-    /// need; then what only some groups need.
-    pub(crate) async fn read(
-        &self,
-        groups: &[Arc<GroupConfig>],
-        report: &mut TickReport,
-    ) -> Result<Vec<Read>, PortError> {
-        let now = self.ports.clock.now();
-        let keys: Vec<String> = groups.iter().map(|group| record::group_key(&group.name)).collect();
-        let queries: Vec<_> = groups.iter().flat_map(|group| observe::queries(group, now)).collect();
-        // The records first: a description older than its record would show a change that somebody has just made as
-        // not made, and ours as a stranger's.
-        let records = self.ports.store.get_many(&keys).await?;
-        let (descriptions, series) =
-            tokio::join!(self.ports.groups.describe(groups), self.ports.metrics.read(&queries));
-        let descriptions = descriptions?;
-        // Without metrics every group still is observed; missing data never takes anything away.
-        let series = series.unwrap_or_else(|error| {
-            tracing::warn!(target: "scaling::integration", %error, "metrics could not be read");
-            Vec::new()
-        });
-        let mut series_of: HashMap<&GroupName, Vec<(Trigger, MetricSeries)>> = HashMap::new();
-        for (query, series) in queries.iter().zip(series) {
-            series_of.entry(&query.group.name).or_default().push((query.trigger, series));
-        }
-        let mut descriptions: HashMap<GroupName, GroupDescription> =
-            descriptions.into_iter().map(|description| (description.name.clone(), description)).collect();
-        let records: HashMap<&str, _> = records.iter().map(|stored| (stored.key.as_str(), stored)).collect();
-        let mut reads = Vec::with_capacity(groups.len());
-        for (config, key) in groups.iter().zip(&keys) {
-            let stored = records.get(key.as_str());
-            let parsed = stored.map(|stored| record::from_json::<GroupRecord>(key, &stored.body)).transpose();
-            let (record, description) = match (parsed, descriptions.remove(&config.name)) {
-                (Err(error), _) => {
-                    report.outcomes.push(failed(config, Outcome::Failed(error)));
-                    continue;
-                }
-                (_, None) => {
-                    report.outcomes.push(failed(config, Outcome::NotFound));
-                    continue;
-                }
-                (Ok(record), Some(description)) => {
-                    (self.with_memory(config, record.unwrap_or_default()), description)
-                }
-            };
-            if record.lease.as_ref().is_some_and(|lease| lease.until > now) {
-                report.outcomes.push(failed(config, Outcome::Busy));
-                continue;
-            }
-            reads.push(Read {
-                config: Arc::clone(config),
-                record,
-                version: stored.map(|stored| stored.version),
-                description,
-                series: series_of.remove(&config.name).unwrap_or_default(),
-                replacement: None,
-                failures: Vec::new(),
-                must_store: false,
-            });
-        }
-        self.look_for_other_controllers(&mut reads, now).await;
-        Ok(self.read_more(reads, report).await)
-    }
-
     /// Puts what was learned here since into the record, unless somebody else has stored something newer.
-    fn with_memory(&self, config: &GroupConfig, mut record: GroupRecord) -> GroupRecord {
+    pub(crate) fn with_memory(&self, config: &GroupConfig, mut record: GroupRecord) -> GroupRecord {
         if let Some(remembered) = lock(&self.learned).get(&config.name)
             && record.learned_at.is_none_or(|stored| stored <= remembered.at)
         {
             record.learned = remembered.learned.clone();
         }
         record
-    }
-
-    /// Take-over and hourly: scaling policies, schedules and tags of others.
-    async fn look_for_other_controllers(&self, reads: &mut [Read], now: Timestamp) {
-        let due = |read: &&mut Read| {
-            let checked = read.record.state.foreign_checked;
-            checked.is_none_or(|at| now.duration_since(at).as_secs_f64() >= FOREIGN_EVERY_SECONDS)
-        };
-        let mut due: Vec<&mut Read> = reads.iter_mut().filter(due).collect();
-        if due.is_empty() {
-            return;
-        }
-        let configs: Vec<Arc<GroupConfig>> = due.iter().map(|read| Arc::clone(&read.config)).collect();
-        match self.ports.groups.foreign_controllers(&configs).await {
-            Ok(mut found) => {
-                for read in &mut due {
-                    read.record.state.foreign = found.remove(&read.config.name).unwrap_or_default();
-                    read.record.state.foreign_checked = Some(now);
-                    // Stored, so that the next hour counts from here and not from the last other write.
-                    read.must_store = true;
-                }
-            }
-            // What was found last holds until the next look.
-            Err(error) => {
-                tracing::warn!(target: "scaling::integration", %error, "other controllers could not be looked for");
-            }
-        }
-    }
-
-    /// Reads the replacement and the failed launches of groups with an open operation.
-    async fn read_more(&self, reads: Vec<Read>, report: &mut TickReport) -> Vec<Read> {
-        let (open, mut complete): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(needs_more);
-        let mut tasks = JoinSet::new();
-        let mut open = open.into_iter();
-        loop {
-            while tasks.len() < CONCURRENT
-                && let Some(read) = open.next()
-            {
-                tasks.spawn(read_operation(self.ports.clone(), read));
-            }
-            match tasks.join_next().await {
-                None => return complete,
-                Some(Ok(Ok(read))) => complete.push(read),
-                Some(Ok(Err((config, error)))) => {
-                    report.outcomes.push(failed(&config, Outcome::Failed(error)));
-                }
-                Some(Err(error)) => {
-                    tracing::error!(target: "scaling::integration", %error, "a read was aborted");
-                }
-            }
-        }
     }
 
     fn decide(
@@ -332,39 +213,29 @@ impl ControlLoop {
         passes
     }
 
-    /// Holds what exceeds the limits over all groups.
-    fn admit(&self, passes: &mut [Pass]) {
-        let limits = self.config().limits;
-        let decisions: Vec<_> = passes.iter().map(|pass| &pass.decision).collect();
-        let admitted = admit(&decisions, limits);
-        let mut held = lock(&self.held);
-        held.clear();
-        for (pass, admitted) in passes.iter_mut().zip(admitted) {
-            if !admitted {
-                held.insert(pass.read.config.name.clone());
-                pass.withdraw_plan();
-                stop(&mut pass.decision, Reason::FleetLimit);
-            }
-        }
-    }
-
     async fn act_all(&self, passes: Vec<Pass>, report: &mut TickReport) {
         let (busy, quiet): (Vec<Pass>, Vec<Pass>) =
             passes.into_iter().partition(|pass| pass.dirty || pass.step.is_some());
         report.outcomes.extend(quiet.into_iter().map(|pass| outcome(pass, None, None)));
         let mut tasks = JoinSet::new();
+        let mut running = HashMap::new();
         let mut busy = busy.into_iter();
         loop {
             while tasks.len() < CONCURRENT
                 && let Some(pass) = busy.next()
             {
-                tasks.spawn(act(self.ports.clone(), pass));
+                let config = Arc::clone(&pass.read.config);
+                let task = tasks.spawn(act(self.ports.clone(), pass));
+                running.insert(task.id(), config);
             }
-            match tasks.join_next().await {
+            match tasks.join_next_with_id().await {
                 None => return,
-                Some(Ok(outcome)) => report.outcomes.push(outcome),
+                Some(Ok((_, outcome))) => report.outcomes.push(outcome),
                 Some(Err(error)) => {
-                    tracing::error!(target: "scaling::integration", %error, "a step was aborted");
+                    if let Some(config) = running.get(&error.id()) {
+                        let error = aborted("carry the step out", &error);
+                        report.outcomes.push(failed(config, Outcome::Failed(error)));
+                    }
                 }
             }
         }
@@ -382,28 +253,7 @@ pub(crate) fn new_id(now: Timestamp) -> String {
     format!("{}-{}", now.strftime("%Y%m%dT%H%M%S"), unique.get(..8).unwrap_or_default())
 }
 
-fn needs_more(read: &Read) -> bool {
-    let state = &read.record.state;
-    state.open_type_change().is_some() || (state.open_operation().is_some() && state.missing_since.is_some())
-}
-
-async fn read_operation(ports: Ports, mut read: Read) -> Result<Read, (Arc<GroupConfig>, PortError)> {
-    let config = Arc::clone(&read.config);
-    let retyping = read.record.state.open_type_change().map(|operation| operation.planned_at);
-    let since = retyping.or(read.record.state.open_operation().map(|operation| operation.planned_at));
-    let more = async {
-        if retyping.is_some() {
-            read.replacement = ports.groups.replacement(&config).await?;
-        }
-        if let Some(since) = since {
-            read.failures = ports.groups.launch_failures(&config, since).await?;
-        }
-        Ok(read)
-    };
-    more.await.map_err(|error| (Arc::clone(&config), error))
-}
-
-fn failed(config: &Arc<GroupConfig>, result: Outcome) -> GroupOutcome {
+pub(crate) fn failed(config: &Arc<GroupConfig>, result: Outcome) -> GroupOutcome {
     GroupOutcome { config: Arc::clone(config), result, acted: None, ended: Vec::new() }
 }
 
@@ -419,7 +269,7 @@ pub(crate) fn outcome(
     GroupOutcome { config: read.config, result: Outcome::Decided(Box::new(evaluation)), acted, ended }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // What it guards is replaced whole, so that a panic elsewhere leaves it as good as before.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

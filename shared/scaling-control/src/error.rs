@@ -67,6 +67,21 @@ impl PortError {
         }
     }
 
+    /// The same for another of the groups that one call was made for; without its source, which cannot be had twice.
+    #[must_use]
+    pub fn for_another(&self) -> Self {
+        match self {
+            Self::NotFound { what } => Self::NotFound { what: what.clone() },
+            Self::Throttled { operation } => Self::Throttled { operation },
+            Self::Denied { operation, message } => Self::Denied { operation, message: message.clone() },
+            Self::Conflict { operation, message } => Self::Conflict { operation, message: message.clone() },
+            Self::Invalid { operation, message } => Self::Invalid { operation, message: message.clone() },
+            Self::Unavailable { operation, message, .. } => {
+                Self::Unavailable { operation, message: message.clone(), source: None }
+            }
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Throttled { .. } | Self::Conflict { .. } | Self::Unavailable { .. })

@@ -13,12 +13,14 @@ pub mod error;
 #[cfg(any(test, feature = "fakes"))]
 pub mod fakes;
 pub mod key;
+mod limits;
 #[cfg(test)]
 mod mocked;
 pub mod observe;
 pub mod pass;
 pub mod ports;
 mod ports_set;
+mod reading;
 pub mod record;
 pub mod report;
 pub mod request;

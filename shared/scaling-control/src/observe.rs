@@ -129,12 +129,17 @@ pub struct Seen<'a> {
     pub now: Timestamp,
 }
 
-/// The platform's word, else what we launched last, else what most instances are.
+/// The platform's word, else what was launched last as long as any instance still is that, else what most instances
+/// are.
 fn launch_type(state: &OperationState, description: &GroupDescription) -> TypeName {
+    let runs = |known: &&TypeName| {
+        let mut instances = description.instances.iter();
+        description.instances.is_empty() || instances.any(|instance| instance.instance_type == **known)
+    };
     description
         .launch_type
         .clone()
-        .or_else(|| state.known_type.clone())
+        .or_else(|| state.known_type.as_ref().filter(runs).cloned())
         .or_else(|| commonest(description))
         .unwrap_or_else(|| TypeName::new("unknown"))
 }
@@ -218,7 +223,7 @@ fn ladder(
         .filter(|known| allowed(&known.name) && known.architecture == architecture)
         .filter(|known| named || known.class != InstanceClass::Burstable)
         .filter(|known| config.resources.allow(known.vcpu, known.memory))
-        .filter(|known| !is_backed_off(state, &known.name, now))
+        .filter(|known| !state.is_backed_off(&known.name, now))
         .filter_map(|known| {
             let price = market.prices.get(&known.name)?.usd_per_hour;
             Some(TypeOffer { name: known.name.clone(), vcpu: known.vcpu, memory: known.memory, price })
@@ -230,8 +235,4 @@ fn ladder(
             .then_with(|| a.name.cmp(&b.name))
     });
     offers
-}
-
-fn is_backed_off(state: &OperationState, name: &TypeName, now: Timestamp) -> bool {
-    state.type_backoffs.iter().any(|backoff| backoff.instance_type == *name && backoff.until > now)
 }

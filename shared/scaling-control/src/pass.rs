@@ -72,6 +72,7 @@ pub struct Pass {
 /// Runs one pass.
 pub fn pass(mut read: Read, kill_switch: bool, market: Market<'_>, now: Timestamp) -> Pass {
     let before = read.record.clone();
+    bookkeeping::catch_up(&read.record.state, &mut read.description, now);
     track_warm_up(&mut read, now);
     let warming = read.record.warming.clone();
     let seen = Seen {
@@ -82,12 +83,16 @@ pub fn pass(mut read: Read, kill_switch: bool, market: Market<'_>, now: Timestam
     };
     let mut snapshot = observe::snapshot(&read.config, &read.record.state, &read.description, &seen, market);
     bookkeeping::looked(&mut read.record.state, &snapshot);
+    let launch_type = snapshot.group.launch_type.name.clone();
+    let Read { record, config, failures, .. } = &mut read;
+    bookkeeping::capacity_is_short(&mut record.state, config, &launch_type, failures, now);
+    let backed_off = record.state.is_backed_off(&launch_type, now);
     let mut ended = Vec::new();
     let mut step = None;
     for slot in [Slot::Retype, Slot::Scale] {
         step = advance(&mut read, slot, &snapshot, &mut ended, now).or(step);
     }
-    if !ended.is_empty() {
+    if !ended.is_empty() || backed_off {
         // A type that has just failed to launch is out of the ladder from this decision on.
         snapshot = observe::snapshot(&read.config, &read.record.state, &read.description, &seen, market);
     }
@@ -140,8 +145,8 @@ impl Pass {
     }
 
     /// Takes an operation as the one to carry out now; an open change of count gives way to it.
-    pub fn adopt(&mut self, operation: Operation) {
-        use scaling_policy::operation::OperationKind;
+    pub fn adopt(&mut self, mut operation: Operation) {
+        use scaling_policy::operation::{Before, OperationKind};
         let state = &mut self.read.record.state;
         let slot = match &operation.kind {
             OperationKind::Scale { .. } => {
@@ -155,6 +160,7 @@ impl Pass {
                 Slot::Scale
             }
             OperationKind::Retype { .. } => {
+                operation.before = Before::of(&self.decision.loads, &self.snapshot);
                 state.type_change = Some(operation);
                 Slot::Retype
             }
@@ -192,12 +198,15 @@ fn advance(
     match next_step(&operation, &observed) {
         Progress::Wait => {}
         Progress::Act(step) => due = Some((slot, step)),
-        Progress::Adopt { platform_id } => {
-            operation.phase = Phase::Accepted;
-            operation.accepted_at.get_or_insert(now);
+        Progress::Adopt { platform_id, phase } => {
+            operation.phase = phase;
+            operation.accepted_at = Some(now);
             operation.platform_id = Some(platform_id);
         }
         Progress::End { phase, why } => {
+            if phase == Phase::Superseded && slot == Slot::Retype {
+                bookkeeping::type_change_of_others(state, &operation, replacement, now);
+            }
             bookkeeping::ended(state, &read.config, &mut operation, End { phase, why, now });
             ended.push(operation.clone());
         }
@@ -259,14 +268,25 @@ fn must_store(before: &GroupRecord, after: &GroupRecord, now: Timestamp) -> bool
 }
 
 impl Pass {
+    /// Whether a change is about to begin. A step of an operation that has begun, a way back above all, is no plan.
+    pub fn has_fresh_plan(&self) -> bool {
+        let state = &self.read.record.state;
+        let operation = match self.step {
+            Some((Slot::Scale, _)) => &state.operation,
+            Some((Slot::Retype, _)) => &state.type_change,
+            None => return false,
+        };
+        operation
+            .as_ref()
+            .is_some_and(|operation| operation.phase == Phase::Planned && operation.attempts == 0)
+    }
+
     /// Takes back a plan that was not admitted: as if it had not been made.
     pub fn withdraw_plan(&mut self) {
-        let Some((slot, _)) = self.step else { return };
-        let fresh = |operation: &Operation| operation.phase == Phase::Planned && operation.attempts == 0;
-        // A step of an operation that has begun, a way back above all, is no plan and is not held.
-        if self.operation_mut(slot).as_ref().is_some_and(fresh) {
+        if self.has_fresh_plan()
+            && let Some((slot, _)) = self.step.take()
+        {
             *self.operation_mut(slot) = None;
-            self.step = None;
         }
     }
 }

@@ -15,11 +15,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::PortError;
 
+/// Names that the loop asks for in one [`GroupReader::describe`]: what DescribeAutoScalingGroups answers in one page.
+pub const DESCRIBED_AT_ONCE: usize = 100;
+
 /// Reads groups from the platform.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait GroupReader: Send + Sync {
-    /// Describes the groups by name, in as few calls as the platform allows (100 names a call on AWS).
+    /// Describes the groups by name, in as few calls as the platform allows. The loop asks for
+    /// [`DESCRIBED_AT_ONCE`] names at most, several times at once.
     /// A group that does not exist is absent from the answer; that is not an error.
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError>;
 

@@ -65,6 +65,24 @@ pub struct KillSwitch {
     pub reason: String,
 }
 
+/// What the limits over all groups have let through lately, shared by every invocation. Kept only where the
+/// configuration has such limits.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FleetRecord {
+    /// Begin of the minute that the counts are for.
+    pub window: Option<Timestamp>,
+    /// Groups changed in it.
+    pub changed: u32,
+    /// Added cost in it, USD per hour.
+    pub added_usd_per_hour: f64,
+    /// Groups held back last; they go first.
+    pub held: Vec<GroupName>,
+}
+
+/// Key of [`FleetRecord`].
+pub const FLEET_KEY: &str = "fleet";
+
 /// Key of [`ControlRecord`].
 pub const CONTROL_KEY: &str = "control";
 

@@ -142,7 +142,7 @@ impl ControlLoop {
         };
         let decision = pass.decision.clone();
         pass.adopt(operation);
-        let outcome = act(self.ports().clone(), pass).await;
+        let outcome = Box::pin(act(self.ports().clone(), pass)).await;
         match outcome.result {
             Outcome::Decided(_) => Ok(Requested { decision, operation: outcome.acted }),
             Outcome::Failed(error) => Err(Refusal::Port(error)),

@@ -236,6 +236,8 @@ pub enum Reason {
     FleetLimit,
     /// A scale-down was followed by high load and is undone.
     UndoneScaleDown,
+    /// A type change was followed by more load than it explains and is undone.
+    UndoneTypeChange,
     /// A person asked for it.
     Requested {
         /// Who, as far as known.
@@ -280,6 +282,7 @@ impl Reason {
             Self::BreakerOpen => "breaker_open",
             Self::FleetLimit => "fleet_limit",
             Self::UndoneScaleDown => "undone_scale_down",
+            Self::UndoneTypeChange => "undone_type_change",
             Self::Requested { .. } => "requested",
             Self::Override => "override",
             Self::EmptyLadder => "empty_ladder",
@@ -336,6 +339,9 @@ impl fmt::Display for Reason {
             Self::BreakerOpen => f.write_str("three operations failed in a row, so a person has to look"),
             Self::FleetLimit => f.write_str("the limits over all groups hold it until the next tick"),
             Self::UndoneScaleDown => f.write_str("load rose right after the scale-down, so it is undone"),
+            Self::UndoneTypeChange => {
+                f.write_str("load is worse than the type change explains, so it is undone")
+            }
             Self::Requested { by } => write!(f, "requested by {by}"),
             Self::Override => f.write_str("a temporary override is in force"),
             Self::EmptyLadder => f.write_str("no instance type fits the bounds, zones and prices"),

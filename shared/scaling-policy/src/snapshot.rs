@@ -118,6 +118,9 @@ pub struct ReplacementView {
     pub reason: Option<String>,
     /// The type it replaces to, when it names one.
     pub target_type: Option<TypeName>,
+    /// When it ended, where it has.
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
 }
 
 /// The states of a rolling replacement, as EC2 Auto Scaling names them.

@@ -131,6 +131,7 @@ async fn a_second_type_waits_for_the_first() {
         percent_complete: 20,
         reason: None,
         target_type: Some("m7i.xlarge".into()),
+        ended: None,
     });
     for body in [json!({"instance_type": "m7i.2xlarge"}), json!({"replicas": 3})] {
         stage.post("/scale", &body).await.problem(409, "operation-running");

@@ -70,6 +70,7 @@ fn view(refresh: &InstanceRefresh) -> Result<ReplacementView, PortError> {
             .and_then(|template| template.overrides().first())
             .and_then(|entry| entry.instance_type())
             .map(TypeName::new),
+        ended: refresh.end_time().and_then(|end| Timestamp::from_second(end.secs()).ok()),
     })
 }
 

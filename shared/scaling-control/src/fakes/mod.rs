@@ -11,6 +11,6 @@ pub mod store_contract;
 
 pub use clock::SteppedClock;
 pub use dying::{Moment, dying};
-pub use platform::{FakeGroup, FakePlatform};
+pub use platform::{FakeGroup, FakePlatform, Steps};
 pub use stalling::Stalling;
 pub use store::MemoryStore;

@@ -21,6 +21,19 @@ use crate::ports::{
     MetricReader, MetricSeries,
 };
 
+/// What becomes of the steps that a group is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steps {
+    /// They are carried out.
+    Taken,
+    /// They are refused as invalid.
+    Refused,
+    /// They meet another running change.
+    Conflicting,
+    /// The adapter panics.
+    Panicking,
+}
+
 /// What a test sets and sees of the group.
 #[derive(Debug, Clone)]
 pub struct FakeGroup {
@@ -46,10 +59,10 @@ pub struct FakeGroup {
     pub no_capacity: Vec<TypeName>,
     /// Nothing launches at all.
     pub broken_template: bool,
-    /// Every step is refused as invalid.
-    pub refuse: bool,
-    /// Every step meets another running change.
-    pub conflict: bool,
+    /// What becomes of every step.
+    pub steps: Steps,
+    /// Descriptions show this desired capacity, whatever it is: they lag.
+    pub shown_desired: Option<u32>,
     /// Suspended processes.
     pub suspended: SuspendedProcesses,
     /// Other controllers.
@@ -91,8 +104,8 @@ impl FakePlatform {
             used_memory: 1000.0,
             no_capacity: Vec::new(),
             broken_template: false,
-            refuse: false,
-            conflict: false,
+            steps: Steps::Taken,
+            shown_desired: None,
             suspended: SuspendedProcesses::default(),
             foreign: Vec::new(),
             replacement: None,
@@ -209,6 +222,7 @@ impl FakeGroup {
             percent_complete: 0,
             reason: None,
             target_type: Some(first.clone()),
+            ended: None,
         });
         Ok(Accepted { platform_id: Some(id) })
     }
@@ -235,7 +249,7 @@ impl FakeGroup {
             name: self.name.clone(),
             min: self.min,
             max: self.max,
-            desired: self.desired,
+            desired: self.shown_desired.unwrap_or(self.desired),
             launch_type: Some(self.launch_type.clone()),
             instances: self.instances.iter().map(instance).collect(),
             zones: vec!["a".to_owned()],
@@ -266,7 +280,11 @@ impl GroupReader for FakePlatform {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
         let group = self.counted("describe");
         let now = self.clock.now();
-        // Every configured group looks like this one, unless its name begins with `gone`.
+        if groups.iter().any(|config| config.name.as_str().starts_with("dark")) {
+            return Err(PortError::Throttled { operation: "describe" });
+        }
+        // Every configured group looks like this one, unless its name begins with `gone`; a call for one whose name
+        // begins with `dark` fails.
         let exists = groups.iter().filter(|config| !config.name.as_str().starts_with("gone"));
         Ok(exists
             .map(|config| GroupDescription { name: config.name.clone(), ..group.description(now) })
@@ -300,12 +318,21 @@ impl GroupWriter for FakePlatform {
     async fn apply(&self, _group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
         let now = self.clock.now();
         let mut group = self.counted("apply");
-        if group.refuse {
-            return Err(PortError::Invalid { operation: "apply", message: "refused".to_owned() });
-        }
-        if group.conflict {
-            let message = "ScalingActivityInProgress".to_owned();
-            return Err(PortError::Conflict { operation: "apply", message });
+        match group.steps {
+            Steps::Taken => {}
+            Steps::Refused => {
+                let message = "refused".to_owned();
+                return Err(PortError::Invalid { operation: "apply", message });
+            }
+            Steps::Conflicting => {
+                let message = "ScalingActivityInProgress".to_owned();
+                return Err(PortError::Conflict { operation: "apply", message });
+            }
+            // Not the lock's holder: the group can still be looked at.
+            Steps::Panicking => {
+                drop(group);
+                std::panic::resume_unwind(Box::new("a fault in an adapter"));
+            }
         }
         let answer = match step {
             Step::SetDesired { desired } if *desired > group.max => {

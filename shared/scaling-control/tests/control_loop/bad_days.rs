@@ -1,8 +1,10 @@
 //! What the loop does when something is wrong.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use scaling_control::Outcome;
+use scaling_control::fakes::Steps;
+use scaling_control::{ControlLoop, Outcome};
 use scaling_policy::Action;
 use scaling_policy::config::GroupName;
 use scaling_policy::decision::Reason;
@@ -10,6 +12,7 @@ use scaling_policy::operation::{OperationKind, Phase, Step};
 use scaling_policy::snapshot::{ForeignController, SuspendedProcesses};
 use serde_json::json;
 
+use crate::forgetful::Forgetful;
 use crate::world::{World, config};
 
 #[tokio::test]
@@ -68,7 +71,7 @@ async fn observing_decides_and_never_acts() {
 
 #[tokio::test]
 async fn desired_does_not_ratchet_while_nothing_launches() {
-    let world = World::new();
+    let world = World::with(json!({"groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge"]}}]}));
     let control = world.control();
     world.minutes(&control, 2).await;
     world.platform.group().no_capacity = vec!["m7i.xlarge".into()];
@@ -76,6 +79,20 @@ async fn desired_does_not_ratchet_while_nothing_launches() {
     world.minutes(&control, 60).await;
     let group = world.platform.group();
     assert!(group.desired <= 6, "four run, so at most one step more: {}", group.desired);
+}
+
+#[tokio::test]
+async fn a_type_without_capacity_for_more_replicas_gives_way_to_another() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().no_capacity = vec!["m7i.xlarge".into()];
+    world.platform.group().busy_vcpu = Some(15.5);
+    world.minutes(&control, 60).await;
+    let group = world.platform.group();
+    assert_ne!(group.launch_type.as_str(), "m7i.xlarge");
+    assert!(group.instances.iter().all(|(_, kind, _)| *kind == group.launch_type));
+    assert!(group.fewest_serving >= 4);
 }
 
 #[tokio::test]
@@ -92,7 +109,8 @@ async fn a_broken_template_fails_the_operation_and_nothing_loops() {
     }
     assert_eq!(phases.iter().filter(|phase| **phase == Phase::Failed).count(), 1, "{phases:?}");
     // Up once, and back to what runs plus one step.
-    assert_eq!(world.platform.group().accepted.len(), 2, "{:?}", world.platform.group().accepted);
+    let accepted = world.platform.group().accepted.clone();
+    assert_eq!(accepted.len(), 2, "{accepted:?}");
 }
 
 #[tokio::test]
@@ -101,7 +119,7 @@ async fn a_step_refused_again_and_again_fails_and_opens_the_breaker_after_three_
     let control = world.control();
     world.minutes(&control, 2).await;
     // The group's own maximum was lowered between the description and the call: each call is refused.
-    world.platform.group().refuse = true;
+    world.platform.group().steps = Steps::Refused;
     world.platform.group().busy_vcpu = Some(15.5);
     let mut reasons = Vec::new();
     for _ in 0..60 {
@@ -165,10 +183,10 @@ async fn another_running_change_is_a_hold_and_never_a_failure() {
     let world = World::new();
     let control = world.control();
     world.minutes(&control, 2).await;
-    world.platform.group().conflict = true;
+    world.platform.group().steps = Steps::Conflicting;
     world.platform.group().busy_vcpu = Some(15.5);
     world.minutes(&control, 30).await;
-    world.platform.group().conflict = false;
+    world.platform.group().steps = Steps::Taken;
     world.minutes(&control, 3).await;
     assert!(world.platform.group().desired > 4, "no breaker opened meanwhile");
 }
@@ -201,4 +219,49 @@ async fn a_plan_writes_nothing() {
     assert!(matches!(report.outcomes[0].evaluation().unwrap().decision.action, Action::Scale { .. }));
     assert!(world.platform.group().accepted.is_empty() && world.store.snapshot().is_empty());
     control.tick(Duration::from_secs(50)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_adapter_that_panics_fails_its_group_and_the_group_stays_in_the_report() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().steps = Steps::Panicking;
+    world.platform.group().busy_vcpu = Some(15.0);
+    let report = world.minute(&control).await;
+    assert!(
+        matches!(report.outcomes[..], [ref one] if matches!(one.result, Outcome::Failed(_))),
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_described_takes_no_other_page_with_it() {
+    let mut world = World::new();
+    let groups = (0..100).map(|number| json!({"name": format!("web-{number}")}));
+    let dark = [json!({"name": "dark"}), json!({"name": "beside-it"})];
+    world.config = config(json!({"groups": groups.chain(dark).collect::<Vec<_>>()}));
+    let control = world.control();
+    let report = world.minute(&control).await;
+    let failed: Vec<&str> = (report.outcomes.iter())
+        .filter(|outcome| matches!(outcome.result, Outcome::Failed(_)))
+        .map(|outcome| outcome.config.name.as_str())
+        .collect();
+    assert_eq!(failed, ["dark", "beside-it"]);
+    assert_eq!(report.outcomes.iter().filter(|outcome| outcome.evaluation().is_some()).count(), 100);
+}
+
+#[tokio::test]
+async fn a_change_that_could_not_be_recorded_is_reported_as_made() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().busy_vcpu = Some(15.0);
+    world.clock.advance_seconds(60);
+    let mut ports = world.ports.clone();
+    ports.store = Arc::new(Forgetful::after_one_put(world.ports.store.clone()));
+    let report = ControlLoop::new(ports, world.config.clone()).tick(Duration::from_secs(50)).await.unwrap();
+    assert_eq!(report.changed(), 1);
+    let error = report.outcomes[0].evaluation().unwrap().step_error.clone();
+    assert!(error.is_some_and(|error| error.contains("could not be recorded")));
 }

@@ -5,6 +5,10 @@
 mod bad_days;
 mod calls;
 mod deaths;
+mod forgetful;
+mod limits;
+mod other_hands;
 mod races;
 mod requests;
+mod several;
 mod world;

@@ -4,6 +4,7 @@ use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
 
 use super::candidates::{cheapest, fallbacks, fewest};
 use super::demand::count;
+use super::undo::worse_after_type_change;
 use super::{Inputs, seconds_left, stand_still};
 use crate::config::{GroupConfig, Mode, ScaleDownRule};
 use crate::decision::Reason;
@@ -49,6 +50,9 @@ pub(crate) fn draft(inputs: &Inputs<'_>) -> Draft {
     let (inside, _) = inputs.bounds.clamp(inputs.snapshot.group.desired);
     if inside != inputs.snapshot.group.desired {
         return Draft { replicas: inside, urgent: true, ..stand_still(inputs, Reason::OutsideBounds) };
+    }
+    if let Some(undone) = worse_after_type_change(inputs) {
+        return undone;
     }
     if let Some(name) = temporary_type(inputs) {
         return of_type(inputs, name).unwrap_or_else(|| without_retype(inputs));
@@ -245,18 +249,36 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
         .is_none();
     if memory_high && base_too_large {
         let needed = Mebibytes(inputs.demand.type_memory(inputs.config));
-        return emergency(inputs, Reason::MemoryBound { needed });
+        return emergency(inputs, Reason::MemoryBound { needed }, |offer| fewest(inputs, offer));
     }
     let saturated = needed(inputs, &group.launch_type) > inputs.bounds.max;
     if high.is_some() && saturated {
-        return emergency(inputs, Reason::SaturatedAtMax);
+        return emergency(inputs, Reason::SaturatedAtMax, |offer| fewest(inputs, offer));
+    }
+    if launch_type_is_short(inputs) {
+        let missing = group.desired.saturating_sub(group.serving());
+        // Of types that need no more replicas than are on order: more of the present one would have to come first.
+        let fits = |offer: &TypeOffer| fewest(inputs, offer).filter(|replicas| *replicas <= group.desired);
+        return emergency(inputs, Reason::NothingLaunches { missing }, fits);
     }
     slow_axis(inputs)
 }
 
-fn emergency(inputs: &Inputs<'_>, reason: Reason) -> Option<Draft> {
+/// Whether replicas are missing because the platform has no capacity for the type that the group launches: another
+/// type may have some.
+fn launch_type_is_short(inputs: &Inputs<'_>) -> bool {
     let group = &inputs.snapshot.group;
-    let best = cheapest(inputs, |offer| fewest(inputs, offer))?;
+    group.serving() < group.desired.min(needed(inputs, &group.launch_type))
+        && inputs.state.is_backed_off(&group.launch_type.name, inputs.now)
+}
+
+fn emergency(
+    inputs: &Inputs<'_>,
+    reason: Reason,
+    replicas: impl Fn(&TypeOffer) -> Option<u32>,
+) -> Option<Draft> {
+    let group = &inputs.snapshot.group;
+    let best = cheapest(inputs, replicas)?;
     (best.offer.name != group.launch_type.name)
         .then(|| retype_draft(inputs, best.offer, best.replicas, reason, true))
 }
@@ -275,7 +297,7 @@ fn slow_axis(inputs: &Inputs<'_>) -> Option<Draft> {
 }
 
 /// A replacement never starts below what serves: the count comes down afterwards, when fewer are seen to be enough.
-fn retype_draft(
+pub(super) fn retype_draft(
     inputs: &Inputs<'_>,
     to: &TypeOffer,
     replicas: u32,

@@ -209,6 +209,10 @@ fn type_change_allowed(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
     match inputs.demand.missing {
         _ if inputs.config.control == ControlLevel::UpOnly => Verdict::NoRetype(Reason::ControlLevel),
         Some(trigger) if for_cost => Verdict::NoRetype(Reason::DataMissing { trigger }),
+        // A replacement leaves protected instances out: the group would stay mixed.
+        None if for_cost && inputs.snapshot.group.protected() > 0 => {
+            Verdict::NoRetype(Reason::Protected { replicas: inputs.snapshot.group.protected() })
+        }
         _ => Verdict::Pass,
     }
 }

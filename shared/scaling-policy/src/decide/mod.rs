@@ -8,6 +8,7 @@ pub mod candidates;
 pub mod demand;
 mod draft;
 mod guards;
+mod undo;
 
 use jiff::Timestamp;
 use scaling_fleet::{Mebibytes, UsdPerHour, Vcpu};

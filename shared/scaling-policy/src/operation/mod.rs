@@ -4,12 +4,14 @@
 //! [`next_step`]; a controller that died between two steps is continued by whichever comes next.
 
 mod next_step;
+mod retype;
 mod state;
 
 pub use next_step::{
-    FIRST_RETRY_DELAY, LaunchFailure, LaunchFailureKind, MOST_ATTEMPTS, Observed, Progress, Step, next_step,
+    FIRST_RETRY_DELAY, LONGEST, LaunchFailure, LaunchFailureKind, MOST_ATTEMPTS, Observed, Progress,
+    SETTLING, Step, next_step,
 };
 pub use state::{
-    Breaker, ManualChange, Operation, OperationId, OperationKind, OperationState, Override, Pause, Phase,
-    TypeBackoff,
+    Before, Breaker, ManualChange, Operation, OperationId, OperationKind, OperationState, Override, Pause,
+    Phase, TypeBackoff,
 };

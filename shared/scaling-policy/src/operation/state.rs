@@ -67,6 +67,11 @@ impl OperationState {
         self.operation.as_ref().filter(|operation| operation.phase.is_open())
     }
 
+    /// Whether a type is left out at `now`, because it failed to launch.
+    pub fn is_backed_off(&self, name: &TypeName, now: Timestamp) -> bool {
+        self.type_backoffs.iter().any(|backoff| backoff.instance_type == *name && backoff.until > now)
+    }
+
     /// The open type change, if there is one.
     pub fn open_type_change(&self) -> Option<&Operation> {
         self.type_change.as_ref().filter(|operation| operation.phase.is_open())
@@ -91,7 +96,7 @@ pub struct Operation {
     /// How long an unasked plan is good for: one evaluation period.
     #[serde(default = "one_minute")]
     pub valid_for: Duration,
-    /// When the platform accepted it.
+    /// When the platform last accepted a step of it.
     pub accepted_at: Option<Timestamp>,
     /// When it reached a phase that is not open.
     pub ended_at: Option<Timestamp>,
@@ -103,6 +108,28 @@ pub struct Operation {
     pub not_before: Option<Timestamp>,
     /// Explanation of a failure, for a person.
     pub failure: Option<String>,
+    /// What a type change started from, to see whether it made things worse.
+    #[serde(default)]
+    pub before: Option<Before>,
+}
+
+/// Load and capacity at the moment a type change was planned.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Before {
+    /// The highest load of a trigger; 1 is at the limit.
+    pub load: f64,
+    /// vCPU that served.
+    pub serving_vcpu: f64,
+    /// Requests per minute of the whole group, where they are bound.
+    pub requests: Option<f64>,
+}
+
+impl Operation {
+    /// Whether the platform accepted it so recently that a description may not show it yet: one period.
+    pub fn is_just_accepted(&self, now: Timestamp) -> bool {
+        self.accepted_at
+            .is_some_and(|at| now.duration_since(at).as_secs_f64() <= self.valid_for.as_secs_f64())
+    }
 }
 
 /// What an operation changes.

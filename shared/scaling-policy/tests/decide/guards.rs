@@ -207,6 +207,7 @@ fn replacement(status: ReplacementStatus) -> ReplacementView {
         percent_complete: 40,
         reason: None,
         target_type: Some("c7i.xlarge".into()),
+        ended: None,
     }
 }
 
@@ -426,4 +427,11 @@ fn a_longer_window_than_the_cooldown_delays_as_long_as_the_window() {
     });
     let down = case.ago(500);
     assert_eq!(case.state(|state| state.last_down = Some(down)).outcome(), (8, "cooldown"));
+}
+
+#[test]
+fn a_type_change_for_cost_waits_while_instances_are_protected_and_one_for_need_does_not() {
+    let protect = |group: &mut GroupView| group.replicas[0].protected = 1;
+    assert_eq!(dear().group(protect).decide().action.label(), "hold");
+    assert_eq!(memory_bound().group(protect).decide().action.label(), "retype");
 }

@@ -9,5 +9,6 @@ mod hybrid;
 mod properties;
 mod settling;
 mod support;
+mod undo;
 mod vertical;
 mod week;

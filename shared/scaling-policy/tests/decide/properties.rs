@@ -177,13 +177,27 @@ proptest! {
 
     #[test]
     fn wanted_capacity_grows_with_the_load(any in any_group(), cpu in 0.02..0.9_f64, more in 1.0..2.0_f64) {
+        // Of the present load. A forecast speaks of another moment, and which of its predictors is trusted depends on
+        // how they have done; the property after this one says what it may do to the present need.
         let wanted = |cpu: f64| {
-            let case = Case { learned: any.case().learned, ..any.case() };
+            let case = Case { learned: any.case().learned, ..any.case() }.config(|config| config.forecast = false);
             case.cpu(cpu).reading(Trigger::MemoryUsage, any.memory).next().taken_in().decide().wanted
         };
         let (low, high) = (wanted(cpu), wanted((cpu * more).min(0.94)));
         prop_assert!(high.vcpu.0 >= low.vcpu.0 * (1.0 - 1e-9), "{low:?} {high:?}");
         prop_assert!(high.replicas >= low.replicas, "{low:?} {high:?}");
+    }
+
+    #[test]
+    fn a_forecast_never_lowers_what_the_present_load_needs(any in any_group(), cpu in 0.02..0.9_f64) {
+        let wanted = |forecast: bool| {
+            let case = Case { learned: any.case().learned, ..any.case() };
+            let case = case.config(|config| config.forecast = forecast);
+            case.cpu(cpu).reading(Trigger::MemoryUsage, any.memory).next().taken_in().decide().wanted
+        };
+        let (present, ahead) = (wanted(false), wanted(true));
+        prop_assert!(ahead.vcpu.0 >= present.vcpu.0 * (1.0 - 1e-9), "{present:?} {ahead:?}");
+        prop_assert!(ahead.replicas >= present.replicas, "{present:?} {ahead:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use scaling_fleet::UsdPerHour;
-use scaling_policy::admit::admit;
+use scaling_policy::admit::{Spent, admit};
 use scaling_policy::config::{ConfigVersion, FleetLimits};
 use scaling_policy::decision::{Action, Decision, Reason, Wanted};
 use scaling_policy::trigger::PerTrigger;
@@ -38,7 +38,7 @@ fn hold() -> Decision {
 
 fn admitted(decisions: &[Decision], groups: Option<u32>, usd: Option<f64>) -> Vec<bool> {
     let limits = FleetLimits { max_groups_changed: groups, max_added_cost: usd.map(UsdPerHour) };
-    admit(&decisions.iter().collect::<Vec<_>>(), limits)
+    admit(&decisions.iter().collect::<Vec<_>>(), limits, &mut Spent::default())
 }
 
 #[test]
@@ -62,4 +62,14 @@ fn money_holds_what_adds_too_much_and_lets_go_on_what_saves() {
 #[test]
 fn a_limit_below_one_machine_still_lets_one_through() {
     assert_eq!(admitted(&[up(2.0), up(2.0)], None, Some(1.0)), [true, false]);
+}
+
+#[test]
+fn what_the_minute_has_let_through_already_counts() {
+    let limits = FleetLimits { max_groups_changed: Some(2), max_added_cost: Some(UsdPerHour(3.0)) };
+    let mut spent = Spent { changed: 1, added: 2.0 };
+    let decisions = [up(2.0), down(), down()];
+    let admitted = admit(&decisions.iter().collect::<Vec<_>>(), limits, &mut spent);
+    assert_eq!(admitted, [false, true, false]);
+    assert_eq!(spent, Spent { changed: 2, added: 2.0 });
 }

@@ -62,3 +62,29 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// Nothing waits for ever: whatever the platform shows, an operation that nobody touches for two hours has ended,
+    /// has something to ask for, or watches a replacement that runs.
+    #[test]
+    fn nothing_waits_for_ever(
+        phase in phase(), old in 0..20_u32, new in 0..20_u32, third in 0..3_u32, protected in 0..3_u32,
+        status in prop::option::of(status()), id in prop::sample::select(vec!["refresh-1", "refresh-2"]),
+        target in prop::sample::select(vec![None, Some(OLD), Some(NEW), Some("c7i.xlarge")]),
+        failures in failures(), attempts in 0..5_u8,
+    ) {
+        let mut operation = retype(4, phase);
+        operation.attempts = attempts;
+        let mut group = group(4, &[(OLD, old, 0), (NEW, new, 0), ("c7i.xlarge", third, 0)]);
+        group.replicas[0].protected = protected.min(old);
+        let replacement = status.map(|status| {
+            let mut seen = refresh(status);
+            (seen.id, seen.target_type) = (id.to_owned(), target.map(Into::into));
+            seen
+        });
+        let failures: Vec<_> = failures.into_iter().map(failure).collect();
+        let answer = after(7200, &operation, &group, replacement.as_ref(), &failures);
+        let runs = replacement.is_some_and(|seen| seen.status.is_active());
+        prop_assert!(answer != Progress::Wait || runs, "{:?}", answer);
+    }
+}

@@ -68,3 +68,19 @@ fn a_refused_plan_waits_for_its_retry_and_fails_after_three() {
     operation.attempts = 3;
     assert_eq!(ended(&after(30, &operation, &group, None, &[])), Some(Phase::Failed));
 }
+
+#[test]
+fn a_description_older_than_the_answer_is_no_other_hand_for_one_period() {
+    let operation = scale(4, 6, Phase::Accepted);
+    let lagging = group(4, &[(OLD, 4, 0)]);
+    assert_eq!(after(60, &operation, &lagging, None, &[]), Progress::Wait);
+    assert_eq!(ended(&after(61, &operation, &lagging, None, &[])), Some(Phase::Superseded));
+}
+
+#[test]
+fn launches_that_failed_on_the_way_do_not_fail_what_serves_in_full() {
+    let failures = [failure(LaunchFailureKind::Quota)];
+    let all = group(6, &[(OLD, 6, 0)]);
+    let progress = after(90, &scale(4, 6, Phase::Accepted), &all, None, &failures);
+    assert_eq!(ended(&progress), Some(Phase::Verified));
+}

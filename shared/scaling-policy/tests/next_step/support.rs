@@ -30,12 +30,13 @@ pub(crate) fn operation(kind: OperationKind, phase: Phase) -> Operation {
         config_version: ConfigVersion(1),
         planned_at: at(0),
         valid_for: Duration::from_secs(60),
-        accepted_at: None,
+        accepted_at: (phase != Phase::Planned).then(|| at(0)),
         ended_at: None,
         platform_id: (phase != Phase::Planned).then(|| "refresh-1".to_owned()),
         attempts: 0,
         not_before: None,
         failure: None,
+        before: None,
     }
 }
 
@@ -88,6 +89,7 @@ pub(crate) fn refresh(status: ReplacementStatus) -> ReplacementView {
         percent_complete: 50,
         reason: None,
         target_type: Some(NEW.into()),
+        ended: None,
     }
 }
 

@@ -124,6 +124,7 @@ impl ClosedLoop {
             percent_complete: 0,
             reason: None,
             target_type: None,
+            ended: None,
         });
         GroupView {
             min: self.config.replicas.min,

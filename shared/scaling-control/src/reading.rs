@@ -1,0 +1,264 @@
+//! Reading everything that an evaluation needs, once: records, descriptions and metrics of all groups at the same
+//! time, then what only some groups need.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use scaling_policy::config::{GroupConfig, GroupName};
+use scaling_policy::trigger::Trigger;
+use tokio::task::JoinSet;
+
+use crate::control_loop::{CONCURRENT, ControlLoop, failed};
+use crate::error::PortError;
+use crate::observe;
+use crate::pass::Read;
+use crate::ports::{DESCRIBED_AT_ONCE, GroupDescription, MetricQuery, MetricSeries, Record};
+use crate::ports_set::Ports;
+use crate::record::{self, GroupRecord};
+use crate::report::{Outcome, TickReport};
+
+/// How often other controllers of a group are looked for.
+const FOREIGN_EVERY_SECONDS: f64 = 3600.0;
+
+/// Longest time for one reading call with all its retries; a platform that hangs must not hang the loop.
+pub(crate) const LONGEST_READ: Duration = Duration::from_secs(45);
+
+/// Gives `call` at most `longest`, and then counts it as one without an answer.
+pub(crate) async fn within<T>(
+    longest: Duration,
+    operation: &'static str,
+    call: impl Future<Output = Result<T, PortError>>,
+) -> Result<T, PortError> {
+    let late = |_| PortError::Unavailable {
+        operation,
+        message: format!("no answer within {} s", longest.as_secs()),
+        source: None,
+    };
+    tokio::time::timeout(longest, call).await.map_err(late)?
+}
+
+type SeriesOf = HashMap<GroupName, Vec<(Trigger, MetricSeries)>>;
+
+/// What was described, and which groups the platform did not answer for.
+#[derive(Default)]
+struct Described {
+    found: HashMap<GroupName, GroupDescription>,
+    unanswered: HashMap<GroupName, PortError>,
+}
+
+impl ControlLoop {
+    /// Reads descriptions, records and metrics of all groups, at the same time and in as few calls as the ports
+    /// need; then what only some groups need.
+    pub(crate) async fn read(
+        &self,
+        groups: &[Arc<GroupConfig>],
+        report: &mut TickReport,
+    ) -> Result<Vec<Read>, PortError> {
+        let now = self.ports().clock.now();
+        let keys: Vec<String> = groups.iter().map(|group| record::group_key(&group.name)).collect();
+        let queries: Vec<_> = groups.iter().flat_map(|group| observe::queries(group, now)).collect();
+        // The records first: a description older than its record would show a change that somebody has just made as
+        // not made, and ours as a stranger's.
+        let records = within(LONGEST_READ, "read the records", self.ports().store.get_many(&keys)).await?;
+        let (described, series) = tokio::join!(self.describe(groups), self.series(&queries));
+        let described = described?;
+        let records: HashMap<&str, &Record> =
+            records.iter().map(|stored| (stored.key.as_str(), stored)).collect();
+        let mut reads = self.put_together(groups, &records, described, series, report);
+        self.look_for_other_controllers(&mut reads, now).await;
+        Ok(self.read_more(reads, report).await)
+    }
+
+    /// One read for each group that can be evaluated; the others' outcomes go into the report.
+    fn put_together(
+        &self,
+        groups: &[Arc<GroupConfig>],
+        records: &HashMap<&str, &Record>,
+        mut described: Described,
+        mut series: SeriesOf,
+        report: &mut TickReport,
+    ) -> Vec<Read> {
+        let now = self.ports().clock.now();
+        let mut reads = Vec::with_capacity(groups.len());
+        for config in groups {
+            let key = record::group_key(&config.name);
+            let stored = records.get(key.as_str());
+            let parsed =
+                stored.map(|stored| record::from_json::<GroupRecord>(&key, &stored.body)).transpose();
+            let record = match parsed {
+                Ok(record) => self.with_memory(config, record.unwrap_or_default()),
+                Err(error) => {
+                    report.outcomes.push(failed(config, Outcome::Failed(error)));
+                    continue;
+                }
+            };
+            if let Some(error) = described.unanswered.remove(&config.name) {
+                report.outcomes.push(failed(config, Outcome::Failed(error)));
+                continue;
+            }
+            let Some(description) = described.found.remove(&config.name) else {
+                report.outcomes.push(failed(config, Outcome::NotFound));
+                continue;
+            };
+            if record.lease.as_ref().is_some_and(|lease| lease.until > now) {
+                report.outcomes.push(failed(config, Outcome::Busy));
+                continue;
+            }
+            reads.push(Read {
+                config: Arc::clone(config),
+                record,
+                version: stored.map(|stored| stored.version),
+                description,
+                series: series.remove(&config.name).unwrap_or_default(),
+                replacement: None,
+                failures: Vec::new(),
+                must_store: false,
+            });
+        }
+        reads
+    }
+
+    /// Describes the groups, a call's worth at a time, so that a call that fails takes no other group with it.
+    ///
+    /// # Errors
+    /// No call was answered.
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Described, PortError> {
+        let mut described = Described::default();
+        let mut tasks = JoinSet::new();
+        let mut pages = groups.chunks(DESCRIBED_AT_ONCE).map(<[_]>::to_vec);
+        let mut answered = groups.is_empty();
+        let mut last = None;
+        loop {
+            while tasks.len() < CONCURRENT
+                && let Some(page) = pages.next()
+            {
+                let ports = self.ports().clone();
+                tasks.spawn(async move {
+                    let answer =
+                        within(LONGEST_READ, "describe the groups", ports.groups.describe(&page)).await;
+                    (page, answer)
+                });
+            }
+            match tasks.join_next().await {
+                None => break,
+                Some(Ok((_, Ok(found)))) => {
+                    answered = true;
+                    described.found.extend(found.into_iter().map(|found| (found.name.clone(), found)));
+                }
+                Some(Ok((page, Err(error)))) => {
+                    tracing::warn!(target: "scaling::integration", %error, groups = page.len(), "not described");
+                    let unanswered = page.iter().map(|group| (group.name.clone(), error.for_another()));
+                    described.unanswered.extend(unanswered);
+                    last = Some(error);
+                }
+                Some(Err(error)) => last = Some(aborted("describe the groups", &error)),
+            }
+        }
+        match last {
+            Some(error) if !answered => Err(error),
+            _ => Ok(described),
+        }
+    }
+
+    /// Without metrics every group still is observed; missing data never takes anything away.
+    async fn series(&self, queries: &[MetricQuery]) -> SeriesOf {
+        let answer = within(LONGEST_READ, "read metrics", self.ports().metrics.read(queries)).await;
+        let series = answer.unwrap_or_else(|error| {
+            tracing::warn!(target: "scaling::integration", %error, "metrics could not be read");
+            Vec::new()
+        });
+        let mut of_groups = SeriesOf::new();
+        for (query, series) in queries.iter().zip(series) {
+            of_groups.entry(query.group.name.clone()).or_default().push((query.trigger, series));
+        }
+        of_groups
+    }
+
+    /// Take-over and hourly: scaling policies, schedules and tags of others.
+    async fn look_for_other_controllers(&self, reads: &mut [Read], now: Timestamp) {
+        let due = |read: &&mut Read| {
+            let checked = read.record.state.foreign_checked;
+            checked.is_none_or(|at| now.duration_since(at).as_secs_f64() >= FOREIGN_EVERY_SECONDS)
+        };
+        let mut due: Vec<&mut Read> = reads.iter_mut().filter(due).collect();
+        if due.is_empty() {
+            return;
+        }
+        let configs: Vec<Arc<GroupConfig>> = due.iter().map(|read| Arc::clone(&read.config)).collect();
+        let look = self.ports().groups.foreign_controllers(&configs);
+        match within(LONGEST_READ, "look for other controllers", look).await {
+            Ok(mut found) => {
+                for read in &mut due {
+                    read.record.state.foreign = found.remove(&read.config.name).unwrap_or_default();
+                    read.record.state.foreign_checked = Some(now);
+                    // Stored, so that the next hour counts from here and not from the last other write.
+                    read.must_store = true;
+                }
+            }
+            // What was found last holds until the next look.
+            Err(error) => {
+                tracing::warn!(target: "scaling::integration", %error, "other controllers could not be looked for");
+            }
+        }
+    }
+
+    /// Reads the replacement and the failed launches of groups with an open operation.
+    async fn read_more(&self, reads: Vec<Read>, report: &mut TickReport) -> Vec<Read> {
+        let (open, mut complete): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(needs_more);
+        let mut tasks = JoinSet::new();
+        let mut running = HashMap::new();
+        let mut open = open.into_iter();
+        loop {
+            while tasks.len() < CONCURRENT
+                && let Some(read) = open.next()
+            {
+                let config = Arc::clone(&read.config);
+                let task = tasks.spawn(read_operation(self.ports().clone(), read));
+                running.insert(task.id(), config);
+            }
+            match tasks.join_next_with_id().await {
+                None => return complete,
+                Some(Ok((_, Ok(read)))) => complete.push(read),
+                Some(Ok((_, Err((config, error))))) => {
+                    report.outcomes.push(failed(&config, Outcome::Failed(error)));
+                }
+                Some(Err(error)) => {
+                    if let Some(config) = running.get(&error.id()) {
+                        let error = aborted("read the operation", &error);
+                        report.outcomes.push(failed(config, Outcome::Failed(error)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A task that panicked; its group is reported like one whose call failed.
+pub(crate) fn aborted(operation: &'static str, error: &tokio::task::JoinError) -> PortError {
+    tracing::error!(target: "scaling::integration", %error, operation, "a task was aborted");
+    PortError::Unavailable { operation, message: format!("aborted: {error}"), source: None }
+}
+
+fn needs_more(read: &Read) -> bool {
+    let state = &read.record.state;
+    state.open_type_change().is_some() || (state.open_operation().is_some() && state.missing_since.is_some())
+}
+
+async fn read_operation(ports: Ports, mut read: Read) -> Result<Read, (Arc<GroupConfig>, PortError)> {
+    let config = Arc::clone(&read.config);
+    let retyping = read.record.state.open_type_change().map(|operation| operation.planned_at);
+    let since = retyping.or(read.record.state.open_operation().map(|operation| operation.planned_at));
+    let more = async {
+        if retyping.is_some() {
+            read.replacement = ports.groups.replacement(&config).await?;
+        }
+        if let Some(since) = since {
+            read.failures = ports.groups.launch_failures(&config, since).await?;
+        }
+        Ok(read)
+    };
+    within(LONGEST_READ, "read the operation", more).await.map_err(|error| (Arc::clone(&config), error))
+}

@@ -1,0 +1,83 @@
+//! Several fake groups behind one platform.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use scaling_control::PortError;
+use scaling_control::fakes::FakePlatform;
+use scaling_control::ports::{
+    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+};
+use scaling_policy::config::{GroupConfig, GroupName};
+use scaling_policy::operation::{LaunchFailure, Step};
+use scaling_policy::snapshot::{ForeignController, ReplacementView};
+
+#[derive(Clone)]
+pub(crate) struct Several(BTreeMap<GroupName, FakePlatform>);
+
+impl Several {
+    /// Groups of four m7i.xlarge.
+    pub(crate) fn of(names: &[&str], clock: &Arc<dyn Clock>) -> Self {
+        let group = |name: &&str| {
+            (GroupName::new(*name), FakePlatform::new(name, "m7i.xlarge", 4, Arc::clone(clock)))
+        };
+        Self(names.iter().map(group).collect())
+    }
+
+    pub(crate) fn busy_vcpu(&self, busy: f64) {
+        for group in self.0.values() {
+            group.group().busy_vcpu = Some(busy);
+        }
+    }
+
+    fn group(&self, config: &GroupConfig) -> &FakePlatform {
+        &self.0[&config.name]
+    }
+}
+
+#[async_trait]
+impl GroupReader for Several {
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        let mut found = Vec::new();
+        for config in groups {
+            found.extend(self.group(config).describe(std::slice::from_ref(config)).await?);
+        }
+        Ok(found)
+    }
+    async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
+        self.group(group).replacement(group).await
+    }
+    async fn launch_failures(
+        &self,
+        group: &GroupConfig,
+        since: Timestamp,
+    ) -> Result<Vec<LaunchFailure>, PortError> {
+        self.group(group).launch_failures(group, since).await
+    }
+    async fn foreign_controllers(
+        &self,
+        _groups: &[Arc<GroupConfig>],
+    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
+        Ok(BTreeMap::new())
+    }
+}
+
+#[async_trait]
+impl GroupWriter for Several {
+    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
+        self.group(group).apply(group, step).await
+    }
+}
+
+#[async_trait]
+impl MetricReader for Several {
+    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        let mut series = Vec::new();
+        for query in queries {
+            series.extend(self.group(&query.group).read(std::slice::from_ref(query)).await?);
+        }
+        Ok(series)
+    }
+}
