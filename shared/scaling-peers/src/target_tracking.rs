@@ -80,7 +80,7 @@ impl TargetTracking {
 }
 
 /// The ceiling, but for the last bit of a division.
-fn whole(instances: f64) -> u32 {
+pub(crate) fn whole(instances: f64) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range")]
     let whole = (instances - 1e-9).ceil().clamp(0.0, 1e9) as u32;
     whole
