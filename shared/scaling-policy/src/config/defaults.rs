@@ -127,6 +127,7 @@ impl GroupConfig {
             coexist: false,
             ladder: LadderRule::FamilyOfCurrent,
             alarms: Vec::new(),
+            calendar: Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ use scaling_fleet::{Mebibytes, TypeName, Vcpu};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::{self, CalendarEntry};
 use super::window::ChangeWindow;
 use crate::trigger::PerTrigger;
 
@@ -315,6 +316,8 @@ pub struct GroupConfig {
     pub ladder: LadderRule,
     /// Alarm names that wake this group, besides `scaling/<group>/<trigger>`.
     pub alarms: Vec<String>,
+    /// Times with other bounds on the count.
+    pub calendar: Vec<CalendarEntry>,
 }
 
 impl GroupConfig {
@@ -332,6 +335,16 @@ impl GroupConfig {
             Cooldown::StabilizationWindow => self.stabilization_window(boot_time),
             Cooldown::Fixed(period) => period,
         }
+    }
+
+    /// The bounds on the count that hold at `now`: the configured ones, or those of the calendar.
+    pub fn replicas_at(&self, now: Timestamp) -> ReplicaBounds {
+        calendar::bounds_at(self.replicas, &self.calendar, now)
+    }
+
+    /// The entries of the calendar that are open at `now`.
+    pub fn open_calendar(&self, now: Timestamp) -> impl Iterator<Item = &CalendarEntry> {
+        self.calendar.iter().filter(move |entry| entry.window.is_open(now))
     }
 
     /// Whether a type change for cost may start at `now`.

@@ -8,13 +8,14 @@
 //! - [`layers`]: file, environment's file and environment variables, merged into one JSON document
 //! - [`source`]: the file format: every key with its unit, range and default; [`schema()`] is made from it
 //! - [`values`]: the numbers in it
-//! - [`group`]: what one group's settings resolve to; [`window`]: its change window
+//! - [`group`]: what one group's settings resolve to; [`window`]: its change window; [`calendar`]: its bounds by time
 //! - [`defaults`]: what holds where nothing is said
 //! - [`document`]: the whole configuration, [`Config::parse`]
 //! - [`fault`]: what can be wrong with one
 
 mod bindings;
 mod bounds;
+pub mod calendar;
 pub mod defaults;
 pub mod document;
 pub mod fault;
@@ -30,6 +31,7 @@ mod text;
 pub mod values;
 pub mod window;
 
+pub use calendar::CalendarEntry;
 pub use document::{Config, FleetLimits, Loaded};
 pub use fault::{ConfigError, ConfigFault, Severity};
 pub use group::{

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::bindings::BindingContext;
+use super::calendar::Times;
 use super::fault::Faults;
 use super::group::{
     ConfigVersion, ControlLevel, Cooldown, GroupConfig, GroupName, Platform, ProgramSet, ScaleDownRule,
@@ -12,8 +13,8 @@ use super::group::{
 use super::origin::Origin;
 use super::source::{Argument, PolicySource, ProgramsSource, ReplicasSource, Settings, TriggersSource};
 use super::values::{Period, Seconds};
-use super::window::{ChangeWindow, WindowError};
-use super::{bounds, defaults, ladder};
+use super::window::ChangeWindow;
+use super::{bounds, calendar, defaults, ladder};
 use crate::trigger::{PerTrigger, Trigger};
 
 /// Resolves one group's settings, the document's already merged in.
@@ -64,6 +65,7 @@ pub(super) fn resolve(
         coexist: policy.coexist.unwrap_or_default(),
         ladder: ladder::resolve(settings.ladder.as_ref(), (platform, mode), &resources, at, faults),
         alarms: settings.alarms.clone().unwrap_or_default(),
+        calendar: calendar::resolve(settings.calendar.as_ref(), replicas, at, faults),
         name,
     }
 }
@@ -238,25 +240,13 @@ fn change_window(policy: &PolicySource, at: Origin<'_>, faults: &mut Faults) -> 
     if !at.is_sound(&[PATH], faults) {
         return None;
     }
-    for (missing, key) in [(source.cron.is_none(), "cron"), (source.duration.is_none(), "duration")] {
-        if missing {
-            at.error(PATH, format!("must have `{key}`"), format!("add `{key}`"), faults);
-        }
-    }
-    let (cron, duration) = (source.cron.as_ref()?, source.duration?);
-    let zone = source.time_zone.as_deref().unwrap_or(defaults::TIME_ZONE);
-    match ChangeWindow::new(cron, seconds(duration), zone) {
-        Ok(window) => Some(window),
-        Err(error) => {
-            let (key, fix) = match error {
-                WindowError::Cron(_) => ("cron", "write five fields, such as \"0 2 * * 1-5\""),
-                WindowError::Duration => ("duration", "leave `change_window` out to allow changes always"),
-                WindowError::TimeZone => ("time_zone", "write a name such as \"UTC\" or \"Europe/Berlin\""),
-            };
-            at.error(&format!("{PATH}/{key}"), error.to_string(), fix, faults);
-            None
-        }
-    }
+    let times = Times {
+        cron: source.cron.as_deref(),
+        duration: source.duration,
+        time_zone: source.time_zone.as_deref(),
+        always: "leave `change_window` out to allow changes always",
+    };
+    times.resolve(PATH, at, faults)
 }
 
 fn programs(

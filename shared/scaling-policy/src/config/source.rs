@@ -72,6 +72,8 @@ section! {
         ladder: LadderSource,
         /// Names of CloudWatch alarms that wake the group, besides `scaling/<group>/<trigger>`. Default: none.
         alarms: Vec<String>,
+        /// Times with other bounds on the replica count. Default: none.
+        calendar: Vec<CalendarSource>,
         /// Programs that drive a standalone group.
         programs: ProgramsSource,
     }
@@ -200,6 +202,27 @@ section! {
         duration: Seconds,
         /// IANA time zone that `cron` is read in, such as Europe/Berlin.
         time_zone: String = defaults::TIME_ZONE,
+    }
+}
+
+section! {
+    /// Times with other bounds on the replica count: each firing of `cron` opens a window in which they hold.
+    /// Where several are open, the highest minimum and the lowest maximum hold, and the minimum wins over the
+    /// maximum.
+    fields struct CalendarSource {
+        /// What it is for, such as "morning peak"; shown wherever the bounds are. Default: its place in the list.
+        name: String,
+        /// Five-field cron expression, required: minute, hour, day of month, month, day of week (0 or 7 is
+        /// Sunday). One of the two day fields must be `*`.
+        cron: String,
+        /// How long each window stays open, in seconds, required; at most 7 days.
+        duration: Seconds,
+        /// IANA time zone that `cron` is read in, such as Europe/Berlin.
+        time_zone: String = defaults::TIME_ZONE,
+        /// Fewest replicas meanwhile. Default: `min_replicas`.
+        min_replicas: ReplicaCount,
+        /// Most replicas meanwhile. Default: `max_replicas`.
+        max_replicas: ReplicaCount,
     }
 }
 

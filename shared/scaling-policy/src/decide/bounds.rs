@@ -1,4 +1,4 @@
-//! The bounds on the count: the configuration's, a person's temporary ones, and the group's own, which win because
+//! The bounds on the count: the configuration's, by its calendar, a person's temporary ones, and the group's own, which win because
 //! the platform would refuse anything else.
 
 use jiff::Timestamp;
@@ -22,7 +22,8 @@ impl Bounds {
     /// The intersection that holds at `now`. Where the configuration and the group have nothing in common, the
     /// group's nearest bound is both.
     pub fn of(config: &GroupConfig, state: &OperationState, snapshot: &Snapshot, now: Timestamp) -> Self {
-        let (mut min, mut max) = (config.replicas.min, config.replicas.max);
+        let configured = config.replicas_at(now);
+        let (mut min, mut max) = (configured.min, configured.max);
         if let Some(temporary) = state.temporary.as_ref().filter(|temporary| temporary.until > now) {
             min = temporary.min.unwrap_or(min);
             max = temporary.max.unwrap_or(max).max(min);

@@ -1,0 +1,127 @@
+//! Times with other bounds on the replica count: a known morning peak, a sale, a quiet night.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::defaults;
+use super::fault::Faults;
+use super::group::ReplicaBounds;
+use super::origin::Origin;
+use super::source::CalendarSource;
+use super::values::Seconds;
+use super::window::{ChangeWindow, WindowError};
+
+/// One entry of the calendar: while its window is open, its bounds hold instead of the configured ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalendarEntry {
+    /// What it is for; shown with the bounds.
+    pub name: String,
+    /// When.
+    pub window: ChangeWindow,
+    /// Fewest replicas meanwhile.
+    pub min: Option<u32>,
+    /// Most replicas meanwhile.
+    pub max: Option<u32>,
+}
+
+/// The bounds that hold at `now`: the highest minimum and the lowest maximum of the entries that are open, each in
+/// place of the configured one. Where the two cross, the minimum wins: capacity that somebody has planned for comes
+/// before a limit on cost.
+pub fn bounds_at(configured: ReplicaBounds, calendar: &[CalendarEntry], now: Timestamp) -> ReplicaBounds {
+    let mut open = calendar.iter().filter(|entry| entry.window.is_open(now)).peekable();
+    if open.peek().is_none() {
+        return configured;
+    }
+    let (mut min, mut max) = (None, None);
+    for entry in open {
+        min = min.max(entry.min);
+        max = match (max, entry.max) {
+            (Some(one), Some(other)) => Some(u32::min(one, other)),
+            (one, other) => one.or(other),
+        };
+    }
+    let min = min.unwrap_or_else(|| configured.min.min(max.unwrap_or(u32::MAX)));
+    ReplicaBounds { min, max: max.unwrap_or(configured.max).max(min), ..configured }
+}
+
+/// Resolves the entries, each with its own faults.
+pub(super) fn resolve(
+    source: Option<&Vec<CalendarSource>>,
+    replicas: ReplicaBounds,
+    at: Origin<'_>,
+    faults: &mut Faults,
+) -> Vec<CalendarEntry> {
+    // An entry that could not be read is not in the list, and the places of those after it are not theirs.
+    if !at.is_sound(&["calendar"], faults) {
+        return Vec::new();
+    }
+    let entries = source.into_iter().flatten().enumerate();
+    entries.filter_map(|(index, entry)| resolve_entry(index, entry, replicas, at, faults)).collect()
+}
+
+fn resolve_entry(
+    index: usize,
+    source: &CalendarSource,
+    replicas: ReplicaBounds,
+    at: Origin<'_>,
+    faults: &mut Faults,
+) -> Option<CalendarEntry> {
+    let path = format!("calendar/{index}");
+    let (min, max) = (source.min_replicas.map(|count| count.0), source.max_replicas.map(|count| count.0));
+    if min.is_none() && max.is_none() {
+        let rule = "must have `min_replicas` or `max_replicas`: otherwise it changes nothing";
+        at.error(&path, rule, "add one of them, or take the entry out", faults);
+    }
+    let (low, high) = (min.unwrap_or(replicas.min), max.unwrap_or(replicas.max));
+    if low > high {
+        let key = if min.is_some() { "min_replicas" } else { "max_replicas" };
+        let rule = format!("leaves no count: {low} at least and {high} at most while it is open");
+        let fix = "give both bounds here, or bring this one within those under `replicas`";
+        at.error(&format!("{path}/{key}"), rule, fix, faults);
+    }
+    let times = Times {
+        cron: source.cron.as_deref(),
+        duration: source.duration,
+        time_zone: source.time_zone.as_deref(),
+        always: "set the bounds under `replicas` to have them always",
+    };
+    let window = times.resolve(&path, at, faults)?;
+    let name = source.name.clone().unwrap_or_else(|| format!("calendar {index}"));
+    Some(CalendarEntry { name, window, min, max })
+}
+
+/// The times of a window, as they were given.
+pub(super) struct Times<'a> {
+    pub(super) cron: Option<&'a str>,
+    pub(super) duration: Option<Seconds>,
+    pub(super) time_zone: Option<&'a str>,
+    /// What to do instead where the window should never close.
+    pub(super) always: &'static str,
+}
+
+impl Times<'_> {
+    /// The window at `path`, or its faults.
+    pub(super) fn resolve(&self, path: &str, at: Origin<'_>, faults: &mut Faults) -> Option<ChangeWindow> {
+        for (missing, key) in [(self.cron.is_none(), "cron"), (self.duration.is_none(), "duration")] {
+            if missing {
+                at.error(path, format!("must have `{key}`"), format!("add `{key}`"), faults);
+            }
+        }
+        let zone = self.time_zone.unwrap_or(defaults::TIME_ZONE);
+        let window = ChangeWindow::new(self.cron?, Duration::from_secs(self.duration?.0), zone);
+        window
+            .inspect_err(|error| {
+                let (key, fix) = match error {
+                    WindowError::Cron(_) => ("cron", "write five fields, such as \"0 2 * * 1-5\""),
+                    WindowError::Duration => ("duration", self.always),
+                    WindowError::TimeZone => {
+                        ("time_zone", "write a name such as \"UTC\" or \"Europe/Berlin\"")
+                    }
+                };
+                at.error(&format!("{path}/{key}"), error.to_string(), fix, faults);
+            })
+            .ok()
+    }
+}
