@@ -24,9 +24,11 @@ mod reading;
 pub mod record;
 pub mod report;
 pub mod request;
+pub mod versions;
 
 pub use control_loop::ControlLoop;
 pub use error::PortError;
 pub use ports_set::Ports;
 pub use report::{Evaluation, GroupOutcome, Outcome, TickReport};
 pub use request::{ConfigRefusal, Obstacle, Refusal, Requested, ScaleRequest};
+pub use versions::ConfigChange;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::PortError;
 use crate::ports::NewRecord;
+use crate::versions::ConfigChange;
 
 /// How long decisions and operations are kept.
 pub const HISTORY: Duration = Duration::from_secs(90 * 86_400);
@@ -52,6 +53,8 @@ pub struct ControlRecord {
     pub config_version: u64,
     /// Key of its record; empty for version 0.
     pub config_key: String,
+    /// The versions that became active last, oldest first.
+    pub changes: Vec<ConfigChange>,
     /// Nothing is changed while this is set.
     pub kill_switch: Option<KillSwitch>,
 }

@@ -18,6 +18,7 @@ use crate::pass::{Pass, pass};
 use crate::ports::{Expected, NewRecord};
 use crate::record::{self, CONTROL_KEY, ControlRecord, GroupRecord, KillSwitch};
 use crate::report::{Outcome, TickReport};
+use crate::versions::{CHANGES_KEPT, ConfigChange};
 
 /// Tries of a change that others keep getting in the way of.
 const TRIES: usize = 5;
@@ -262,7 +263,7 @@ impl ControlLoop {
         .await
     }
 
-    /// Makes `source` the active configuration, if it has no fault and `expected` is still active.
+    /// Makes `source` the active configuration in the name of `by`, if it has no fault and `expected` is still active.
     ///
     /// # Errors
     /// [`ConfigRefusal`]; nothing is changed then.
@@ -270,10 +271,22 @@ impl ControlLoop {
         &self,
         source: serde_json::Value,
         expected: ConfigVersion,
+        by: &str,
     ) -> Result<ConfigVersion, ConfigRefusal> {
+        self.activate(source, expected, by, None).await
+    }
+
+    pub(crate) async fn activate(
+        &self,
+        source: serde_json::Value,
+        expected: ConfigVersion,
+        by: &str,
+        restored: Option<u64>,
+    ) -> Result<ConfigVersion, ConfigRefusal> {
+        let at = self.ports().clock.now();
         let loaded = Config::from_source(source).map_err(ConfigRefusal::Faults)?;
         let version = expected.0 + 1;
-        let key = record::config_key(version, &new_id(self.ports().clock.now()));
+        let key = record::config_key(version, &new_id(at));
         let record = NewRecord {
             key: key.clone(),
             body: record::to_json("store a configuration", loaded.config.source())?,
@@ -287,6 +300,10 @@ impl ControlLoop {
             }
             control.config_version = version;
             control.config_key.clone_from(&key);
+            let by = by.to_owned();
+            control.changes.push(ConfigChange { version, key: key.clone(), at, by, restored });
+            let surplus = control.changes.len().saturating_sub(CHANGES_KEPT);
+            control.changes.drain(..surplus);
             Ok(())
         })
         .await?;

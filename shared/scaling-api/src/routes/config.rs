@@ -32,7 +32,7 @@ pub(super) async fn replace(
     check_if_match(&headers, &current)?;
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
-    let replaced = state.control().replace_config(config.source().clone(), current.version).await;
+    let replaced = state.control().replace_config(config.source().clone(), current.version, "api").await;
     let version = replaced.map_err(|refusal| refused(refusal, &headers))?;
     state.metrics().keep_groups(config.groups.iter().map(|group| &group.name));
     tracing::info!(

@@ -71,14 +71,33 @@ async fn a_configuration_is_replaced_whole_and_only_on_the_version_it_was_based_
     let control = world.control();
     let mut source = config(json!({})).source().clone();
     source["replicas"]["max_replicas"] = json!(9);
-    let version = control.replace_config(source.clone(), ConfigVersion(0)).await.unwrap();
+    let version = control.replace_config(source.clone(), ConfigVersion(0), "ops").await.unwrap();
     assert_eq!(version, ConfigVersion(1));
     assert_eq!(control.config().groups[0].replicas.max, 9);
-    assert!(control.replace_config(source.clone(), ConfigVersion(0)).await.is_err());
+    assert!(control.replace_config(source.clone(), ConfigVersion(0), "ops").await.is_err());
     source["replicas"]["max_replicas"] = json!(0);
-    assert!(control.replace_config(source, ConfigVersion(1)).await.is_err());
+    assert!(control.replace_config(source, ConfigVersion(1), "ops").await.is_err());
     // Another process takes it up with its next tick.
     let other = world.control();
     world.minute(&other).await;
     assert_eq!((other.config().version, other.config().groups[0].replicas.max), (ConfigVersion(1), 9));
+}
+
+#[tokio::test]
+async fn an_earlier_configuration_comes_back_as_a_new_version() {
+    let world = World::new();
+    let control = world.control();
+    let mut source = config(json!({})).source().clone();
+    for (expected, most) in [(0, 9), (1, 12)] {
+        source["replicas"]["max_replicas"] = json!(most);
+        control.replace_config(source.clone(), ConfigVersion(expected), "ada").await.unwrap();
+    }
+    let back = control.roll_back_config(ConfigVersion(1), "grace").await.unwrap();
+    assert_eq!((back, control.config().groups[0].replicas.max), (ConfigVersion(3), 9));
+    let changes = control.config_changes().await.unwrap();
+    let told: Vec<_> =
+        changes.iter().map(|change| (change.version, change.by.as_str(), change.restored)).collect();
+    assert_eq!(told, [(3, "grace", Some(1)), (2, "ada", None), (1, "ada", None)]);
+    let missing = control.roll_back_config(ConfigVersion(7), "grace").await.unwrap_err();
+    assert!(missing.to_string().contains("version 7"), "{missing}");
 }
