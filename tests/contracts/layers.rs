@@ -11,7 +11,7 @@ use serde_json::Value;
 const LAYERS: &[&[&str]] = &[
     &["scaling-fleet"],
     &["scaling-peers", "scaling-policy"],
-    &["scaling-control", "scaling-emulator"],
+    &["scaling-control", "scaling-emulator", "scaling-simulator"],
     &["scaling-aws", "scaling-store", "scaling-telemetry"],
     &["scaling-api"],
     &["scaling"],

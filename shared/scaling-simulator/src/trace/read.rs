@@ -1,0 +1,313 @@
+//! Reads a trace, and says what is wrong with it or what was put right.
+//!
+//! Put right, and named in the report: rows out of order (sorted), the same row twice (kept once), missing rows and
+//! empty values (a straight line between their neighbours, up to a tenth of the trace). Everything else is an error:
+//! what a negative or infinite load or two values for one moment should mean is not for us to guess.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+/// Largest share of rows that may be missing.
+const MOST_MISSING: f64 = 0.1;
+
+/// More rows than this are refused: ten years of seconds.
+const MOST_ROWS: usize = 320_000_000;
+
+/// A load above this is a slip: no service has 10^15 requests in a period.
+const LARGEST: f64 = 1e15;
+
+/// Why a trace could not be read.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum TraceError {
+    /// Not CSV, or not of two columns.
+    #[error("line {line}: {message}; a trace has a header `timestamp,value` and two columns")]
+    Csv {
+        /// Line in the file, from 1.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// The first line names no columns.
+    #[error("line 1 is no header; write `timestamp,value` above the rows")]
+    Header,
+    /// Not a time.
+    #[error("line {line}: `{text}` is not a time; use ISO 8601 such as 2026-01-05T00:00:00Z, or seconds")]
+    Time {
+        /// Line in the file, from 1.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+    /// Not a finite number from 0 to 10^15.
+    #[error("line {line}: `{text}` is not a number from 0 to 10^15")]
+    Value {
+        /// Line in the file, from 1.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+    /// Two values for one time.
+    #[error("line {line}: the same time has stood above with another value")]
+    Twice {
+        /// Line in the file, from 1.
+        line: u64,
+    },
+    /// The times do not lie on one grid.
+    #[error(
+        "line {line}: the time is off the grid of {step} s that most rows keep; bring the trace to one resolution"
+    )]
+    Grid {
+        /// Line in the file, from 1.
+        line: u64,
+        /// The step of most rows, in seconds.
+        step: u64,
+    },
+    /// Too much is missing.
+    #[error("{missing} of {rows} rows are missing, more than a tenth; fill or cut the trace first")]
+    Gaps {
+        /// Rows that are missing.
+        missing: usize,
+        /// Rows that there should be.
+        rows: usize,
+    },
+    /// Fewer than two rows.
+    #[error("a trace needs at least two rows")]
+    TooShort,
+    /// More rows than can be simulated.
+    #[error("a trace has at most {MOST_ROWS} rows")]
+    TooLong,
+}
+
+/// What was put right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repair {
+    /// Rows that stood out of order were sorted.
+    Sorted,
+    /// Rows that stood there twice with the same value were kept once.
+    Repeated {
+        /// How many.
+        rows: usize,
+    },
+    /// Missing rows and empty values were filled with a straight line between their neighbours.
+    Filled {
+        /// How many.
+        rows: usize,
+    },
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sorted => f.write_str("rows were out of order and have been sorted"),
+            Self::Repeated { rows } => write!(f, "{rows} rows stood there twice and were kept once"),
+            Self::Filled { rows } => {
+                write!(f, "{rows} rows were missing or empty and were filled in with straight lines")
+            }
+        }
+    }
+}
+
+pub(super) struct Read {
+    pub(super) start: Timestamp,
+    pub(super) step: Duration,
+    pub(super) values: Vec<f64>,
+    pub(super) repairs: Vec<Repair>,
+}
+
+struct Row {
+    line: u64,
+    seconds: f64,
+    value: Option<f64>,
+}
+
+pub(super) fn read(text: &str) -> Result<Read, TraceError> {
+    let mut rows = rows(text)?;
+    let mut repairs = Vec::new();
+    if !rows.is_sorted_by(|a, b| a.seconds <= b.seconds) {
+        rows.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+        repairs.push(Repair::Sorted);
+    }
+    let before = rows.len();
+    if let Some(pair) =
+        rows.windows(2).find(|pair| pair[0].seconds == pair[1].seconds && pair[0].value != pair[1].value)
+    {
+        return Err(TraceError::Twice { line: pair[0].line.max(pair[1].line) });
+    }
+    rows.dedup_by(|a, b| a.seconds == b.seconds);
+    if rows.len() < before {
+        repairs.push(Repair::Repeated { rows: before - rows.len() });
+    }
+    let (Some(first), true) = (rows.first(), rows.len() >= 2) else { return Err(TraceError::TooShort) };
+    let start = Timestamp::from_second(whole_seconds(first.seconds)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let step = usual_step(&rows);
+    let (values, filled) = on_grid(&rows, step)?;
+    if filled > 0 {
+        repairs.push(Repair::Filled { rows: filled });
+    }
+    Ok(Read { start, step: Duration::from_secs_f64(step), values, repairs })
+}
+
+fn rows(text: &str) -> Result<Vec<Row>, TraceError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| fault(&error))?;
+    if header.get(0).is_some_and(|cell| time(cell.trim()).is_some()) {
+        return Err(TraceError::Header);
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| fault(&error))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |column: usize| record.get(column).unwrap_or("").trim();
+        if record.len() != 2 {
+            let message = format!("{} columns", record.len());
+            return Err(TraceError::Csv { line, message });
+        }
+        let seconds = time(cell(0)).ok_or_else(|| TraceError::Time { line, text: cell(0).to_owned() })?;
+        let value = match cell(1) {
+            "" => None,
+            text => Some(value(text).ok_or_else(|| TraceError::Value { line, text: text.to_owned() })?),
+        };
+        rows.push(Row { line, seconds, value });
+        if rows.len() > MOST_ROWS {
+            return Err(TraceError::TooLong);
+        }
+    }
+    Ok(rows)
+}
+
+fn fault(error: &csv::Error) -> TraceError {
+    let line = error.position().map_or(0, csv::Position::line);
+    TraceError::Csv { line, message: error.to_string() }
+}
+
+fn time(text: &str) -> Option<f64> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| seconds.is_finite())
+        .or_else(|| text.parse::<Timestamp>().ok().map(|time| time.as_duration().as_secs_f64()))
+}
+
+fn value(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|value| (0.0..=LARGEST).contains(value))
+}
+
+/// The median distance of two rows: what most of them keep.
+fn usual_step(rows: &[Row]) -> f64 {
+    let mut steps: Vec<f64> = rows.windows(2).map(|pair| pair[1].seconds - pair[0].seconds).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.get(steps.len() / 2).copied().unwrap_or(1.0)
+}
+
+/// The values on a grid of `step` from the first row on, and how many of them had to be filled in.
+fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, usize), TraceError> {
+    let mut places = Vec::with_capacity(rows.len());
+    for row in rows {
+        let at = (row.seconds - rows[0].seconds) / step;
+        // A second of drift is no other resolution.
+        if (at - at.round()).abs() * step > 1.0_f64.min(0.25 * step) {
+            return Err(TraceError::Grid { line: row.line, step: whole_seconds(step).unsigned_abs() });
+        }
+        places.push((place(at), row.value));
+    }
+    let length = places.last().map_or(0, |(place, _)| place + 1);
+    let known: Vec<(usize, f64)> =
+        places.into_iter().filter_map(|(place, value)| value.map(|value| (place, value))).collect();
+    let missing = length.saturating_sub(known.len());
+    if known.len() < 2 {
+        return Err(TraceError::TooShort);
+    }
+    if missing as f64 > MOST_MISSING * length as f64 {
+        return Err(TraceError::Gaps { missing, rows: length });
+    }
+    let mut values = vec![known[0].1; length];
+    for pair in known.windows(2) {
+        let ((from, first), (to, second)) = (pair[0], pair[1]);
+        for (offset, value) in values[from..=to].iter_mut().enumerate() {
+            *value = first + (second - first) * offset as f64 / (to - from).max(1) as f64;
+        }
+    }
+    let (last, value) = known[known.len() - 1];
+    values[last..].fill(value);
+    Ok((values, missing))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "times of traces are far below 2^53 seconds")]
+fn whole_seconds(seconds: f64) -> i64 {
+    seconds.round() as i64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sorted, so not before the first"
+)]
+fn place(at: f64) -> usize {
+    at.round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(text: &str) -> Vec<f64> {
+        read(text).map(|read| read.values).unwrap()
+    }
+
+    #[test]
+    fn times_are_dates_or_seconds() {
+        for text in [
+            "timestamp,value\n2026-01-05T00:00:00Z,120\n2026-01-05T00:01:00Z,60\n",
+            "timestamp,value\n0,120\n60,60\n",
+            "\u{feff}time,requests\n# a remark\n0,120\n60,60\n",
+        ] {
+            let read = read(text).unwrap();
+            assert_eq!((read.values, read.step.as_secs()), (vec![120.0, 60.0], 60), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_put_right_is_put_right_and_named() {
+        let unsorted = read("t,v\n60,2\n0,1\n120,3\n").unwrap();
+        assert_eq!((unsorted.values, unsorted.repairs), (vec![1.0, 2.0, 3.0], vec![Repair::Sorted]));
+        let repeated = read("t,v\n0,1\n60,2\n60,2\n120,3\n").unwrap();
+        assert_eq!(repeated.repairs, vec![Repair::Repeated { rows: 1 }]);
+        let row = |row: u32| format!("{},{row}\n", row * 60);
+        let rows: Vec<String> = (0..20).filter(|number| *number != 7).map(row).collect();
+        let rows = rows.concat();
+        let gap = read(&format!("t,v\n{rows}")).unwrap();
+        assert_eq!((gap.values[7], gap.repairs), (7.0, vec![Repair::Filled { rows: 1 }]));
+    }
+
+    #[test]
+    fn an_empty_value_is_a_gap() {
+        let row = |row: u32| if row == 3 { "180,\n".to_owned() } else { format!("{},{row}\n", row * 60) };
+        let rows: Vec<String> = (0..20).map(row).collect();
+        let rows = rows.concat();
+        assert_eq!(values(&format!("t,v\n{rows}"))[3], 3.0);
+    }
+
+    #[test]
+    fn each_fault_names_its_line() {
+        for (text, expected) in [
+            ("timestamp,value\n0,1\nsoon,2\n", TraceError::Time { line: 3, text: "soon".into() }),
+            ("timestamp,value\n0,1\n60,-2\n", TraceError::Value { line: 3, text: "-2".into() }),
+            ("timestamp,value\n0,1\n60,NaN\n", TraceError::Value { line: 3, text: "NaN".into() }),
+            ("timestamp,value\n0,1\n60,inf\n", TraceError::Value { line: 3, text: "inf".into() }),
+            ("timestamp,value\n0,1\n60,1e300\n", TraceError::Value { line: 3, text: "1e300".into() }),
+            ("timestamp,value\n0,1\n60,1\n60,2\n", TraceError::Twice { line: 4 }),
+            ("timestamp,value\n0,1\n60,1\n120,1\n130,1\n180,1\n", TraceError::Grid { line: 5, step: 60 }),
+            ("timestamp,value\n0,1\n60,1\n120,1\n600,1\n", TraceError::Gaps { missing: 7, rows: 11 }),
+            ("0,1\n60,1\n", TraceError::Header),
+            ("timestamp,value\n0,1\n", TraceError::TooShort),
+            ("timestamp,value\n", TraceError::TooShort),
+            ("", TraceError::TooShort),
+        ] {
+            assert_eq!(read(text).err(), Some(expected), "{text:?}");
+        }
+        assert!(matches!(read("timestamp,value\n0,1,2\n"), Err(TraceError::Csv { line: 2, .. })));
+    }
+}
