@@ -6,13 +6,14 @@
 //! - [`logs`]: subscribers for a Lambda function and for a process of its own
 //! - [`metrics`]: the figures of every group, as Prometheus text, OpenMetrics text and JSON
 //! - [`emf`]: the figures of one evaluation as CloudWatch embedded metric format
-//! - [`savings`]: what a fixed fleet would cost
+//! - [`savings`]: what a fixed fleet would cost; [`own_cost`]: what the controller costs
 //! - [`counted`]: the ports, with every call counted, timed and logged
 
 pub mod counted;
 pub mod emf;
 pub mod logs;
 pub mod metrics;
+pub mod own_cost;
 pub mod savings;
 pub mod targets;
 

@@ -11,7 +11,7 @@ use scaling_policy::trigger::PerTrigger;
 use super::figures::{Added, Figures};
 use super::histogram::Histogram;
 use super::names::{self, Kind, Metric};
-use super::table::{GroupTable, Table};
+use super::table::{CloudCalls, GroupTable, Table};
 
 /// The table behind its lock: a scrape sees either all of a tick or nothing of it.
 #[derive(Clone)]
@@ -62,8 +62,7 @@ impl Families<'_> {
         };
         let mut family = self.encoder.encode_descriptor(name, metric.help, None, kind)?;
         for sample in samples {
-            let labels: Vec<(&str, String)> =
-                metric.labels.iter().copied().zip(sample.labels.into_iter().map(str::to_owned)).collect();
+            let labels: Vec<(&str, &str)> = metric.labels.iter().copied().zip(sample.labels).collect();
             let mut encoder = family.encode_family(&labels)?;
             match (metric.kind, sample.value) {
                 (Kind::Gauge, Value::Number(value)) => encoder.encode_gauge(&value)?,
@@ -94,6 +93,14 @@ fn samples(table: &Table, metric: Metric) -> Vec<Sample<'_>> {
         names::REQUEST_COUNT => newest(table, |figures| figures.request_count),
         names::COST => newest(table, |figures| Some(figures.cost.0)),
         names::SAVINGS => newest(table, |figures| figures.savings),
+        names::INFO => of_groups(table, |group| {
+            let figures = group.newest.as_ref();
+            let info =
+                figures.map(|figures| vec![figures.instance_type.as_str(), figures.mode, figures.control]);
+            info.map(|labels| (labels, Value::Number(1.0))).into_iter().collect()
+        }),
+        names::THRESHOLD => by_trigger(table, |figures| &figures.thresholds),
+        names::SERVING_VCPU => newest(table, |figures| Some(figures.serving_vcpu)),
         names::WANTED_VCPU => newest(table, |figures| Some(figures.wanted_vcpu)),
         names::LOAD => by_trigger(table, |figures| &figures.loads),
         names::DATA_AGE => by_trigger(table, |figures| &figures.data_age),
@@ -121,7 +128,7 @@ fn samples(table: &Table, metric: Metric) -> Vec<Sample<'_>> {
     }
 }
 
-fn of_controller(table: &Table, metric: Metric) -> Vec<Sample<'_>> {
+fn of_controller<'a>(table: &'a Table, metric: Metric) -> Vec<Sample<'a>> {
     let number = |value: f64| vec![Sample { labels: Vec::new(), value: Value::Number(value) }];
     let tick = table.last_tick;
     match metric {
@@ -132,6 +139,20 @@ fn of_controller(table: &Table, metric: Metric) -> Vec<Sample<'_>> {
         }
         names::CONFIG_VERSION => tick.map_or(Vec::new(), |tick| number(tick.config_version as f64)),
         names::TICK_DURATION => vec![Sample { labels: Vec::new(), value: Value::Distribution(&table.ticks) }],
+        names::CONTROLLER_COST => {
+            let groups = table.groups.values().filter_map(|group| group.newest.as_ref());
+            number(groups.map(|figures| figures.own_cost).sum())
+        }
+        names::CLOUD_CALLS_TOTAL => {
+            let outcomes = |calls: &'a CloudCalls| [("ok", calls.succeeded), ("failed", calls.failed)];
+            let each = table.cloud.iter().flat_map(|calls| {
+                outcomes(calls).map(|(outcome, count)| (vec![calls.operation.as_str(), outcome], count))
+            });
+            counted(each)
+        }
+        names::CLOUD_THROTTLES_TOTAL => {
+            counted(table.cloud.iter().map(|calls| (vec![calls.operation.as_str()], calls.throttled)))
+        }
         names::UNKNOWN_ALARMS_TOTAL => number(table.unknown_alarms as f64),
         names::PORT_CALLS_TOTAL => {
             let calls = counts(&table.calls).into_iter();
@@ -145,6 +166,10 @@ fn of_controller(table: &Table, metric: Metric) -> Vec<Sample<'_>> {
         }
         _ => Vec::new(),
     }
+}
+
+fn counted<'a>(counts: impl Iterator<Item = (Vec<&'a str>, u64)>) -> Vec<Sample<'a>> {
+    counts.map(|(labels, count)| Sample { labels, value: Value::Number(count as f64) }).collect()
 }
 
 type Labelled<'a> = (Vec<&'a str>, Value<'a>);

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use scaling_control::{Evaluation, GroupOutcome};
-use scaling_fleet::UsdPerHour;
+use scaling_fleet::{TypeName, UsdPerHour};
 use scaling_policy::Trigger;
-use scaling_policy::config::GroupName;
+use scaling_policy::config::{ControlLevel, GroupName, Mode};
 use scaling_policy::operation::Operation;
 use scaling_policy::snapshot::TypeOffer;
 use scaling_policy::trigger::{PerTrigger, Reading};
 
-use crate::savings;
+use crate::{own_cost, savings};
 
 /// Longest time between two evaluations that totals take as lasting what was seen, in seconds. What happened
 /// while nobody looked for longer than that is not known and not counted.
@@ -38,12 +38,24 @@ pub struct Figures {
     pub savings: Option<f64>,
     /// What this evaluation adds to the totals.
     pub added: Added,
+    /// Launch type.
+    pub instance_type: TypeName,
+    /// Label of the mode.
+    pub mode: &'static str,
+    /// Label of the control level.
+    pub control: &'static str,
     /// Replicas: desired, serving, arriving.
     pub replicas: [(&'static str, u32); 3],
     /// Reading over threshold.
     pub loads: PerTrigger<Option<f64>>,
+    /// Threshold of each trigger that is bound, as configured.
+    pub thresholds: PerTrigger<Option<f64>>,
+    /// vCPU that serve.
+    pub serving_vcpu: f64,
     /// vCPU that would carry the load.
     pub wanted_vcpu: f64,
+    /// What reading the group's metrics costs, in USD per month.
+    pub own_cost: f64,
     /// Seconds since the end of the period that was read.
     pub data_age: PerTrigger<Option<f64>>,
     /// Label of the action.
@@ -122,13 +134,22 @@ impl Figures {
                 savings: savings.unwrap_or(0.0).max(0.0) * hours,
                 excess: (-savings.unwrap_or(0.0)).max(0.0) * hours,
             },
+            instance_type: snapshot.group.launch_type.name.clone(),
+            mode: mode(outcome.config.mode),
+            control: control(outcome.config.control),
             replicas: [
                 ("desired", snapshot.group.desired),
                 ("serving", snapshot.group.serving()),
                 ("arriving", snapshot.group.arriving()),
             ],
             loads: decision.loads,
+            thresholds: PerTrigger::from_fn(|trigger| {
+                let config = &outcome.config.triggers[trigger];
+                config.binding.as_ref().map(|_| config.threshold)
+            }),
+            serving_vcpu: snapshot.group.serving_vcpu().0,
             wanted_vcpu: decision.wanted.vcpu.0,
+            own_cost: own_cost::of_group(&outcome.config),
             data_age: PerTrigger::from_fn(|trigger| age(snapshot.readings[trigger], snapshot.taken_at)),
             action: decision.action.label(),
             reason: decision.reason.label(),
@@ -140,6 +161,24 @@ impl Figures {
 fn gap(before: Option<Timestamp>, now: Timestamp, period: f64) -> f64 {
     let seconds = before.map_or(period, |before| now.duration_since(before).as_secs_f64());
     seconds.clamp(0.0, LONGEST_GAP_SECONDS.max(period))
+}
+
+/// The label of a mode.
+const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Horizontal => "horizontal",
+        Mode::Vertical => "vertical",
+        Mode::Hybrid => "hybrid",
+    }
+}
+
+/// The label of a control level.
+const fn control(level: ControlLevel) -> &'static str {
+    match level {
+        ControlLevel::Observe => "observe",
+        ControlLevel::UpOnly => "up_only",
+        ControlLevel::Act => "act",
+    }
 }
 
 fn age(reading: Reading, now: Timestamp) -> Option<f64> {

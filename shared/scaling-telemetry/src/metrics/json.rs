@@ -20,6 +20,9 @@ fn render_group(name: &str, group: &GroupTable) -> Value {
         put("at", figures.at.to_string().into());
         put("action", figures.action.into());
         put("reason", figures.reason.into());
+        put("instance_type", figures.instance_type.as_str().into());
+        put("mode", figures.mode.into());
+        put("control", figures.control.into());
         put(names::CPU_USAGE.name, json!(figures.cpu_usage));
         put(names::MEMORY_USAGE.name, json!(figures.memory_usage));
         put(names::REQUEST_LATENCY.name, json!(figures.request_latency));
@@ -30,6 +33,8 @@ fn render_group(name: &str, group: &GroupTable) -> Value {
             figures.replicas.iter().map(|(state, count)| ((*state).to_owned(), (*count).into())).collect();
         put(names::REPLICAS.name, replicas.into());
         put(names::LOAD.name, json!(figures.loads));
+        put(names::THRESHOLD.name, json!(figures.thresholds));
+        put(names::SERVING_VCPU.name, json!(figures.serving_vcpu));
         put(names::WANTED_VCPU.name, json!(figures.wanted_vcpu));
         put(names::DATA_AGE.name, json!(figures.data_age));
     }
@@ -88,6 +93,19 @@ fn render_controller(table: &Table) -> Value {
             .map(|([port, operation], took)| summary(json!({"port": port, "operation": operation}), took))
             .collect(),
     );
+    let cloud = table.cloud.iter();
+    put(
+        names::CLOUD_CALLS_TOTAL.name,
+        cloud
+            .map(|calls| {
+                let counts =
+                    json!({"ok": calls.succeeded, "failed": calls.failed, "throttled": calls.throttled});
+                json!({"operation": calls.operation, "count": counts})
+            })
+            .collect(),
+    );
+    let own: f64 = table.groups.values().filter_map(|group| Some(group.newest.as_ref()?.own_cost)).sum();
+    put(names::CONTROLLER_COST.name, json!(own));
     put(names::UNKNOWN_ALARMS_TOTAL.name, table.unknown_alarms.into());
     members.into()
 }

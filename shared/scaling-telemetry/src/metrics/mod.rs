@@ -26,6 +26,7 @@ use scaling_policy::config::{ConfigVersion, GroupName};
 
 pub use figures::{Added, Ended, Figures, LONGEST_GAP_SECONDS};
 pub use format::Format;
+pub use table::CloudCalls;
 
 use crate::savings;
 use exposition::Shared;
@@ -36,7 +37,11 @@ use table::{GroupTable, LastTick, Table};
 pub struct Metrics {
     table: Shared,
     registry: Arc<Registry>,
+    cloud: Option<CloudSource>,
 }
+
+/// Says how often the cloud has been called; asked at each rendering.
+type CloudSource = Arc<dyn Fn() -> Vec<CloudCalls> + Send + Sync>;
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,7 +85,13 @@ impl Metrics {
         let table = Shared(Arc::new(Mutex::new(Table::default())));
         let mut registry = Registry::default();
         registry.register_collector(Box::new(table.clone()));
-        Self { table, registry: Arc::new(registry) }
+        Self { table, registry: Arc::new(registry), cloud: None }
+    }
+
+    /// The same figures, and those of whatever calls the cloud beside them.
+    #[must_use]
+    pub fn with_cloud(self, calls: impl Fn() -> Vec<CloudCalls> + Send + Sync + 'static) -> Self {
+        Self { cloud: Some(Arc::new(calls)), ..self }
     }
 
     /// Takes the report of a tick in, and returns what each of its groups added.
@@ -152,6 +163,10 @@ impl Metrics {
 
     /// Everything, in a format.
     pub fn render(&self, format: Format) -> String {
+        if let Some(calls) = &self.cloud {
+            let calls = calls();
+            self.lock().cloud = calls;
+        }
         let mut text = String::new();
         let written = match format {
             Format::Json => {

@@ -49,6 +49,9 @@ metrics! {
     EXCESS_TOTAL: Counter "scaling_excess_usd_total" ["group"] "Cost above the fixed fleet since the controller started, in USD; net savings are savings less excess.";
     REPLICAS: Gauge "scaling_replicas" ["group", "state"] "Replicas: desired, serving, and arriving (ordered and not serving yet).";
     LOAD: Gauge "scaling_load" ["group", "trigger"] "Reading over threshold; 1 is at the limit.";
+    INFO: Gauge "scaling_group_info" ["group", "instance_type", "mode", "control"] "Always 1: the launch type of a group, its mode and how far the controller may go.";
+    THRESHOLD: Gauge "scaling_threshold" ["group", "trigger"] "Threshold of a trigger: a fraction of 1 for CPU and memory, requests per minute and reference replica, seconds of latency.";
+    SERVING_VCPU: Gauge "scaling_serving_vcpu" ["group"] "vCPU of the replicas that serve.";
     WANTED_VCPU: Gauge "scaling_wanted_vcpu" ["group"] "vCPU that would carry the load at the target load.";
     DATA_AGE: Gauge "scaling_data_age" ["group", "trigger"] "Seconds since the end of the period that was last read.";
     DECISIONS_TOTAL: Counter "scaling_decisions_total" ["group", "action", "reason"] "Decisions by action (hold, up, down, retype) and reason.";
@@ -60,6 +63,9 @@ metrics! {
     CONFIG_VERSION: Gauge "scaling_config_version" [] "Version of the configuration that the last tick ran under.";
     PORT_CALLS_TOTAL: Counter "scaling_port_calls_total" ["port", "operation", "outcome"] "Calls to platform, metrics and state store, by outcome (ok, or the kind of error).";
     PORT_CALL_DURATION: Histogram "scaling_port_call_duration" ["port", "operation"] "Seconds that a call to platform, metrics or state store took, retries included.";
+    CLOUD_CALLS_TOTAL: Counter "scaling_cloud_calls_total" ["operation", "outcome"] "Calls to the cloud's own interface by its operation and by outcome (ok, failed), each once however often it was tried.";
+    CLOUD_THROTTLES_TOTAL: Counter "scaling_cloud_throttles_total" ["operation"] "Answers of the cloud that asked for fewer calls, by its operation; most are followed by a retry that succeeds.";
+    CONTROLLER_COST: Gauge "scaling_controller_cost" [] "What the controller's own reading of metrics costs, in USD per month of 730 hours.";
     UNKNOWN_ALARMS_TOTAL: Counter "scaling_unknown_alarms_total" [] "Alarms that belong to no configured group.";
 }
 
@@ -85,6 +91,9 @@ counter scaling_savings_usd_total{group}
 counter scaling_excess_usd_total{group}
 gauge scaling_replicas{group,state}
 gauge scaling_load{group,trigger}
+gauge scaling_group_info{group,instance_type,mode,control}
+gauge scaling_threshold{group,trigger}
+gauge scaling_serving_vcpu{group}
 gauge scaling_wanted_vcpu{group}
 gauge scaling_data_age{group,trigger}
 counter scaling_decisions_total{group,action,reason}
@@ -96,6 +105,9 @@ gauge scaling_last_tick_timestamp_seconds{}
 gauge scaling_config_version{}
 counter scaling_port_calls_total{port,operation,outcome}
 histogram scaling_port_call_duration{port,operation}
+counter scaling_cloud_calls_total{operation,outcome}
+counter scaling_cloud_throttles_total{operation}
+gauge scaling_controller_cost{}
 counter scaling_unknown_alarms_total{}
 ";
         let names: Vec<String> = ALL

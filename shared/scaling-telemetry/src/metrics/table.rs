@@ -80,7 +80,22 @@ pub(super) struct Table {
     pub(super) calls: BTreeMap<Labels<3>, u64>,
     /// By port and operation.
     pub(super) call_durations: BTreeMap<Labels<2>, Histogram>,
+    /// As of the last time it was asked for.
+    pub(super) cloud: Vec<CloudCalls>,
     pub(super) unknown_alarms: u64,
+}
+
+/// Calls to one operation of the cloud's own interface, since the process started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudCalls {
+    /// Its name there, such as `SetDesiredCapacity`.
+    pub operation: String,
+    /// Calls that were answered, each once however often it was tried.
+    pub succeeded: u64,
+    /// Calls that ended in an error.
+    pub failed: u64,
+    /// Answers, among all tries, that asked for fewer calls.
+    pub throttled: u64,
 }
 
 /// What the last tick was.
@@ -100,6 +115,7 @@ impl Default for Table {
             ticks: Histogram::new(&CALL_BOUNDS),
             calls: BTreeMap::new(),
             call_durations: BTreeMap::new(),
+            cloud: Vec::new(),
             unknown_alarms: 0,
         }
     }
