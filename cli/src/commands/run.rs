@@ -33,8 +33,8 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     let Stage { assembly, pace, emulator, warnings } = set(arguments).await?;
     let metrics = Metrics::new();
     let assembly = assembly.counted(&metrics);
-    let rest =
-        Server::rest(arguments.api, ApiState::new(Arc::clone(&assembly.control), metrics.clone())).await?;
+    let state = ApiState::new(Arc::clone(&assembly.control), metrics.clone()).streaming();
+    let rest = Server::rest(arguments.api, state).await?;
     let prometheus = Server::prometheus(arguments.prometheus, metrics.clone()).await?;
     // After everything that can refuse to start, and held to the end: what is buffered is written when it goes.
     let _logs = start_logs(arguments)?;

@@ -40,13 +40,17 @@ pub(crate) struct Page {
 impl Page {
     /// Checks what the query says.
     pub(crate) fn new(limit: Option<usize>, before: Option<String>) -> Result<Self, Problem> {
-        let limit = limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=LARGEST_LIMIT).contains(&limit) {
-            let detail = format!("limit must be from 1 to {LARGEST_LIMIT}");
-            return Err(Problem::new(Kind::BadParameter, detail));
-        }
-        Ok(Self { limit, before })
+        Ok(Self { limit: limit_of(limit)?, before })
     }
+}
+
+/// The most entries that a page shall have.
+pub(crate) fn limit_of(limit: Option<usize>) -> Result<usize, Problem> {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    if (1..=LARGEST_LIMIT).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::new(Kind::BadParameter, format!("limit must be from 1 to {LARGEST_LIMIT}")))
 }
 
 impl History<'_> {
@@ -76,6 +80,12 @@ impl History<'_> {
         }
         found.truncate(page.limit);
         Ok(found)
+    }
+
+    /// The `before` of the page after these records; `None` where they are the last.
+    pub(crate) fn next(&self, page: &Page, records: &[Record]) -> Option<String> {
+        let last = records.last().filter(|_| records.len() == page.limit)?;
+        last.key.strip_prefix(self.prefix).map(str::to_owned)
     }
 
     async fn day(&self, state: &ApiState, prefix: &str) -> Result<Vec<Record>, Problem> {

@@ -45,6 +45,10 @@ kinds! {
     MalformedBody = "malformed-body", BAD_REQUEST, "The body is not JSON";
     /// A query parameter or a header makes no sense.
     BadParameter = "bad-parameter", BAD_REQUEST, "A parameter is not valid";
+    /// No token, or one that is not known.
+    Unauthorized = "unauthorized", UNAUTHORIZED, "The request needs a token";
+    /// The token's role does not cover it; `needed` says which one does.
+    Forbidden = "forbidden", FORBIDDEN, "The token's role does not allow it";
     /// A page of another origin tried to write.
     CrossOrigin = "cross-origin", FORBIDDEN, "Writes from pages of another origin are refused";
     /// No such path, group, operation.
@@ -69,6 +73,9 @@ kinds! {
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED, "The configuration has another version";
     /// More than [`crate::MAX_BODY_BYTES`].
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
+    /// `Host` names no loopback address although the server listens on one: a page may have been given a name that
+    /// leads here.
+    WrongHost = "wrong-host", MISDIRECTED_REQUEST, "The request names another host";
     /// The body's type is not `application/json`.
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
     /// The body is JSON of the wrong form.
@@ -83,6 +90,8 @@ kinds! {
     KeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The idempotency key belongs to another request";
     /// The configuration asks for `If-Match` with every change.
     IfMatchRequired = "if-match-required", PRECONDITION_REQUIRED, "The change must carry If-Match";
+    /// The client has used up its share; `Retry-After` says when to go on.
+    TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
     /// A fault of this program.
     Internal = "internal", INTERNAL_SERVER_ERROR, "An internal error";
     /// Platform or store refused the call.
@@ -171,6 +180,9 @@ impl IntoResponse for Problem {
     /// A response that carries the problem for the last layer.
     fn into_response(self) -> Response {
         let mut response = self.kind.status().into_response();
+        if self.kind == Kind::Unauthorized {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -216,6 +228,8 @@ mod tests {
         let golden = "\
 malformed-body 400
 bad-parameter 400
+unauthorized 401
+forbidden 403
 cross-origin 403
 not-found 404
 method-not-allowed 405
@@ -228,6 +242,7 @@ conflict 409
 request-in-progress 409
 version-mismatch 412
 body-too-large 413
+wrong-host 421
 unsupported-media-type 415
 invalid-request 422
 group-required 422
@@ -235,6 +250,7 @@ out-of-bounds 422
 invalid-configuration 422
 idempotency-key-reused 422
 if-match-required 428
+too-many-requests 429
 internal 500
 platform-refused 502
 platform-unavailable 503

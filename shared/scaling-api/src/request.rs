@@ -27,8 +27,11 @@ pub(crate) fn author(caller: Option<Extension<Caller>>, named: Option<String>) -
 }
 
 /// The outermost layer.
-pub(crate) async fn around(request: Request, next: Next) -> Response {
+pub(crate) async fn around(mut request: Request, next: Next) -> Response {
     let id = id_of(request.headers());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        request.headers_mut().insert(REQUEST_ID, value);
+    }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!(target: "scaling::integration", "request", id, %method, path);
     let refused = refused(&request);
@@ -63,7 +66,7 @@ fn id_of(headers: &HeaderMap) -> String {
 /// A browser sends `Origin` with every write. One that is not ours is a page somewhere that tries its luck with a
 /// controller on the visitor's own machine.
 fn refused(request: &Request) -> Option<Problem> {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return None;
     }
     let origin = request.headers().get(header::ORIGIN)?;
@@ -77,11 +80,10 @@ fn refused(request: &Request) -> Option<Problem> {
 fn finish(mut response: Response, id: &str) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         tracing::debug!(target: "scaling::integration", ?problem, "refused");
-        let allow = response.headers_mut().remove(header::ALLOW);
+        let kept = [header::ALLOW, header::WWW_AUTHENTICATE]
+            .map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
         response = problem.render(id);
-        if let Some(allow) = allow {
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
+        response.headers_mut().extend(kept.into_iter().flatten());
     }
     if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -10,6 +10,9 @@ use scaling_policy::config::Config;
 use scaling_telemetry::Metrics;
 use tokio::sync::Mutex;
 
+use crate::access::Access;
+use crate::events::Feed;
+
 /// The loop and its figures. Cloning gives another handle on the same ones.
 #[derive(Clone)]
 pub struct ApiState {
@@ -18,6 +21,9 @@ pub struct ApiState {
     /// When a request last had the figures brought up to date. Held meanwhile, so that requests at the same time cost
     /// one look at the platform.
     looked: Arc<Mutex<Option<Timestamp>>>,
+    access: Access,
+    /// Where connections may stay open.
+    feed: Option<Arc<Feed>>,
 }
 
 impl fmt::Debug for ApiState {
@@ -29,7 +35,30 @@ impl fmt::Debug for ApiState {
 impl ApiState {
     /// Over a loop, with the figures that its ticks are recorded in.
     pub fn new(control: Arc<ControlLoop>, metrics: Metrics) -> Self {
-        Self { control, metrics, looked: Arc::default() }
+        Self { control, metrics, looked: Arc::default(), access: Access::InFront, feed: None }
+    }
+
+    /// The same with connections that may stay open, so that events are streamed.
+    #[must_use]
+    pub fn streaming(self) -> Self {
+        let feed = Feed::new(self.control.ports().clone());
+        Self { feed: Some(feed), ..self }
+    }
+
+    /// The same with roles checked as `access` says.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// Who decides what a request may do.
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
+    /// New events, where connections may stay open.
+    pub(crate) fn feed(&self) -> Option<&Arc<Feed>> {
+        self.feed.as_ref()
     }
 
     /// The loop.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use scaling_api::EventLog;
 use scaling_aws::{AwsClients, AwsPlatform, AwsSettings};
 use scaling_control::ports::{Clock, StateStore, SystemClock};
 use scaling_control::{ControlLoop, PortError, Ports};
@@ -92,7 +93,7 @@ impl Assembly {
             groups: platforms.clone(),
             writer: platforms.clone(),
             metrics: platforms,
-            store: open(store, &clients, &clock)?,
+            store: Arc::new(EventLog::new(open(store, &clients, &clock)?, Arc::clone(&clock))),
             clock,
         };
         Ok(Self { control: Arc::new(ControlLoop::new(ports, config)), clients })

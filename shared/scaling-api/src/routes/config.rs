@@ -1,38 +1,92 @@
 //! Reading and replacing the configuration.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::response::IntoResponse;
-use http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use http::{HeaderMap, StatusCode, header};
 use scaling_control::ConfigRefusal;
-use scaling_policy::config::{self, Config, ConfigVersion, Layers, Loaded};
+use scaling_policy::config::{self, Config, ConfigFault, ConfigVersion, Layers, Loaded};
+use serde::Serialize;
 use serde_json::json;
 
+use crate::audit::Change;
 use crate::body;
-use crate::problem::{Kind, Problem, faults};
+use crate::problem::{Kind, Problem};
+use crate::request::{Caller, author};
 use crate::state::ApiState;
 
-pub(super) async fn current(State(state): State<ApiState>) -> Result<impl IntoResponse, Problem> {
+#[cfg_attr(test, utoipa::path(
+    get, path = "/config", tag = "configuration",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of a version that is known")),
+    responses(
+        (status = 200, description = "The configuration as it was written", body = crate::openapi::schemas::Configuration,
+            headers(("ETag" = String, description = "Its version, for `If-Match`"))),
+        (status = 304, description = "It is the version that `If-None-Match` names",
+            headers(("ETag" = String, description = "Its version"))),
+    ),
+))]
+/// The configuration in force
+pub(super) async fn current(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     let config = state.control().refresh().await?;
-    Ok(([(header::ETAG, etag(config.version))], Json(config.source().clone())))
+    let etag = etag(config.version);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|given| given.to_str().ok()).unwrap_or_default();
+    // Where a tag is only known, a weak one is as good (RFC 9110, section 13.1.2).
+    let mut known = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+    if known.any(|tag| tag == "*" || tag == etag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    Ok(([(header::ETAG, etag)], Json(config.source())).into_response())
 }
 
+#[cfg_attr(test, utoipa::path(
+    get, path = "/config/schema", tag = "configuration",
+    responses((status = 200, description = "JSON Schema, draft 2020-12", content_type = "application/schema+json",
+        body = serde_json::Value)),
+))]
+/// JSON Schema of the configuration
 pub(super) async fn schema() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/schema+json")], config::schema().to_string())
 }
 
+/// A configuration is in force.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct Replaced {
+    /// Its version.
+    version: u64,
+    /// The version that it replaced.
+    #[serde(rename = "replaced")]
+    before: u64,
+    /// What somebody should look at.
+    #[cfg_attr(test, schema(value_type = [crate::openapi::schemas::ConfigFault]))]
+    warnings: Vec<ConfigFault>,
+}
+
+#[cfg_attr(test, utoipa::path(
+    post, path = "/config", tag = "configuration",
+    request_body = crate::openapi::schemas::Configuration,
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on")),
+    responses((status = 200, description = "It is in force", body = Replaced,
+        headers(("ETag" = String, description = "Its version")))),
+))]
+/// Replaces the configuration
+///
+/// Compare and swap: where another change came between, nothing is done. `If-Match` is honoured, and required only
+/// where the configuration says `require_if_match`. One with faults changes nothing, and all of them are listed.
 pub(super) async fn replace(
     State(state): State<ApiState>,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
     bytes: Bytes,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     body::check_type(&headers)?;
     let current = state.control().refresh().await?;
     check_if_match(&headers, &current)?;
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
-    let replaced = state.control().replace_config(config.source().clone(), current.version, "api").await;
+    let by = author(caller, None);
+    let replaced = state.control().replace_config(config.source().clone(), current.version, &by).await;
     let version = replaced.map_err(|refusal| refused(refusal, &headers))?;
     state.metrics().keep_groups(config.groups.iter().map(|group| &group.name));
     tracing::info!(
@@ -42,8 +96,15 @@ pub(super) async fn replace(
         warnings = warnings.len(),
         "configuration replaced"
     );
-    let answer = json!({"version": version, "replaced": current.version, "warnings": faults(&warnings)});
-    Ok(([(header::ETAG, etag(version))], Json(answer)))
+    let change = Change {
+        what: "configured",
+        by,
+        group: None,
+        before: json!({"version": current.version}),
+        after: json!({"version": version}),
+    };
+    let answer = Replaced { version: version.0, before: current.version.0, warnings };
+    Ok(([(header::ETAG, etag(version))], Extension(change), Json(answer)).into_response())
 }
 
 fn refused(refusal: ConfigRefusal, headers: &HeaderMap) -> Problem {

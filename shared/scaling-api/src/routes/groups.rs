@@ -4,101 +4,126 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use scaling_control::ports::Record;
-use scaling_control::record::{GroupRecord, OperationRecord, decisions_prefix, from_json, group_key};
-use scaling_policy::config::{Config, GroupConfig, GroupName};
+use scaling_control::record::{GroupRecord, decisions_prefix, from_json, group_key};
+use scaling_policy::config::{Config, GroupName};
 use scaling_policy::decision::Decision;
-use scaling_telemetry::Metrics;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use super::{Answer, Path, Query, operations};
-use crate::history::{History, Page};
+use super::{Path, Query};
+use crate::history::{History, LARGEST_LIMIT, Page, limit_of};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
+use crate::views::{DecisionView, GroupView};
 
-pub(super) async fn groups(State(state): State<ApiState>) -> Answer {
-    let config = state.control().refresh().await?;
-    let keys: Vec<String> = config.groups.iter().map(|group| group_key(&group.name)).collect();
-    let records = state.store().get_many(&keys).await?;
-    let records: HashMap<&str, &Record> =
-        records.iter().map(|record| (record.key.as_str(), record)).collect();
-    let metrics = state.fresh_metrics(&config).await;
-    let groups = config.groups.iter().zip(&keys).map(|(group, key)| {
-        let record = records.get(key.as_str()).map(|record| from_json(key, &record.body)).transpose()?;
-        Ok(render(group, &record.unwrap_or_default(), metrics))
-    });
-    let groups: Vec<Value> = groups.collect::<Result<_, Problem>>()?;
-    Ok(Json(json!({"config_version": config.version, "groups": groups})))
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub(super) struct GroupsQuery {
+    /// Most groups of a page, 1 to 500. Default 500.
+    #[cfg_attr(test, param(minimum = 1, maximum = 500))]
+    limit: Option<usize>,
+    /// Only groups after the one of this name, in the configuration's order.
+    after: Option<String>,
 }
 
-fn render(config: &GroupConfig, record: &GroupRecord, metrics: &Metrics) -> Value {
-    let state = &record.state;
-    let running = [state.open_operation(), state.open_type_change()].into_iter().flatten();
-    let running: Vec<Value> = running
-        .map(|operation| {
-            operations::render(&OperationRecord { group: config.name.clone(), operation: operation.clone() })
-        })
-        .collect();
-    let figures = metrics.figures(&config.name).map(|figures| {
-        json!({
-            "at": figures.at,
-            "replicas": figures.replicas.into_iter().collect::<HashMap<_, _>>(),
-            "loads": figures.loads,
-            "cost_usd_per_hour": figures.cost,
-            "savings_usd_per_hour": figures.savings,
-            "action": figures.action,
-            "reason": figures.reason,
-        })
-    });
-    json!({
-        "name": config.name,
-        "platform": config.platform,
-        "control": config.control,
-        "mode": config.mode,
-        "replicas": config.replicas,
-        "desired": state.known_desired,
-        "instance_type": state.known_type,
-        "taken_over": state.taken_over,
-        "pause": state.pause,
-        "override": state.temporary,
-        "breaker_open": state.breaker.is_open(),
-        "running": running,
-        "figures": figures,
+/// A page of groups, in the configuration's order.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct GroupPage<'a> {
+    /// The version of the configuration in force.
+    config_version: u64,
+    /// The groups.
+    groups: Vec<GroupView<'a>>,
+    /// The `after` of the next page; null on the last one.
+    next: Option<&'a str>,
+}
+
+#[cfg_attr(test, utoipa::path(
+    get, path = "/groups", tag = "groups", params(GroupsQuery),
+    responses((status = 200, description = "The groups", body = GroupPage<'_>)),
+))]
+/// The groups with state and figures
+pub(super) async fn groups(
+    State(state): State<ApiState>,
+    Query(query): Query<GroupsQuery>,
+) -> Result<Response, Problem> {
+    let limit = limit_of(query.limit.or(Some(LARGEST_LIMIT)))?;
+    let config = state.control().refresh().await?;
+    let begin = match &query.after {
+        None => 0,
+        Some(name) => 1 + position(&config, name)?,
+    };
+    let page: Vec<_> = config.groups.iter().skip(begin).take(limit).collect();
+    let keys: Vec<String> = page.iter().map(|group| group_key(&group.name)).collect();
+    let stored = state.store().get_many(&keys).await?;
+    let stored: HashMap<&str, &Record> = stored.iter().map(|record| (record.key.as_str(), record)).collect();
+    let parse = |key: &String| {
+        let record = stored.get(key.as_str()).map(|record| from_json(key, &record.body)).transpose()?;
+        Ok(record.unwrap_or_default())
+    };
+    let records: Vec<GroupRecord> = keys.iter().map(parse).collect::<Result<_, Problem>>()?;
+    let metrics = state.fresh_metrics(&config).await;
+    let mut groups = Vec::with_capacity(page.len());
+    for (group, record) in page.iter().zip(&records) {
+        groups.push(GroupView::new(group, record, metrics.figures(&group.name).as_ref()));
+    }
+    let next = page.last().filter(|_| begin + page.len() < config.groups.len());
+    let next = next.map(|group| group.name.as_str());
+    Ok(Json(GroupPage { config_version: config.version.0, groups, next }).into_response())
+}
+
+fn position(config: &Config, name: &str) -> Result<usize, Problem> {
+    config.groups.iter().position(|group| group.name.as_str() == name).ok_or_else(|| {
+        Problem::new(Kind::BadParameter, format!("after: the configuration has no group {name:?}"))
     })
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub(super) struct DecisionsQuery {
+    /// Most decisions of a page, 1 to 500. Default 50.
+    #[cfg_attr(test, param(minimum = 1, maximum = 500))]
     limit: Option<usize>,
+    /// Only decisions before this one: the `next` of the page before.
     before: Option<String>,
 }
 
+/// A page of decisions, newest first.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct DecisionPage<'a> {
+    /// The decisions.
+    decisions: Vec<DecisionView<'a>>,
+    /// The `before` of the next page; null on the last one.
+    next: Option<String>,
+}
+
+#[cfg_attr(test, utoipa::path(
+    get, path = "/groups/{name}/decisions", tag = "groups",
+    params(("name" = String, Path, description = "The group\'s name"), DecisionsQuery),
+    responses((status = 200, description = "Decisions, newest first", body = DecisionPage<'_>)),
+))]
+/// Decisions of a group, newest first
+///
+/// A decision is kept, for 90 days, where its action or reason differs from the one before.
 pub(super) async fn decisions(
     State(state): State<ApiState>,
     Path(name): Path,
     Query(query): Query<DecisionsQuery>,
-) -> Answer {
+) -> Result<Response, Problem> {
     let page = Page::new(query.limit, query.before)?;
     let name = known(&*state.control().refresh().await?, &name)?;
     let prefix = decisions_prefix(&name);
-    let records = History { prefix: &prefix, day: "%Y-%m-%d" }.page(&state, &page, |_| true).await?;
-    let next = (records.len() == page.limit)
-        .then(|| records.last().and_then(|last| last.key.strip_prefix(&prefix)))
-        .flatten();
-    let decisions: Vec<Value> = records
-        .iter()
-        .map(|record| Ok(render_decision(&from_json(&record.key, &record.body)?)))
-        .collect::<Result<_, Problem>>()?;
-    Ok(Json(json!({"decisions": decisions, "next": next})))
-}
-
-/// A decision with its reason as a sentence.
-pub(super) fn render_decision(decision: &Decision) -> Value {
-    let mut value = json!(decision);
-    value["explanation"] = decision.reason.to_string().into();
-    value
+    let history = History { prefix: &prefix, day: "%Y-%m-%d" };
+    let records = history.page(&state, &page, |_| true).await?;
+    let next = history.next(&page, &records);
+    let parse = |record: &Record| Ok(from_json(&record.key, &record.body)?);
+    let decisions: Vec<Decision> = records.iter().map(parse).collect::<Result<_, Problem>>()?;
+    let decisions = decisions.iter().map(DecisionView::from).collect();
+    Ok(Json(DecisionPage { decisions, next }).into_response())
 }
 
 /// The group of that name.

@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::json;
+use jiff::Timestamp;
+use serde::Serialize;
 
-use super::Answer;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
 
@@ -14,7 +14,26 @@ const PERIODS_MISSED: f64 = 3.0;
 /// and at least this many seconds.
 const LEAST_SECONDS: f64 = 180.0;
 
-pub(super) async fn health(State(state): State<ApiState>) -> Answer {
+/// It does its work.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct Health {
+    /// Always `ok`; anything else is a problem.
+    status: &'static str,
+    /// The program's version.
+    version: &'static str,
+    /// When the last tick of this process ended; null before the first, and in a process that only answers.
+    last_tick: Option<Timestamp>,
+}
+
+#[cfg_attr(test, utoipa::path(
+    get, path = "/health", tag = "controller",
+    responses((status = 200, description = "It does its work", body = Health)),
+))]
+/// Whether the process does its work
+///
+/// Asks nothing but the process itself, and needs no token.
+pub(super) async fn health(State(state): State<ApiState>) -> Result<Json<Health>, Problem> {
     let config = state.control().config();
     let last_tick = state.metrics().last_tick();
     if let Some(last) = last_tick {
@@ -27,5 +46,5 @@ pub(super) async fn health(State(state): State<ApiState>) -> Answer {
             return Err(Problem::new(Kind::NotTicking, detail));
         }
     }
-    Ok(Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "last_tick": last_tick})))
+    Ok(Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION"), last_tick }))
 }

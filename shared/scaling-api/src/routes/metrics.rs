@@ -8,6 +8,17 @@ use scaling_telemetry::Format;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
 
+#[cfg_attr(test, utoipa::path(
+    get, path = "/metrics", tag = "controller",
+    responses((status = 200, description = "The figures, in the format that `Accept` asks for", content(
+        (crate::openapi::schemas::Metrics = "application/json"),
+        (String = "text/plain"),
+        (String = "application/openmetrics-text"),
+    ))),
+))]
+/// Figures of the groups and of the controller
+///
+/// JSON by default; Prometheus or OpenMetrics text by `Accept`.
 pub(super) async fn metrics(
     State(state): State<ApiState>,
     headers: HeaderMap,

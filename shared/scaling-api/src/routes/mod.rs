@@ -1,6 +1,9 @@
 //! The routes: one file for each thing they are about.
 
+mod audit;
 mod config;
+mod document;
+mod events;
 mod groups;
 mod health;
 mod metrics;
@@ -9,56 +12,74 @@ mod pause;
 mod scale;
 mod validation;
 
+use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use http::request::Parts;
-use http::{Method, Uri, header};
+use http::{Method, StatusCode, Uri, header};
 use scaling_telemetry::Format;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use crate::idempotency;
 use crate::problem::{Kind, Problem};
-use crate::request;
 use crate::state::ApiState;
+use crate::{access, idempotency, request};
 
 /// The whole interface.
 pub fn router(state: ApiState) -> Router {
+    finish(routes(state))
+}
+
+/// The routes without what is around every request: a server puts its own checks between [`routes`] and [`finish`],
+/// so that their refusals are answered as problems and logged with the id of the request.
+pub fn routes(state: ApiState) -> Router {
     let reads = Router::new()
         .route("/health", get(health::health))
+        .route("/openapi.json", get(document::document))
         .route("/config/schema", get(config::schema))
         .route("/validation", get(validation::validation))
         .route("/groups", get(groups::groups))
         .route("/groups/{name}/decisions", get(groups::decisions))
         .route("/operations", get(operations::operations))
         .route("/operations/{id}", get(operations::operation))
+        .route("/audit", get(audit::audit))
         .route("/config", get(config::current));
     let writes = Router::new()
         .route("/config", post(config::replace))
         .route("/scale", post(scale::scale))
         .route("/groups/{name}/pause", post(pause::pause))
         .route("/groups/{name}/resume", post(pause::resume))
+        .route_layer(middleware::from_fn_with_state(state.clone(), crate::audit::around_writes))
         .route_layer(middleware::from_fn_with_state(state.clone(), idempotency::around_writes));
     reads
         .merge(writes)
         .route_layer(middleware::from_fn(json_only))
         .route("/metrics", get(metrics::metrics))
-        .fallback(not_found)
+        .route("/events", get(events::events))
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn(request::around))
+        .route_layer(middleware::from_fn_with_state(state.clone(), access::check_role))
+        .fallback(not_found)
         .with_state(state)
+}
+
+/// Puts the outermost layer around routes: the id of the request, its span in the logs, and the writing of problems.
+pub fn finish(routes: Router) -> Router {
+    routes.layer(middleware::from_fn(request::around))
 }
 
 async fn not_found(uri: Uri) -> Problem {
     Problem::new(Kind::NotFound, format!("there is no {}", uri.path()))
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
-    Problem::new(Kind::MethodNotAllowed, format!("{} does not take {method}", uri.path()))
+/// `Allow` is added by the router.
+async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let detail = format!("{} does not take {method}", uri.path());
+    Problem::new(Kind::MethodNotAllowed, detail).into_response()
 }
 
 /// Everything but the metrics has one format.
@@ -77,9 +98,6 @@ fn accept(headers: &http::HeaderMap) -> Option<String> {
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
-
-/// An answer or a problem.
-type Answer = Result<Json<Value>, Problem>;
 
 /// Query parameters, where a bad one is a problem.
 struct Query<T>(T);
@@ -107,3 +125,40 @@ impl<S: Send + Sync> FromRequestParts<S> for Path {
             .map_err(|error: PathRejection| Problem::new(Kind::BadParameter, error.body_text()))
     }
 }
+
+/// The handlers, for their description.
+#[cfg(test)]
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Service Scaling Framework",
+        description = "Decides how many machines a group has and which instance type they are. Refusals and failures are \
+            problem details (RFC 9457). Lists take `limit` and the `next` of the page before."
+    ),
+    paths(
+        health::health,
+        document::document,
+        metrics::metrics,
+        config::current,
+        config::replace,
+        config::schema,
+        validation::validation,
+        groups::groups,
+        groups::decisions,
+        pause::pause,
+        pause::resume,
+        scale::scale,
+        operations::operations,
+        operations::operation,
+        events::events,
+        audit::audit,
+    ),
+    components(schemas(crate::openapi::schemas::Problem)),
+    tags(
+        (name = "groups", description = "Groups, and what is asked of them"),
+        (name = "history", description = "What has happened"),
+        (name = "configuration", description = "What controls them"),
+        (name = "controller", description = "The controller itself")
+    )
+)]
+pub(crate) struct Described;

@@ -2,28 +2,54 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use scaling_control::ports::Record;
 use scaling_control::record::{OPERATIONS_PREFIX, OperationRecord, from_json, operation_key};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use super::{Answer, Path, Query};
+use super::{Path, Query};
 use crate::history::{History, Page};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
+use crate::views::OperationView;
+
+/// Longer than any id. No store is asked for more.
+const LONGEST_ID: usize = 128;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub(super) struct OperationsQuery {
+    /// Only operations of this group.
     group: Option<String>,
+    /// Most operations of a page, 1 to 500. Default 50.
+    #[cfg_attr(test, param(minimum = 1, maximum = 500))]
     limit: Option<usize>,
+    /// Only operations before this one: the `next` of the page before.
     before: Option<String>,
 }
 
+/// A page of operations, newest first.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct OperationPage<'a> {
+    /// The operations.
+    operations: Vec<OperationView<'a>>,
+    /// The `before` of the next page; null on the last one.
+    next: Option<String>,
+}
+
+#[cfg_attr(test, utoipa::path(
+    get, path = "/operations", tag = "history", params(OperationsQuery),
+    responses((status = 200, description = "Operations, newest first", body = OperationPage<'_>)),
+))]
+/// Operations, newest first
+///
+/// They are kept for 90 days.
 pub(super) async fn operations(
     State(state): State<ApiState>,
     Query(query): Query<OperationsQuery>,
-) -> Answer {
+) -> Result<Response, Problem> {
     let page = Page::new(query.limit, query.before)?;
     let of_group = |record: &Record| {
         query
@@ -33,31 +59,36 @@ pub(super) async fn operations(
     };
     let history = History { prefix: OPERATIONS_PREFIX, day: "%Y%m%d" };
     let records = history.page(&state, &page, of_group).await?;
-    let next = (records.len() == page.limit)
-        .then(|| records.last().and_then(|last| last.key.strip_prefix(OPERATIONS_PREFIX)))
-        .flatten();
-    let operations: Vec<Value> =
-        records.iter().map(|record| Ok(render(&parse(record)?))).collect::<Result<_, Problem>>()?;
-    Ok(Json(json!({"operations": operations, "next": next})))
+    let next = history.next(&page, &records);
+    let operations: Vec<OperationRecord> = records.iter().map(parse).collect::<Result<_, Problem>>()?;
+    let operations = operations.iter().map(render).collect();
+    Ok(Json(OperationPage { operations, next }).into_response())
 }
 
-pub(super) async fn operation(State(state): State<ApiState>, Path(id): Path) -> Answer {
-    let record = state.store().get(&operation_key(&id)).await?;
+#[cfg_attr(test, utoipa::path(
+    get, path = "/operations/{id}", tag = "history",
+    params(("id" = String, Path, description = "The operation's id, as in `Location`")),
+    responses((status = 200, description = "The operation", body = OperationView<'_>)),
+))]
+/// One operation
+///
+/// Asked again it shows how far the operation is, until its `phase` is one of the ends: `verified`, `failed`,
+/// `rolled_back`, `superseded`.
+pub(super) async fn operation(State(state): State<ApiState>, Path(id): Path) -> Result<Response, Problem> {
+    let record = match id.len() {
+        0..=LONGEST_ID => state.store().get(&operation_key(&id)).await?,
+        _ => None,
+    };
     let record = record.ok_or_else(|| {
         Problem::new(Kind::NotFound, format!("there is no operation {id:?}; they are kept for 90 days"))
     })?;
-    Ok(Json(render(&parse(&record)?)))
+    Ok(Json(render(&parse(&record)?)).into_response())
 }
 
 fn parse(record: &Record) -> Result<OperationRecord, Problem> {
     Ok(from_json(&record.key, &record.body)?)
 }
 
-/// An operation with its group, what it is in one word, and why in one sentence.
-pub(super) fn render(record: &OperationRecord) -> Value {
-    let mut value = json!(record.operation);
-    value["group"] = json!(record.group);
-    value["action"] = record.operation.kind.label().into();
-    value["explanation"] = record.operation.reason.to_string().into();
-    value
+fn render(record: &OperationRecord) -> OperationView<'_> {
+    OperationView::new(record.group.as_str(), &record.operation)
 }

@@ -2,13 +2,16 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
+use scaling_control::record::{GroupRecord, from_json, group_key};
 use scaling_policy::operation::Pause;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Answer, Path, groups};
+use super::{Path, groups};
+use crate::audit::Change;
 use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
@@ -17,58 +20,95 @@ use crate::state::ApiState;
 /// The body of a pause. It may be left out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct PauseRequest {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct PauseRequest {
     /// Why.
     reason: Option<String>,
     /// Who, where the layer in front does not know.
     by: Option<String>,
-    /// Until when; without it until resumed.
+    /// Until when; without it until resumed. It must be in the future.
     until: Option<Timestamp>,
 }
 
 /// The body of a resumption. It may be left out, too.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct ResumeRequest {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct ResumeRequest {
+    /// Who, where the layer in front does not know.
     by: Option<String>,
 }
 
+/// The pause of a group.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct PauseAnswer {
+    /// The group.
+    group: String,
+    /// Its pause; null while it is controlled.
+    #[cfg_attr(test, schema(value_type = Option<crate::openapi::schemas::Pause>))]
+    pause: Option<Pause>,
+}
+
+#[cfg_attr(test, utoipa::path(
+    post, path = "/groups/{name}/pause", tag = "groups",
+    params(("name" = String, Path, description = "The group\'s name")),
+    request_body = Option<PauseRequest>,
+    responses((status = 200, description = "It is paused", body = PauseAnswer)),
+))]
+/// Pauses the control of a group
+///
+/// It is observed as before, and nothing is changed, not even on request, until it is resumed or `until` has passed.
 pub(super) async fn pause(
     State(state): State<ApiState>,
     Path(name): Path,
     caller: Option<Extension<Caller>>,
     bytes: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     let request: PauseRequest = parse_or_default(&bytes)?;
     if let Some(until) = request.until.filter(|until| *until <= state.now()) {
         return Err(Problem::new(Kind::InvalidRequest, format!("until must be in the future, not {until}")));
     }
-    let pause = Pause {
-        by: author(caller, request.by),
-        reason: request.reason.unwrap_or_else(|| "no reason given".to_owned()),
-        until: request.until,
-    };
-    let group = set(&state, &name, Some(pause.clone())).await?;
-    tracing::info!(target: "scaling::monitor", group, by = pause.by, reason = pause.reason, "paused");
-    Ok(Json(json!({"group": group, "pause": pause})))
+    let by = author(caller, request.by);
+    let reason = request.reason.unwrap_or_else(|| "no reason given".to_owned());
+    let pause = Pause { by: by.clone(), reason, until: request.until };
+    set(&state, &name, Some(pause), Doing { what: "paused", by }).await
 }
 
+#[cfg_attr(test, utoipa::path(
+    post, path = "/groups/{name}/resume", tag = "groups",
+    params(("name" = String, Path, description = "The group\'s name")),
+    request_body = Option<ResumeRequest>,
+    responses((status = 200, description = "It is controlled", body = PauseAnswer)),
+))]
+/// Resumes the control of a group
 pub(super) async fn resume(
     State(state): State<ApiState>,
     Path(name): Path,
     caller: Option<Extension<Caller>>,
     bytes: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     let request: ResumeRequest = parse_or_default(&bytes)?;
-    let group = set(&state, &name, None).await?;
-    tracing::info!(target: "scaling::monitor", group, by = author(caller, request.by), "resumed");
-    Ok(Json(json!({"group": group, "pause": null})))
+    let by = author(caller, request.by);
+    set(&state, &name, None, Doing { what: "resumed", by }).await
 }
 
-async fn set(state: &ApiState, name: &str, pause: Option<Pause>) -> Result<String, Problem> {
+/// What is done, and who does it.
+struct Doing {
+    what: &'static str,
+    by: String,
+}
+
+async fn set(state: &ApiState, name: &str, pause: Option<Pause>, doing: Doing) -> Result<Response, Problem> {
     let group = groups::known(&*state.control().refresh().await?, name)?;
-    state.control().set_pause(&group, pause).await?;
-    Ok(group.to_string())
+    let key = group_key(&group);
+    let stored = state.store().get(&key).await?;
+    let record = stored.map(|stored| from_json::<GroupRecord>(&key, &stored.body)).transpose()?;
+    let before = json!(record.and_then(|record| record.state.pause));
+    state.control().set_pause(&group, pause.clone()).await?;
+    let Doing { what, by } = doing;
+    let change = Change { what, by, group: Some(group.to_string()), before, after: json!(pause) };
+    Ok((Extension(change), Json(PauseAnswer { group: group.to_string(), pause })).into_response())
 }
 
 fn parse_or_default<T: Default + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Problem> {

@@ -6,25 +6,28 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
-use scaling_control::record::OperationRecord;
 use scaling_control::{Requested, ScaleRequest};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, GroupName, Mode};
 use scaling_policy::operation::Override;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{groups, operations};
+use super::groups;
+use crate::audit::Change;
 use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
 use crate::state::ApiState;
+use crate::views::{DecisionView, OperationView};
 
-/// The body.
+/// The body. At least one of `replicas` and `instance_type` is given.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ScaleRequest))]
+pub(crate) struct Wish {
     /// Which of the two wishes is meant. May be left out; where it is given, it must fit them.
+    #[cfg_attr(test, schema(value_type = Option<crate::openapi::schemas::Mode>))]
     mode: Option<Mode>,
     /// Replicas wanted.
     replicas: Option<u32>,
@@ -41,6 +44,31 @@ struct Wish {
     by: Option<String>,
 }
 
+/// What became of a wish.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct ScaleAnswer<'a> {
+    /// Whether only asked what would be done.
+    dry_run: bool,
+    /// What was decided.
+    decision: DecisionView<'a>,
+    /// The operation that carries it out; null for a dry run, and where the group is so already.
+    operation: Option<OperationView<'a>>,
+}
+
+#[cfg_attr(test, utoipa::path(
+    post, path = "/scale", tag = "groups", request_body = Wish,
+    responses(
+        (status = 200, description = "A dry run, or the group is so already", body = ScaleAnswer<'_>),
+        (status = 202, description = "The platform has accepted it; follow the operation", body = ScaleAnswer<'_>,
+            headers(("Location" = String, description = "The operation"))),
+    ),
+))]
+/// Asks for a count, a type, or both
+///
+/// Acts in every control level, within the bounds. A pause, the kill switch and a running operation refuse it (409).
+/// The plan is stored and the platform has been asked when 202 is answered. With `expires`, count and type stay until
+/// then.
 pub(super) async fn scale(
     State(state): State<ApiState>,
     caller: Option<Extension<Caller>>,
@@ -71,14 +99,22 @@ pub(super) async fn scale(
     if let Some(until) = wish.expires.filter(|_| !request.dry_run) {
         keep_until(&state, &request, until).await?;
     }
-    let decision = groups::render_decision(&decision);
-    let Some(operation) = operation else {
-        return Ok(Json(json!({"dry_run": request.dry_run, "decision": decision})).into_response());
+    let answer = ScaleAnswer {
+        dry_run: request.dry_run,
+        decision: DecisionView::from(&decision),
+        operation: operation.as_ref().map(|operation| OperationView::new(group.as_str(), operation)),
+    };
+    let Some(operation) = &operation else { return Ok(Json(answer).into_response()) };
+    let change = Change {
+        what: "scaled",
+        by: request.by,
+        group: Some(group.to_string()),
+        before: json!({"cost": decision.cost_before}),
+        after: json!({"operation": operation.id, "kind": operation.kind, "expires": wish.expires}),
     };
     let location = format!("/operations/{}", operation.id.0);
-    let operation = operations::render(&OperationRecord { group, operation });
-    let answer = Json(json!({"operation": operation, "decision": decision}));
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], answer).into_response())
+    let headers = [(header::LOCATION, location)];
+    Ok((StatusCode::ACCEPTED, headers, Extension(change), Json(answer)).into_response())
 }
 
 /// Holds what was asked for until a moment. It follows the request itself, which has checked everything; should it

@@ -1,140 +1,139 @@
 //! Findings about the configuration in force and about the groups it names.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
-use scaling_control::{Evaluation, GroupOutcome, Outcome};
-use scaling_policy::config::{Config, Severity};
-use scaling_policy::snapshot::{ForeignController, RetypeSupport};
-use scaling_policy::trigger::{Reading, Trigger};
+use jiff::{SignedDuration, Timestamp};
+use scaling_control::ports::GroupDescription;
+use scaling_control::record::{
+    OPERATIONS_PREFIX, OperationRecord, decisions_prefix, from_json, operation_key,
+};
+use scaling_control::{GroupOutcome, PortError, TickReport};
+use scaling_policy::config::{Config, ConfigFault, GroupName, Severity};
+use scaling_policy::operation::Operation;
 use serde::Serialize;
-use serde_json::json;
 
-use super::Answer;
-use crate::problem::faults;
+use crate::findings::{self, Facts, Finding};
+use crate::problem::Problem;
 use crate::state::ApiState;
 
-/// A bound metric without data since then is wrong rather than late, in seconds.
-const NO_DATA_SECONDS: f64 = 86_400.0;
+/// Operations and decisions that are looked at, of all groups and of one.
+const HISTORY: usize = 1000;
 
-/// A group that was just taken over gets this long to show its first data, in seconds.
-const FIRST_DATA_SECONDS: f64 = 900.0;
+/// Operations are looked at from this long ago on.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// A finding about a group as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Finding {
-    group: String,
-    severity: Severity,
-    /// A stable word for the kind of finding.
-    code: &'static str,
-    /// A sentence.
-    detail: String,
+/// Failed launches are looked at from this long ago on.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Everything that was found.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct Validation {
+    /// Nothing but warnings was found.
+    valid: bool,
+    /// The configuration in force.
+    config_version: u64,
+    /// Findings about it.
+    #[cfg_attr(test, schema(value_type = [crate::openapi::schemas::ConfigFault]))]
+    configuration: Vec<ConfigFault>,
+    /// Findings about its groups.
+    groups: Vec<Finding>,
+    /// Why the groups could not be looked at; null where they could.
+    platform_error: Option<String>,
 }
 
-pub(super) async fn validation(State(state): State<ApiState>) -> Answer {
+#[cfg_attr(test, utoipa::path(
+    get, path = "/validation", tag = "configuration",
+    responses((status = 200, description = "What was found", body = Validation)),
+))]
+/// Findings about the configuration and its groups
+///
+/// The configuration's own; then of each group against bounds, catalogue, quotas and actual use, and how well its
+/// target can be held. Each has a severity and says what to do. Looks at the platform, and changes nothing.
+pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Validation>, Problem> {
     let config = state.control().refresh().await?;
-    let (valid, of_config) = match Config::from_source(config.source().clone()) {
-        Ok(loaded) => (true, faults(&loaded.warnings)),
-        Err(error) => (false, faults(&error.faults)),
+    let (valid, configuration) = match Config::from_source(config.source().clone()) {
+        Ok(loaded) => (true, loaded.warnings),
+        Err(error) => (false, error.faults),
     };
-    let (of_groups, platform_error) = match state.control().plan().await {
-        Ok(report) => (report.outcomes.iter().flat_map(findings).collect::<Vec<_>>(), None),
+    let (groups, platform_error) = match look(&state).await {
+        Ok(found) => (found, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
-    for finding in &of_groups {
-        tracing::info!(target: "scaling::validator", group = finding.group, code = finding.code, "{}", finding.detail);
+    for finding in &groups {
+        let Finding { group, code, detail, .. } = finding;
+        tracing::info!(target: "scaling::validator", group, code, "{detail}");
     }
-    let valid = valid && of_groups.iter().all(|finding| finding.severity == Severity::Warning);
-    Ok(Json(json!({
-        "valid": valid && platform_error.is_none(),
-        "config_version": config.version,
-        "configuration": of_config,
-        "groups": of_groups,
-        "platform_error": platform_error,
-    })))
+    let valid = valid
+        && platform_error.is_none()
+        && groups.iter().all(|finding| finding.severity == Severity::Warning);
+    let config_version = config.version.0;
+    Ok(Json(Validation { valid, config_version, configuration, groups, platform_error }))
 }
 
-fn findings(outcome: &GroupOutcome) -> Vec<Finding> {
+/// Reads what there is to know, and looks at it.
+async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
+    let report = state.control().plan().await?;
+    let config = state.control().config();
+    let described = state.control().ports().groups.describe(&config.groups).await?;
+    let mut described: HashMap<GroupName, GroupDescription> =
+        described.into_iter().map(|group| (group.name.clone(), group)).collect();
+    let mut operations = operations(state).await?;
     let mut found = Vec::new();
-    let mut add = |severity, code, detail: String| {
-        found.push(Finding { group: outcome.config.name.to_string(), severity, code, detail });
-    };
-    match &outcome.result {
-        Outcome::Busy => {}
-        Outcome::NotFound => {
-            add(Severity::Error, "not_found", "the platform does not know the group".to_owned());
-        }
-        Outcome::Failed(error) => add(Severity::Error, "unreadable", error.to_string()),
-        Outcome::Decided(evaluation) => {
-            of_data(outcome, evaluation, &mut add);
-            of_platform(outcome, evaluation, &mut add);
-        }
-    }
-    found
-}
-
-fn of_data(
-    outcome: &GroupOutcome,
-    evaluation: &Evaluation,
-    add: &mut impl FnMut(Severity, &'static str, String),
-) {
-    let snapshot = &evaluation.snapshot;
-    let since = |at: Timestamp| snapshot.taken_at.duration_since(at).as_secs_f64();
-    let tracked = evaluation.state.taken_over.map_or(0.0, since);
-    for trigger in Trigger::ALL {
-        match snapshot.readings[trigger] {
-            Reading::Unbound if outcome.config.triggers[trigger].asks => {
-                add(Severity::Warning, "unbound", format!("{trigger} is listed and bound to no metric"));
-            }
-            Reading::Missing if tracked >= FIRST_DATA_SECONDS => {
-                add(
-                    Severity::Error,
-                    "no_data",
-                    format!("{trigger} has no data: is its metric's name right?"),
-                );
-            }
-            Reading::Stale { ended } if since(ended) >= NO_DATA_SECONDS => {
-                add(Severity::Error, "no_data", format!("{trigger} has had no data since {ended}"));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn of_platform(
-    outcome: &GroupOutcome,
-    evaluation: &Evaluation,
-    add: &mut impl FnMut(Severity, &'static str, String),
-) {
-    let (config, group) = (&outcome.config, &evaluation.snapshot.group);
-    let offer = &group.launch_type;
-    if !config.resources.allow(offer.vcpu, offer.memory) {
-        let finding = format!("{} is outside the bounds, so only the count changes", offer.name);
-        add(Severity::Warning, "type_outside_bounds", finding);
-    }
-    if config.replicas.max < group.min || config.replicas.min > group.max {
-        let (own, ours) = (format!("{} to {}", group.min, group.max), config.replicas);
-        let finding =
-            format!("the group's own bounds ({own}) and ours ({} to {}) do not meet", ours.min, ours.max);
-        add(Severity::Error, "bounds_apart", finding);
-    }
-    if let RetypeSupport::CountOnly { why } = &group.retype {
-        add(Severity::Warning, "count_only", why.clone());
-    }
-    if group.suspended.any() {
-        add(Severity::Warning, "suspended", "a scaling process of the group is suspended".to_owned());
-    }
-    for foreign in &group.foreign {
-        let what = match foreign {
-            ForeignController::ScalingPolicy { name } => format!("the scaling policy {name}"),
-            ForeignController::ScheduledAction { name } => format!("the scheduled action {name}"),
-            ForeignController::Tag { key } => format!("whoever set the tag {key}"),
+    for outcome in &report.outcomes {
+        let name = &outcome.config.name;
+        let facts = Facts {
+            description: described.remove(name),
+            failures: failures(state, outcome).await?,
+            operations: operations.remove(name).unwrap_or_default(),
+            decisions: if is_small(&report) { decisions(state, name).await? } else { Vec::new() },
         };
-        let consequence =
-            if config.coexist { "acts on the group, too" } else { "acts on the group, so we only observe" };
-        add(Severity::Warning, "foreign_controller", format!("{what} {consequence}"));
+        found.extend(findings::of_group(outcome, &facts));
     }
-    if evaluation.state.breaker.is_open() {
-        add(Severity::Error, "breaker_open", "three operations failed in a row; the group holds".to_owned());
+    Ok(found)
+}
+
+/// Whether each group's decisions may be read: a query each is too much for a large fleet.
+fn is_small(report: &TickReport) -> bool {
+    report.outcomes.len() <= 50
+}
+
+/// Failed launches, asked for only where replicas are missing.
+async fn failures(
+    state: &ApiState,
+    outcome: &GroupOutcome,
+) -> Result<Vec<scaling_policy::operation::LaunchFailure>, PortError> {
+    match outcome.evaluation().filter(|evaluation| evaluation.state.missing_since.is_some()) {
+        Some(_) => {
+            let since = state.now() - HOUR;
+            state.control().ports().groups.launch_failures(&outcome.config, since).await
+        }
+        None => Ok(Vec::new()),
     }
+}
+
+/// Operations of the last day by group, newest first.
+async fn operations(state: &ApiState) -> Result<HashMap<GroupName, Vec<Operation>>, PortError> {
+    let since: Timestamp = state.now() - DAY;
+    let after = operation_key(&since.strftime("%Y%m%dT%H%M%S").to_string());
+    let records = state.store().list(OPERATIONS_PREFIX, Some(&after), HISTORY).await?;
+    let mut of_groups: HashMap<GroupName, Vec<Operation>> = HashMap::new();
+    for record in records.iter().rev() {
+        let OperationRecord { group, operation } = from_json(&record.key, &record.body)?;
+        of_groups.entry(group).or_default().push(operation);
+    }
+    Ok(of_groups)
+}
+
+/// Stored decisions of the last fortnight; the order does not matter here.
+async fn decisions(
+    state: &ApiState,
+    group: &GroupName,
+) -> Result<Vec<scaling_policy::decision::Decision>, PortError> {
+    let prefix = decisions_prefix(group);
+    let since = (state.now() - DAY * 14).strftime("%Y-%m-%d").to_string();
+    let records = state.store().list(&prefix, Some(&format!("{prefix}{since}")), HISTORY).await?;
+    records.iter().map(|record| from_json(&record.key, &record.body)).collect()
 }

@@ -99,3 +99,16 @@ async fn the_schema_is_served() {
     assert_eq!(reply.header("content-type"), "application/schema+json");
     assert_eq!(reply.json(), scaling_policy::config::schema());
 }
+
+#[tokio::test]
+async fn a_version_that_is_known_is_not_sent_again() {
+    let stage = Stage::new();
+    for (known, status) in
+        [("\"0\"", 304), ("W/\"0\"", 304), ("\"7\", \"0\"", 304), ("*", 304), ("\"7\"", 200)]
+    {
+        let request = http::Request::get("/config").header("if-none-match", known);
+        let reply = stage.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!((reply.status.as_u16(), reply.header("etag")), (status, "\"0\""), "{known}");
+        assert_eq!(reply.text.is_empty(), status == 304);
+    }
+}

@@ -73,3 +73,16 @@ async fn a_group_s_name_may_hold_what_urls_must_escape() {
     let answer = stage.get("/groups/team%20a%2Fweb/decisions").await.ok();
     assert_eq!(answer["decisions"][0]["group"], "team a/web");
 }
+
+#[tokio::test]
+async fn groups_come_by_page() {
+    let stage = Stage::with_two_groups();
+    let first = stage.get("/groups?limit=1").await.ok();
+    assert_eq!((&first["groups"][0]["name"], &first["next"]), (&"web".into(), &"web".into()));
+    let second = stage.get("/groups?limit=1&after=web").await.ok();
+    assert_eq!((&second["groups"][0]["name"], &second["next"]), (&"batch".into(), &Value::Null));
+    assert_eq!(stage.get("/groups?after=batch").await.ok()["groups"], json!([]));
+    for query in ["after=nobody", "limit=0", "limit=501", "page=2"] {
+        stage.get(&format!("/groups?{query}")).await.problem(400, "bad-parameter");
+    }
+}

@@ -2,9 +2,13 @@
 
 // `cfg(test)` is always set here; it tells clippy that these modules, and not only their test functions, are tests.
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod configuration;
+#[cfg(test)]
+mod events;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
@@ -19,6 +23,8 @@ mod operations;
 mod pause;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod scale;
 #[cfg(test)]

@@ -30,7 +30,7 @@ async fn a_method_that_a_path_does_not_take_is_answered_with_those_it_takes() {
         ("DELETE", "/config", "GET,HEAD,POST"),
         ("GET", "/scale", "POST"),
         ("PUT", "/groups/web/pause", "POST"),
-        ("OPTIONS", "/metrics", "GET,HEAD"),
+        ("PATCH", "/metrics", "GET,HEAD"),
     ] {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let reply = stage.send(request).await;
@@ -39,6 +39,29 @@ async fn a_method_that_a_path_does_not_take_is_answered_with_those_it_takes() {
         allowed.sort_unstable();
         assert_eq!(allowed.join(","), allow, "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn options_lists_the_methods_of_a_path() {
+    let stage = Stage::new();
+    for (path, allow) in
+        [("/config", "GET,HEAD,POST"), ("/scale", "POST"), ("/events", "GET,HEAD"), ("/metrics", "GET,HEAD")]
+    {
+        let request = Request::options(path).header("origin", "http://elsewhere.example");
+        let reply = stage.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((reply.status.as_u16(), reply.text.as_str()), (204, ""), "{path}");
+        let mut allowed: Vec<&str> = reply.header("allow").split(',').map(str::trim).collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed.join(","), allow, "{path}");
+    }
+    stage.send(Request::options("/nothing").body(Body::empty()).unwrap()).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn the_interface_describes_itself() {
+    let document = Stage::new().get("/openapi.json").await.ok();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    assert!(document["paths"]["/scale"]["post"]["responses"]["202"].is_object());
 }
 
 #[tokio::test]
@@ -51,7 +74,10 @@ async fn head_is_get_without_the_body() {
 #[tokio::test]
 async fn json_must_be_acceptable() {
     let stage = Stage::new();
-    for path in ["/health", "/groups", "/config", "/config/schema", "/validation", "/operations"] {
+    let endpoints = scaling_api::access::ENDPOINTS.iter().filter(|endpoint| !endpoint.is_write());
+    let named = endpoints.map(|endpoint| endpoint.path.replace("{name}", "web"));
+    for path in named.filter(|path| !path.contains('{')) {
+        let path = path.as_str();
         stage.get_as(path, "text/csv").await.problem(406, "not-acceptable");
         assert_eq!(
             stage.get_as(path, "text/csv, application/json;q=0.1").await.status.as_u16(),

@@ -10,11 +10,11 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use scaling_api::{ApiState, router};
+use scaling_api::{Access, ApiState, EventLog, router};
 use scaling_control::fakes::{MemoryStore, SteppedClock};
 use scaling_control::ports::{
     Accepted, Clock, GroupDescription, GroupReader, GroupWriter, InstanceDescription, Lifecycle, MetricQuery,
-    MetricReader, MetricSeries, StateStore,
+    MetricReader, MetricSeries,
 };
 use scaling_control::{ControlLoop, PortError, Ports};
 use scaling_policy::config::{Config, GroupConfig, GroupName, Layers};
@@ -44,6 +44,21 @@ impl Stage {
         Self::with(&config_of("web"))
     }
 
+    /// The same interface, which checks roles itself.
+    pub(crate) fn guarded() -> Self {
+        let mut stage = Self::new();
+        let of_api = ApiState::new(Arc::clone(&stage.control), stage.metrics.clone());
+        stage.router = router(of_api.with_access(Access::ByGrant));
+        stage
+    }
+
+    /// The same interface where connections may stay open.
+    pub(crate) fn streaming() -> Self {
+        let mut stage = Self::new();
+        stage.router = router(ApiState::new(Arc::clone(&stage.control), stage.metrics.clone()).streaming());
+        stage
+    }
+
     /// Two groups, `web` and `batch`.
     pub(crate) fn with_two_groups() -> Self {
         Self::with(&json!({"mode": "hybrid", "groups": [
@@ -60,7 +75,7 @@ impl Stage {
             groups: Arc::clone(&platform) as Arc<dyn GroupReader>,
             writer: Arc::clone(&platform) as Arc<dyn GroupWriter>,
             metrics: Arc::clone(&platform) as Arc<dyn MetricReader>,
-            store: Arc::clone(&store) as Arc<dyn StateStore>,
+            store: Arc::new(EventLog::new(store.clone(), clock.clone())),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
         let control = Arc::new(ControlLoop::new(ports, config));

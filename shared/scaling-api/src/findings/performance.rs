@@ -1,0 +1,142 @@
+//! How well the target can be held: data, triggers, swings, and others at the same group.
+
+use jiff::Timestamp;
+use scaling_control::Evaluation;
+use scaling_policy::config::Platform;
+use scaling_policy::decision::Reason;
+use scaling_policy::operation::OperationKind;
+use scaling_policy::snapshot::ForeignController;
+use scaling_policy::trigger::{Reading, Trigger};
+
+use super::{Facts, Findings};
+
+/// A bound metric without data since then is wrong rather than late, in seconds.
+const NO_DATA_SECONDS: f64 = 86_400.0;
+
+/// A group that was just taken over gets this long to show its first data, in seconds.
+const FIRST_DATA_SECONDS: f64 = 900.0;
+
+/// Turns between up and down within a day that are too many.
+const THRASH_TURNS: usize = 6;
+
+/// A trigger that in so many seconds
+const NEVER_SECONDS: f64 = 14.0 * 86_400.0;
+
+/// and so many stored decisions was never what set the capacity is useless or wrong.
+const NEVER_DECISIONS: usize = 20;
+
+pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
+    of_data(evaluation, findings);
+    of_triggers(evaluation, facts, findings);
+    of_target(evaluation, facts, findings);
+    of_others(evaluation, findings);
+    let is_on_aws = findings.config.platform == Platform::Aws;
+    if facts.description.as_ref().is_some_and(|group| is_on_aws && group.warm_up_seconds == 0) {
+        let detail = "new replicas count as serving at once, so that their first minute pulls the averages";
+        findings.warn("warm_up_unset", detail, "set DefaultInstanceWarmup of the group to its boot time");
+    }
+}
+
+/// Seconds since the group was taken over.
+fn tracked(evaluation: &Evaluation) -> f64 {
+    let since = |at: Timestamp| evaluation.snapshot.taken_at.duration_since(at).as_secs_f64();
+    evaluation.state.taken_over.map_or(0.0, since)
+}
+
+fn of_data(evaluation: &Evaluation, findings: &mut Findings<'_>) {
+    let snapshot = &evaluation.snapshot;
+    let since = |at: Timestamp| snapshot.taken_at.duration_since(at).as_secs_f64();
+    let fix = "correct the metric's name and dimensions under `metrics`, or have it published";
+    for trigger in Trigger::ALL {
+        match snapshot.readings[trigger] {
+            Reading::Unbound if findings.config.triggers[trigger].asks => {
+                let detail = format!("{trigger} is listed and bound to no metric");
+                findings.warn(
+                    "unbound",
+                    detail,
+                    "bind it under `metrics`, or take it out of `policy.triggers`",
+                );
+            }
+            Reading::Missing if tracked(evaluation) >= FIRST_DATA_SECONDS => {
+                findings.error("no_data", format!("{trigger} has no data: is its metric's name right?"), fix);
+            }
+            Reading::Stale { ended } if since(ended) >= NO_DATA_SECONDS => {
+                findings.error("no_data", format!("{trigger} has had no data since {ended}"), fix);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn of_triggers(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
+    if tracked(evaluation) < NEVER_SECONDS || facts.decisions.len() < NEVER_DECISIONS {
+        return;
+    }
+    for trigger in Trigger::ALL.into_iter().filter(|trigger| findings.config.triggers[*trigger].asks) {
+        if !facts.decisions.iter().any(|decision| decision.driver == Some(trigger)) {
+            let (decisions, threshold) = (facts.decisions.len(), findings.config.triggers[trigger].threshold);
+            let detail =
+                format!("{trigger} (threshold {threshold}) set none of the last {decisions} decisions");
+            findings.warn("never_fires", detail, "lower its threshold, or take it out of `policy.triggers`");
+        }
+    }
+}
+
+fn of_target(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
+    let over = evaluation.decision.loads.iter().filter_map(|(trigger, load)| Some((trigger, (*load)?)));
+    let highest = over.filter(|(_, load)| *load >= 1.0).max_by(|(_, one), (_, other)| one.total_cmp(other));
+    if let Some((trigger, load)) = highest {
+        let detail = format!("{trigger} is at {:.0} % of its limit", load * 100.0);
+        if evaluation.decision.reason == Reason::SaturatedAtMax {
+            let fix = "raise `max_replicas` or `resources.max_cpu`; everything that they allow is in use";
+            findings.error("target_missed", detail + ", and no more may be added", fix);
+        } else {
+            findings.warn("target_missed", detail, "it should fall with the next steps; see the decisions");
+        }
+    }
+    let turns = turns(facts);
+    if turns >= THRASH_TURNS {
+        let detail = format!("the count changed its direction {turns} times within a day");
+        let fix = "lengthen `stabilization_window` or `cooldown_period`, or lower `target_load`";
+        findings.warn("thrash", detail, fix);
+    }
+    if evaluation.state.breaker.is_open() {
+        let fix = "read the operations' failures, put their cause right, and resume the group";
+        findings.error("breaker_open", "three operations failed in a row; the group holds", fix);
+    }
+}
+
+/// How often up was followed by down, or down by up.
+fn turns(facts: &Facts) -> usize {
+    let ups: Vec<bool> = facts
+        .operations
+        .iter()
+        .filter_map(|operation| match operation.kind {
+            OperationKind::Scale { from, to } => Some(to > from),
+            OperationKind::Retype { .. } => None,
+        })
+        .collect();
+    ups.windows(2).filter(|pair| pair[0] != pair[1]).count()
+}
+
+fn of_others(evaluation: &Evaluation, findings: &mut Findings<'_>) {
+    let group = &evaluation.snapshot.group;
+    if group.suspended.any() {
+        let detail = "a scaling process of the group is suspended, so nothing is changed";
+        findings.warn("suspended", detail, "resume the group's processes");
+    }
+    for foreign in &group.foreign {
+        let what = match foreign {
+            ForeignController::ScalingPolicy { name } => format!("the scaling policy {name}"),
+            ForeignController::ScheduledAction { name } => format!("the scheduled action {name}"),
+            ForeignController::Tag { key } => format!("whoever set the tag {key}"),
+        };
+        let consequence = if findings.config.coexist {
+            "acts on the group, too"
+        } else {
+            "acts on the group, so we only observe"
+        };
+        let fix = "remove it, or set `coexist` where both shall act";
+        findings.warn("foreign_controller", format!("{what} {consequence}"), fix);
+    }
+}

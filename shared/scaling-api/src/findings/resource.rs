@@ -1,0 +1,84 @@
+//! The group against its bounds, the catalogue, the account's quotas and what is really used.
+
+use scaling_control::Evaluation;
+use scaling_fleet::Catalogue;
+use scaling_policy::operation::LaunchFailureKind;
+use scaling_policy::snapshot::RetypeSupport;
+
+use super::{Facts, Findings};
+
+/// The least number of replicas is too many when this share of it would carry the load.
+const USED_SHARE: f64 = 0.5;
+
+pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
+    of_type(evaluation, findings);
+    of_bounds(evaluation, findings);
+    of_launches(facts, findings);
+    if let RetypeSupport::CountOnly { why } = &evaluation.snapshot.group.retype {
+        let fix = "give the group a launch template with one type, or set `mode` to `horizontal`";
+        findings.warn("count_only", why.clone(), fix);
+    }
+}
+
+fn of_type(evaluation: &Evaluation, findings: &mut Findings<'_>) {
+    let (config, offer) = (findings.config, &evaluation.snapshot.group.launch_type);
+    if Catalogue::embedded().get(&offer.name).is_none() {
+        let detail = format!("{} is not in the catalogue, so its vCPU and memory are not known", offer.name);
+        findings.warn("type_unknown", detail, "take a type of the catalogue, or count on count changes only");
+    } else if offer.price.0 <= 0.0 {
+        let detail =
+            format!("{} has no known price in this region, so cost and savings leave it out", offer.name);
+        findings.warn("no_price", detail, "state its price under `prices` in the configuration");
+    }
+    if !config.resources.allow(offer.vcpu, offer.memory) {
+        let detail = format!("{} is outside the bounds, so only the count changes", offer.name);
+        findings.warn("type_outside_bounds", detail, "widen `resources`, or change to a type within them");
+    }
+}
+
+fn of_bounds(evaluation: &Evaluation, findings: &mut Findings<'_>) {
+    let (config, group) = (findings.config, &evaluation.snapshot.group);
+    let ours = config.replicas;
+    if ours.max < group.min || ours.min > group.max {
+        let own = format!("{} to {}", group.min, group.max);
+        let detail =
+            format!("the group's own bounds ({own}) and ours ({} to {}) do not meet", ours.min, ours.max);
+        findings.error("bounds_apart", detail, "change one of them so that they overlap");
+    } else if ours.max > group.max {
+        let detail = format!("the group allows {} replicas, the configuration {}", group.max, ours.max);
+        findings.warn("group_max_lower", detail, "raise the group's own maximum, or lower `max_replicas`");
+    }
+    let wanted = f64::from(evaluation.decision.wanted.replicas);
+    let has_load = evaluation.decision.loads.iter().any(|(_, load)| load.is_some());
+    if has_load && ours.min > 1 && wanted <= f64::from(ours.min) * USED_SHARE {
+        let detail = format!("{wanted} replicas would carry the load now; `min_replicas` is {}", ours.min);
+        findings.warn("min_above_use", detail, "lower `min_replicas` where the reserve is not wanted");
+    }
+}
+
+fn of_launches(facts: &Facts, findings: &mut Findings<'_>) {
+    let Some(failure) = facts.failures.last() else { return };
+    let detail = format!("launches fail: {}", failure.message);
+    match failure.kind {
+        LaunchFailureKind::Quota => {
+            findings.error(
+                "quota",
+                detail,
+                "ask for a higher quota, or lower `max_replicas` to what it allows",
+            );
+        }
+        LaunchFailureKind::Template => {
+            findings.error("template", detail, "correct the launch template: image, key, profile or network");
+        }
+        LaunchFailureKind::Capacity => {
+            findings.warn(
+                "no_capacity",
+                detail,
+                "add zones or types to the ladder; it is tried again by itself",
+            );
+        }
+        LaunchFailureKind::Other => {
+            findings.warn("launch_failed", detail, "look at the group's scaling activities");
+        }
+    }
+}
