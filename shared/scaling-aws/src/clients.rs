@@ -1,14 +1,14 @@
 //! Where the SDK's clients come from.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
+use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
 use crate::counter::CallCounter;
 use crate::http_client::LazyHttpClient;
 use crate::limits::CallLimits;
+use crate::surroundings::{self, Surroundings};
 
 /// What differs from the standard environment. The default is the standard environment as it is.
 #[derive(Debug, Clone, Default)]
@@ -18,11 +18,12 @@ pub struct AwsSettings {
     pub endpoint: Option<String>,
     /// Region, such as `eu-central-1`. `None` takes the environment's or the profile's.
     pub region: Option<String>,
-    /// Fixed credentials. `None` takes the standard chain (environment, profile, web identity, container,
-    /// instance).
+    /// Fixed credentials. `None` takes those of [`AwsSettings::surroundings`].
     pub credentials: Option<Credentials>,
     /// Time-outs and retries.
     pub limits: CallLimits,
+    /// Where the environment ends that the rest is taken from.
+    pub surroundings: Surroundings,
 }
 
 /// The SDK's clients, each built when it is first asked for.
@@ -77,7 +78,7 @@ impl AwsClients {
     /// Region, credentials, endpoint, HTTP client, limits: what any further client of the SDK is built from, so
     /// that it shares the connections and the cached identity. Reads the environment on the first call.
     pub async fn sdk_config(&self) -> &SdkConfig {
-        self.sdk.get_or_init(|| load(&self.settings, &self.http)).await
+        self.sdk.get_or_init(|| surroundings::load(&self.settings, &self.http)).await
     }
 
     /// The client of EC2 Auto Scaling.
@@ -101,35 +102,4 @@ impl AwsClients {
         };
         self.cloudwatch.get_or_init(build).await
     }
-}
-
-async fn load(settings: &AwsSettings, http: &SharedHttpClient) -> SdkConfig {
-    let AwsSettings { endpoint, region, credentials, limits } = settings;
-    if let (Some(endpoint), Some(region), Some(credentials)) = (endpoint, region, credentials) {
-        // Nothing is left to the environment, so none of it is read: an embedded emulator is the same whatever
-        // profile is active.
-        return SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::new(region.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
-            .http_client(http.clone())
-            .retry_config(limits.retries())
-            .timeout_config(limits.timeouts())
-            .build();
-    }
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http.clone())
-        .retry_config(limits.retries())
-        .timeout_config(limits.timeouts());
-    if let Some(endpoint) = endpoint {
-        loader = loader.endpoint_url(endpoint);
-    }
-    if let Some(region) = region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(credentials) = credentials {
-        loader = loader.credentials_provider(credentials.clone());
-    }
-    loader.load().await
 }

@@ -100,7 +100,10 @@ impl Call {
                     message: format!("no usable credentials: {words}"),
                 }
             }
-            None if matches!(error, SdkError::ConstructionFailure(_)) => {
+            // The second is how the rules of the endpoints say that they cannot make an address: no region.
+            None if matches!(error, SdkError::ConstructionFailure(_))
+                || words.contains("Invalid Configuration") =>
+            {
                 PortError::Invalid { operation: self.operation, message: words }
             }
             _ => self.unavailable(words, error),

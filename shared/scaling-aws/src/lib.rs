@@ -5,6 +5,7 @@
 //!
 //! # Layout
 //! - [`clients`]: where the SDK's clients come from: the standard environment, or an explicit endpoint
+//! - [`surroundings`]: what settings leave open: the standard environment, or a function's variables alone
 //! - [`limits`]: time-outs and retries of one call, which end inside a group's lease
 //! - [`http_client`]: the HTTP client that loads the trust store when the first `https` request is sent
 //! - [`counter`]: counts calls and attempts by operation
@@ -25,9 +26,11 @@ pub mod limits;
 mod metrics;
 mod moment;
 pub mod platform;
+pub mod surroundings;
 
 pub use aws_credential_types::Credentials;
 pub use clients::{AwsClients, AwsSettings};
 pub use counter::CallCounter;
 pub use limits::CallLimits;
 pub use platform::AwsPlatform;
+pub use surroundings::Surroundings;

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use scaling_aws::AwsSettings;
+use scaling_aws::{AwsSettings, Surroundings};
 use scaling_control::ports::{Clock, SystemClock};
 use scaling_control::{ControlLoop, TickReport};
 use scaling_policy::config::{GroupName, Layers, Loaded};
@@ -89,7 +89,8 @@ impl Function {
             None => Arc::new(SystemClock),
         };
         let store = StoreChoice::from_environment()?;
-        let assembly = Assembly::with_clock(loaded.config, AwsSettings::default(), &store, clock)?;
+        let aws = AwsSettings { surroundings: Surroundings::Variables, ..AwsSettings::default() };
+        let assembly = Assembly::with_clock(loaded.config, aws, &store, clock)?;
         let mut function = Self::new(assembly.control);
         function.clock = following;
         let listed = set("SCALING_METRIC_GROUPS").unwrap_or_default();

@@ -30,6 +30,7 @@ use scaling_policy::snapshot::{ReplacementStatus, ReplacementView, RetypeSupport
 
 use super::{describe, retype};
 use crate::error::Call;
+use crate::moment::timestamp;
 
 const DESCRIBE: Call = Call::autoscaling("DescribeInstanceRefreshes");
 pub(super) const START: Call = Call::autoscaling("StartInstanceRefresh");
@@ -70,7 +71,7 @@ fn view(refresh: &InstanceRefresh) -> Result<ReplacementView, PortError> {
             .and_then(|template| template.overrides().first())
             .and_then(|entry| entry.instance_type())
             .map(TypeName::new),
-        ended: refresh.end_time().and_then(|end| Timestamp::from_second(end.secs()).ok()),
+        ended: refresh.end_time().and_then(timestamp),
     })
 }
 

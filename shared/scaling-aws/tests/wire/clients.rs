@@ -1,12 +1,12 @@
 //! Where the clients come from: late, and from the environment or an explicit endpoint.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
 use scaling_aws::http_client::LazyHttpClient;
-use scaling_aws::{AwsClients, AwsPlatform, AwsSettings, CallLimits, Credentials};
+use scaling_aws::{AwsClients, AwsPlatform, AwsSettings, Credentials};
 use scaling_control::ports::GroupReader;
 
 use crate::script::{Reply, Script, group};
@@ -17,7 +17,7 @@ pub(crate) fn settings(endpoint: &str) -> AwsSettings {
         endpoint: Some(endpoint.to_owned()),
         region: Some("eu-central-1".to_owned()),
         credentials: Some(Credentials::new("key", "very secret", None, None, "test")),
-        limits: CallLimits::default(),
+        ..AwsSettings::default()
     }
 }
 
@@ -73,30 +73,32 @@ async fn what_is_counted_is_what_was_sent() {
 
 /// Answers one request on a free port of the loopback interface and returns what was asked.
 pub(crate) fn serve_once(reply: Reply) -> (String, thread::JoinHandle<String>) {
-    let Reply::Answer { status, body, .. } = reply else { panic!("an answer") };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let serving = thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        let mut reader = BufReader::new(stream);
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-        }
-        let mut asked = vec![0; length];
-        reader.read_exact(&mut asked).unwrap();
-        let head = format!("HTTP/1.1 {status} OK\r\ncontent-length: {}\r\n\r\n", body.len());
-        reader.get_mut().write_all(&[head.as_bytes(), &body].concat()).unwrap();
-        String::from_utf8(asked).unwrap()
-    });
+    let serving = thread::spawn(move || answer(listener.accept().unwrap().0, reply).unwrap());
     (address, serving)
+}
+
+/// Answers one request on a connection and returns what was asked.
+pub(crate) fn answer(stream: impl Read + Write, reply: Reply) -> io::Result<String> {
+    let Reply::Answer { status, body, .. } = reply else { panic!("an answer") };
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut asked = vec![0; length];
+    reader.read_exact(&mut asked)?;
+    let head = format!("HTTP/1.1 {status} OK\r\ncontent-length: {}\r\n\r\n", body.len());
+    reader.get_mut().write_all(&[head.as_bytes(), &body].concat())?;
+    Ok(String::from_utf8(asked).unwrap())
 }
 
 #[tokio::test]

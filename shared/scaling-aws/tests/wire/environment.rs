@@ -5,7 +5,7 @@ use std::env;
 use std::process::Command;
 use std::sync::Arc;
 
-use scaling_aws::{AwsClients, AwsPlatform, AwsSettings};
+use scaling_aws::{AwsClients, AwsPlatform, AwsSettings, Surroundings};
 use scaling_control::ports::GroupReader;
 
 use crate::clients::{serve_once, settings};
@@ -20,10 +20,11 @@ const SEALED: [(&str, &str); 4] = [
     ("AWS_REGION", "eu-central-1"),
 ];
 
-const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+pub(crate) const KEYS: [(&str, &str); 2] =
+    [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
 
 /// Runs the ignored test `name` of this file with these variables and returns what it printed.
-fn run(name: &str, variables: &[(&str, &str)]) -> String {
+pub(crate) fn run(name: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--ignored", "--exact", "--nocapture", &format!("environment::{name}")]);
     for (variable, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
@@ -50,6 +51,16 @@ async fn by_environment() {
 
 #[tokio::test]
 #[ignore = "run by the tests below with their variables"]
+async fn by_variables() {
+    let settings = AwsSettings { surroundings: Surroundings::Variables, ..AwsSettings::default() };
+    println!("{}", describe(AwsClients::new(settings)).await);
+}
+
+/// The standard environment, and the variables alone that a function has.
+const BOTH: [&str; 2] = ["by_environment", "by_variables"];
+
+#[tokio::test]
+#[ignore = "run by the tests below with their variables"]
 async fn by_setting() {
     let endpoint = env::var("ENDPOINT_SETTING").unwrap();
     let settings = AwsSettings { endpoint: Some(endpoint), ..AwsSettings::default() };
@@ -65,11 +76,13 @@ async fn by_full_settings() {
 
 #[test]
 fn the_endpoint_comes_from_the_environment_for_all_services_or_for_one() {
-    for variables in [["AWS_ENDPOINT_URL", "UNUSED"], ["AWS_ENDPOINT_URL_AUTO_SCALING", "AWS_ENDPOINT_URL"]] {
+    let all = ["AWS_ENDPOINT_URL", "UNUSED"];
+    let one = ["AWS_ENDPOINT_URL_AUTO_SCALING", "AWS_ENDPOINT_URL"];
+    for (by, variables) in BOTH.iter().flat_map(|by| [(by, all), (by, one)]) {
         let (address, serving) = serve_once(xml::groups([xml::group("web", "")]));
         let endpoints = [(variables[0], address.as_str()), (variables[1], "http://127.0.0.1:9")];
-        let printed = run("by_environment", &[&KEYS[..], &endpoints].concat());
-        assert!(printed.contains("found 1"), "{printed}");
+        let printed = run(by, &[&KEYS[..], &endpoints].concat());
+        assert!(printed.contains("found 1"), "{by}: {printed}");
         serving.join().unwrap();
     }
 }
@@ -92,14 +105,18 @@ fn an_explicit_endpoint_wins_over_the_environment() {
 
 #[test]
 fn without_credentials_the_call_is_denied() {
-    let printed = run("by_environment", &[("AWS_ENDPOINT_URL", "http://127.0.0.1:9")]);
-    assert!(printed.contains("denied: "), "{printed}");
-    assert!(printed.contains("no usable credentials"), "{printed}");
+    for by in BOTH {
+        let printed = run(by, &[("AWS_ENDPOINT_URL", "http://127.0.0.1:9")]);
+        assert!(printed.contains("denied: "), "{by}: {printed}");
+        assert!(printed.contains("no usable credentials"), "{by}: {printed}");
+    }
 }
 
 #[test]
 fn without_a_region_the_call_is_invalid_and_says_what_is_missing() {
-    let printed = run("by_environment", &[&KEYS[..], &[("AWS_REGION", "")]].concat());
-    assert!(printed.contains("invalid: "), "{printed}");
-    assert!(printed.to_lowercase().contains("region"), "{printed}");
+    for by in BOTH {
+        let printed = run(by, &[&KEYS[..], &[("AWS_REGION", "")]].concat());
+        assert!(printed.contains("invalid: "), "{by}: {printed}");
+        assert!(printed.to_lowercase().contains("region"), "{by}: {printed}");
+    }
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a script that does not fit fails its test")]
 
 mod activities;
+mod broken;
 mod changes;
 mod clients;
 mod cloudwatch;
@@ -15,4 +16,5 @@ mod faults;
 mod foreign;
 mod metrics;
 mod script;
+mod tls;
 mod xml;

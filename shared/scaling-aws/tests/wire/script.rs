@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use scaling_aws::{AwsClients, AwsPlatform, AwsSettings, CallLimits, Credentials};
+use scaling_aws::{AwsClients, AwsPlatform, AwsSettings, Credentials};
 use scaling_policy::config::GroupConfig;
 
 /// A request as it left.
@@ -82,7 +82,7 @@ impl Script {
             endpoint: Some("http://aws.test".to_owned()),
             region: Some("eu-central-1".to_owned()),
             credentials: Some(Credentials::new("key", "secret", None, None, "test")),
-            limits: CallLimits::default(),
+            ..AwsSettings::default()
         };
         AwsPlatform::new(Arc::new(AwsClients::with_http_client(settings, self.clone())))
     }
