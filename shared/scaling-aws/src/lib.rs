@@ -11,13 +11,17 @@
 //! - [`counter`]: counts calls and attempts by operation
 //! - [`error`]: what an SDK error means to the caller of a port
 //! - [`platform`]: [`AwsPlatform`], which implements the ports
+//! - [`alarms`]: the CloudWatch alarms that wake a group
+//! - [`diagnose`]: whether AWS answers, and what time it has
 //! - [`discover`]: groups that exist, for whoever takes them over
 //! - `groups`: reading and changing Auto Scaling groups
 //! - `metrics`: reading CloudWatch metrics
 
+pub mod alarms;
 mod bounded;
 pub mod clients;
 pub mod counter;
+pub mod diagnose;
 pub mod discover;
 pub mod error;
 mod groups;
