@@ -54,7 +54,7 @@ pub struct Grant(pub Role);
 /// One endpoint.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint {
-    /// `GET`, `POST`.
+    /// `GET`, `POST`, `PUT` or `DELETE`.
     pub method: &'static str,
     /// As the router has it, with `{name}` for parameters.
     pub path: &'static str,
@@ -105,8 +105,8 @@ const fn get(path: &'static str, own: &'static [&'static [Kind]]) -> Endpoint {
     Endpoint { method: "GET", path, role: Some(Role::Read), own }
 }
 
-const fn post(path: &'static str, role: Role, own: &'static [&'static [Kind]]) -> Endpoint {
-    Endpoint { method: "POST", path, role: Some(role), own }
+const fn operate(method: &'static str, path: &'static str, own: &'static [&'static [Kind]]) -> Endpoint {
+    Endpoint { method, path, role: Some(Role::Operate), own }
 }
 
 /// Every endpoint. HEAD is answered wherever GET is, and OPTIONS everywhere.
@@ -115,14 +115,20 @@ pub const ENDPOINTS: &[Endpoint] = &[
     get("/openapi.json", &[]),
     get("/metrics", &[STORE]),
     get("/config", &[STORE]),
-    post("/config", Role::Admin, &[STORE, WRITE, CONFIGURATION]),
+    Endpoint { role: Some(Role::Admin), ..operate("POST", "/config", &[STORE, WRITE, CONFIGURATION]) },
     get("/config/schema", &[]),
     get("/validation", &[STORE]),
     get("/groups", &[STORE, PARAMETER]),
     get("/groups/{name}/decisions", &[STORE, NAMED]),
-    post("/groups/{name}/pause", Role::Operate, &[STORE, WRITE, BODY, NAMED]),
-    post("/groups/{name}/resume", Role::Operate, &[STORE, WRITE, BODY, NAMED]),
-    post("/scale", Role::Operate, &[STORE, WRITE, BODY, OBSTACLES]),
+    operate("POST", "/groups/{name}/pause", &[STORE, WRITE, BODY, NAMED]),
+    operate("POST", "/groups/{name}/resume", &[STORE, WRITE, BODY, NAMED]),
+    operate("PUT", "/groups/{name}/override", &[STORE, WRITE, BODY, NAMED, &[Kind::OutOfBounds]]),
+    operate("DELETE", "/groups/{name}/override", &[STORE, WRITE, NAMED]),
+    operate("POST", "/groups/{name}/hold", &[STORE, WRITE, BODY, NAMED]),
+    get("/kill-switch", &[STORE]),
+    operate("PUT", "/kill-switch", &[STORE, WRITE, BODY]),
+    operate("DELETE", "/kill-switch", &[STORE, WRITE]),
+    operate("POST", "/scale", &[STORE, WRITE, BODY, OBSTACLES]),
     get("/operations", &[STORE, PARAMETER]),
     get("/operations/{id}", &[STORE, NAMED]),
     get("/events", &[STORE, PARAMETER]),

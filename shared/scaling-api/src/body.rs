@@ -54,3 +54,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Err(error) => Err(Problem::new(Kind::MalformedBody, error.to_string())),
     }
 }
+
+/// Reads a JSON object of a form that may be left out.
+pub(crate) fn parse_or_default<T: Default + DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.is_empty() { Ok(T::default()) } else { parse(bytes) }
+}

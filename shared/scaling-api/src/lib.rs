@@ -16,6 +16,8 @@
 //! | `GET /groups` | the groups with state and figures |
 //! | `GET /groups/{name}/decisions` | decisions, newest first |
 //! | `POST /groups/{name}/pause`, `resume` | stops and starts the control of a group |
+//! | `PUT`, `DELETE /groups/{name}/override`, `POST .../hold` | other bounds or another type for a while |
+//! | `GET`, `PUT`, `DELETE /kill-switch` | stops every change of every group |
 //! | `POST /scale` | asks for a count or a type |
 //! | `GET /operations`, `GET /operations/{id}` | operations, newest first |
 //! | `GET /events` | what has happened, oldest first, by page or as server-sent events |

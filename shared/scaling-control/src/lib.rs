@@ -9,6 +9,7 @@
 mod act;
 pub mod bookkeeping;
 pub mod control_loop;
+pub mod controls;
 pub mod error;
 #[cfg(any(test, feature = "fakes"))]
 pub mod fakes;

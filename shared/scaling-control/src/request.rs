@@ -1,13 +1,12 @@
-//! What a person asks for: a count or a type now, a pause, the kill switch, another configuration.
+//! What a person asks for: a count or a type now, another configuration.
 
 use std::sync::Arc;
 
 use scaling_fleet::TypeName;
-use scaling_policy::OperationState;
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
-use scaling_policy::operation::{Operation, Override, Pause};
+use scaling_policy::operation::Operation;
 use thiserror::Error;
 
 use crate::act::act;
@@ -16,12 +15,12 @@ use crate::control_loop::{ControlLoop, new_id};
 use crate::error::PortError;
 use crate::pass::{Pass, pass};
 use crate::ports::{Expected, NewRecord};
-use crate::record::{self, CONTROL_KEY, ControlRecord, GroupRecord, KillSwitch};
+use crate::record::{self, CONTROL_KEY, ControlRecord};
 use crate::report::{Outcome, TickReport};
 use crate::versions::{CHANGES_KEPT, ConfigChange};
 
 /// Tries of a change that others keep getting in the way of.
-const TRIES: usize = 5;
+pub(crate) const TRIES: usize = 5;
 
 /// An explicit request for one group. At least one of the two wishes is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +153,7 @@ impl ControlLoop {
     }
 
     /// The group of that name in the configuration.
-    fn known_group(&self, group: &GroupName) -> Result<Arc<GroupConfig>, Refusal> {
+    pub(crate) fn known_group(&self, group: &GroupName) -> Result<Arc<GroupConfig>, Refusal> {
         let config = self.config();
         let found = config.group(group.as_str()).cloned();
         found.ok_or_else(|| Refusal::UnknownGroup { group: group.clone(), known: false })
@@ -208,61 +207,6 @@ impl ControlLoop {
         Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds })
     }
 
-    /// Pauses a group, or resumes it with `None`.
-    ///
-    /// # Errors
-    /// An unknown group, or a failing store.
-    pub async fn set_pause(&self, group: &GroupName, pause: Option<Pause>) -> Result<(), Refusal> {
-        self.change_state(group, |state| state.pause.clone_from(&pause)).await
-    }
-
-    /// Sets other bounds or another type for a while, or ends that with `None`.
-    ///
-    /// # Errors
-    /// An unknown group, or a failing store.
-    pub async fn set_override(&self, group: &GroupName, temporary: Option<Override>) -> Result<(), Refusal> {
-        self.change_state(group, |state| state.temporary.clone_from(&temporary)).await
-    }
-
-    async fn change_state(
-        &self,
-        group: &GroupName,
-        change: impl Fn(&mut OperationState),
-    ) -> Result<(), Refusal> {
-        self.known_group(group)?;
-        let key = record::group_key(group);
-        for _ in 0..TRIES {
-            let stored = self.ports().store.get(&key).await?;
-            let mut record = match &stored {
-                Some(stored) => record::from_json::<GroupRecord>(&key, &stored.body)?,
-                None => GroupRecord::default(),
-            };
-            change(&mut record.state);
-            let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
-            let body = record::to_json("change a group's state", &record)?;
-            match self.ports().store.put(NewRecord { key: key.clone(), body, expires: None }, expected).await
-            {
-                Ok(_) => return Ok(()),
-                Err(PortError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let reason = "the group is being changed all the time; try again".to_owned();
-        Err(conflict(Obstacle::Busy, reason))
-    }
-
-    /// Throws the kill switch, or releases it with `None`.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub async fn set_kill_switch(&self, switch: Option<KillSwitch>) -> Result<(), PortError> {
-        self.change_control(|control| {
-            control.kill_switch.clone_from(&switch);
-            Ok::<(), PortError>(())
-        })
-        .await
-    }
-
     /// Makes `source` the active configuration in the name of `by`, if it has no fault and `expected` is still active.
     ///
     /// # Errors
@@ -311,10 +255,10 @@ impl ControlLoop {
         Ok(ConfigVersion(version))
     }
 
-    async fn change_control<E: From<PortError>>(
+    pub(crate) async fn change_control<T, E: From<PortError>>(
         &self,
-        change: impl Fn(&mut ControlRecord) -> Result<(), E>,
-    ) -> Result<(), E> {
+        change: impl Fn(&mut ControlRecord) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut last = PortError::Conflict { operation: "change the control record", message: String::new() };
         for _ in 0..TRIES {
             let stored = self.ports().store.get(CONTROL_KEY).await?;
@@ -322,12 +266,12 @@ impl ControlLoop {
                 Some(stored) => record::from_json::<ControlRecord>(CONTROL_KEY, &stored.body)?,
                 None => ControlRecord::default(),
             };
-            change(&mut control)?;
+            let answer = change(&mut control)?;
             let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
             let body = record::to_json("change the control record", &control)?;
             let record = NewRecord { key: CONTROL_KEY.to_owned(), body, expires: None };
             match self.ports().store.put(record, expected).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(answer),
                 Err(error @ PortError::Conflict { .. }) => last = error,
                 Err(error) => return Err(error.into()),
             }
@@ -359,7 +303,7 @@ fn wish(request: &ScaleRequest, pass: &Pass) -> Decision {
     decision
 }
 
-fn conflict(cause: Obstacle, reason: String) -> Refusal {
+pub(crate) fn conflict(cause: Obstacle, reason: String) -> Refusal {
     Refusal::Conflict { cause, reason }
 }
 

@@ -221,6 +221,15 @@ pub(crate) struct Override {
     instance_type: Option<String>,
 }
 
+/// The kill switch with its author.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct KillSwitch {
+    /// Who.
+    by: String,
+    /// Why.
+    reason: String,
+}
+
 /// Whether something can be used in spite of a finding.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use scaling_control::ports::Record;
-use scaling_control::record::{GroupRecord, decisions_prefix, from_json, group_key};
+use scaling_control::record::{GroupRecord, KillSwitch, decisions_prefix, from_json, group_key};
 use scaling_policy::config::{Config, GroupName};
 use scaling_policy::decision::Decision;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,9 @@ pub(super) struct GroupsQuery {
 pub(crate) struct GroupPage<'a> {
     /// The version of the configuration in force.
     config_version: u64,
+    /// Nothing is changed while this is set.
+    #[cfg_attr(test, schema(value_type = Option<crate::openapi::schemas::KillSwitch>))]
+    kill_switch: Option<KillSwitch>,
     /// The groups.
     groups: Vec<GroupView<'a>>,
     /// The `after` of the next page; null on the last one.
@@ -50,7 +53,9 @@ pub(super) async fn groups(
     Query(query): Query<GroupsQuery>,
 ) -> Result<Response, Problem> {
     let limit = limit_of(query.limit.or(Some(LARGEST_LIMIT)))?;
-    let config = state.control().refresh().await?;
+    // It also reads the configuration anew where somebody has replaced it.
+    let kill_switch = state.control().kill_switch().await?;
+    let config = state.control().config();
     let begin = match &query.after {
         None => 0,
         Some(name) => 1 + position(&config, name)?,
@@ -71,7 +76,8 @@ pub(super) async fn groups(
     }
     let next = page.last().filter(|_| begin + page.len() < config.groups.len());
     let next = next.map(|group| group.name.as_str());
-    Ok(Json(GroupPage { config_version: config.version.0, groups, next }).into_response())
+    let config_version = config.version.0;
+    Ok(Json(GroupPage { config_version, kill_switch, groups, next }).into_response())
 }
 
 fn position(config: &Config, name: &str) -> Result<usize, Problem> {

@@ -6,8 +6,10 @@ mod document;
 mod events;
 mod groups;
 mod health;
+mod kill_switch;
 mod metrics;
 mod operations;
+mod overrides;
 mod pause;
 mod scale;
 mod validation;
@@ -17,7 +19,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http::request::Parts;
 use http::{Method, StatusCode, Uri, header};
 use scaling_telemetry::Format;
@@ -45,12 +47,16 @@ pub fn routes(state: ApiState) -> Router {
         .route("/operations", get(operations::operations))
         .route("/operations/{id}", get(operations::operation))
         .route("/audit", get(audit::audit))
+        .route("/kill-switch", get(kill_switch::current))
         .route("/config", get(config::current));
     let writes = Router::new()
         .route("/config", post(config::replace))
         .route("/scale", post(scale::scale))
         .route("/groups/{name}/pause", post(pause::pause))
         .route("/groups/{name}/resume", post(pause::resume))
+        .route("/groups/{name}/override", put(overrides::set).delete(overrides::end))
+        .route("/groups/{name}/hold", post(overrides::hold))
+        .route("/kill-switch", put(kill_switch::throw).delete(kill_switch::release))
         .route_layer(middleware::from_fn_with_state(state.clone(), crate::audit::around_writes))
         .route_layer(middleware::from_fn_with_state(state.clone(), idempotency::around_writes));
     reads
@@ -147,6 +153,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Path {
         groups::decisions,
         pause::pause,
         pause::resume,
+        overrides::set,
+        overrides::end,
+        overrides::hold,
+        kill_switch::current,
+        kill_switch::throw,
+        kill_switch::release,
         scale::scale,
         operations::operations,
         operations::operation,

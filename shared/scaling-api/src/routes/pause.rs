@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
-use scaling_control::record::{GroupRecord, from_json, group_key};
 use scaling_policy::operation::Pause;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -65,7 +64,7 @@ pub(super) async fn pause(
     caller: Option<Extension<Caller>>,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
-    let request: PauseRequest = parse_or_default(&bytes)?;
+    let request: PauseRequest = body::parse_or_default(&bytes)?;
     if let Some(until) = request.until.filter(|until| *until <= state.now()) {
         return Err(Problem::new(Kind::InvalidRequest, format!("until must be in the future, not {until}")));
     }
@@ -82,13 +81,15 @@ pub(super) async fn pause(
     responses((status = 200, description = "It is controlled", body = PauseAnswer)),
 ))]
 /// Resumes the control of a group
+///
+/// It also closes an open breaker (three operations failed in a row): whoever resumes has looked.
 pub(super) async fn resume(
     State(state): State<ApiState>,
     Path(name): Path,
     caller: Option<Extension<Caller>>,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
-    let request: ResumeRequest = parse_or_default(&bytes)?;
+    let request: ResumeRequest = body::parse_or_default(&bytes)?;
     let by = author(caller, request.by);
     set(&state, &name, None, Doing { what: "resumed", by }).await
 }
@@ -101,16 +102,8 @@ struct Doing {
 
 async fn set(state: &ApiState, name: &str, pause: Option<Pause>, doing: Doing) -> Result<Response, Problem> {
     let group = groups::known(&*state.control().refresh().await?, name)?;
-    let key = group_key(&group);
-    let stored = state.store().get(&key).await?;
-    let record = stored.map(|stored| from_json::<GroupRecord>(&key, &stored.body)).transpose()?;
-    let before = json!(record.and_then(|record| record.state.pause));
-    state.control().set_pause(&group, pause.clone()).await?;
+    let before = json!(state.control().set_pause(&group, pause.clone()).await?);
     let Doing { what, by } = doing;
     let change = Change { what, by, group: Some(group.to_string()), before, after: json!(pause) };
     Ok((Extension(change), Json(PauseAnswer { group: group.to_string(), pause })).into_response())
-}
-
-fn parse_or_default<T: Default + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Problem> {
-    if bytes.is_empty() { Ok(T::default()) } else { body::parse(bytes) }
 }

@@ -128,7 +128,8 @@ async fn keep_until(state: &ApiState, request: &ScaleRequest, until: Timestamp) 
         max: request.replicas,
         instance_type: request.instance_type.clone(),
     };
-    Ok(state.control().set_override(&request.group, Some(temporary)).await?)
+    state.control().set_override(&request.group, Some(temporary)).await?;
+    Ok(())
 }
 
 /// What one field cannot say alone.

@@ -5,7 +5,8 @@ use scaling_api::MAX_BODY_BYTES;
 use crate::stage::Stage;
 
 /// Writes that read a body.
-const WRITES: [&str; 4] = ["/scale", "/config", "/groups/web/pause", "/groups/web/resume"];
+const WRITES: [&str; 5] =
+    ["/scale", "/config", "/groups/web/pause", "/groups/web/resume", "/groups/web/hold"];
 
 async fn post(
     stage: &Stage,

@@ -8,6 +8,8 @@ mod bad_input;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod groups;

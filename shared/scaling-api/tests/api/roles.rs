@@ -18,6 +18,12 @@ GET  /groups                    - + + +
 GET  /groups/{name}/decisions   - + + +
 POST /groups/{name}/pause       - - + +
 POST /groups/{name}/resume      - - + +
+PUT  /groups/{name}/override    - - + +
+DELETE /groups/{name}/override    - - + +
+POST /groups/{name}/hold        - - + +
+GET  /kill-switch               - + + +
+PUT  /kill-switch               - - + +
+DELETE /kill-switch               - - + +
 POST /scale                     - - + +
 GET  /operations                - + + +
 GET  /operations/{id}           - + + +
@@ -30,16 +36,9 @@ const GRANTS: [Option<Role>; 4] = [None, Some(Role::Read), Some(Role::Operate), 
 async fn ask(stage: &Stage, method: &str, path: &str, grant: Option<Role>) -> Reply {
     let path = path.replace("{name}", "web").replace("{id}", "none");
     let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
-    request.extensions_mut().extend(
-        grant
-            .map(Grant)
-            .map(|grant| {
-                let mut extensions = http::Extensions::new();
-                extensions.insert(grant);
-                extensions
-            })
-            .unwrap_or_default(),
-    );
+    if let Some(role) = grant {
+        request.extensions_mut().insert(Grant(role));
+    }
     stage.send(request).await
 }
 

@@ -106,6 +106,12 @@ impl Stage {
         self.send(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
+    /// Any method, with a JSON body.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Reply {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

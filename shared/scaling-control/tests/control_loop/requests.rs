@@ -1,6 +1,7 @@
 //! What a person asks for.
 
-use scaling_control::record::KillSwitch;
+use scaling_control::ports::{Expected, NewRecord};
+use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key, to_json};
 use scaling_control::{Refusal, ScaleRequest};
 use scaling_policy::config::ConfigVersion;
 use scaling_policy::decision::Reason;
@@ -51,6 +52,34 @@ async fn bounds_pause_and_kill_switch_refuse() {
     assert!(matches!(control.request(&to(5)).await, Err(Refusal::Conflict { .. })));
     control.set_kill_switch(None).await.unwrap();
     assert!(control.request(&to(5)).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_set_says_what_was_before() {
+    let world = World::new();
+    let control = world.control();
+    let pause = Pause { by: "ops".to_owned(), reason: "release".to_owned(), until: None };
+    assert_eq!(control.set_pause(&"web".into(), Some(pause.clone())).await.unwrap(), None);
+    assert_eq!(control.set_pause(&"web".into(), None).await.unwrap(), Some(pause));
+    let switch = KillSwitch { by: "ops".to_owned(), reason: "incident".to_owned() };
+    assert_eq!(control.set_kill_switch(Some(switch.clone())).await.unwrap(), None);
+    assert_eq!(control.kill_switch().await.unwrap(), Some(switch.clone()));
+    assert_eq!(control.set_kill_switch(None).await.unwrap(), Some(switch));
+}
+
+#[tokio::test]
+async fn to_resume_closes_an_open_breaker() {
+    let world = World::new();
+    let control = world.control();
+    let mut record = GroupRecord::default();
+    record.state.breaker.failures = 3;
+    let body = to_json("test", &record).unwrap();
+    let record = NewRecord { key: group_key(&"web".into()), body, expires: None };
+    control.ports().store.put(record, Expected::Absent).await.unwrap();
+    control.set_pause(&"web".into(), None).await.unwrap();
+    let stored = control.ports().store.get(&group_key(&"web".into())).await.unwrap().unwrap();
+    let record: GroupRecord = from_json("web", &stored.body).unwrap();
+    assert!(!record.state.breaker.is_open());
 }
 
 #[tokio::test]

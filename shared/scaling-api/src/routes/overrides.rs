@@ -1,0 +1,209 @@
+//! Other bounds or another type for a while, and holding what is there.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use jiff::Timestamp;
+use scaling_control::PortError;
+use scaling_fleet::TypeName;
+use scaling_policy::config::GroupConfig;
+use scaling_policy::operation::Override;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Path, groups};
+use crate::audit::Change;
+use crate::body;
+use crate::problem::{Kind, Problem};
+use crate::request::{Caller, author};
+use crate::state::ApiState;
+
+/// The body of an override: what shall hold meanwhile, and until when. At least one of `min`, `max` and
+/// `instance_type` is given.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct OverrideRequest {
+    /// Least replicas meanwhile.
+    #[cfg_attr(test, schema(minimum = 1))]
+    min: Option<u32>,
+    /// Most replicas meanwhile; not fewer than `min`.
+    #[cfg_attr(test, schema(minimum = 1))]
+    max: Option<u32>,
+    /// Type meanwhile, of the catalogue and within the bounds.
+    instance_type: Option<String>,
+    /// Until when. It must be in the future.
+    until: Timestamp,
+    /// Why.
+    reason: String,
+    /// Who, where the layer in front does not know.
+    by: Option<String>,
+}
+
+/// The body of a hold. It may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct HoldRequest {
+    /// Until when; without it for the configuration's `manual_hold`. It must be in the future.
+    until: Option<Timestamp>,
+    /// Why.
+    reason: Option<String>,
+    /// Who, where the layer in front does not know.
+    by: Option<String>,
+}
+
+/// The override of a group.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct OverrideAnswer {
+    /// The group.
+    group: String,
+    /// Its override; null without one.
+    #[cfg_attr(test, schema(value_type = Option<crate::openapi::schemas::Override>))]
+    r#override: Option<Override>,
+}
+
+#[cfg_attr(test, utoipa::path(
+    put, path = "/groups/{name}/override", tag = "groups",
+    params(("name" = String, Path, description = "The group\'s name")),
+    request_body = OverrideRequest,
+    responses((status = 200, description = "It is in force", body = OverrideAnswer)),
+))]
+/// Sets other bounds or another type for a while
+///
+/// It takes the place of the configuration's bounds, and of an override before it, until `until`; the group's own bounds
+/// still hold. The next evaluation acts on it.
+pub(super) async fn set(
+    State(state): State<ApiState>,
+    Path(name): Path,
+    caller: Option<Extension<Caller>>,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    let request: OverrideRequest = body::parse(&bytes)?;
+    let group = configured(&state, &name).await?;
+    check(&state, &group, &request)?;
+    let temporary = Override {
+        by: author(caller, request.by),
+        reason: request.reason,
+        until: request.until,
+        min: request.min,
+        max: request.max,
+        instance_type: request.instance_type.as_deref().map(TypeName::new),
+    };
+    let by = temporary.by.clone();
+    store(&state, &group, Some(temporary), ("overridden", by)).await
+}
+
+#[cfg_attr(test, utoipa::path(
+    delete, path = "/groups/{name}/override", tag = "groups",
+    params(("name" = String, Path, description = "The group\'s name")),
+    responses((status = 200, description = "The configuration\'s bounds are in force", body = OverrideAnswer)),
+))]
+/// Ends an override or a hold
+pub(super) async fn end(
+    State(state): State<ApiState>,
+    Path(name): Path,
+    caller: Option<Extension<Caller>>,
+) -> Result<Response, Problem> {
+    let group = configured(&state, &name).await?;
+    store(&state, &group, None, ("override ended", author(caller, None))).await
+}
+
+#[cfg_attr(test, utoipa::path(
+    post, path = "/groups/{name}/hold", tag = "groups",
+    params(("name" = String, Path, description = "The group\'s name")),
+    request_body = Option<HoldRequest>,
+    responses((status = 200, description = "It is held", body = OverrideAnswer)),
+))]
+/// Keeps what a group has against scale-down
+///
+/// An override whose least replicas are those desired at this moment; more may be added meanwhile.
+pub(super) async fn hold(
+    State(state): State<ApiState>,
+    Path(name): Path,
+    caller: Option<Extension<Caller>>,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    let request: HoldRequest = body::parse_or_default(&bytes)?;
+    let group = configured(&state, &name).await?;
+    let until = request.until.unwrap_or_else(|| state.now() + group.manual_hold);
+    in_future(&state, until)?;
+    let described = state.control().ports().groups.describe(&[Arc::clone(&group)]).await?;
+    let desired = described.first().map(|group| group.desired).ok_or_else(|| {
+        Problem::from(PortError::NotFound { what: format!("the group {name} on its platform") })
+    })?;
+    let by = author(caller, request.by);
+    let temporary = Override {
+        by: by.clone(),
+        reason: request.reason.unwrap_or_else(|| "no reason given".to_owned()),
+        until,
+        min: Some(desired.max(1)),
+        max: None,
+        instance_type: None,
+    };
+    store(&state, &group, Some(temporary), ("held", by)).await
+}
+
+async fn configured(state: &ApiState, name: &str) -> Result<Arc<GroupConfig>, Problem> {
+    let config = state.control().refresh().await?;
+    groups::known(&config, name)?;
+    let group = config.group(name).map(Arc::clone);
+    group.ok_or_else(|| Problem::new(Kind::NotFound, format!("the configuration has no group {name:?}")))
+}
+
+fn check(state: &ApiState, group: &GroupConfig, request: &OverrideRequest) -> Result<(), Problem> {
+    let invalid = |detail: &str| Err(Problem::new(Kind::InvalidRequest, detail));
+    in_future(state, request.until)?;
+    match (request.min, request.max) {
+        (None, None) if request.instance_type.is_none() => {
+            return invalid("give min, max, instance_type, or several of them");
+        }
+        (Some(0), _) | (_, Some(0)) => return invalid("min and max must be at least 1"),
+        (Some(min), Some(max)) if min > max => return invalid("min must not be more than max"),
+        _ => {}
+    }
+    if request.reason.trim().is_empty() {
+        return invalid("say why, as `reason`");
+    }
+    let Some(name) = request.instance_type.as_deref().map(TypeName::new) else { return Ok(()) };
+    let outside = |bounds: String| {
+        let detail = format!("{name} is outside the bounds: {bounds}");
+        Err(Problem::new(Kind::OutOfBounds, detail).with("bounds", bounds))
+    };
+    let market = state.control().market();
+    if market.catalogue.get(&name).is_none() {
+        return outside("it is not in the catalogue of instance types".to_owned());
+    }
+    let (limits, offer) = (group.resources, market.offer(&name));
+    if limits.allow(offer.vcpu, offer.memory) {
+        return Ok(());
+    }
+    outside(format!(
+        "types of {} to {} and {} to {}",
+        limits.min_cpu, limits.max_cpu, limits.min_memory, limits.max_memory
+    ))
+}
+
+fn in_future(state: &ApiState, until: Timestamp) -> Result<(), Problem> {
+    if until > state.now() {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::InvalidRequest, format!("until must be in the future, not {until}")))
+}
+
+async fn store(
+    state: &ApiState,
+    group: &GroupConfig,
+    temporary: Option<Override>,
+    (what, by): (&'static str, String),
+) -> Result<Response, Problem> {
+    let before = state.control().set_override(&group.name, temporary.clone()).await?;
+    let group = group.name.to_string();
+    let change =
+        Change { what, by, group: Some(group.clone()), before: json!(before), after: json!(temporary) };
+    Ok((Extension(change), Json(OverrideAnswer { group, r#override: temporary })).into_response())
+}
