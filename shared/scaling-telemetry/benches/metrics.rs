@@ -23,7 +23,7 @@ fn scrape(criterion: &mut Criterion) {
     group.sample_size(10);
     for format in [Format::Prometheus, Format::OpenMetrics, Format::Json] {
         group.bench_function(format!("{format:?}"), |bencher| {
-            bencher.iter(|| black_box(metrics.render(format)))
+            bencher.iter(|| black_box(metrics.render(format)));
         });
     }
     group.finish();
