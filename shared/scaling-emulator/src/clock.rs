@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::cloudwatch;
 use crate::emulator::{Shared, State};
 use crate::lambda::{self, Invocation};
-use crate::region::Region;
+use crate::region::{Region, acting};
 use crate::settings::{ClockMode, Schedule};
 
 /// A schedule and when it is due next.
@@ -56,6 +56,9 @@ fn step(shared: &Shared, until: Timestamp) -> Option<Vec<Invocation>> {
     let to = state.region.next_step(limit);
     state.region.step(to);
     let mut invocations = cloudwatch::evaluate_alarms(&mut state.region);
+    if to.as_second() % 60 == 0 && to.subsec_nanosecond() == 0 {
+        acting::act(&mut state.region);
+    }
     let State { region, schedules, .. } = &mut *state;
     invocations.extend(schedules.iter_mut().filter_map(|due| due.take(region)));
     Some(invocations)

@@ -119,6 +119,8 @@ async fn faults(State(shared): Emulator) -> Json<Value> {
         "calls": state.faults.faults(),
         "without_capacity": launch.without_capacity,
         "failing": launch.failing,
+        "zone_shortages": launch.zone_shortages,
+        "zones_down": launch.zones_down,
         "lost_metrics": state.region.lost_metrics,
     }))
 }

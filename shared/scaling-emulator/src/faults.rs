@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
-use crate::region::Region;
+use crate::region::{LaunchFaults, Region};
 use crate::wire::{AwsError, Call, Service};
 
 /// A failure on demand. Operations are named as in the request log (`AutoScaling.SetDesiredCapacity`), by service
@@ -55,6 +55,18 @@ pub enum Fault {
     CapacityShortage {
         /// The type, or `*`.
         instance_type: String,
+    },
+    /// There is no capacity of a type in one zone, until faults are cleared.
+    ZoneShortage {
+        /// The type, or `*`.
+        instance_type: String,
+        /// The zone.
+        zone: String,
+    },
+    /// A zone is out until faults are cleared: its instances fail, and none can be launched there.
+    ZoneOutage {
+        /// The zone.
+        zone: String,
     },
     /// Launches of a type fail with a message (a quota, a broken template), until faults are cleared.
     LaunchFailure {
@@ -131,6 +143,10 @@ impl Injector {
             Fault::CapacityShortage { instance_type } => {
                 region.launch_faults.without_capacity.insert(instance_type);
             }
+            Fault::ZoneShortage { instance_type, zone } => {
+                region.launch_faults.zone_shortages.insert((instance_type, zone));
+            }
+            Fault::ZoneOutage { zone } => region.fail_zone(zone),
             Fault::LaunchFailure { instance_type, message } => {
                 region.launch_faults.failing.insert(instance_type, message);
             }
@@ -145,8 +161,7 @@ impl Injector {
     /// Ends all faults; what they did stays done.
     pub(crate) fn clear(&mut self, region: &mut Region) {
         self.faults.clear();
-        region.launch_faults.without_capacity.clear();
-        region.launch_faults.failing.clear();
+        region.launch_faults = LaunchFaults::default();
         region.lost_metrics.clear();
     }
 

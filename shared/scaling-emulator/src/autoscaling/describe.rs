@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Page, Sizes, sorted};
 use super::tags::{Filter, TagDescription};
+use super::warm_pools;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::group::MaintenancePolicy;
 use crate::region::launch::{LaunchSource, MixedInstancesPolicy};
@@ -76,6 +77,9 @@ pub struct GroupDescription {
     pub capacity_rebalance: bool,
     pub default_instance_warmup: Option<u32>,
     pub instance_maintenance_policy: Option<MaintenancePolicy>,
+    pub warm_pool_configuration: Option<warm_pools::Description>,
+    pub warm_pool_size: Option<u32>,
+    pub predicted_capacity: Option<u32>,
 }
 
 /// An instance as a group shows it; with the group's name where it is shown by itself.
@@ -157,7 +161,11 @@ fn describe(region: &Region, group: &Group, with_instances: bool) -> GroupDescri
         target_group_arns: settings.target_group_arns.clone(),
         health_check_type: settings.health_check_type.clone(),
         health_check_grace_period: settings.health_check_grace_period,
-        instances: members.iter().map(|member| describe_member(group, member, false)).collect(),
+        instances: members
+            .iter()
+            .filter(|member| !member.state.is_warm_pool())
+            .map(|member| describe_member(group, member, false))
+            .collect(),
         created_time: group.created,
         suspended_processes: suspended
             .map(|(name, reason)| pair(("ProcessName", name), ("SuspensionReason", reason)))
@@ -176,6 +184,9 @@ fn describe(region: &Region, group: &Group, with_instances: bool) -> GroupDescri
         capacity_rebalance: settings.capacity_rebalance,
         default_instance_warmup: settings.default_instance_warmup,
         instance_maintenance_policy: settings.maintenance,
+        warm_pool_configuration: group.warm_pool.as_ref().map(warm_pools::Description::from),
+        warm_pool_size: group.warm_pool.is_some().then(|| group.sizes().warm),
+        predicted_capacity: group.followers.values().find_map(|follower| follower.forecast(region.now)),
     }
 }
 
@@ -202,7 +213,7 @@ pub(super) fn shown_policy(region: &Region, policy: &MixedInstancesPolicy) -> Mi
     policy
 }
 
-fn describe_member(group: &Group, member: &Member, alone: bool) -> InstanceDescription {
+pub(super) fn describe_member(group: &Group, member: &Member, alone: bool) -> InstanceDescription {
     InstanceDescription {
         instance_id: member.id.clone(),
         instance_type: member.instance_type.to_string(),

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 
 use super::tags::TagInput;
-use super::{group, group_mut};
+use super::{group, group_mut, hooks, policies};
 use crate::region::blueprints::TemplateSpec;
 use crate::region::group::{GroupSettings, GroupTag, MaintenancePolicy};
 use crate::region::launch::{InstancesDistribution, LaunchSource, MixedInstancesPolicy};
 use crate::region::scaling::second;
-use crate::region::{Group, Region};
+use crate::region::{Group, Region, victims};
 use crate::wire::AwsError;
 
 /// Input of CreateAutoScalingGroup and UpdateAutoScalingGroup; absent members keep their value or have AWS's default.
@@ -57,10 +57,13 @@ pub struct GroupInput {
     /// Tags; only when creating.
     #[serde(default)]
     pub tags: Vec<TagInput>,
-    /// Kept and shown, in seconds.
+    /// Seconds after which an instance is replaced, a day or more; 0 takes the setting away.
     pub max_instance_lifetime: Option<u32>,
     /// Seconds; -1 takes the setting away.
     pub default_instance_warmup: Option<i64>,
+    /// Lifecycle hooks; only when creating.
+    #[serde(default)]
+    pub lifecycle_hook_specification_list: Vec<hooks::PutInput>,
     /// Bounds of replacement.
     pub instance_maintenance_policy: Option<MaintenancePolicy>,
 }
@@ -79,6 +82,12 @@ pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
             "AutoScalingGroup by this name already exists - A group with the name {name} already exists"
         );
         return Err(AwsError::new("AlreadyExists", message));
+    }
+    if region.groups.len() >= region.group_limit {
+        return Err(AwsError::new(
+            "LimitExceeded",
+            format!("You've reached the limit of {} Auto Scaling groups.", region.group_limit),
+        ));
     }
     let (min, max) = (required(input.min_size, "minSize")?, required(input.max_size, "maxSize")?);
     let desired = size(input.desired_capacity, "desiredCapacity")?.unwrap_or(min);
@@ -110,6 +119,13 @@ pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
         second(region.now)
     );
     region.insert_group(group);
+    for hook in &input.lifecycle_hook_specification_list {
+        let hook = hooks::PutInput { auto_scaling_group_name: name.to_owned(), ..hook.clone() };
+        if let Err(error) = hooks::put(region, &hook) {
+            region.groups.remove(name);
+            return Err(error);
+        }
+    }
     Ok(())
 }
 
@@ -183,11 +199,17 @@ pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<(), AwsError> 
         second(region.now),
         existing.desired
     );
+    policies::forget_all(region, name);
     region.with_group(name, |group, context| {
         group.deleting = true;
+        group.hooks.clear();
         (group.settings.min, group.settings.max, group.desired) = (0, 0, 0);
         group.refreshes.retain(|refresh| !refresh.status.is_active());
-        let ids: Vec<String> = group.alive().map(|member| member.id.clone()).collect();
+        // What ends already is held by nothing any more.
+        for member in &mut group.members {
+            member.hooks.clear();
+        }
+        let ids: Vec<String> = group.members.iter().map(|member| member.id.clone()).collect();
         for id in ids {
             group.end(context, &id, &cause);
         }
@@ -237,6 +259,12 @@ fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<(), AwsErro
         }
         settings.default_instance_warmup = u32::try_from(warmup).ok();
     }
+    if let Some(unknown) = settings.termination_policies.iter().find(|name| !is_termination_policy(name)) {
+        return Err(AwsError::validation(format!("Termination policy {unknown} is not valid.")));
+    }
+    if input.max_instance_lifetime.is_some_and(|lifetime| lifetime != 0 && lifetime < 86_400) {
+        return Err(AwsError::validation("MaxInstanceLifetime must be at least 86400 seconds, or 0."));
+    }
     if let Some(kind) = &input.health_check_type {
         settings.health_check_type.clone_from(kind);
     }
@@ -247,9 +275,15 @@ fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<(), AwsErro
     settings.new_instances_protected =
         input.new_instances_protected_from_scale_in.unwrap_or(settings.new_instances_protected);
     settings.capacity_rebalance = input.capacity_rebalance.unwrap_or(settings.capacity_rebalance);
-    settings.max_instance_lifetime = input.max_instance_lifetime.or(settings.max_instance_lifetime);
+    settings.max_instance_lifetime =
+        input.max_instance_lifetime.or(settings.max_instance_lifetime).filter(|lifetime| *lifetime > 0);
     settings.maintenance = input.instance_maintenance_policy.or(settings.maintenance);
     Ok(())
+}
+
+/// One of the service's, or a function of the caller's.
+fn is_termination_policy(name: &str) -> bool {
+    victims::POLICIES.contains(&name) || name.starts_with("arn:aws:lambda:")
 }
 
 fn source(input: &GroupInput) -> Result<Option<LaunchSource>, AwsError> {

@@ -1,15 +1,23 @@
 //! EC2 Auto Scaling: one typed function an operation, and the table of their names.
 
 pub mod activities;
+pub mod balancing;
 pub mod capacity;
 pub mod describe;
+pub mod execution;
 pub mod groups;
+pub mod hooks;
+mod kinds;
 pub mod launch_configurations;
+pub mod notifications;
 pub mod page;
 pub mod policies;
 pub mod processes;
 pub mod refreshes;
+pub mod scheduled;
+pub mod standby;
 pub mod tags;
+pub mod warm_pools;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,9 +55,9 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("PutScalingPolicy", |region, form| call(region, form, policies::put)),
     ("DescribePolicies", |region, form| call(region, form, policies::describe)),
     ("DeletePolicy", |region, form| call(region, form, policies::delete)),
-    ("PutScheduledUpdateGroupAction", |region, form| call(region, form, policies::schedule)),
-    ("DescribeScheduledActions", |region, form| call(region, form, policies::describe_scheduled)),
-    ("DeleteScheduledAction", |region, form| call(region, form, policies::unschedule)),
+    ("PutScheduledUpdateGroupAction", |region, form| call(region, form, scheduled::schedule)),
+    ("DescribeScheduledActions", |region, form| call(region, form, scheduled::describe_scheduled)),
+    ("DeleteScheduledAction", |region, form| call(region, form, scheduled::unschedule)),
     ("SuspendProcesses", |region, form| call(region, form, processes::suspend)),
     ("ResumeProcesses", |region, form| call(region, form, processes::resume)),
     ("EnableMetricsCollection", |region, form| call(region, form, processes::enable_metrics)),
@@ -57,6 +65,38 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("CreateLaunchConfiguration", |region, form| call(region, form, launch_configurations::create)),
     ("DescribeLaunchConfigurations", |region, form| call(region, form, launch_configurations::describe)),
     ("DeleteLaunchConfiguration", |region, form| call(region, form, launch_configurations::delete)),
+    ("BatchPutScheduledUpdateGroupAction", |region, form| call(region, form, scheduled::batch_put)),
+    ("BatchDeleteScheduledAction", |region, form| call(region, form, scheduled::batch_delete)),
+    ("ExecutePolicy", |region, form| call(region, form, execution::execute_policy)),
+    ("GetPredictiveScalingForecast", |region, form| call(region, form, execution::forecast)),
+    ("PutLifecycleHook", |region, form| call(region, form, hooks::put)),
+    ("DescribeLifecycleHooks", |region, form| call(region, form, hooks::describe)),
+    ("DeleteLifecycleHook", |region, form| call(region, form, hooks::delete)),
+    ("CompleteLifecycleAction", |region, form| call(region, form, hooks::complete)),
+    ("RecordLifecycleActionHeartbeat", |region, form| call(region, form, hooks::heartbeat)),
+    ("EnterStandby", |region, form| call(region, form, standby::enter)),
+    ("ExitStandby", |region, form| call(region, form, standby::exit)),
+    ("DetachInstances", |region, form| call(region, form, standby::detach)),
+    ("AttachInstances", |region, form| call(region, form, standby::attach)),
+    ("PutWarmPool", |region, form| call(region, form, warm_pools::put)),
+    ("DescribeWarmPool", |region, form| call(region, form, warm_pools::describe)),
+    ("DeleteWarmPool", |region, form| call(region, form, warm_pools::delete)),
+    ("PutNotificationConfiguration", |region, form| call(region, form, notifications::put)),
+    ("DescribeNotificationConfigurations", |region, form| call(region, form, notifications::describe)),
+    ("DeleteNotificationConfiguration", |region, form| call(region, form, notifications::delete)),
+    ("AttachLoadBalancerTargetGroups", |region, form| call(region, form, balancing::attach_targets)),
+    ("DetachLoadBalancerTargetGroups", |region, form| call(region, form, balancing::detach_targets)),
+    ("DescribeLoadBalancerTargetGroups", |region, form| call(region, form, balancing::describe_targets)),
+    ("AttachLoadBalancers", |region, form| call(region, form, balancing::attach_balancers)),
+    ("DetachLoadBalancers", |region, form| call(region, form, balancing::detach_balancers)),
+    ("DescribeLoadBalancers", |region, form| call(region, form, balancing::describe_balancers)),
+    ("DescribeAccountLimits", |region, _| Ok(kinds::limits(region))),
+    ("DescribeAdjustmentTypes", |_, _| Ok(kinds::adjustments())),
+    ("DescribeTerminationPolicyTypes", |_, _| Ok(kinds::terminations())),
+    ("DescribeScalingProcessTypes", |_, _| Ok(kinds::processes())),
+    ("DescribeMetricCollectionTypes", |_, _| Ok(kinds::metrics())),
+    ("DescribeAutoScalingNotificationTypes", |_, _| Ok(kinds::notifications())),
+    ("DescribeLifecycleHookTypes", |_, _| Ok(kinds::hooks())),
 ];
 
 /// Carries out one operation.
@@ -88,7 +128,7 @@ fn group_mut<'a>(region: &'a mut Region, name: &str) -> Result<&'a mut Group, Aw
     region.groups.get_mut(name).ok_or_else(|| no_such_group(name))
 }
 
-fn no_such_group(name: &str) -> AwsError {
+pub(crate) fn no_such_group(name: &str) -> AwsError {
     AwsError::validation(format!("AutoScalingGroup name not found - AutoScalingGroup {name} not found"))
 }
 
@@ -100,7 +140,7 @@ mod tests {
     #[test]
     fn an_unknown_operation_is_the_services_own_error() {
         let mut region = Region::new(&Settings::default());
-        let error = dispatch(&mut region, "AttachInstances", &Form::default()).unwrap_err();
+        let error = dispatch(&mut region, "LaunchInstances", &Form::default()).unwrap_err();
         assert_eq!((error.code.as_ref(), error.status), ("InvalidAction", 400));
     }
 

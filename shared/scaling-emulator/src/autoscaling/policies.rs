@@ -1,12 +1,17 @@
-//! Scaling policies and scheduled actions: stored and shown, so that a controller can find other hands at work. They
-//! do not act.
+//! Scaling policies: stored, shown, and set to act. What they do is [`crate::region::acting`]'s.
 
 use serde::{Deserialize, Serialize};
 
 use super::page::{Sizes, sorted};
 use super::{group, group_mut};
-use crate::region::policy::{ScalingPolicy, ScheduledAction};
-use crate::region::{Group, Region};
+use crate::cloudwatch::alarm::change::{AlarmNames, delete_alarms};
+use crate::cloudwatch::alarm::put::{PutMetricAlarm, put_metric_alarm};
+use crate::cloudwatch::members::Double;
+use crate::cloudwatch::queries::{MetricDataQuery, Queries};
+use crate::region::acting::policy_of;
+use crate::region::following::{Follower, customized, predefined};
+use crate::region::policy::{PredictiveScaling, ScalingPolicy, TargetTracking};
+use crate::region::{Group, Region, adjustment};
 use crate::wire::AwsError;
 
 /// Output of PutScalingPolicy.
@@ -16,16 +21,97 @@ pub struct PutOutput {
     /// ARN of the policy.
     #[serde(rename = "PolicyARN")]
     pub policy_arn: String,
-    /// Alarms made for it; none.
-    pub alarms: Vec<String>,
+    /// Alarms made for it.
+    pub alarms: Vec<AlarmReference>,
 }
 
-/// Stores a scaling policy.
+/// An alarm of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AlarmReference {
+    /// Its name.
+    pub alarm_name: String,
+    /// Its ARN.
+    #[serde(rename = "AlarmARN")]
+    pub alarm_arn: String,
+}
+
+/// Stores a scaling policy. One that tracks a target is given its two alarms.
 pub fn put(region: &mut Region, policy: &ScalingPolicy) -> Result<PutOutput, AwsError> {
     let mut policy = policy.clone();
-    let kind = policy.policy_type.get_or_insert_with(|| "SimpleScaling".to_owned()).clone();
-    let missing = match kind.as_str() {
+    policy.policy_type.get_or_insert_with(|| "SimpleScaling".to_owned());
+    check(&policy)?;
+    policy.enabled.get_or_insert(true);
+    let name = policy.auto_scaling_group_name.clone();
+    let arn = arn_of(group(region, &name)?, &policy.policy_name);
+    let reads = match (&policy.target_tracking_configuration, &policy.predictive_scaling_configuration) {
+        (Some(tracking), _) if policy.policy_type.as_deref() == Some("TargetTrackingScaling") => {
+            Some(tracked(&name, tracking)?)
+        }
+        (_, Some(predictive)) if policy.policy_type.as_deref() == Some("PredictiveScaling") => {
+            Some(forecast(&name, predictive)?)
+        }
+        _ => None,
+    };
+    let queries = reads.as_deref().map(|given| Queries::check(given, "Metrics")).transpose()?;
+    forget(region, &name, &policy.policy_name);
+    let follower = match (reads, queries) {
+        (Some(reads), Some(queries)) => Some(follower(region, &policy, &arn, &reads, queries)?),
+        _ => None,
+    };
+    let group = group_mut(region, &name)?;
+    if let Some(follower) = follower {
+        group.followers.insert(policy.policy_name.clone(), follower);
+    }
+    group.policies.insert(policy.policy_name.clone(), policy);
+    Ok(PutOutput { alarms: alarms_of(region, &arn), policy_arn: arn })
+}
+
+fn follower(
+    region: &mut Region,
+    policy: &ScalingPolicy,
+    arn: &str,
+    reads: &[MetricDataQuery],
+    queries: Queries,
+) -> Result<Follower, AwsError> {
+    if let Some(tracking) = &policy.target_tracking_configuration {
+        let alarms = make_alarms(region, policy, arn, tracking, reads)?;
+        return Ok(Follower::tracking(queries, alarms, tracking.target_value));
+    }
+    let predictive = policy.predictive_scaling_configuration.as_ref();
+    let target =
+        predictive.and_then(|one| one.metric_specifications.first()).map_or(50.0, |one| one.target_value);
+    let scales = predictive.is_some_and(|one| one.mode.as_deref() == Some("ForecastAndScale"));
+    let group = group(region, &policy.auto_scaling_group_name)?;
+    let mut follower = Follower::predictive(queries, target, scales);
+    follower.learn(region, group);
+    Ok(follower)
+}
+
+/// Ends what was set up for a policy.
+fn forget(region: &mut Region, group: &str, policy: &str) {
+    let follower = region.groups.get_mut(group).and_then(|group| group.followers.remove(policy));
+    let alarm_names = follower.map(|follower| follower.alarms).unwrap_or_default();
+    if !alarm_names.is_empty() {
+        // It fails only for too many names or none.
+        let _deleted = delete_alarms(region, AlarmNames { alarm_names });
+    }
+}
+
+/// Deletes the alarms of all policies of a group that is being deleted.
+pub(super) fn forget_all(region: &mut Region, group: &str) {
+    let policies: Vec<String> =
+        region.group(group).map(|group| group.policies.keys().cloned().collect()).unwrap_or_default();
+    for policy in policies {
+        forget(region, group, &policy);
+    }
+}
+
+fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
+    let kind = policy.policy_type.as_deref().unwrap_or_default();
+    let missing = match kind {
         "SimpleScaling" if policy.scaling_adjustment.is_none() => Some("ScalingAdjustment"),
+        "SimpleScaling" | "StepScaling" if policy.adjustment_type.is_none() => Some("AdjustmentType"),
         "StepScaling" if policy.step_adjustments.is_empty() => Some("StepAdjustments"),
         "TargetTrackingScaling" if policy.target_tracking_configuration.is_none() => {
             Some("TargetTrackingConfiguration")
@@ -36,11 +122,123 @@ pub fn put(region: &mut Region, policy: &ScalingPolicy) -> Result<PutOutput, Aws
     if let Some(member) = missing {
         return Err(AwsError::validation(format!("{member} is required for policy type {kind}.")));
     }
-    policy.enabled.get_or_insert(true);
-    let group = group_mut(region, &policy.auto_scaling_group_name)?;
-    let arn = arn(group, "scalingPolicy", &format!("policyName/{}", policy.policy_name));
-    group.policies.insert(policy.policy_name.clone(), policy);
-    Ok(PutOutput { policy_arn: arn, alarms: Vec::new() })
+    if let Some(unknown) = policy.adjustment_type.as_deref().filter(|kind| !adjustment::KINDS.contains(kind))
+    {
+        return Err(AwsError::validation(format!("Invalid AdjustmentType: {unknown}")));
+    }
+    if policy.policy_name.is_empty() || policy.policy_name.len() > 255 {
+        return Err(AwsError::validation("PolicyName must have 1 to 255 characters."));
+    }
+    check_steps(policy)
+}
+
+/// Steps follow each other without gap or overlap, as the guide asks.
+fn check_steps(policy: &ScalingPolicy) -> Result<(), AwsError> {
+    let mut steps: Vec<(f64, f64)> = policy
+        .step_adjustments
+        .iter()
+        .map(|step| {
+            let lower = step.metric_interval_lower_bound.unwrap_or(f64::NEG_INFINITY);
+            (lower, step.metric_interval_upper_bound.unwrap_or(f64::INFINITY))
+        })
+        .collect();
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    if steps.iter().any(|(lower, upper)| lower >= upper) {
+        return Err(AwsError::validation(
+            "The lower bound of a step adjustment must be below its upper bound.",
+        ));
+    }
+    let apart = steps.windows(2).find(|pair| matches!(pair, [(_, end), (start, _)] if end != start));
+    match apart {
+        Some([(_, end), (start, _)]) if end > start => {
+            Err(AwsError::validation("The step adjustments of a policy must not overlap."))
+        }
+        Some(_) => Err(AwsError::validation("The step adjustments of a policy must not leave a gap.")),
+        None => Ok(()),
+    }
+}
+
+fn tracked(group: &str, tracking: &TargetTracking) -> Result<Vec<MetricDataQuery>, AwsError> {
+    if !(tracking.target_value.is_finite() && tracking.target_value > 0.0) {
+        return Err(AwsError::validation("TargetValue must be a number above 0."));
+    }
+    match (&tracking.predefined_metric_specification, &tracking.customized_metric_specification) {
+        (Some(metric), None) => predefined(group, metric),
+        (None, Some(metric)) => customized(metric),
+        _ => Err(AwsError::validation(
+            "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified.",
+        )),
+    }
+}
+
+fn forecast(group: &str, predictive: &PredictiveScaling) -> Result<Vec<MetricDataQuery>, AwsError> {
+    let [metric] = predictive.metric_specifications.as_slice() else {
+        return Err(AwsError::validation("Exactly one MetricSpecification must be specified."));
+    };
+    let name = metric
+        .predefined_metric_pair_specification
+        .as_ref()
+        .or(metric.predefined_scaling_metric_specification.as_ref())
+        .ok_or_else(|| AwsError::validation("This emulator forecasts predefined metrics only."))?;
+    if !(metric.target_value.is_finite() && metric.target_value > 0.0) {
+        return Err(AwsError::validation("TargetValue must be a number above 0."));
+    }
+    predefined(group, name)
+}
+
+/// Points and share of the target of the two alarms, as target tracking has them.
+const SIDES: [(&str, i64, f64, &str); 2] =
+    [("AlarmHigh", 3, 1.0, "GreaterThanThreshold"), ("AlarmLow", 15, 0.9, "LessThanThreshold")];
+
+fn make_alarms(
+    region: &mut Region,
+    policy: &ScalingPolicy,
+    arn: &str,
+    tracking: &TargetTracking,
+    reads: &[MetricDataQuery],
+) -> Result<Vec<String>, AwsError> {
+    let sides = if tracking.disable_scale_in == Some(true) { &SIDES[..1] } else { &SIDES[..] };
+    let mut names = Vec::new();
+    for (side, points, share, comparison) in sides {
+        let name = format!("TargetTracking-{}-{side}-{}", policy.auto_scaling_group_name, region.ids.uuid());
+        let mut alarm = PutMetricAlarm {
+            alarm_name: Some(name.clone()),
+            alarm_description: Some(format!(
+                "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {arn}."
+            )),
+            alarm_actions: vec![arn.to_owned()],
+            evaluation_periods: Some(*points),
+            threshold: Some(Double(tracking.target_value * share)),
+            comparison_operator: Some((*comparison).to_owned()),
+            ..PutMetricAlarm::default()
+        };
+        match reads {
+            [MetricDataQuery { metric_stat: Some(stat), .. }] => {
+                let metric = stat.metric.clone().unwrap_or_default();
+                (alarm.namespace, alarm.metric_name) = (metric.namespace, metric.metric_name);
+                (alarm.dimensions, alarm.period) = (metric.dimensions, stat.period);
+                (alarm.statistic, alarm.unit) = (stat.stat.clone(), stat.unit.clone());
+            }
+            several => alarm.metrics = several.to_vec(),
+        }
+        put_metric_alarm(region, alarm)?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// The alarms with a policy among their actions.
+fn alarms_of(region: &Region, arn: &str) -> Vec<AlarmReference> {
+    let alarms = region.cloudwatch.alarms.by_name.values();
+    let sets_off =
+        alarms.filter(|alarm| alarm.configuration.alarm_actions.iter().any(|action| action == arn));
+    sets_off
+        .map(|alarm| AlarmReference { alarm_name: alarm.name.clone(), alarm_arn: alarm.arn.clone() })
+        .collect()
+}
+
+fn arn_of(group: &Group, policy: &str) -> String {
+    arn(group, "scalingPolicy", &format!("policyName/{policy}"))
 }
 
 /// Input of DescribePolicies.
@@ -78,6 +276,9 @@ pub struct PolicyDescription {
     /// ARN.
     #[serde(rename = "PolicyARN")]
     pub policy_arn: String,
+    /// Alarms that set it off.
+    #[serde(rename = "Alarms")]
+    pub alarms: Vec<AlarmReference>,
 }
 
 /// Describes scaling policies by group and name.
@@ -90,8 +291,10 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
                 |list: &[String], value: &str| list.is_empty() || list.iter().any(|one| one == value);
             let by_name = listed(&input.policy_names, &policy.policy_name);
             if by_name && listed(&input.policy_types, policy.policy_type.as_deref().unwrap_or_default()) {
-                let arn = arn(group, "scalingPolicy", &format!("policyName/{}", policy.policy_name));
-                found.push(PolicyDescription { policy: policy.clone(), policy_arn: arn });
+                let arn = arn_of(group, &policy.policy_name);
+                let mut policy = policy.clone();
+                policy.enabled.get_or_insert(true);
+                found.push(PolicyDescription { policy, alarms: alarms_of(region, &arn), policy_arn: arn });
             }
         }
     }
@@ -113,110 +316,23 @@ pub struct DeleteInput {
     pub policy_name: String,
 }
 
-/// Deletes a scaling policy.
+/// Deletes a scaling policy with the alarms that were made for it.
 pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<(), AwsError> {
-    let (group, name) = match input.policy_name.split_once(":autoScalingGroupName/") {
-        Some((_, rest)) => rest.split_once(":policyName/").unwrap_or((rest, "")),
-        None => (input.auto_scaling_group_name.as_deref().unwrap_or_default(), input.policy_name.as_str()),
-    };
-    match group_mut(region, group)?.policies.remove(name) {
-        Some(_) => Ok(()),
-        None => Err(AwsError::validation(format!("No such policy: {name}"))),
+    let (group, name) = named(input.auto_scaling_group_name.as_deref(), &input.policy_name);
+    let (group, name) = (group.to_owned(), name.to_owned());
+    if group_mut(region, &group)?.policies.remove(&name).is_none() {
+        return Err(AwsError::validation(format!("No such policy: {name}")));
     }
-}
-
-/// Stores a scheduled action.
-pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), AwsError> {
-    let group = group_mut(region, &action.auto_scaling_group_name)?;
-    if action.start_time.is_none() && action.recurrence.is_none() {
-        return Err(AwsError::validation("Start time or recurrence must be specified."));
-    }
-    if action.min_size.is_none() && action.max_size.is_none() && action.desired_capacity.is_none() {
-        return Err(AwsError::validation(
-            "At least one of the following must be specified: MinSize, MaxSize, DesiredCapacity.",
-        ));
-    }
-    group.scheduled.insert(action.scheduled_action_name.clone(), action.clone());
+    forget(region, &group, &name);
     Ok(())
 }
 
-/// Input of DescribeScheduledActions.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct ScheduledInput {
-    /// One group; all when absent.
-    pub auto_scaling_group_name: Option<String>,
-    /// All when empty.
-    pub scheduled_action_names: Vec<String>,
-    /// 50 by default, at most 100.
-    pub max_records: Option<i64>,
-    /// Of the page before.
-    pub next_token: Option<String>,
+/// Group and name of a policy that is given by name or ARN.
+pub(super) fn named<'a>(group: Option<&'a str>, policy: &'a str) -> (&'a str, &'a str) {
+    policy_of(policy).unwrap_or((group.unwrap_or_default(), policy))
 }
 
-/// Output of DescribeScheduledActions.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ScheduledOutput {
-    /// The page.
-    pub scheduled_update_group_actions: Vec<ScheduledDescription>,
-    /// Of the next page.
-    pub next_token: Option<String>,
-}
-
-/// A scheduled action as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ScheduledDescription {
-    /// As it was stored.
-    #[serde(flatten)]
-    pub action: ScheduledAction,
-    /// ARN.
-    #[serde(rename = "ScheduledActionARN")]
-    pub scheduled_action_arn: String,
-}
-
-/// Describes scheduled actions by group and name.
-pub fn describe_scheduled(region: &mut Region, input: &ScheduledInput) -> Result<ScheduledOutput, AwsError> {
-    let size = Sizes(50, 100).choose(input.max_records)?;
-    let names = &input.scheduled_action_names;
-    let mut found = Vec::new();
-    for group in selected(region, input.auto_scaling_group_name.as_deref())? {
-        let wanted =
-            |action: &&ScheduledAction| names.is_empty() || names.contains(&action.scheduled_action_name);
-        for action in group.scheduled.values().filter(wanted) {
-            let name = format!("scheduledActionName/{}", action.scheduled_action_name);
-            let scheduled_action_arn = arn(group, "scheduledUpdateGroupAction", &name);
-            found.push(ScheduledDescription { action: action.clone(), scheduled_action_arn });
-        }
-    }
-    let key = |one: &ScheduledDescription| {
-        format!("{}\t{}", one.action.auto_scaling_group_name, one.action.scheduled_action_name)
-    };
-    found.sort_by_key(key);
-    let page = sorted(found, key, input.next_token.as_deref(), size);
-    Ok(ScheduledOutput { scheduled_update_group_actions: page.items, next_token: page.next_token })
-}
-
-/// Input of DeleteScheduledAction.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct UnscheduleInput {
-    /// The group.
-    pub auto_scaling_group_name: String,
-    /// The action.
-    pub scheduled_action_name: String,
-}
-
-/// Deletes a scheduled action.
-pub fn unschedule(region: &mut Region, input: &UnscheduleInput) -> Result<(), AwsError> {
-    let name = &input.scheduled_action_name;
-    match group_mut(region, &input.auto_scaling_group_name)?.scheduled.remove(name) {
-        Some(_) => Ok(()),
-        None => Err(AwsError::validation(format!("Scheduled action name not found - {name}"))),
-    }
-}
-
-fn selected<'a>(region: &'a Region, name: Option<&str>) -> Result<Vec<&'a Group>, AwsError> {
+pub(super) fn selected<'a>(region: &'a Region, name: Option<&str>) -> Result<Vec<&'a Group>, AwsError> {
     match name {
         Some(name) => Ok(vec![group(region, name)?]),
         None => Ok(region.groups().collect()),
@@ -224,6 +340,6 @@ fn selected<'a>(region: &'a Region, name: Option<&str>) -> Result<Vec<&'a Group>
 }
 
 /// ARN of something that belongs to a group, after the group's own.
-fn arn(group: &Group, kind: &str, name: &str) -> String {
+pub(super) fn arn(group: &Group, kind: &str, name: &str) -> String {
     group.arn.replacen(":autoScalingGroup:", &format!(":{kind}:"), 1) + ":" + name
 }

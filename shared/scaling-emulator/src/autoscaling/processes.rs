@@ -9,7 +9,7 @@ use crate::region::scaling::second;
 use crate::wire::AwsError;
 
 /// The metrics of a group that can be collected.
-pub const METRICS: [&str; 8] = [
+pub const METRICS: [&str; 22] = [
     "GroupMinSize",
     "GroupMaxSize",
     "GroupDesiredCapacity",
@@ -18,6 +18,20 @@ pub const METRICS: [&str; 8] = [
     "GroupStandbyInstances",
     "GroupTerminatingInstances",
     "GroupTotalInstances",
+    "GroupInServiceCapacity",
+    "GroupPendingCapacity",
+    "GroupStandbyCapacity",
+    "GroupTerminatingCapacity",
+    "GroupTotalCapacity",
+    "WarmPoolDesiredCapacity",
+    "WarmPoolWarmedCapacity",
+    "WarmPoolPendingCapacity",
+    "WarmPoolTerminatingCapacity",
+    "WarmPoolTotalCapacity",
+    "GroupAndWarmPoolDesiredCapacity",
+    "GroupAndWarmPoolTotalCapacity",
+    "WarmPoolMinSize",
+    "GroupTerminatingRetainedInstances",
 ];
 
 /// Input of SuspendProcesses and ResumeProcesses.

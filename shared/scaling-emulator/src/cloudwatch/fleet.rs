@@ -35,12 +35,13 @@ const BALANCER_METRICS: [(&str, Balancing); 5] = [
 ];
 
 /// Metrics of a group's size. They are collected only where the group has them enabled.
-const SIZE_METRICS: [(&str, SizeOf); 7] = [
+const SIZE_METRICS: [(&str, SizeOf); 8] = [
     ("GroupDesiredCapacity", |sizes| sizes.desired),
     ("GroupInServiceInstances", |sizes| sizes.in_service),
     ("GroupMaxSize", |sizes| sizes.max),
     ("GroupMinSize", |sizes| sizes.min),
     ("GroupPendingInstances", |sizes| sizes.pending),
+    ("GroupStandbyInstances", |sizes| sizes.standby),
     ("GroupTerminatingInstances", |sizes| sizes.terminating),
     ("GroupTotalInstances", |sizes| sizes.total),
 ];

@@ -37,7 +37,7 @@ pub use alarm::due::evaluate_alarms;
 pub use operations::dispatch;
 
 /// What CloudWatch holds of its own: metrics that were put, and alarms.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CloudWatch {
     /// Metrics that callers put.
     pub custom: custom::CustomMetrics,

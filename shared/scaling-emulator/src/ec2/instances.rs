@@ -165,9 +165,13 @@ fn shown(region: &Region, group: &Group, member: &Member) -> InstanceDescription
 
 fn state(state: LifecycleState) -> InstanceState {
     match state {
-        LifecycleState::Pending | LifecycleState::InService => InstanceState { code: 16, name: "running" },
-        LifecycleState::Terminating => InstanceState { code: 32, name: "shutting-down" },
         LifecycleState::Terminated => InstanceState { code: 48, name: "terminated" },
+        // Lifecycle hooks hold an instance that still runs.
+        LifecycleState::Terminating => InstanceState { code: 32, name: "shutting-down" },
+        LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated => {
+            InstanceState { code: 80, name: "stopped" }
+        }
+        _ => InstanceState { code: 16, name: "running" },
     }
 }
 

@@ -15,6 +15,8 @@ pub enum ActivityStatus {
     PreInService,
     /// An instance ends.
     InProgress,
+    /// Lifecycle hooks hold it.
+    MidLifecycleAction,
     /// Done.
     Successful,
     /// It could not be done.
@@ -69,6 +71,14 @@ impl Activities {
     /// All kept, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &Activity> {
         self.log.iter()
+    }
+
+    /// Changes how an activity that runs stands.
+    pub fn set_status(&mut self, id: &str, status: ActivityStatus) {
+        let running = self.log.iter_mut().find(|activity| activity.activity_id == id);
+        if let Some(activity) = running.filter(|activity| activity.end_time.is_none()) {
+            activity.status_code = status;
+        }
     }
 
     /// Ends an activity that runs.

@@ -7,17 +7,20 @@ use scaling_fleet::fleet::InstanceNumber;
 use serde::{Deserialize, Serialize};
 
 use super::activity::Activities;
-use super::launch::{LaunchOption, LaunchSource};
+use super::following::Follower;
+use super::hooks::LifecycleHook;
+use super::launch::LaunchSource;
 use super::member::{LifecycleState, Member};
 use super::minutes::{Minutes, Sizes};
 use super::policy::{ScalingPolicy, ScheduledAction};
 use super::refresh::Refresh;
 use super::totals::GroupTotals;
+use super::warm_pool::WarmPool;
 use super::world::World;
 use crate::workload::Workload;
 
-/// A process of a group that can be suspended. Only `Launch`, `Terminate`, `HealthCheck` and `ReplaceUnhealthy`
-/// act in this emulator; the others are remembered.
+/// A process of a group that can be suspended. `AddToLoadBalancer` is only remembered: load balancing has no part of its
+/// own here.
 pub const PROCESSES: [&str; 9] = [
     "Launch",
     "Terminate",
@@ -74,13 +77,13 @@ pub struct GroupSettings {
     pub target_group_arns: Vec<String>,
     /// Names of classic load balancers.
     pub load_balancer_names: Vec<String>,
-    /// Termination policies; kept and shown.
+    /// Which instance ends first; see [`super::victims`].
     pub termination_policies: Vec<String>,
     /// Whether new instances are protected from scaling in.
     pub new_instances_protected: bool,
     /// Defaults of refreshes.
     pub maintenance: Option<MaintenancePolicy>,
-    /// Kept and shown.
+    /// Seconds after which an instance is replaced.
     pub max_instance_lifetime: Option<u32>,
     /// Kept and shown.
     pub capacity_rebalance: bool,
@@ -96,7 +99,7 @@ pub(crate) struct LaunchTrouble {
 }
 
 /// One Auto Scaling group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Group {
     /// Its name.
     pub name: String,
@@ -122,10 +125,16 @@ pub struct Group {
     pub activities: Activities,
     /// Its instance refreshes, oldest first.
     pub refreshes: Vec<Refresh>,
-    /// Its scaling policies by name; stored, they do not act.
+    /// Its scaling policies by name.
     pub policies: BTreeMap<String, ScalingPolicy>,
-    /// Its scheduled actions by name; stored, they do not act.
+    /// Its scheduled actions by name.
     pub scheduled: BTreeMap<String, ScheduledAction>,
+    /// Its lifecycle hooks by name.
+    pub hooks: BTreeMap<String, LifecycleHook>,
+    /// Its warm pool.
+    pub warm_pool: Option<WarmPool>,
+    /// Kinds of notifications by topic ARN.
+    pub notifications: BTreeMap<String, BTreeSet<String>>,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Why desired capacity last changed, as the next activities' cause begins.
@@ -133,6 +142,8 @@ pub struct Group {
     /// When the last scaling activity ended.
     pub(crate) last_activity: Option<Timestamp>,
     pub(crate) trouble: LaunchTrouble,
+    /// What the policies that follow a metric have seen, by policy.
+    pub(crate) followers: BTreeMap<String, Follower>,
     pub(crate) world: World,
 }
 
@@ -154,10 +165,14 @@ impl Group {
             refreshes: Vec::new(),
             policies: BTreeMap::new(),
             scheduled: BTreeMap::new(),
+            hooks: BTreeMap::new(),
+            warm_pool: None,
+            notifications: BTreeMap::new(),
             deleting: false,
             cause: String::new(),
             last_activity: None,
             trouble: LaunchTrouble::default(),
+            followers: BTreeMap::new(),
             world: World::idle(now, seed),
         }
     }
@@ -227,9 +242,11 @@ impl Group {
         for member in &self.members {
             sizes.total += 1;
             match member.state {
-                LifecycleState::Pending => sizes.pending += 1,
                 LifecycleState::InService => sizes.in_service += 1,
-                LifecycleState::Terminating | LifecycleState::Terminated => sizes.terminating += 1,
+                state if state.is_pending() => sizes.pending += 1,
+                state if state.is_standby() => sizes.standby += 1,
+                state if state.is_warm_pool() => sizes.warm += 1,
+                _ => sizes.terminating += 1,
             }
         }
         sizes
@@ -238,28 +255,5 @@ impl Group {
     /// Fleet numbers of the instances that serve.
     pub(crate) fn serving(&self) -> Vec<InstanceNumber> {
         self.members.iter().filter(|member| member.is_in_service()).map(|member| member.number).collect()
-    }
-
-    /// The zone with the fewest instances, the first of several.
-    pub(crate) fn emptiest_zone(&self) -> String {
-        let count = |zone: &String| self.alive().filter(|member| member.zone == *zone).count();
-        self.settings.zones.iter().min_by_key(|zone| count(zone)).cloned().unwrap_or_default()
-    }
-
-    /// Whether an instance is what `options` would give today.
-    pub(crate) fn matches(member: &Member, options: &[LaunchOption]) -> bool {
-        options.iter().any(|option| {
-            option.machine.instance_type == member.instance_type
-                && option.template == member.template
-                && option.configuration == member.configuration
-        })
-    }
-
-    /// Instances that scaling in may end, the first to go first: unhealthy ones, then those that the group would not
-    /// launch today, then the oldest. Protected ones never.
-    pub(crate) fn victims(&self, options: &[LaunchOption]) -> Vec<String> {
-        let mut candidates: Vec<&Member> = self.alive().filter(|member| !member.protected).collect();
-        candidates.sort_by_key(|member| (member.healthy, Self::matches(member, options), member.number));
-        candidates.into_iter().map(|member| member.id.clone()).collect()
     }
 }

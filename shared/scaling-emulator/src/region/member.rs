@@ -6,6 +6,7 @@ use scaling_fleet::fleet::InstanceNumber;
 use serde::Serialize;
 
 use super::blueprints::TemplateSpec;
+use super::hooks::Waiting;
 use super::minutes::MinuteRecord;
 
 /// Where an instance is in its life.
@@ -13,12 +14,68 @@ use super::minutes::MinuteRecord;
 pub enum LifecycleState {
     /// Booting.
     Pending,
+    /// Booting, and lifecycle hooks hold it.
+    #[serde(rename = "Pending:Wait")]
+    PendingWait,
+    /// Booting, and lifecycle hooks have let it go.
+    #[serde(rename = "Pending:Proceed")]
+    PendingProceed,
     /// Serving.
     InService,
+    /// On its way to standby.
+    EnteringStandby,
+    /// Out of service by request; not part of the capacity.
+    Standby,
+    /// Ending, and lifecycle hooks hold it.
+    #[serde(rename = "Terminating:Wait")]
+    TerminatingWait,
+    /// Ending, and lifecycle hooks have let it go.
+    #[serde(rename = "Terminating:Proceed")]
+    TerminatingProceed,
     /// Ending.
     Terminating,
     /// Gone.
     Terminated,
+    /// In the warm pool, booting.
+    #[serde(rename = "Warmed:Pending")]
+    WarmedPending,
+    /// In the warm pool, stopped.
+    #[serde(rename = "Warmed:Stopped")]
+    WarmedStopped,
+    /// In the warm pool, running.
+    #[serde(rename = "Warmed:Running")]
+    WarmedRunning,
+    /// In the warm pool, hibernated.
+    #[serde(rename = "Warmed:Hibernated")]
+    WarmedHibernated,
+}
+
+impl LifecycleState {
+    /// Whether it boots towards service.
+    pub fn is_pending(self) -> bool {
+        matches!(self, Self::Pending | Self::PendingWait | Self::PendingProceed)
+    }
+
+    /// Whether it ends or has ended.
+    pub fn is_ending(self) -> bool {
+        matches!(
+            self,
+            Self::Terminating | Self::TerminatingWait | Self::TerminatingProceed | Self::Terminated
+        )
+    }
+
+    /// Whether it is in standby or on its way there.
+    pub fn is_standby(self) -> bool {
+        matches!(self, Self::EnteringStandby | Self::Standby)
+    }
+
+    /// Whether it is in the warm pool.
+    pub fn is_warm_pool(self) -> bool {
+        matches!(
+            self,
+            Self::WarmedPending | Self::WarmedStopped | Self::WarmedRunning | Self::WarmedHibernated
+        )
+    }
 }
 
 /// One instance of a group.
@@ -56,15 +113,19 @@ pub struct Member {
     pub gone_at: Option<Timestamp>,
     /// The activity that launches or ends it.
     pub activity: String,
+    /// Lifecycle hooks that hold it.
+    pub hooks: Vec<Waiting>,
+    /// When it may serve at the earliest, where that is not its boot: an instance from the warm pool starts.
+    pub ready_at: Option<Timestamp>,
 }
 
 /// Differences of CPU utilisation between instances, as a share of the mean: requests never spread quite evenly.
 const SPREAD: f64 = 0.02;
 
 impl Member {
-    /// Whether it boots or serves.
+    /// Whether it boots or serves, and so is part of the capacity.
     pub fn is_alive(&self) -> bool {
-        matches!(self.state, LifecycleState::Pending | LifecycleState::InService)
+        self.state.is_pending() || self.state == LifecycleState::InService
     }
 
     /// Whether it serves.

@@ -67,6 +67,10 @@ pub struct Sizes {
     pub in_service: u32,
     /// Booting.
     pub pending: u32,
+    /// In standby.
+    pub standby: u32,
+    /// In the warm pool.
+    pub warm: u32,
     /// Ending.
     pub terminating: u32,
     /// All of them.

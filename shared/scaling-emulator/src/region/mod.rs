@@ -1,8 +1,14 @@
 //! The state of one region: everything that the services read and change, behind one lock.
 
+pub mod acting;
 pub mod activity;
+pub mod adjustment;
 pub mod blueprints;
+pub mod cron;
+pub mod events;
+pub mod following;
 pub mod group;
+pub mod hooks;
 pub mod ids;
 mod latency;
 pub mod launch;
@@ -12,9 +18,14 @@ pub mod policy;
 pub mod refresh;
 mod refreshing;
 pub mod scaling;
+mod scheduled;
+mod standby;
 pub mod totals;
 pub mod trouble;
+pub mod victims;
+pub mod warm_pool;
 mod world;
+mod zones;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -35,7 +46,7 @@ use crate::workload::Workload;
 use scaling::Context;
 
 /// The state of one region.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Region {
     /// Region name, such as `us-east-1`.
     pub name: String,
@@ -53,6 +64,12 @@ pub struct Region {
     pub launch_faults: LaunchFaults,
     /// Groups, or [`trouble::ANY`], whose minutes are not recorded.
     pub lost_metrics: BTreeSet<String>,
+    /// Most groups that callers may make.
+    pub group_limit: usize,
+    /// What happened to instances.
+    pub events: events::Events,
+    /// Instances that belong to no group, by id.
+    pub loose: BTreeMap<String, Member>,
     pub(crate) ids: Ids,
     pub(crate) groups: BTreeMap<String, Group>,
     /// Workloads set before their group was made.
@@ -73,6 +90,9 @@ impl Region {
             machines: Machines::of(&settings.region),
             launch_faults: LaunchFaults::default(),
             lost_metrics: BTreeSet::new(),
+            group_limit: settings.group_limit,
+            events: events::Events::default(),
+            loose: BTreeMap::new(),
             ids: Ids::new(settings.seed),
             groups: BTreeMap::new(),
             waiting: HashMap::new(),
@@ -163,6 +183,17 @@ impl Region {
         }
     }
 
+    /// Lets a zone fail with all its instances.
+    pub fn fail_zone(&mut self, zone: String) {
+        let inside = |member: &&Member| member.zone == zone && member.is_alive();
+        let members = self.groups.values().flat_map(|group| &group.members);
+        let ids: Vec<String> = members.filter(inside).map(|member| member.id.clone()).collect();
+        for id in ids {
+            self.crash(&id);
+        }
+        self.launch_faults.zones_down.insert(zone);
+    }
+
     /// Adds a group, with the workload that waits for it.
     pub(crate) fn insert_group(&mut self, mut group: Group) {
         if let Some(workload) = self.waiting.remove(&group.name) {
@@ -191,6 +222,7 @@ impl Region {
             machines: self.machines,
             faults: &self.launch_faults,
             ids: &mut self.ids,
+            events: &mut self.events,
             refresh_patience: self.refresh_patience,
         };
         Some(act(group, &mut context))
@@ -212,13 +244,18 @@ impl Region {
             machines: self.machines,
             faults: &self.launch_faults,
             ids: &mut self.ids,
+            events: &mut self.events,
             refresh_patience: self.refresh_patience,
         };
+        let before = self.now;
         let minute_ends = to.as_second() % 60 == 0 && to.subsec_nanosecond() == 0;
         for group in self.groups.values_mut() {
+            if !group.scheduled.is_empty() {
+                group.run_schedule(before, to);
+            }
             group.reconcile(&mut context);
             group.world.advance(to);
-            group.progress(to);
+            group.progress(to, context.events);
             if minute_ends {
                 let lost =
                     self.lost_metrics.contains(&group.name) || self.lost_metrics.contains(trouble::ANY);

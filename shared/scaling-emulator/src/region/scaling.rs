@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::activity::{Activity, ActivityStatus};
 use super::blueprints::Blueprints;
+use super::events::Events;
 use super::group::Group;
+use super::hooks::{Transition, pass_hooks};
 use super::ids::Ids;
 use super::launch::{LaunchOption, LaunchSource};
 use super::member::{LifecycleState, Member};
@@ -21,6 +23,10 @@ pub const TERMINATION: SignedDuration = SignedDuration::from_secs(30);
 /// How long after a failed launch the next one is tried.
 pub const LAUNCH_RETRY: SignedDuration = SignedDuration::from_secs(60);
 
+/// Kinds of events.
+const LAUNCHED: &str = "EC2 Instance Launch Successful";
+const ENDED: &str = "EC2 Instance Terminate Successful";
+
 /// How long instances that are gone are still known.
 const GONE_KEPT: SignedDuration = SignedDuration::from_hours(1);
 
@@ -32,13 +38,16 @@ pub(crate) struct Context<'a> {
     pub(crate) machines: Machines,
     pub(crate) faults: &'a LaunchFaults,
     pub(crate) ids: &'a mut Ids,
+    pub(crate) events: &'a mut Events,
     pub(crate) refresh_patience: SignedDuration,
 }
 
 impl Group {
     /// Launches and ends instances towards what is desired.
     pub(crate) fn reconcile(&mut self, context: &mut Context<'_>) {
+        self.expire_hooks(context);
         self.end_unhealthy(context);
+        self.end_outlived(context);
         if self.active_refresh().is_some() {
             self.drive_refresh(context);
             return;
@@ -51,33 +60,66 @@ impl Group {
                 self.launch(context, &source, desired - capacity, &cause);
             }
             Ordering::Greater => self.scale_in(context, capacity - desired),
-            Ordering::Equal => self.cause.clear(),
+            Ordering::Equal => {
+                self.cause.clear();
+                self.rebalance(context);
+            }
         }
+        self.keep_warm_pool(context);
     }
 
     /// Brings instances into service that have booted, and removes those that have ended.
-    pub(crate) fn progress(&mut self, now: Timestamp) {
+    pub(crate) fn progress(&mut self, now: Timestamp, events: &mut Events) {
+        let mut over = false;
         for member in &mut self.members {
-            if member.state == LifecycleState::Pending && self.world.has_booted(member.number) {
-                member.state = LifecycleState::InService;
-                member.served_from = Some(now);
-                self.activities.finish(&member.activity, ActivityStatus::Successful, now);
-                self.last_activity = Some(now);
+            if member.state == LifecycleState::InService {
+                continue;
             }
+            if let Some((activity, status)) = pass_hooks(member, now) {
+                self.activities.set_status(&activity, status);
+            }
+            let ready =
+                || self.world.has_booted(member.number) && member.ready_at.is_none_or(|ready| ready <= now);
+            match member.state {
+                LifecycleState::Pending | LifecycleState::PendingProceed
+                    if member.hooks.is_empty() && ready() =>
+                {
+                    self.world.restore(member.number);
+                    member.state = LifecycleState::InService;
+                    member.served_from = Some(now);
+                    self.activities.finish(&member.activity, ActivityStatus::Successful, now);
+                    self.last_activity = Some(now);
+                    events.push(now, "aws.autoscaling", LAUNCHED, told(&self.name, &member.id));
+                }
+                LifecycleState::EnteringStandby => {
+                    member.state = LifecycleState::Standby;
+                    self.activities.finish(&member.activity, ActivityStatus::Successful, now);
+                }
+                _ => {}
+            }
+            over |= member.gone_at.is_some_and(|gone| gone <= now);
         }
+        self.settle_warm_pool();
+        if over {
+            self.remove_ended(now, events);
+        }
+        if !self.gone.is_empty() {
+            self.gone.retain(|member| member.gone_at.is_some_and(|gone| now <= gone + GONE_KEPT));
+        }
+    }
+
+    fn remove_ended(&mut self, now: Timestamp, events: &mut Events) {
         let over = |member: &Member| member.gone_at.is_some_and(|gone| gone <= now);
-        if self.members.iter().any(over) {
-            let (gone, left) = std::mem::take(&mut self.members).into_iter().partition(over);
-            self.members = left;
-            for mut member in Vec::from_iter::<Vec<Member>>(gone) {
-                self.world.end(member.number);
-                self.activities.finish(&member.activity, ActivityStatus::Successful, now);
-                self.last_activity = Some(now);
-                member.state = LifecycleState::Terminated;
-                self.gone.push(member);
-            }
+        let (gone, left) = std::mem::take(&mut self.members).into_iter().partition(over);
+        self.members = left;
+        for mut member in Vec::from_iter::<Vec<Member>>(gone) {
+            self.world.end(member.number);
+            self.activities.finish(&member.activity, ActivityStatus::Successful, now);
+            self.last_activity = Some(now);
+            member.state = LifecycleState::Terminated;
+            events.push(now, "aws.autoscaling", ENDED, told(&self.name, &member.id));
+            self.gone.push(member);
         }
-        self.gone.retain(|member| member.gone_at.is_some_and(|gone| now <= gone + GONE_KEPT));
     }
 
     /// Launches instances from `source` until `units` of capacity are on order, or a launch fails. Returns their ids.
@@ -106,21 +148,31 @@ impl Group {
         };
         let mut ordered = 0;
         while ordered < units {
-            let zone = self.emptiest_zone();
-            let usable = options.iter().find(|option| context.faults.why_not(option, &zone, self).is_none());
-            let Some(option) = usable else {
-                let why = options.first().and_then(|option| context.faults.why_not(option, &zone, self));
+            if let Some((id, weight)) = self.take_warm(context, cause) {
+                ordered += weight;
+                launched.push(id);
+                continue;
+            }
+            let zones = self.zones_by_need();
+            // Another type in the zone that needs an instance most comes before another zone.
+            let possible = |zone: &&String| {
+                options.iter().find(|option| context.faults.why_not(option, zone, self).is_none())
+            };
+            let found = zones.iter().find_map(|zone| Some((possible(&zone)?, zone)));
+            let Some((option, zone)) = found else {
+                let zone = zones.first().map_or("", String::as_str);
+                let why = options.first().and_then(|option| context.faults.why_not(option, zone, self));
                 self.launch_failed(context, cause, why.unwrap_or_default());
                 break;
             };
             ordered += option.weight;
-            launched.push(self.launch_one(context, option, zone, cause));
+            launched.push(self.launch_one(context, option, zone.clone(), cause));
             self.trouble = super::group::LaunchTrouble::default();
         }
         launched
     }
 
-    fn launch_one(
+    pub(super) fn launch_one(
         &mut self,
         context: &mut Context<'_>,
         option: &LaunchOption,
@@ -133,6 +185,10 @@ impl Group {
         activity.progress = 30;
         let activity = activity.activity_id.clone();
         let number = self.world.launch(option.machine.clone());
+        let hooks = self.held_by(context, Transition::Launching, &id);
+        if !hooks.is_empty() {
+            self.world.retire(number);
+        }
         self.members.push(Member {
             id: id.clone(),
             number,
@@ -150,6 +206,8 @@ impl Group {
             served_until: None,
             gone_at: None,
             activity,
+            hooks,
+            ready_at: None,
         });
         id
     }
@@ -157,9 +215,10 @@ impl Group {
     /// Adds instances that serve at once, without activities: the fleet found at the start.
     pub(crate) fn adopt(&mut self, context: &mut Context<'_>, option: &LaunchOption, count: u32) {
         for _ in 0..count {
-            let zone = self.emptiest_zone();
+            let zone = self.zones_by_need().into_iter().next().unwrap_or_default();
             self.launch_one(context, option, zone, "");
             let Some(member) = self.members.last_mut() else { continue };
+            member.hooks.clear();
             self.world.end(member.number);
             member.number = self.world.adopt(option.machine.clone());
             member.state = LifecycleState::InService;
@@ -171,7 +230,7 @@ impl Group {
     fn launch_failed(&mut self, context: &mut Context<'_>, cause: &str, why: String) {
         self.trouble.next_try = Some(context.now + LAUNCH_RETRY);
         self.trouble.since.get_or_insert(context.now);
-        let zone = self.emptiest_zone();
+        let zone = self.zones_by_need().into_iter().next().unwrap_or_default();
         let now = context.now;
         let activity = self.record(context, &zone, cause, ActivityStatus::Failed);
         activity.description = format!("Launching a new EC2 instance.  Status Reason: {why}");
@@ -180,28 +239,32 @@ impl Group {
         activity.progress = 100;
     }
 
-    /// Begins to end an instance. False if it is ending already or gone.
+    /// Begins to end an instance, wherever it is. False if it is ending already or gone.
     pub(crate) fn end(&mut self, context: &mut Context<'_>, id: &str, cause: &str) -> bool {
-        let Some(member) = self.members.iter().find(|member| member.id == id && member.is_alive()) else {
+        let Some(member) = self.members.iter().find(|member| member.id == id && !member.state.is_ending())
+        else {
             return false;
         };
-        let (zone, launching) = (member.zone.clone(), member.activity.clone());
+        let (zone, launching, pooled) =
+            (member.zone.clone(), member.activity.clone(), member.state.is_warm_pool());
         let now = context.now;
         self.activities.finish(&launching, ActivityStatus::Cancelled, now);
+        let hooks = if pooled { Vec::new() } else { self.held_by(context, Transition::Terminating, id) };
         let activity = self.record(context, &zone, cause, ActivityStatus::InProgress);
         activity.description = format!("Terminating EC2 instance: {id}");
         let activity = activity.activity_id.clone();
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return false };
         self.world.retire(member.number);
         member.state = LifecycleState::Terminating;
-        member.served_until = member.served_from.map(|_| now);
-        member.gone_at = Some(now + TERMINATION);
+        member.served_until = member.served_until.or(member.served_from.map(|_| now));
+        member.gone_at = hooks.is_empty().then(|| now + TERMINATION);
+        member.hooks = hooks;
         member.activity = activity;
         true
     }
 
     /// Adds a running activity.
-    fn record(
+    pub(super) fn record(
         &mut self,
         context: &mut Context<'_>,
         zone: &str,
@@ -229,11 +292,8 @@ impl Group {
         }
         let options = self.settings.source.options(context.blueprints, context.machines).unwrap_or_default();
         let (mut capacity, desired) = (self.capacity(), self.desired);
-        for id in self.victims(&options) {
-            let Some(weight) = self.member(&id).map(|member| member.weight) else { continue };
-            if weight > surplus {
-                break;
-            }
+        while let Some(id) = self.victim(&options, surplus) {
+            let Some(weight) = self.member(&id).map(|member| member.weight) else { break };
             let cause = format!(
                 "{}At {now} an instance was taken out of service in response to a difference between desired and \
                  actual capacity, shrinking the capacity from {capacity} to {desired}.  At {now} instance {id} was \
@@ -241,14 +301,19 @@ impl Group {
                 self.cause,
                 now = second(context.now),
             );
-            self.end(context, &id, &cause);
+            if !self.return_warm(context, &id, &cause) {
+                self.end(context, &id, &cause);
+            }
             surplus -= weight;
             capacity -= weight;
         }
     }
 
     fn end_unhealthy(&mut self, context: &mut Context<'_>) {
-        if self.is_suspended("Terminate") || self.is_suspended("ReplaceUnhealthy") {
+        if self.is_suspended("Terminate")
+            || self.is_suspended("ReplaceUnhealthy")
+            || self.members.iter().all(|member| member.healthy)
+        {
             return;
         }
         let unhealthy: Vec<String> =
@@ -271,6 +336,10 @@ impl Group {
             second(now),
         )
     }
+}
+
+fn told(group: &str, instance: &str) -> serde_json::Value {
+    serde_json::json!({ "AutoScalingGroupName": group, "EC2InstanceId": instance })
 }
 
 /// A moment in whole seconds, as causes write it.

@@ -13,15 +13,25 @@ pub const ANY: &str = "*";
 pub struct LaunchFaults {
     /// Types, or [`ANY`], of which there is no capacity.
     pub without_capacity: BTreeSet<String>,
+    /// Types, or [`ANY`], of which there is none in a zone.
+    pub zone_shortages: BTreeSet<(String, String)>,
+    /// Zones, or [`ANY`], that are out.
+    pub zones_down: BTreeSet<String>,
     /// Types, or [`ANY`], whose launches fail with a message.
     pub failing: BTreeMap<String, String>,
 }
 
 impl LaunchFaults {
+    fn is_short(&self, kind: &str, zone: &str) -> bool {
+        let is_meant = |short: &str| short == kind || short == ANY;
+        self.without_capacity.iter().any(|short| is_meant(short))
+            || self.zone_shortages.iter().any(|(short, place)| is_meant(short) && place == zone)
+    }
+
     /// Why this cannot be launched in `zone`, as the activity's status message says it. `None` if it can.
     pub(crate) fn why_not(&self, option: &LaunchOption, zone: &str, group: &Group) -> Option<String> {
         let kind = option.machine.instance_type.as_str();
-        let message = if self.without_capacity.contains(kind) || self.without_capacity.contains(ANY) {
+        let message = if self.is_short(kind, zone) || self.is_down(zone) {
             shortage(kind, zone, &group.settings.zones)
         } else {
             self.failing.get(kind).or_else(|| self.failing.get(ANY))?.clone()

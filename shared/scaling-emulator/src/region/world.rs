@@ -13,7 +13,7 @@ use super::totals::GroupTotals;
 use crate::workload::Workload;
 
 /// The simulated truth behind a group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct World {
     fleet: Fleet,
     workload: Option<(Load, f64)>,
@@ -22,7 +22,7 @@ pub(crate) struct World {
     totals: GroupTotals,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Step {
     seconds: f64,
     interval: Interval,
@@ -38,6 +38,11 @@ impl World {
             minutes: Minutes::default(),
             totals: GroupTotals::default(),
         }
+    }
+
+    /// How far it has been advanced.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.fleet.now()
     }
 
     pub(crate) fn minutes(&self) -> &Minutes {
@@ -81,6 +86,11 @@ impl World {
     /// Stops an instance from serving; it is still paid for.
     pub(crate) fn retire(&mut self, number: InstanceNumber) {
         self.fleet.set_out_of_service(number, true);
+    }
+
+    /// Lets an instance serve again.
+    pub(crate) fn restore(&mut self, number: InstanceNumber) {
+        self.fleet.set_out_of_service(number, false);
     }
 
     /// Ends an instance.

@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
 
+mod call;
 mod client;
 mod faults;
+mod hooks;
 mod lifecycle;
+mod policies;
 mod refreshes;
 mod rules;
+mod schedule;
+mod standby;
 mod wire;
 mod world;

@@ -270,7 +270,8 @@ fn tags_policies_and_scheduled_actions_are_kept_shown_and_deleted() {
     };
     let group = "AutoScalingGroupName=web";
     let tag = "Tags.member.1.ResourceId=web&Tags.member.1.Key=team&Tags.member.1.Value=a";
-    let policy = "PolicyName=p&PolicyType=TargetTrackingScaling&TargetTrackingConfiguration.TargetValue=50";
+    let policy = "PolicyName=p&PolicyType=TargetTrackingScaling&TargetTrackingConfiguration.TargetValue=50\
+        &TargetTrackingConfiguration.PredefinedMetricSpecification.PredefinedMetricType=ASGAverageCPUUtilization";
     call("CreateOrUpdateTags", tag);
     call("PutScalingPolicy", &format!("{group}&{policy}"));
     call(

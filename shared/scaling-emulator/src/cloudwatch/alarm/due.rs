@@ -85,6 +85,16 @@ fn evaluated(region: &Region, alarm: &Alarm) -> Option<State> {
     })
 }
 
+/// The newest point of what an alarm watches, within the time that it looks at.
+pub(crate) fn latest(region: &Region, configuration: &Configuration) -> Option<f64> {
+    let period = configuration.watch.period();
+    let length = i64::try_from(rule::range_length(configuration.evaluation_periods)).ok()?;
+    let slot = slot_length(period);
+    let to = region.now.as_second().div_euclid(slot) * slot;
+    let points = points(region, &configuration.watch, to - length.checked_mul(period)?, to)?;
+    points.last_key_value().map(|(_, value)| *value)
+}
+
 /// What the alarm watches, by period. `None` when an expression comes to no metric.
 fn points(region: &Region, watch: &Watch, from: i64, to: i64) -> Option<Points> {
     match watch {

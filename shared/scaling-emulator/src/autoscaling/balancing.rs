@@ -1,0 +1,99 @@
+//! Load balancers of a group: attached, detached, shown. Everything attached counts as in service.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{group, group_mut};
+use crate::region::Region;
+use crate::wire::AwsError;
+
+/// Input of the operations on target groups.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TargetGroupsInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// The target groups; none when describing.
+    #[serde(default, rename = "TargetGroupARNs")]
+    pub target_group_arns: Vec<String>,
+}
+
+/// Input of the operations on classic load balancers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BalancersInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// The load balancers; none when describing.
+    #[serde(default)]
+    pub load_balancer_names: Vec<String>,
+}
+
+/// Output without members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Nothing {}
+
+/// Attaches target groups.
+pub fn attach_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<Nothing, AwsError> {
+    let group = group_mut(region, &input.auto_scaling_group_name)?;
+    if let Some(wrong) = input.target_group_arns.iter().find(|arn| !arn.contains(":targetgroup/")) {
+        return Err(AwsError::validation(format!("Invalid target group ARN: {wrong}")));
+    }
+    add(&mut group.settings.target_group_arns, &input.target_group_arns);
+    Ok(Nothing {})
+}
+
+/// Detaches target groups.
+pub fn detach_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<Nothing, AwsError> {
+    let group = group_mut(region, &input.auto_scaling_group_name)?;
+    remove(&mut group.settings.target_group_arns, &input.target_group_arns, "target group")?;
+    Ok(Nothing {})
+}
+
+/// Describes the target groups of a group.
+pub fn describe_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<Value, AwsError> {
+    let group = group(region, &input.auto_scaling_group_name)?;
+    let shown = |arn: &String| json!({ "LoadBalancerTargetGroupARN": arn, "State": "InService" });
+    Ok(
+        json!({ "LoadBalancerTargetGroups": group.settings.target_group_arns.iter().map(shown).collect::<Value>() }),
+    )
+}
+
+/// Attaches classic load balancers.
+pub fn attach_balancers(region: &mut Region, input: &BalancersInput) -> Result<Nothing, AwsError> {
+    let group = group_mut(region, &input.auto_scaling_group_name)?;
+    add(&mut group.settings.load_balancer_names, &input.load_balancer_names);
+    Ok(Nothing {})
+}
+
+/// Detaches classic load balancers.
+pub fn detach_balancers(region: &mut Region, input: &BalancersInput) -> Result<Nothing, AwsError> {
+    let group = group_mut(region, &input.auto_scaling_group_name)?;
+    remove(&mut group.settings.load_balancer_names, &input.load_balancer_names, "load balancer")?;
+    Ok(Nothing {})
+}
+
+/// Describes the classic load balancers of a group.
+pub fn describe_balancers(region: &mut Region, input: &BalancersInput) -> Result<Value, AwsError> {
+    let group = group(region, &input.auto_scaling_group_name)?;
+    let shown = |name: &String| json!({ "LoadBalancerName": name, "State": "InService" });
+    Ok(json!({ "LoadBalancers": group.settings.load_balancer_names.iter().map(shown).collect::<Value>() }))
+}
+
+fn add(list: &mut Vec<String>, given: &[String]) {
+    for one in given {
+        if !list.contains(one) {
+            list.push(one.clone());
+        }
+    }
+}
+
+fn remove(list: &mut Vec<String>, given: &[String], what: &str) -> Result<(), AwsError> {
+    if let Some(unknown) = given.iter().find(|one| !list.contains(one)) {
+        return Err(AwsError::validation(format!(
+            "Trying to remove a {what} that is not part of the group: {unknown}"
+        )));
+    }
+    list.retain(|one| !given.contains(one));
+    Ok(())
+}

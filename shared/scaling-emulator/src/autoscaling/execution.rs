@@ -1,0 +1,124 @@
+//! Carrying out a policy by hand, and looking at what predictive scaling forecasts.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::policies::named;
+use super::{group, no_such_group};
+use crate::region::acting::{Trigger, execute};
+use crate::region::adjustment::Breach;
+use crate::region::{Group, Region};
+use crate::wire::AwsError;
+
+/// Input of ExecutePolicy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExecuteInput {
+    /// The group; may be left out where the policy is given by its ARN.
+    pub auto_scaling_group_name: Option<String>,
+    /// Name or ARN.
+    pub policy_name: String,
+    /// Whether to refuse while the group cools down.
+    pub honor_cooldown: Option<bool>,
+    /// The value that a step policy is shown,
+    pub metric_value: Option<f64>,
+    /// and the threshold that it breaches.
+    pub breach_threshold: Option<f64>,
+}
+
+/// Carries out a simple or step policy.
+pub fn execute_policy(region: &mut Region, input: &ExecuteInput) -> Result<(), AwsError> {
+    let target = named(input.auto_scaling_group_name.as_deref(), &input.policy_name);
+    if region.group(target.0).is_none() {
+        return Err(no_such_group(target.0));
+    }
+    let breach = input.metric_value.zip(input.breach_threshold).map(|(value, threshold)| Breach {
+        value,
+        threshold,
+        upward: value >= threshold,
+    });
+    execute(region, target, breach, &Trigger::User(input.honor_cooldown == Some(true)))
+}
+
+/// Input of GetPredictiveScalingForecast.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ForecastInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// The policy.
+    pub policy_name: String,
+    /// First hour.
+    pub start_time: Timestamp,
+    /// Last hour.
+    pub end_time: Timestamp,
+}
+
+/// Output of GetPredictiveScalingForecast.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ForecastOutput {
+    /// Load by metric.
+    pub load_forecast: Vec<LoadForecast>,
+    /// Capacity.
+    pub capacity_forecast: Series,
+    /// When it was made.
+    pub update_time: Timestamp,
+}
+
+/// Load of one metric.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct LoadForecast {
+    pub timestamps: Vec<Timestamp>,
+    pub values: Vec<f64>,
+}
+
+/// Values by hour.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct Series {
+    pub timestamps: Vec<Timestamp>,
+    pub values: Vec<f64>,
+}
+
+/// Longest span of a forecast.
+const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Tells what a predictive policy forecasts, hour by hour. Load is the capacity at the policy's target.
+pub fn forecast(region: &mut Region, input: &ForecastInput) -> Result<ForecastOutput, AwsError> {
+    let group: &Group = group(region, &input.auto_scaling_group_name)?;
+    let follower = group.followers.get(&input.policy_name);
+    let policy = group.policies.get(&input.policy_name);
+    let (Some(follower), Some(policy)) = (follower.filter(|follower| !follower.tracks()), policy) else {
+        return Err(AwsError::validation(format!(
+            "No such predictive scaling policy: {}",
+            input.policy_name
+        )));
+    };
+    let length = input.end_time.duration_since(input.start_time);
+    if length < SignedDuration::ZERO || length > LONGEST {
+        return Err(AwsError::validation("The time range of a forecast must be from 0 to 30 days."));
+    }
+    let first = input.start_time.as_second().div_euclid(3600) * 3600;
+    let hours =
+        (0..).map(|hour| first + hour * 3600).take_while(|second| *second <= input.end_time.as_second());
+    let (mut timestamps, mut values) = (Vec::new(), Vec::new());
+    for hour in hours {
+        let Ok(at) = Timestamp::from_second(hour) else { break };
+        let wanted = follower.forecast(at).unwrap_or(0);
+        timestamps.push(at);
+        values.push(f64::from(wanted.clamp(group.settings.min, group.settings.max)));
+    }
+    let specification = policy.predictive_scaling_configuration.as_ref();
+    let target =
+        specification.and_then(|one| one.metric_specifications.first()).map_or(1.0, |one| one.target_value);
+    let load = values.iter().map(|value| value * target).collect();
+    Ok(ForecastOutput {
+        load_forecast: vec![LoadForecast { timestamps: timestamps.clone(), values: load }],
+        capacity_forecast: Series { timestamps, values },
+        update_time: region.now,
+    })
+}

@@ -1,0 +1,203 @@
+//! Scheduled actions: stored and shown. What they do is the group's, as time passes.
+
+use serde::{Deserialize, Serialize};
+
+use super::group_mut;
+use super::page::{Sizes, sorted};
+use super::policies::{arn, selected};
+use crate::region::Region;
+use crate::region::cron::Cron;
+use crate::region::policy::ScheduledAction;
+use crate::wire::AwsError;
+
+/// Stores a scheduled action.
+pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), AwsError> {
+    let now = region.now;
+    let group = group_mut(region, &action.auto_scaling_group_name)?;
+    if action.start_time.is_none() && action.recurrence.is_none() {
+        return Err(AwsError::validation("Start time or recurrence must be specified."));
+    }
+    if action.min_size.is_none() && action.max_size.is_none() && action.desired_capacity.is_none() {
+        return Err(AwsError::validation(
+            "At least one of the following must be specified: MinSize, MaxSize, DesiredCapacity.",
+        ));
+    }
+    if action.start_time.is_some_and(|start| start < now) && action.recurrence.is_none() {
+        return Err(AwsError::validation("Given start time is in the past"));
+    }
+    if action.end_time.is_some_and(|end| end < action.start_time.unwrap_or(now)) {
+        return Err(AwsError::validation("Given end time is before the start time, or in the past"));
+    }
+    if let (Some(min), Some(max)) = (action.min_size, action.max_size)
+        && min > max
+    {
+        return Err(AwsError::validation("Given MinSize is above MaxSize"));
+    }
+    if let Some(recurrence) = &action.recurrence
+        && Cron::parse(recurrence, action.time_zone.as_deref()).is_none()
+    {
+        return Err(AwsError::validation(format!(
+            "Given recurrence string '{recurrence}' or time zone is invalid"
+        )));
+    }
+    group.scheduled.insert(action.scheduled_action_name.clone(), action.clone());
+    Ok(())
+}
+
+/// Input of BatchPutScheduledUpdateGroupAction.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BatchInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// The actions.
+    pub scheduled_update_group_actions: Vec<ScheduledAction>,
+}
+
+/// Input of BatchDeleteScheduledAction.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BatchDeleteInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// Their names.
+    pub scheduled_action_names: Vec<String>,
+}
+
+/// Output of both batches.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BatchOutput {
+    /// Those that failed.
+    #[serde(rename = "FailedScheduledUpdateGroupActions", skip_serializing_if = "Option::is_none")]
+    pub failed_put: Option<Vec<Failed>>,
+    /// Those that failed.
+    #[serde(rename = "FailedScheduledActions", skip_serializing_if = "Option::is_none")]
+    pub failed_delete: Option<Vec<Failed>>,
+}
+
+/// One that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Failed {
+    /// Its name.
+    pub scheduled_action_name: String,
+    /// The code.
+    pub error_code: String,
+    /// The sentence.
+    pub error_message: String,
+}
+
+fn failed(name: &str, error: AwsError) -> Failed {
+    Failed {
+        scheduled_action_name: name.to_owned(),
+        error_code: error.code.into_owned(),
+        error_message: error.message,
+    }
+}
+
+/// Stores several scheduled actions; those that break a rule are told and leave the others alone.
+pub fn batch_put(region: &mut Region, input: &BatchInput) -> Result<BatchOutput, AwsError> {
+    group_mut(region, &input.auto_scaling_group_name)?;
+    let mut all = Vec::new();
+    for action in &input.scheduled_update_group_actions {
+        let group = input.auto_scaling_group_name.clone();
+        let action = ScheduledAction { auto_scaling_group_name: group, ..action.clone() };
+        if let Err(error) = schedule(region, &action) {
+            all.push(failed(&action.scheduled_action_name, error));
+        }
+    }
+    Ok(BatchOutput { failed_put: Some(all), failed_delete: None })
+}
+
+/// Deletes several scheduled actions.
+pub fn batch_delete(region: &mut Region, input: &BatchDeleteInput) -> Result<BatchOutput, AwsError> {
+    group_mut(region, &input.auto_scaling_group_name)?;
+    let mut all = Vec::new();
+    for name in &input.scheduled_action_names {
+        let one = UnscheduleInput {
+            auto_scaling_group_name: input.auto_scaling_group_name.clone(),
+            scheduled_action_name: name.clone(),
+        };
+        if let Err(error) = unschedule(region, &one) {
+            all.push(failed(name, error));
+        }
+    }
+    Ok(BatchOutput { failed_put: None, failed_delete: Some(all) })
+}
+
+/// Input of DescribeScheduledActions.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ScheduledInput {
+    /// One group; all when absent.
+    pub auto_scaling_group_name: Option<String>,
+    /// All when empty.
+    pub scheduled_action_names: Vec<String>,
+    /// 50 by default, at most 100.
+    pub max_records: Option<i64>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
+/// Output of DescribeScheduledActions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScheduledOutput {
+    /// The page.
+    pub scheduled_update_group_actions: Vec<ScheduledDescription>,
+    /// Of the next page.
+    pub next_token: Option<String>,
+}
+
+/// A scheduled action as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScheduledDescription {
+    /// As it was stored.
+    #[serde(flatten)]
+    pub action: ScheduledAction,
+    /// ARN.
+    #[serde(rename = "ScheduledActionARN")]
+    pub scheduled_action_arn: String,
+}
+
+/// Describes scheduled actions by group and name.
+pub fn describe_scheduled(region: &mut Region, input: &ScheduledInput) -> Result<ScheduledOutput, AwsError> {
+    let size = Sizes(50, 100).choose(input.max_records)?;
+    let names = &input.scheduled_action_names;
+    let mut found = Vec::new();
+    for group in selected(region, input.auto_scaling_group_name.as_deref())? {
+        let wanted =
+            |action: &&ScheduledAction| names.is_empty() || names.contains(&action.scheduled_action_name);
+        for action in group.scheduled.values().filter(wanted) {
+            let name = format!("scheduledActionName/{}", action.scheduled_action_name);
+            let scheduled_action_arn = arn(group, "scheduledUpdateGroupAction", &name);
+            found.push(ScheduledDescription { action: action.clone(), scheduled_action_arn });
+        }
+    }
+    let key = |one: &ScheduledDescription| {
+        format!("{}\t{}", one.action.auto_scaling_group_name, one.action.scheduled_action_name)
+    };
+    found.sort_by_key(key);
+    let page = sorted(found, key, input.next_token.as_deref(), size);
+    Ok(ScheduledOutput { scheduled_update_group_actions: page.items, next_token: page.next_token })
+}
+
+/// Input of DeleteScheduledAction.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UnscheduleInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// The action.
+    pub scheduled_action_name: String,
+}
+
+/// Deletes a scheduled action.
+pub fn unschedule(region: &mut Region, input: &UnscheduleInput) -> Result<(), AwsError> {
+    let name = &input.scheduled_action_name;
+    match group_mut(region, &input.auto_scaling_group_name)?.scheduled.remove(name) {
+        Some(_) => Ok(()),
+        None => Err(AwsError::validation(format!("Scheduled action name not found - {name}"))),
+    }
+}

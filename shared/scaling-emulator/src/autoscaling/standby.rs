@@ -1,0 +1,183 @@
+//! Standby, attaching and detaching.
+
+use serde::{Deserialize, Serialize};
+
+use super::group;
+use crate::region::activity::Activity;
+use crate::region::{Group, LifecycleState, Region};
+use crate::wire::AwsError;
+
+/// Most instances of one call to attach or detach.
+const MOST: usize = 20;
+
+/// Input of EnterStandby, ExitStandby, DetachInstances and AttachInstances.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct InstancesInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// The instances.
+    #[serde(default)]
+    pub instance_ids: Vec<String>,
+    /// Whether nothing replaces them; of entering standby and detaching.
+    pub should_decrement_desired_capacity: Option<bool>,
+}
+
+/// The activities that follow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ActivitiesOutput {
+    /// One an instance.
+    pub activities: Vec<Activity>,
+}
+
+/// Puts instances into standby.
+pub fn enter(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOutput, AwsError> {
+    let decrement = decrement(input)?;
+    let group = group(region, &input.auto_scaling_group_name)?;
+    check_members(group, &input.instance_ids, |state| state == LifecycleState::InService, "InService")?;
+    check_minimum(group, input.instance_ids.len(), decrement, "standby")?;
+    Ok(acted(region, input, |group, context, id| group.enter_standby(context, id, decrement)))
+}
+
+/// Brings instances back from standby.
+pub fn exit(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOutput, AwsError> {
+    let group = group(region, &input.auto_scaling_group_name)?;
+    check_members(group, &input.instance_ids, |state| state == LifecycleState::Standby, "Standby")?;
+    check_maximum(group, input.instance_ids.len(), "moved out of standby")?;
+    Ok(acted(region, input, Group::exit_standby))
+}
+
+/// Takes instances out of a group; they go on running by themselves.
+pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOutput, AwsError> {
+    let decrement = decrement(input)?;
+    let group = group(region, &input.auto_scaling_group_name)?;
+    check_count(&input.instance_ids)?;
+    let may = |state: LifecycleState| state == LifecycleState::InService || state == LifecycleState::Standby;
+    check_members(group, &input.instance_ids, may, "InService or Standby")?;
+    check_minimum(group, input.instance_ids.len(), decrement, "detached")?;
+    let mut loose = Vec::new();
+    let output = acted(region, input, |group, context, id| {
+        let (mut member, activity) = group.detach(context, id, decrement)?;
+        member.state = LifecycleState::InService;
+        loose.push(member);
+        Some(activity)
+    });
+    region.loose.extend(loose.into_iter().map(|member| (member.id.clone(), member)));
+    Ok(output)
+}
+
+/// Takes instances that run by themselves into a group.
+pub fn attach(region: &mut Region, input: &InstancesInput) -> Result<(), AwsError> {
+    let group = group(region, &input.auto_scaling_group_name)?;
+    check_count(&input.instance_ids)?;
+    check_maximum(group, input.instance_ids.len(), "attached")?;
+    let zones = group.settings.zones.clone();
+    for id in &input.instance_ids {
+        if let Some((owner, _)) = region.instance(id) {
+            return Err(AwsError::validation(format!(
+                "Instance {id} is already part of Auto Scaling group {}.",
+                owner.name
+            )));
+        }
+        let member = region.loose.get(id).filter(|member| member.state == LifecycleState::InService);
+        let Some(member) = member else {
+            return Err(AwsError::validation(format!("Invalid Instance ID(s): {id} is not running.")));
+        };
+        if !zones.contains(&member.zone) {
+            return Err(AwsError::validation(format!(
+                "The availability zones of instance {id} and the Auto Scaling group do not match."
+            )));
+        }
+    }
+    for id in &input.instance_ids {
+        let Some(member) = region.loose.remove(id) else { continue };
+        let machine = region.machines.machine(member.instance_type.as_str());
+        region.with_group(&input.auto_scaling_group_name, |group, context| {
+            if let Some(machine) = machine {
+                group.attach(context, member, machine);
+            }
+        });
+    }
+    Ok(())
+}
+
+fn acted(
+    region: &mut Region,
+    input: &InstancesInput,
+    mut act: impl FnMut(&mut Group, &mut crate::region::scaling::Context<'_>, &str) -> Option<String>,
+) -> ActivitiesOutput {
+    let activities = region.with_group(&input.auto_scaling_group_name, |group, context| {
+        let ids: Vec<String> = input.instance_ids.iter().filter_map(|id| act(group, context, id)).collect();
+        let of = |id: &String| group.activities.iter().find(|activity| activity.activity_id == *id).cloned();
+        ids.iter().filter_map(of).collect()
+    });
+    ActivitiesOutput { activities: activities.unwrap_or_default() }
+}
+
+fn decrement(input: &InstancesInput) -> Result<bool, AwsError> {
+    input.should_decrement_desired_capacity.ok_or_else(|| {
+        AwsError::validation(
+            "1 validation error detected: Value null at 'shouldDecrementDesiredCapacity' failed to satisfy constraint: \
+             Member must not be null",
+        )
+    })
+}
+
+fn check_count(ids: &[String]) -> Result<(), AwsError> {
+    if ids.len() > MOST {
+        return Err(AwsError::validation(format!(
+            "1 validation error detected: Value at 'instanceIds' failed to satisfy constraint: Member must have length \
+             less than or equal to {MOST}"
+        )));
+    }
+    Ok(())
+}
+
+fn check_members(
+    group: &Group,
+    ids: &[String],
+    may: impl Fn(LifecycleState) -> bool,
+    wanted: &str,
+) -> Result<(), AwsError> {
+    for id in ids {
+        let member = group.member(id).ok_or_else(|| {
+            AwsError::validation(format!(
+                "The instance {id} is not part of Auto Scaling group {}.",
+                group.name
+            ))
+        })?;
+        if !may(member.state) {
+            return Err(AwsError::validation(format!("The instance {id} is not in {wanted}.")));
+        }
+    }
+    Ok(())
+}
+
+fn check_minimum(group: &Group, count: usize, decrement: bool, what: &str) -> Result<(), AwsError> {
+    let left = i64::from(group.desired) - i64::try_from(count).unwrap_or(i64::MAX);
+    if decrement && left < i64::from(group.settings.min) {
+        return Err(AwsError::validation(format!(
+            "AutoScalingGroup {} has min-size={}, max-size={}, and desired-size={}. To place into {what} {count} \
+             instance{}, please update the AutoScalingGroup sizes appropriately.",
+            group.name,
+            group.settings.min,
+            group.settings.max,
+            group.desired,
+            if count == 1 { "" } else { "s" }
+        )));
+    }
+    Ok(())
+}
+
+fn check_maximum(group: &Group, count: usize, what: &str) -> Result<(), AwsError> {
+    let grown = u64::from(group.desired) + u64::try_from(count).unwrap_or(u64::MAX / 2);
+    if grown > u64::from(group.settings.max) {
+        return Err(AwsError::validation(format!(
+            "AutoScalingGroup {} has min-size={}, max-size={}, and desired-size={}. {count} instance(s) cannot be {what}, \
+             because the capacity would be {grown}.",
+            group.name, group.settings.min, group.settings.max, group.desired
+        )));
+    }
+    Ok(())
+}

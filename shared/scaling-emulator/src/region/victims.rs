@@ -1,0 +1,92 @@
+//! Which instance ends first when a group shrinks.
+//!
+//! Source: *Amazon EC2 Auto Scaling User Guide*, "Configure termination policies for Amazon EC2 Auto Scaling": the zone
+//! with the most instances comes first, then the group's policies in their order, each breaking the ties of the one
+//! before.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::group::Group;
+use super::launch::LaunchOption;
+use super::member::Member;
+
+/// The termination policies that a group may name, as the service lists them. A function of the caller may be named too.
+pub const POLICIES: [&str; 7] = [
+    "AllocationStrategy",
+    "ClosestToNextInstanceHour",
+    "Default",
+    "NewestInstance",
+    "OldestInstance",
+    "OldestLaunchConfiguration",
+    "OldestLaunchTemplate",
+];
+
+impl Group {
+    /// Whether an instance is what `options` would give today.
+    pub(crate) fn matches(member: &Member, options: &[LaunchOption]) -> bool {
+        options.iter().any(|option| {
+            option.machine.instance_type == member.instance_type
+                && option.template == member.template
+                && option.configuration == member.configuration
+        })
+    }
+
+    /// The instance that scaling in ends next, of at most `weight` units of capacity. Unhealthy ones go first, protected
+    /// ones never.
+    pub(crate) fn victim(&self, options: &[LaunchOption], weight: u32) -> Option<String> {
+        let zones = self.zone_counts();
+        let crowd = |member: &Member| zones.get(member.zone.as_str()).copied().unwrap_or(0);
+        let candidates = || self.alive().filter(|member| !member.protected && member.weight <= weight);
+        // The fullest zone is chosen among those that have an instance to give.
+        let fullest = candidates().map(crowd).max()?;
+        let unhealthy = candidates().find(|member| !member.healthy);
+        let chosen = unhealthy.or_else(|| {
+            candidates()
+                .filter(|member| crowd(member) == fullest)
+                .min_by(|a, b| self.by_policies(a, b, options).then(a.number.cmp(&b.number)))
+        });
+        chosen.map(|member| member.id.clone())
+    }
+
+    /// Instances that are part of the capacity, by zone.
+    pub(crate) fn zone_counts(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for member in self.alive() {
+            *counts.entry(member.zone.as_str()).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    fn by_policies(&self, a: &Member, b: &Member, options: &[LaunchOption]) -> Ordering {
+        let policies = self.settings.termination_policies.iter();
+        policies
+            .map(|policy| by_policy(policy, a, b, options))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+}
+
+fn by_policy(policy: &str, a: &Member, b: &Member, options: &[LaunchOption]) -> Ordering {
+    let outdated = || Group::matches(a, options).cmp(&Group::matches(b, options));
+    let version = |member: &Member| {
+        let spec = member.template.as_ref()?;
+        Some((spec.launch_template_id.clone()?, spec.version.as_deref()?.parse::<u32>().ok()?))
+    };
+    match policy {
+        "OldestInstance" => a.launched.cmp(&b.launched),
+        "NewestInstance" => b.launched.cmp(&a.launched).then(b.number.cmp(&a.number)),
+        "OldestLaunchConfiguration" => {
+            a.configuration.is_none().cmp(&b.configuration.is_none()).then_with(outdated)
+        }
+        "OldestLaunchTemplate" => a
+            .template
+            .is_none()
+            .cmp(&b.template.is_none())
+            .then_with(outdated)
+            .then_with(|| version(a).cmp(&version(b))),
+        // Everything is billed by the second, so that no instance is nearer to its next hour in a way that matters.
+        "AllocationStrategy" | "Default" => outdated(),
+        _ => Ordering::Equal,
+    }
+}

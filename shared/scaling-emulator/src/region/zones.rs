@@ -1,0 +1,73 @@
+//! How a group's instances spread over its availability zones, and how long they may live.
+//!
+//! Source: *Amazon EC2 Auto Scaling User Guide*, "Auto Scaling benefits for application architecture" (rebalancing: a new
+//! instance first, then an old one ends) and "Replace Auto Scaling instances based on maximum instance lifetime".
+
+use jiff::SignedDuration;
+
+use super::group::Group;
+use super::scaling::{Context, second};
+use super::trouble::ANY;
+
+impl Group {
+    /// Its zones, the one with the fewest instances first; ties in the group's order.
+    pub(crate) fn zones_by_need(&self) -> Vec<String> {
+        let counts = self.zone_counts();
+        let mut zones = self.settings.zones.clone();
+        zones.sort_by_key(|zone| counts.get(zone.as_str()).copied().unwrap_or(0));
+        zones
+    }
+
+    /// Launches one instance into a zone that has too few. The fullest zone then gives one, because the group is larger
+    /// than desired.
+    pub(crate) fn rebalance(&mut self, context: &mut Context<'_>) {
+        if self.settings.zones.len() < 2
+            || ["AZRebalance", "Launch", "Terminate"].iter().any(|process| self.is_suspended(process))
+        {
+            return;
+        }
+        let counts = self.zone_counts();
+        let count = |zone: &String| counts.get(zone.as_str()).copied().unwrap_or(0);
+        let usable = || self.settings.zones.iter().filter(|zone| !context.faults.is_down(zone));
+        let (Some(least), Some(most)) =
+            (usable().map(count).min(), self.settings.zones.iter().map(count).max())
+        else {
+            return;
+        };
+        if most < least + 2 || self.alive().any(|member| !member.is_in_service()) {
+            return;
+        }
+        let cause = format!(
+            "At {} an instance was launched to aid in balancing the group's zones.",
+            second(context.now)
+        );
+        let source = self.settings.source.clone();
+        self.launch(context, &source, 1, &cause);
+    }
+
+    /// Ends the oldest instance that has lived longer than the group allows, one at a time.
+    pub(crate) fn end_outlived(&mut self, context: &mut Context<'_>) {
+        let Some(lifetime) = self.settings.max_instance_lifetime.filter(|lifetime| *lifetime > 0) else {
+            return;
+        };
+        let born_before = context.now - SignedDuration::from_secs(i64::from(lifetime));
+        if self.is_suspended("Terminate") || self.alive().any(|member| !member.is_in_service()) {
+            return;
+        }
+        let oldest =
+            self.alive().filter(|member| member.launched <= born_before).min_by_key(|member| member.launched);
+        let Some(id) = oldest.map(|member| member.id.clone()) else { return };
+        let cause = format!(
+            "At {} an instance was taken out of service in response to the maximum instance lifetime of the group.",
+            second(context.now)
+        );
+        self.end(context, &id, &cause);
+    }
+}
+
+impl super::trouble::LaunchFaults {
+    /// Whether a zone is out.
+    pub(crate) fn is_down(&self, zone: &str) -> bool {
+        self.zones_down.contains(zone) || self.zones_down.contains(ANY)
+    }
+}

@@ -1,0 +1,139 @@
+//! Lifecycle hooks: they hold instances that boot or end.
+
+use scaling_emulator::Emulator;
+use scaling_emulator::region::LifecycleState::InService;
+use scaling_emulator::region::activity::ActivityStatus;
+
+use crate::call::{call, refused, states};
+use crate::client::{advance, emulator, ids, set, web};
+
+const LAUNCH: &str =
+    "LifecycleHookName=boot&LifecycleTransition=autoscaling:EC2_INSTANCE_LAUNCHING&HeartbeatTimeout=600";
+const END: &str =
+    "LifecycleHookName=drain&LifecycleTransition=autoscaling:EC2_INSTANCE_TERMINATING&HeartbeatTimeout=120";
+
+fn newest(emulator: &Emulator) -> String {
+    web(emulator, |group| group.members.last().unwrap().id.clone())
+}
+
+#[tokio::test]
+async fn a_launch_waits_until_it_is_completed_and_then_serves() {
+    let emulator = emulator(1).await;
+    call(&emulator, "PutLifecycleHook", LAUNCH);
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 300).await;
+    assert_eq!(states(&emulator), ["InService", "Pending:Wait"]);
+    let status = web(&emulator, |group| group.activities.iter().next().unwrap().status_code);
+    assert_eq!(status, ActivityStatus::MidLifecycleAction);
+    let id = newest(&emulator);
+    call(
+        &emulator,
+        "CompleteLifecycleAction",
+        &format!("LifecycleHookName=boot&LifecycleActionResult=CONTINUE&InstanceId={id}"),
+    );
+    advance(&emulator, 30).await;
+    assert_eq!(states(&emulator), ["InService", "InService"]);
+}
+
+#[tokio::test]
+async fn an_event_carries_the_token_that_completes_the_action() {
+    let emulator = emulator(1).await;
+    call(&emulator, "PutLifecycleHook", &format!("{LAUNCH}&NotificationMetadata=blue"));
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 150).await;
+    let event = emulator.with_region(|region| {
+        let events: Vec<_> = region.events.after(0).cloned().collect();
+        events.into_iter().find(|event| event.detail_type == "EC2 Instance-launch Lifecycle Action").unwrap()
+    });
+    assert_eq!(event.detail["NotificationMetadata"], "blue");
+    let token = event.detail["LifecycleActionToken"].as_str().unwrap();
+    let named = format!("LifecycleHookName=boot&LifecycleActionToken={token}");
+    call(&emulator, "RecordLifecycleActionHeartbeat", &named);
+    call(&emulator, "CompleteLifecycleAction", &format!("{named}&LifecycleActionResult=CONTINUE"));
+    let again =
+        refused(&emulator, "CompleteLifecycleAction", &format!("{named}&LifecycleActionResult=CONTINUE"));
+    assert!(again.1.contains("No active Lifecycle Action found with token"), "{}", again.1);
+    advance(&emulator, 30).await;
+    assert_eq!(ids(&emulator, InService).len(), 2);
+}
+
+#[tokio::test]
+async fn an_abandoned_launch_is_ended_and_replaced() {
+    let emulator = emulator(1).await;
+    call(&emulator, "PutLifecycleHook", LAUNCH);
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 30).await;
+    let id = newest(&emulator);
+    call(
+        &emulator,
+        "CompleteLifecycleAction",
+        &format!("LifecycleHookName=boot&LifecycleActionResult=ABANDON&InstanceId={id}"),
+    );
+    advance(&emulator, 15).await;
+    assert_eq!(states(&emulator), ["InService", "Terminating", "Pending:Wait"]);
+}
+
+#[tokio::test]
+async fn a_launch_whose_time_is_up_goes_by_the_default_result_and_heartbeats_prolong_it() {
+    for (result, expected) in [("CONTINUE", "InService"), ("ABANDON", "Terminating")] {
+        let emulator = emulator(1).await;
+        call(&emulator, "PutLifecycleHook", &format!("{LAUNCH}&DefaultResult={result}"));
+        set(&emulator, 2).unwrap();
+        advance(&emulator, 300).await;
+        let id = newest(&emulator);
+        call(&emulator, "RecordLifecycleActionHeartbeat", &format!("LifecycleHookName=boot&InstanceId={id}"));
+        advance(&emulator, 585).await;
+        assert_eq!(states(&emulator)[1], "Pending:Wait", "{result}");
+        advance(&emulator, 30).await;
+        assert_eq!(states(&emulator)[1], expected, "{result}");
+    }
+}
+
+#[tokio::test]
+async fn an_instance_that_ends_is_held_out_of_service_until_its_time_is_up() {
+    let emulator = emulator(2).await;
+    call(&emulator, "PutLifecycleHook", END);
+    set(&emulator, 1).unwrap();
+    advance(&emulator, 30).await;
+    assert_eq!(states(&emulator), ["Terminating:Wait", "InService"]);
+    advance(&emulator, 75).await;
+    assert_eq!(states(&emulator).len(), 2);
+    advance(&emulator, 75).await;
+    assert_eq!(states(&emulator), ["InService"]);
+}
+
+#[tokio::test]
+async fn hooks_are_stored_shown_and_deleted_by_the_services_rules() {
+    let emulator = emulator(1).await;
+    call(
+        &emulator,
+        "PutLifecycleHook",
+        "LifecycleHookName=b&LifecycleTransition=autoscaling:EC2_INSTANCE_LAUNCHING",
+    );
+    let shown = call(&emulator, "DescribeLifecycleHooks", "");
+    let hook = &shown["LifecycleHooks"][0];
+    assert_eq!((&hook["HeartbeatTimeout"], &hook["GlobalTimeout"]), (&3600.into(), &172_800.into()));
+    assert_eq!(hook["DefaultResult"], "ABANDON");
+    for (operation, members, part) in [
+        ("PutLifecycleHook", "LifecycleHookName=x", "LifecycleTransition is required"),
+        ("PutLifecycleHook", &format!("{LAUNCH}00"), "between 30 and 7200"),
+        ("DeleteLifecycleHook", "LifecycleHookName=x", "No Lifecycle Hook found with name: x"),
+        (
+            "CompleteLifecycleAction",
+            "LifecycleHookName=b&LifecycleActionResult=CONTINUE",
+            "LifecycleActionToken",
+        ),
+        ("CompleteLifecycleAction", "LifecycleHookName=b&InstanceId=i-1", "'lifecycleActionResult'"),
+        (
+            "RecordLifecycleActionHeartbeat",
+            "LifecycleHookName=b&InstanceId=i-1",
+            "No active Lifecycle Action found with instance ID i-1",
+        ),
+    ] {
+        let (code, message) = refused(&emulator, operation, members);
+        assert_eq!(code, "ValidationError", "{operation} {members}");
+        assert!(message.contains(part), "{operation} {members}: {message}");
+    }
+    call(&emulator, "DeleteLifecycleHook", "LifecycleHookName=b");
+    assert_eq!(call(&emulator, "DescribeLifecycleHooks", "")["LifecycleHooks"].as_array().unwrap().len(), 0);
+}

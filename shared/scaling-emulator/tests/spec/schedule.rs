@@ -1,0 +1,103 @@
+//! Scheduled actions that act. The emulator starts at midnight UTC of Monday, 5 January 2026.
+
+use crate::call::{call, causes, refused};
+use crate::client::{advance, emulator, web};
+
+fn sizes(emulator: &scaling_emulator::Emulator) -> (u32, u32, u32) {
+    web(emulator, |group| (group.settings.min, group.settings.max, group.desired))
+}
+
+#[tokio::test]
+async fn an_action_once_sets_sizes_at_its_time_and_is_gone() {
+    let emulator = emulator(2).await;
+    call(
+        &emulator,
+        "PutScheduledUpdateGroupAction",
+        "ScheduledActionName=up&StartTime=2026-01-05T00:10:00Z&MinSize=3&MaxSize=8&DesiredCapacity=4",
+    );
+    advance(&emulator, 9 * 60).await;
+    assert_eq!(sizes(&emulator), (1, 10, 2));
+    advance(&emulator, 2 * 60).await;
+    assert_eq!(sizes(&emulator), (3, 8, 4));
+    let cause = &causes(&emulator, 1)[0];
+    assert!(
+        cause.contains("a scheduled action update of AutoScalingGroup constraints to min: 3, max: 8"),
+        "{cause}"
+    );
+    let left = call(&emulator, "DescribeScheduledActions", "");
+    assert_eq!(left["ScheduledUpdateGroupActions"].as_array().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_recurring_action_acts_in_its_time_zone_until_its_end() {
+    let emulator = emulator(1).await;
+    let zone = "TimeZone=America/New_York&EndTime=2026-01-06T12:00:00Z";
+    call(
+        &emulator,
+        "PutScheduledUpdateGroupAction",
+        &format!("ScheduledActionName=evening&Recurrence=0+19+*+*+*&DesiredCapacity=5&{zone}"),
+    );
+    call(
+        &emulator,
+        "PutScheduledUpdateGroupAction",
+        "ScheduledActionName=noon&Recurrence=0+12+*+*+*&DesiredCapacity=2",
+    );
+    advance(&emulator, 12 * 3600 + 60).await;
+    assert_eq!(sizes(&emulator).2, 2);
+    advance(&emulator, 12 * 3600).await;
+    assert_eq!(sizes(&emulator).2, 5, "seven in the evening in New York is midnight UTC");
+    advance(&emulator, 12 * 3600).await;
+    let left = call(&emulator, "DescribeScheduledActions", "");
+    assert_eq!(left["ScheduledUpdateGroupActions"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn bounds_take_the_desired_capacity_along_and_a_suspended_schedule_does_nothing() {
+    let emulator = emulator(2).await;
+    call(&emulator, "SuspendProcesses", "ScalingProcesses.member.1=ScheduledActions");
+    call(
+        &emulator,
+        "PutScheduledUpdateGroupAction",
+        "ScheduledActionName=min&Recurrence=*/10+*+*+*+*&MinSize=6",
+    );
+    advance(&emulator, 15 * 60).await;
+    assert_eq!(sizes(&emulator), (1, 10, 2));
+    call(&emulator, "ResumeProcesses", "");
+    advance(&emulator, 10 * 60).await;
+    assert_eq!(sizes(&emulator), (6, 10, 6));
+}
+
+#[tokio::test]
+async fn what_cannot_be_scheduled_is_refused() {
+    let emulator = emulator(2).await;
+    for (members, part) in [
+        ("ScheduledActionName=a&MinSize=1", "Start time or recurrence"),
+        ("ScheduledActionName=a&Recurrence=0+0+*+*+*", "At least one of"),
+        ("ScheduledActionName=a&StartTime=2020-01-01T00:00:00Z&MinSize=1", "in the past"),
+        ("ScheduledActionName=a&Recurrence=0+0+*+*&MinSize=1", "recurrence string"),
+        ("ScheduledActionName=a&Recurrence=0+0+*+*+*&TimeZone=Mars&MinSize=1", "time zone"),
+        ("ScheduledActionName=a&Recurrence=0+0+*+*+*&MinSize=5&MaxSize=1", "MinSize is above MaxSize"),
+    ] {
+        let (code, message) = refused(&emulator, "PutScheduledUpdateGroupAction", members);
+        assert_eq!(code, "ValidationError", "{members}");
+        assert!(message.contains(part), "{members}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_tells_which_of_its_actions_failed() {
+    let emulator = emulator(2).await;
+    let first = "ScheduledUpdateGroupActions.member.1.ScheduledActionName=good\
+        &ScheduledUpdateGroupActions.member.1.Recurrence=0+8+*+*+*&ScheduledUpdateGroupActions.member.1.MinSize=2";
+    let second = "ScheduledUpdateGroupActions.member.2.ScheduledActionName=bad&\
+        ScheduledUpdateGroupActions.member.2.MinSize=2";
+    let answer = call(&emulator, "BatchPutScheduledUpdateGroupAction", &format!("{first}&{second}"));
+    let failed = &answer["FailedScheduledUpdateGroupActions"];
+    assert_eq!((failed.as_array().unwrap().len(), &failed[0]["ScheduledActionName"]), (1, &"bad".into()));
+    let answer = call(
+        &emulator,
+        "BatchDeleteScheduledAction",
+        "ScheduledActionNames.member.1=good&ScheduledActionNames.member.2=bad",
+    );
+    assert_eq!(answer["FailedScheduledActions"].as_array().unwrap().len(), 1);
+}
