@@ -1,9 +1,15 @@
 //! The command line, as clap reads it. The help texts are the first documentation a user sees.
 
+mod deployed;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use deployed::{
+    AlarmsArguments, AlarmsCommand, ConfigCommand, ConfigCommandArguments, DiffArguments, DoctorArguments,
+    HistoryArguments, PullArguments, PushArguments, RollbackArguments, SyncArguments,
+};
 
 /// Decides how many machines a group has and which instance type they are.
 #[derive(Debug, Parser)]
@@ -42,6 +48,12 @@ pub(crate) enum Command {
     Scale(ScaleArguments),
     /// Show the groups: capacity, load, the last decision
     Status(StatusArguments),
+    /// Push, pull, compare and roll back the configuration of a deployed controller
+    Config(ConfigCommandArguments),
+    /// Keep the CloudWatch alarms that wake the groups
+    Alarms(AlarmsArguments),
+    /// Find what keeps the controller from working, and what to do about it
+    Doctor(DoctorArguments),
     /// Print a completion script for your shell
     Completions(CompletionsArguments),
 }

@@ -38,6 +38,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Plan(arguments) => commands::plan::plan(&arguments).await,
             Command::Scale(arguments) => commands::scale::scale(&arguments).await,
             Command::Status(arguments) => commands::status::status(&arguments).await,
+            Command::Config(arguments) => commands::config::config(&arguments).await,
+            Command::Alarms(arguments) => commands::alarms::alarms(&arguments).await,
+            Command::Doctor(arguments) => commands::doctor::doctor(&arguments).await,
             Command::Completions(arguments) => {
                 let program = &mut Arguments::command();
                 clap_complete::generate(arguments.shell, program, "scaling", &mut std::io::stdout());

@@ -1,5 +1,8 @@
 //! One file a command; [`rest`] is what those share that ask a running controller.
 
+pub(crate) mod alarms;
+pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod emulate;
 pub(crate) mod init;
 pub(crate) mod plan;

@@ -1,7 +1,7 @@
 //! `scaling plan`: what would be done now and why, with the real readers and without a writer.
 
 use anyhow::Result;
-use scaling::{Assembly, StoreChoice, narrate};
+use scaling::{Assembly, narrate};
 use scaling_aws::AwsSettings;
 use scaling_control::{Evaluation, GroupOutcome, Outcome, TickReport};
 use scaling_policy::config::{Config, ControlLevel, GroupConfig, Platform};
@@ -22,11 +22,7 @@ const SECONDS_PER_MONTH: f64 = 730.0 * 3600.0;
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<()> {
     let source = &arguments.source;
     let loaded = scaling::configuration::load(&source.config, source.environment.as_deref())?;
-    let store = match commands::run::store(&arguments.state) {
-        // A state file that does not exist is not made: a plan leaves nothing behind.
-        StoreChoice::File(path) if !path.exists() => StoreChoice::Memory,
-        other => other,
-    };
+    let store = commands::run::existing_store(&arguments.state);
     let assembly = Assembly::new(loaded.config, AwsSettings::default(), &store)?;
     let report = assembly.control.plan().await?;
     // The state may name another configuration than the file.

@@ -81,6 +81,14 @@ pub(super) fn store(arguments: &StateArguments) -> StoreChoice {
     }
 }
 
+/// The same for what only looks: a state file that does not exist is not made.
+pub(super) fn existing_store(arguments: &StateArguments) -> StoreChoice {
+    match store(arguments) {
+        StoreChoice::File(path) if !path.exists() => StoreChoice::Memory,
+        other => other,
+    }
+}
+
 fn start_logs(arguments: &RunArguments) -> Result<LogGuard> {
     Ok(init_standalone(&StandaloneLogs {
         directives: directives(|name| std::env::var(name).ok()),

@@ -2,6 +2,12 @@
 
 // `cfg(test)` is always set here; it tells clippy that these modules, and not only their test functions, are tests.
 #[cfg(test)]
+mod alarms;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod emulate;
 #[cfg(test)]
 mod init;

@@ -74,7 +74,20 @@ async fn what_is_no_json_is_a_fault_and_what_is_not_there_is_not() {
 async fn a_wrong_command_line_ends_with_2_and_every_command_explains_itself() {
     assert_eq!(scaling(&["validate", "--no-such-option"]).await.code, Some(2));
     assert_eq!(scaling(&["run", "--api", "0.0.0.0:8001"]).await.code, Some(2));
-    let commands = ["demo", "run", "emulate", "init", "validate", "plan", "scale", "status", "completions"];
+    let commands = [
+        "demo",
+        "run",
+        "emulate",
+        "init",
+        "validate",
+        "plan",
+        "scale",
+        "status",
+        "completions",
+        "config",
+        "alarms",
+        "doctor",
+    ];
     for command in commands {
         let ended = scaling(&[command, "--help"]).await;
         assert!(ended.code == Some(0) && ended.out.contains("EXAMPLE"), "{command}: {ended:?}");

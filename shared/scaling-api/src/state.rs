@@ -38,6 +38,15 @@ impl ApiState {
         Self { control, metrics, looked: Arc::default(), access: Access::InFront, feed: None }
     }
 
+    /// What should be looked at in each group: what `GET /validation` says of them. Looks at the platform, and changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// The platform or the store does not answer.
+    pub async fn findings(&self) -> Result<Vec<crate::Finding>, scaling_control::PortError> {
+        crate::routes::look(self).await
+    }
+
     /// The same with connections that may stay open, so that events are streamed.
     #[must_use]
     pub fn streaming(self) -> Self {

@@ -49,11 +49,27 @@ pub const LARGEST_FILE: u64 = 1 << 20;
 /// # Errors
 /// Unreadable or oversized files, and every fault of the merged configuration at once.
 pub fn load(path: &Path, environment: Option<&str>) -> Result<Loaded, ConfigurationError> {
-    let base = read(path)?;
-    let overlay = environment.map(|name| read(&environment_file(path, name))).transpose()?;
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    let mut layers = Layers::none().with_variables(variables);
+    load_over(path, environment, Layers::none().with_variables(variables))
+}
+
+/// The same without environment variables: what is to be the configuration elsewhere.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_files(path: &Path, environment: Option<&str>) -> Result<Loaded, ConfigurationError> {
+    load_over(path, environment, Layers::none())
+}
+
+fn load_over(
+    path: &Path,
+    environment: Option<&str>,
+    layers: Layers<'_>,
+) -> Result<Loaded, ConfigurationError> {
+    let base = read(path)?;
+    let overlay = environment.map(|name| read(&environment_file(path, name))).transpose()?;
+    let mut layers = layers;
     if let Some(bytes) = &overlay {
         layers = layers.with_file(bytes);
     }

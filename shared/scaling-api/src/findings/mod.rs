@@ -15,7 +15,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
-pub(crate) enum Area {
+pub enum Area {
     /// The group against bounds, catalogue, quotas and actual use.
     Resource,
     /// How well the target can be held: data, triggers, others at the same group.
@@ -25,20 +25,20 @@ pub(crate) enum Area {
 /// A finding about a group as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
-pub(crate) struct Finding {
+pub struct Finding {
     /// The group.
-    pub(crate) group: String,
+    pub group: String,
     /// What it is about.
-    pub(crate) area: Area,
+    pub area: Area,
     /// An error keeps the controller from its work; a warning should be looked at.
     #[cfg_attr(test, schema(value_type = crate::openapi::schemas::Severity))]
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// The kind of finding, in a word that stays.
-    pub(crate) code: &'static str,
+    pub code: &'static str,
     /// A sentence.
-    pub(crate) detail: String,
+    pub detail: String,
     /// What to do about it.
-    pub(crate) fix: &'static str,
+    pub fix: &'static str,
 }
 
 /// What is looked at beside the outcome of an evaluation that changes nothing.

@@ -24,6 +24,7 @@ use http::request::Parts;
 use http::{Method, StatusCode, Uri, header};
 use scaling_telemetry::Format;
 use serde::de::DeserializeOwned;
+pub(crate) use validation::look;
 
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;

@@ -74,7 +74,7 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
 }
 
 /// Reads what there is to know, and looks at it.
-async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
+pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
     let report = state.control().plan().await?;
     let config = state.control().config();
     let described = state.control().ports().groups.describe(&config.groups).await?;

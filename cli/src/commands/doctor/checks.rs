@@ -1,0 +1,248 @@
+//! What is looked at, in the order in which one thing needs the other: configuration, endpoint and clock, state,
+//! groups, permissions, metrics, and how the groups do.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use scaling::{Assembly, StoreChoice};
+use scaling_api::ApiState;
+use scaling_aws::diagnose::MOST_SKEW;
+use scaling_aws::{AwsPlatform, AwsSettings};
+use scaling_control::ports::{Expected, NewRecord};
+use scaling_control::{PortError, Ports};
+use scaling_policy::config::{Config, ControlLevel, GroupConfig, Platform, Severity};
+use scaling_policy::operation::Step;
+use scaling_telemetry::Metrics;
+
+use super::advice::{advice, chain};
+use super::{Check, Verdict};
+use crate::arguments::DoctorArguments;
+use crate::commands::run::existing_store;
+
+/// A group that was not evaluated for so long is not looked after, in seconds; what was learned is stored every quarter
+/// of an hour.
+const FORGOTTEN_SECONDS: f64 = 1800.0;
+
+/// A key that no record has.
+const NO_RECORD: &str = "doctor/check";
+
+/// Looks at everything.
+pub(super) async fn all(arguments: &DoctorArguments) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let Some(config) = configuration(arguments, &mut checks) else { return checks };
+    let place = existing_store(&arguments.state);
+    if place == StoreChoice::Memory {
+        let detail = format!("{} does not exist yet", arguments.state.state.display());
+        let fix = "`scaling run` makes it; name another with --state, or a table with --table";
+        checks.push(Check::of(Verdict::Warning, "state", detail, fix));
+    }
+    let assembly = match Assembly::new(config, AwsSettings::default(), &place) {
+        Ok(assembly) => assembly,
+        Err(error) => {
+            let fix = "name another file with --state, or a table with --table";
+            checks.push(Check::of(Verdict::Wrong, "state", error.to_string(), fix));
+            return checks;
+        }
+    };
+    let ports = assembly.control.ports().clone();
+    if place != StoreChoice::Memory {
+        state(&ports, &mut checks).await;
+    }
+    // The active version, which may be another than the file's.
+    let config = assembly.control.refresh().await.unwrap_or_else(|_| assembly.control.config());
+    let aws: Vec<Arc<GroupConfig>> =
+        config.groups.iter().filter(|group| group.platform == Platform::Aws).cloned().collect();
+    let reached = aws.is_empty() || {
+        let platform = AwsPlatform::new(Arc::clone(&assembly.clients));
+        endpoint(&platform, &mut checks).await
+    };
+    if !reached {
+        checks.push(Check::skipped("groups", "AWS cannot be reached"));
+        return checks;
+    }
+    if let Some(first) = aws.first() {
+        permissions(&ports, first, &aws, &mut checks).await;
+        writing(&ports, &aws, arguments.try_write, &mut checks).await;
+    }
+    groups(&assembly, &config, &mut checks).await;
+    checks
+}
+
+fn configuration(arguments: &DoctorArguments, checks: &mut Vec<Check>) -> Option<Config> {
+    let name = "configuration";
+    let source = &arguments.source;
+    match scaling::configuration::load(&source.config, source.environment.as_deref()) {
+        Ok(loaded) => {
+            let groups = loaded.config.groups.len();
+            checks.push(Check::good(name, format!("{} is valid, groups: {groups}", source.config.display())));
+            for warning in &loaded.warnings {
+                let detail = format!("{} {}", warning.pointer, warning.rule);
+                checks.push(Check::of(Verdict::Warning, name, detail, &warning.fix));
+            }
+            Some(loaded.config)
+        }
+        Err(error) => {
+            let fix = "`scaling validate` shows every fault with its fix; `scaling init` writes a new one";
+            checks.push(Check::of(Verdict::Wrong, name, error.to_string(), fix));
+            None
+        }
+    }
+}
+
+/// Reading, and a write that cannot go through because it expects a version that no record has.
+async fn state(ports: &Ports, checks: &mut Vec<Check>) {
+    let name = "state";
+    if let Err(error) = ports.store.get(NO_RECORD).await {
+        checks.push(failed(name, &error));
+        return;
+    }
+    let record = NewRecord { key: NO_RECORD.to_owned(), body: "{}".to_owned(), expires: None };
+    checks.push(match ports.store.put(record, Expected::Version(u64::from(u32::MAX))).await {
+        Ok(_) | Err(PortError::Conflict { .. }) => Check::good(name, "can be read and written"),
+        Err(error) => failed(name, &error),
+    });
+}
+
+/// Whether CloudWatch answers, and what time it has. `false` where nothing further can be asked.
+async fn endpoint(platform: &AwsPlatform, checks: &mut Vec<Check>) -> bool {
+    match platform.clock_skew().await {
+        Err(error) => {
+            checks.push(failed("endpoint", &error));
+            false
+        }
+        Ok(skew) => {
+            checks.push(Check::good("endpoint", "CloudWatch answers"));
+            checks.push(clock(skew));
+            true
+        }
+    }
+}
+
+fn clock(skew: Option<SignedDuration>) -> Check {
+    let Some(skew) = skew else {
+        return Check::skipped("clock", "the service does not say what time it has");
+    };
+    let seconds = skew.as_secs();
+    let side = if seconds < 0 { "behind" } else { "ahead of" };
+    let detail = format!("{} s {side} the service's", seconds.abs());
+    if skew.abs() >= MOST_SKEW {
+        let fix = "set the clock (NTP): signatures older or newer than 5 minutes are refused";
+        return Check::of(Verdict::Wrong, "clock", detail, fix);
+    }
+    let verdict = if seconds.abs() > 60 { Verdict::Warning } else { Verdict::Good };
+    let fix = if verdict == Verdict::Warning { "set the clock (NTP)" } else { "" };
+    Check::of(verdict, "clock", detail, fix)
+}
+
+/// Every reading call that the loop makes of Auto Scaling, for one group.
+async fn permissions(
+    ports: &Ports,
+    first: &Arc<GroupConfig>,
+    all: &[Arc<GroupConfig>],
+    checks: &mut Vec<Check>,
+) {
+    let since = ports.clock.now() - SignedDuration::from_secs(60);
+    let calls = [
+        ("read groups", ports.groups.describe(std::slice::from_ref(first)).await.map(drop)),
+        ("read instance refreshes", ports.groups.replacement(first).await.map(drop)),
+        ("read scaling activities", ports.groups.launch_failures(first, since).await.map(drop)),
+        (
+            "read scaling policies and scheduled actions",
+            ports.groups.foreign_controllers(all).await.map(drop),
+        ),
+        (
+            "read metrics",
+            ports.metrics.read(&scaling_control::observe::queries(first, ports.clock.now())).await.map(drop),
+        ),
+    ];
+    for (what, answer) in calls {
+        checks.push(match answer {
+            Ok(()) => Check::good("permission", what),
+            Err(error) => failed(format!("permission to {what}"), &error),
+        });
+    }
+}
+
+/// Whether changing the groups is permitted: only tried when asked to, with the capacity that each has.
+async fn writing(ports: &Ports, groups: &[Arc<GroupConfig>], tried: bool, checks: &mut Vec<Check>) {
+    let name = "permission to change capacity";
+    let acting: Vec<_> =
+        groups.iter().filter(|group| group.control != ControlLevel::Observe).cloned().collect();
+    if acting.is_empty() {
+        checks.push(Check::skipped(name, "every group is only observed"));
+        return;
+    }
+    if !tried {
+        checks.push(Check::skipped(name, "--try-write asks each group for the capacity that it has"));
+        return;
+    }
+    let described = match ports.groups.describe(&acting).await {
+        Ok(described) => described,
+        Err(error) => return checks.push(failed(name, &error)),
+    };
+    for group in &acting {
+        let Some(found) = described.iter().find(|found| found.name == group.name) else { continue };
+        let step = Step::SetDesired { desired: found.desired };
+        checks.push(match ports.writer.apply(group, &step).await {
+            Ok(_) => Check::good(name, group.name.to_string()),
+            Err(error) => failed(format!("{name} of {}", group.name), &error),
+        });
+    }
+}
+
+/// What `GET /validation` says of the groups.
+async fn groups(assembly: &Assembly, config: &Config, checks: &mut Vec<Check>) {
+    let state = ApiState::new(Arc::clone(&assembly.control), Metrics::new());
+    let found = match state.findings().await {
+        Ok(found) => found,
+        Err(error) => return checks.push(failed("groups", &error)),
+    };
+    for group in &config.groups {
+        let name = format!("group {}", group.name);
+        let of_group = found.iter().filter(|finding| finding.group == group.name.as_str());
+        let before = checks.len();
+        checks.extend(of_group.map(|finding| {
+            let verdict = match finding.severity {
+                Severity::Error => Verdict::Wrong,
+                Severity::Warning => Verdict::Warning,
+            };
+            Check::of(verdict, &name, &finding.detail, finding.fix)
+        }));
+        if checks.len() == before {
+            checks.push(Check::good(&name, "nothing to say of it"));
+        }
+    }
+    evaluated(assembly, config, checks).await;
+}
+
+/// Whether anybody evaluates the groups.
+async fn evaluated(assembly: &Assembly, config: &Config, checks: &mut Vec<Check>) {
+    use scaling_control::record::{GroupRecord, from_json, group_key};
+    let name = "evaluations";
+    let keys: Vec<String> = config.groups.iter().map(|group| group_key(&group.name)).collect();
+    let Ok(records) = assembly.control.ports().store.get_many(&keys).await else { return };
+    let now = assembly.control.ports().clock.now();
+    let newest = records
+        .iter()
+        .filter_map(|stored| from_json::<GroupRecord>(&stored.key, &stored.body).ok()?.learned_at)
+        .max();
+    checks.push(match newest {
+        None => Check::of(
+            Verdict::Warning,
+            name,
+            "no group has been evaluated yet with this state",
+            "start `scaling run`, or look whether the schedule is enabled; --state or --table may name another state",
+        ),
+        Some(at) if now.duration_since(at).as_secs_f64() > FORGOTTEN_SECONDS => Check::of(
+            Verdict::Wrong,
+            name,
+            format!("nothing was stored since {at}"),
+            "look at the schedule, the schedule function's errors and its reserved concurrency",
+        ),
+        Some(at) => Check::good(name, format!("last stored {at}")),
+    });
+}
+
+fn failed(name: impl Into<String>, error: &PortError) -> Check {
+    Check::of(Verdict::Wrong, name, chain(error), advice(error))
+}

@@ -1,0 +1,90 @@
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::process::{Ended, ended, program};
+
+fn write(folder: &Path, most: u64) {
+    let config = json!({"mode": "horizontal", "group": "web", "replicas": {"max_replicas": most}});
+    std::fs::write(folder.join("scaling.json"), config.to_string()).unwrap();
+}
+
+async fn config(folder: &Path, arguments: &[&str]) -> Ended {
+    let mut command = program(folder, None);
+    command.args(["config"]).args(arguments).env("USER", "ada");
+    ended(command).await
+}
+
+async fn push(folder: &Path, more: &[&str]) -> Ended {
+    config(folder, &[&["push", "--config", "scaling.json"], more].concat()).await
+}
+
+fn most(text: &str) -> Value {
+    serde_json::from_str::<Value>(text).unwrap()["replicas"]["max_replicas"].clone()
+}
+
+#[tokio::test]
+async fn a_configuration_is_pushed_compared_listed_and_rolled_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, 5);
+    assert!(push(folder, &[]).await.out.contains("Version 1 is active"));
+    write(folder, 9);
+    let differs = config(folder, &["diff", "--config", "scaling.json"]).await;
+    assert_eq!(differs.code, Some(1), "{differs:?}");
+    assert!(
+        differs.out.contains("-    \"max_replicas\": 5") && differs.out.contains("+    \"max_replicas\": 9")
+    );
+    assert!(push(folder, &["--by", "grace"]).await.out.contains("Version 2 is active"));
+    let same = config(folder, &["diff", "--config", "scaling.json"]).await;
+    assert_eq!(same.code, Some(0), "{same:?}");
+
+    let back = config(folder, &["rollback", "1"]).await;
+    assert!(back.out.contains("Version 3 with the content of version 1"), "{back:?}");
+    assert_eq!(most(&config(folder, &["pull"]).await.out), 5);
+    assert_eq!(most(&config(folder, &["pull", "--version", "2"]).await.out), 9);
+    let history = config(folder, &["history", "--json"]).await.json();
+    let told: Vec<_> =
+        history.as_array().unwrap().iter().map(|change| (&change["version"], &change["by"])).collect();
+    assert_eq!(told, [(&json!(3), &json!("ada")), (&json!(2), &json!("grace")), (&json!(1), &json!("ada"))]);
+    assert!(config(folder, &["history"]).await.out.contains("content of version 1"));
+}
+
+#[tokio::test]
+async fn a_version_with_faults_never_becomes_active() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), 5);
+    push(folder.path(), &[]).await;
+    std::fs::write(folder.path().join("scaling.json"), r#"{"mode": "both"}"#).unwrap();
+    let refused = push(folder.path(), &[]).await;
+    assert!(refused.code == Some(3) && refused.err.contains("/mode"), "{refused:?}");
+    assert_eq!(most(&config(folder.path(), &["pull"]).await.out), 5);
+}
+
+#[tokio::test]
+async fn a_push_on_another_version_than_expected_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), 5);
+    push(folder.path(), &[]).await;
+    write(folder.path(), 6);
+    let refused = push(folder.path(), &["--expected", "0"]).await;
+    assert!(refused.code == Some(4) && refused.err.contains("version 1 is active"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_only_looks_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), 5);
+    assert!(push(folder.path(), &["--dry-run"]).await.out.contains("Nothing was pushed"));
+    assert!(config(folder.path(), &["history"]).await.out.contains("Nothing has been pushed"));
+    let nothing = config(folder.path(), &["pull"]).await;
+    assert!(nothing.code == Some(1) && nothing.err.contains("scaling config push"), "{nothing:?}");
+    assert!(!folder.path().join("scaling.db").exists());
+}
+
+#[tokio::test]
+async fn a_version_that_never_was_is_told_by_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = config(folder.path(), &["rollback", "7"]).await;
+    assert!(missing.code == Some(1) && missing.err.contains("version 7"), "{missing:?}");
+}
