@@ -82,6 +82,8 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
         rollback: None,
         replaced_since: None,
         moved: region.now,
+        passed: 0,
+        paused: None,
     };
     let id = refresh.id.clone();
     let group = group_mut(region, &name)?;
@@ -94,9 +96,7 @@ fn with_defaults(mut preferences: Preferences, group: &Group) -> Result<Preferen
     let own = group.settings.maintenance;
     let min = own.map_or(90, |own| own.min_healthy_percentage);
     let max = own.map_or(100, |own| own.max_healthy_percentage);
-    if !preferences.checkpoint_percentages.is_empty() {
-        return Err(AwsError::validation("Checkpoints are not supported by this emulator."));
-    }
+    check_details(&preferences)?;
     let given = |value: Option<i32>| value.is_some();
     if given(preferences.max_healthy_percentage) && !given(preferences.min_healthy_percentage) {
         return Err(AwsError::validation(
@@ -127,6 +127,44 @@ fn with_defaults(mut preferences: Preferences, group: &Group) -> Result<Preferen
     preferences.scale_in_protected_instances.get_or_insert_with(|| "Wait".to_owned());
     preferences.standby_instances.get_or_insert_with(|| "Wait".to_owned());
     Ok(preferences)
+}
+
+/// Checkpoints, times and words.
+fn check_details(preferences: &Preferences) -> Result<(), AwsError> {
+    let checkpoints = &preferences.checkpoint_percentages;
+    let rising = checkpoints.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+    if !rising || checkpoints.iter().any(|percent| !(1..=100).contains(percent)) {
+        return Err(AwsError::validation(
+            "CheckpointPercentages must be unique, in ascending order, and from 1 to 100.",
+        ));
+    }
+    if preferences.checkpoint_delay.is_some() && checkpoints.is_empty() {
+        return Err(AwsError::validation("CheckpointDelay requires CheckpointPercentages."));
+    }
+    for (member, value) in
+        [("CheckpointDelay", preferences.checkpoint_delay), ("BakeTime", preferences.bake_time)]
+    {
+        if value.is_some_and(|seconds| !(0..=172_800).contains(&seconds)) {
+            return Err(AwsError::validation(format!("{member} must be from 0 to 172800 seconds.")));
+        }
+    }
+    for (member, value, allowed) in [
+        (
+            "ScaleInProtectedInstances",
+            &preferences.scale_in_protected_instances,
+            ["Refresh", "Ignore", "Wait"],
+        ),
+        ("StandbyInstances", &preferences.standby_instances, ["Terminate", "Ignore", "Wait"]),
+    ] {
+        if let Some(word) = value.as_deref().filter(|word| !allowed.contains(word)) {
+            return Err(AwsError::validation(format!("Invalid value '{word}' for {member}.")));
+        }
+    }
+    let alarms = preferences.alarm_specification.as_ref().map_or(0, |alarms| alarms.alarms.len());
+    if alarms > 10 {
+        return Err(AwsError::validation("A maximum of 10 alarms can be specified."));
+    }
+    Ok(())
 }
 
 /// What a refresh launches from: the desired configuration, with the group's own template where it names none.

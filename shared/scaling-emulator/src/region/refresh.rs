@@ -63,13 +63,26 @@ pub struct Preferences {
     pub auto_rollback: Option<bool>,
     /// `Wait`, `Ignore` or `Refresh`.
     pub scale_in_protected_instances: Option<String>,
-    /// Kept and shown; there are no standby instances here.
+    /// `Wait`, `Ignore` or `Terminate`.
     pub standby_instances: Option<String>,
     /// Time to wait after the last replacement, in seconds.
     pub bake_time: Option<i32>,
-    /// Not supported: refused when given.
+    /// Shares of the replacements, in percent, after each of which it pauses; rising.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checkpoint_percentages: Vec<i32>,
+    /// How long it pauses, in seconds.
+    pub checkpoint_delay: Option<i32>,
+    /// Alarms that end it.
+    pub alarm_specification: Option<AlarmSpecification>,
+}
+
+/// Alarms that end a refresh.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AlarmSpecification {
+    /// Their names.
+    #[serde(default)]
+    pub alarms: Vec<String>,
 }
 
 /// What the group should launch from after the refresh.
@@ -131,6 +144,10 @@ pub struct Refresh {
     pub replaced_since: Option<Timestamp>,
     /// When something last came of it: a launch, a replacement.
     pub moved: Timestamp,
+    /// How many checkpoints are behind it.
+    pub passed: usize,
+    /// Since when it pauses at a checkpoint.
+    pub paused: Option<Timestamp>,
 }
 
 impl Refresh {
@@ -140,6 +157,16 @@ impl Refresh {
             RefreshStatus::Successful | RefreshStatus::RollbackSuccessful | RefreshStatus::Baking => 100,
             _ if self.total == 0 => 0,
             _ => 100 * (self.total - self.left.min(self.total)) / self.total,
+        }
+    }
+
+    /// How many of the replacements may be done before it has to pause next; all of them when it has not.
+    pub(crate) fn allowed(&self) -> u32 {
+        let next = self.preferences.checkpoint_percentages.get(self.passed);
+        let percent = next.and_then(|percent| u32::try_from(*percent).ok());
+        match percent.filter(|_| self.status != RefreshStatus::RollbackInProgress) {
+            Some(percent) => (self.total * percent.min(100)).div_ceil(100),
+            None => self.total,
         }
     }
 
@@ -165,6 +192,7 @@ impl Refresh {
         self.left = self.total;
         self.target = self.origin.clone();
         self.replaced_since = None;
+        self.paused = None;
         self.moved = now;
     }
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::group::Group;
 use super::refresh::{Move, Refresh, RefreshStatus, View, plan};
 use super::scaling::{Context, second};
+use crate::cloudwatch::alarm::StateValue;
 
 impl Group {
     /// Warm-up of a refresh's replacements: its own, the group's, the grace period.
@@ -35,8 +36,23 @@ impl Group {
 
     fn replace_some(&mut self, refresh: &mut Refresh, context: &mut Context<'_>) {
         let now = context.now;
+        if let Some(alarm) = raised(refresh, context) {
+            self.fail(refresh, format!("Alarm {alarm} is in state ALARM."), now);
+            return;
+        }
         let warmup = self.refresh_warmup(refresh);
-        let wanted = plan(self.view(refresh, warmup, now));
+        if self.waits_for_standby(refresh, context) || self.pauses(refresh, warmup, now) {
+            return;
+        }
+        let mut wanted = plan(self.view(refresh, warmup, now));
+        // Up to the next checkpoint, and no further.
+        let replaced = refresh.total - refresh.left.min(refresh.total);
+        let open = refresh.allowed().saturating_sub(replaced);
+        wanted.end = wanted.end.min(open);
+        if refresh.allowed() < refresh.total {
+            let launched = u32::try_from(refresh.launched.len()).unwrap_or(u32::MAX);
+            wanted.launch = wanted.launch.min(refresh.allowed().saturating_sub(launched));
+        }
         if !self.is_suspended("Terminate") {
             self.end_old(refresh, wanted, context);
         }
@@ -60,6 +76,72 @@ impl Group {
         } else {
             refresh.reason = Some(self.waiting_reason(refresh, warmup, now));
         }
+    }
+
+    /// Whether instances in standby have to come back first.
+    fn waits_for_standby(&mut self, refresh: &mut Refresh, context: &mut Context<'_>) -> bool {
+        let standby: Vec<String> = self
+            .members
+            .iter()
+            .filter(|member| member.state.is_standby())
+            .map(|member| member.id.clone())
+            .collect();
+        match refresh.preferences.standby_instances.as_deref() {
+            _ if standby.is_empty() => false,
+            Some("Ignore") => false,
+            Some("Terminate") => {
+                let cause = format!(
+                    "At {} an instance in standby was taken out of service in response to an instance refresh.",
+                    second(context.now)
+                );
+                for id in standby {
+                    self.end(context, &id, &cause);
+                }
+                false
+            }
+            _ if refresh.moved + context.refresh_patience <= context.now => {
+                let reason = "Instances in standby did not come back in time.".to_owned();
+                self.fail(refresh, reason, context.now);
+                true
+            }
+            _ => {
+                refresh.reason = Some("Waiting for instances in standby.".to_owned());
+                true
+            }
+        }
+    }
+
+    /// Whether it pauses at a checkpoint.
+    fn pauses(&self, refresh: &mut Refresh, warmup: SignedDuration, now: Timestamp) -> bool {
+        if refresh.status == RefreshStatus::RollbackInProgress
+            || refresh.total == 0
+            || refresh.passed >= refresh.preferences.checkpoint_percentages.len()
+        {
+            return false;
+        }
+        let replaced = refresh.total - refresh.left.min(refresh.total);
+        let settled = self
+            .alive()
+            .filter(|member| refresh.launched.contains(&member.id))
+            .all(|member| member.is_warm(warmup, now));
+        if replaced < refresh.allowed() || !settled {
+            return false;
+        }
+        let since = *refresh.paused.get_or_insert(now);
+        let delay = i64::from(refresh.preferences.checkpoint_delay.unwrap_or(3600));
+        refresh.moved = now;
+        if since + SignedDuration::from_secs(delay) > now {
+            refresh.reason = Some("Waiting for the checkpoint delay to elapse.".to_owned());
+            return true;
+        }
+        (refresh.paused, refresh.passed) = (None, refresh.passed + 1);
+        let last = refresh.passed == refresh.preferences.checkpoint_percentages.len();
+        if last && refresh.preferences.checkpoint_percentages.last().is_some_and(|last| *last < 100) {
+            // It was asked for a part of the instances only.
+            refresh.end(RefreshStatus::Successful, None, now);
+            return true;
+        }
+        false
     }
 
     fn view(&self, refresh: &Refresh, warmup: SignedDuration, now: Timestamp) -> View {
@@ -165,6 +247,11 @@ impl Group {
             Some(message) => format!("Instance launches keep failing. {message}"),
             None => "Instances that are protected from scale in were not released in time.".to_owned(),
         };
+        self.fail(refresh, reason, now);
+    }
+
+    /// Ends it as failed, or turns it back where that is asked for.
+    fn fail(&mut self, refresh: &mut Refresh, reason: String, now: Timestamp) {
         self.trouble = super::group::LaunchTrouble::default();
         if refresh.status == RefreshStatus::RollbackInProgress {
             refresh.end(RefreshStatus::RollbackFailed, Some(reason), now);
@@ -194,4 +281,14 @@ impl Group {
             None => "Waiting for instances to launch before continuing.".to_owned(),
         }
     }
+}
+
+/// An alarm of the refresh that is on.
+fn raised(refresh: &Refresh, context: &Context<'_>) -> Option<String> {
+    let names = &refresh.preferences.alarm_specification.as_ref()?.alarms;
+    let is_on = |name: &&String| {
+        context.alarms.by_name.get(*name).is_some_and(|alarm| alarm.state.value == StateValue::Alarm)
+    };
+    let watched = matches!(refresh.status, RefreshStatus::InProgress | RefreshStatus::Baking);
+    names.iter().find(is_on).filter(|_| watched).cloned()
 }

@@ -15,6 +15,7 @@ use super::ids::Ids;
 use super::launch::{LaunchOption, LaunchSource};
 use super::member::{LifecycleState, Member};
 use super::trouble::LaunchFaults;
+use crate::cloudwatch::alarm::Alarms;
 use crate::machines::Machines;
 
 /// How long an ending instance takes to be gone: connections drain, then it shuts down.
@@ -37,6 +38,7 @@ pub(crate) struct Context<'a> {
     pub(crate) blueprints: &'a Blueprints,
     pub(crate) machines: Machines,
     pub(crate) faults: &'a LaunchFaults,
+    pub(crate) alarms: &'a Alarms,
     pub(crate) ids: &'a mut Ids,
     pub(crate) events: &'a mut Events,
     pub(crate) refresh_patience: SignedDuration,

@@ -8,6 +8,7 @@ mod faults;
 mod hooks;
 mod lifecycle;
 mod policies;
+mod refresh_rules;
 mod refreshes;
 mod rules;
 mod schedule;
