@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::cloudwatch;
 use crate::emulator::{Shared, State};
 use crate::lambda::{self, Invocation};
 use crate::region::{Region, acting};
 use crate::settings::{ClockMode, Schedule};
+use crate::{cloudwatch, scenario};
 
 /// A schedule and when it is due next.
 #[derive(Debug, Clone)]
@@ -51,10 +51,13 @@ fn step(shared: &Shared, until: Timestamp) -> Option<Vec<Invocation>> {
     if state.region.now >= until {
         return None;
     }
-    let due = state.schedules.iter().map(|due| due.next).filter(|next| *next > state.region.now).min();
+    let now = state.region.now;
+    let planned = state.timeline.front().map(|(at, _)| *at);
+    let due = state.schedules.iter().map(|due| due.next).chain(planned).filter(|next| *next > now).min();
     let limit = due.map_or(until, |due| due.min(until));
     let to = state.region.next_step(limit);
     state.region.step(to);
+    scenario::happen(&mut state);
     let mut invocations = cloudwatch::evaluate_alarms(&mut state.region);
     if to.as_second() % 60 == 0 && to.subsec_nanosecond() == 0 {
         acting::act(&mut state.region);

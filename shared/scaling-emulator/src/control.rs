@@ -1,22 +1,22 @@
-//! Paths under `/_emulator/`: time, workloads, faults and figures, for programs that do not hold the handle.
+//! Paths under `/_emulator/`: time, workloads, faults, states and figures, for programs that do not hold the handle. The
+//! crate's README documents them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
-use scaling_fleet::fleet::BootModel;
-use scaling_fleet::load::{Load, WeekProfile};
-use scaling_fleet::service::ServiceModel;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::emulator::Shared;
 use crate::faults::Fault;
-use crate::workload::Workload;
+use crate::load_request::WorkloadRequest;
+use crate::page;
+use crate::scenario::Scenario;
 
 type Emulator = State<Arc<Shared>>;
 
@@ -28,7 +28,13 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_emulator/workload", post(workload))
         .route("/_emulator/faults", get(faults).post(inject).delete(clear))
         .route("/_emulator/requests", get(requests))
+        .route("/_emulator/events", get(events))
         .route("/_emulator/groups/{name}", get(group))
+        .route("/_emulator/scenario", post(scenario))
+        .route("/_emulator/snapshots", get(snapshots))
+        .route("/_emulator/snapshots/{name}", post(save).put(load).delete(forget))
+        .route("/_emulator/view", get(view))
+        .route("/_emulator/reset", post(reset))
         .route("/moto-api/reset", post(reset))
 }
 
@@ -54,75 +60,19 @@ async fn advance(State(shared): Emulator, Json(body): Json<Advance>) -> Response
     }
 }
 
-/// Body of `POST /_emulator/workload`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WorkloadBody {
-    /// The group; it may be made later.
-    group: String,
-    /// Requests per second over time.
-    load: LoadBody,
-    /// The service, the demo's when absent.
-    service: Option<ServiceModel>,
-    /// Shortest and longest boot in seconds.
-    boot_seconds: Option<(f64, f64)>,
-    /// Of arrivals and boots.
-    seed: Option<u64>,
-    /// 95th percentile in seconds.
-    latency_target: Option<f64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum LoadBody {
-    /// The same rate for ever.
-    Constant(f64),
-    /// Rates at the start of each step of so many seconds, from now.
-    Rates { step: f64, rates: Vec<f64> },
-    /// The shipped week, from now.
-    Week { mean_rate: f64, seed: u64 },
-}
-
-async fn workload(State(shared): Emulator, Json(body): Json<WorkloadBody>) -> Response {
+async fn workload(State(shared): Emulator, Json(body): Json<WorkloadRequest>) -> Response {
     let mut state = shared.state();
-    let now = state.region.now;
-    let usable = |rate: &f64| rate.is_finite() && *rate >= 0.0;
-    let load = match body.load {
-        LoadBody::Constant(rate) if usable(&rate) => Load::constant(now, rate),
-        LoadBody::Rates { step, rates } if step > 0.0 && rates.iter().all(usable) => {
-            match Duration::try_from_secs_f64(step) {
-                Ok(step) if !step.is_zero() => Load::new(now, step, rates),
-                _ => return refused(StatusCode::BAD_REQUEST, "`step` must be seconds above 0"),
-            }
+    match body.workload(state.region.now) {
+        Err(why) => refused(StatusCode::BAD_REQUEST, why),
+        Ok(made) => {
+            state.region.set_workload(&body.group, made);
+            Json(json!({ "group": body.group })).into_response()
         }
-        LoadBody::Week { mean_rate, seed } if usable(&mean_rate) => WeekProfile { mean_rate, seed }.draw(now),
-        _ => return refused(StatusCode::BAD_REQUEST, "rates must be numbers of at least 0, `step` above 0"),
-    };
-    let mut made = Workload::new(load, body.service.unwrap_or_else(ServiceModel::demo));
-    if let Some((shortest, longest)) = body.boot_seconds {
-        let seconds = (Duration::try_from_secs_f64(shortest), Duration::try_from_secs_f64(longest));
-        let (Ok(shortest), Ok(longest)) = seconds else {
-            return refused(StatusCode::BAD_REQUEST, "`boot_seconds` must be two numbers of at least 0");
-        };
-        made.boot = BootModel { shortest, longest };
     }
-    made.seed = body.seed.unwrap_or(made.seed);
-    made.latency_target = body.latency_target.unwrap_or(made.latency_target);
-    state.region.set_workload(&body.group, made);
-    Json(json!({ "group": body.group })).into_response()
 }
 
 async fn faults(State(shared): Emulator) -> Json<Value> {
-    let state = shared.state();
-    let launch = &state.region.launch_faults;
-    Json(json!({
-        "calls": state.faults.faults(),
-        "without_capacity": launch.without_capacity,
-        "failing": launch.failing,
-        "zone_shortages": launch.zone_shortages,
-        "zones_down": launch.zones_down,
-        "lost_metrics": state.region.lost_metrics,
-    }))
+    Json(shared.state().faults_in_force())
 }
 
 async fn inject(State(shared): Emulator, Json(fault): Json<Fault>) -> Json<Value> {
@@ -144,6 +94,19 @@ async fn requests(State(shared): Emulator) -> Json<Value> {
     Json(json!(shared.state().requests.counts()))
 }
 
+/// Query of `GET /_emulator/events`.
+#[derive(Debug, Deserialize)]
+struct After {
+    /// Number of the last event that is known already.
+    #[serde(default)]
+    after: u64,
+}
+
+async fn events(State(shared): Emulator, Query(query): Query<After>) -> Json<Value> {
+    let state = shared.state();
+    Json(json!({ "events": state.region.events.after(query.after).collect::<Vec<_>>() }))
+}
+
 async fn group(State(shared): Emulator, Path(name): Path<String>) -> Response {
     let state = shared.state();
     let Some(group) = state.region.group(&name) else {
@@ -156,8 +119,49 @@ async fn group(State(shared): Emulator, Path(name): Path<String>) -> Response {
         "in_service": sizes.in_service,
         "pending": sizes.pending,
         "terminating": sizes.terminating,
+        "standby": sizes.standby,
+        "warm_pool": sizes.warm,
     }))
     .into_response()
+}
+
+async fn scenario(State(shared): Emulator, Json(scenario): Json<Scenario>) -> Response {
+    match scenario.begin(&mut shared.state()) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            refused(StatusCode::BAD_REQUEST, &format!("{error}{}", cause.unwrap_or_default()))
+        }
+    }
+}
+
+async fn snapshots(State(shared): Emulator) -> Json<Value> {
+    let snapshots = shared.snapshots();
+    let shown = snapshots.iter().map(|(name, state)| json!({ "name": name, "now": state.region.now }));
+    Json(json!({ "snapshots": shown.collect::<Value>() }))
+}
+
+async fn save(State(shared): Emulator, Path(name): Path<String>) -> StatusCode {
+    shared.save(name);
+    StatusCode::NO_CONTENT
+}
+
+async fn load(State(shared): Emulator, Path(name): Path<String>) -> Response {
+    match shared.load(&name) {
+        Some(now) => Json(json!({ "now": now })).into_response(),
+        None => refused(StatusCode::NOT_FOUND, "there is no such snapshot"),
+    }
+}
+
+async fn forget(State(shared): Emulator, Path(name): Path<String>) -> Response {
+    match shared.snapshots().remove(&name) {
+        Some(_) => StatusCode::NO_CONTENT.into_response(),
+        None => refused(StatusCode::NOT_FOUND, "there is no such snapshot"),
+    }
+}
+
+async fn view(State(shared): Emulator) -> Json<Value> {
+    Json(page::view(&shared.state()))
 }
 
 async fn reset(State(shared): Emulator) -> Json<Value> {

@@ -15,6 +15,7 @@ use crate::faults::{Fault, Injector};
 use crate::lambda::Lambda;
 use crate::region::{GroupTotals, Region};
 use crate::requests::RequestLog;
+use crate::scenario::{Scenario, ScenarioError, Timeline};
 use crate::server;
 use crate::settings::{ClockMode, Settings};
 use crate::workload::Workload;
@@ -53,17 +54,19 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Held while a stepped clock is being advanced.
     advancing: tokio::sync::Mutex<()>,
+    snapshots: Mutex<BTreeMap<String, State>>,
     pub(crate) lambda: Lambda,
     pub(crate) settings: Settings,
 }
 
 /// Everything behind the one lock.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) region: Region,
     pub(crate) requests: RequestLog,
     pub(crate) faults: Injector,
     pub(crate) schedules: Vec<Due>,
+    pub(crate) timeline: Timeline,
 }
 
 impl State {
@@ -75,7 +78,23 @@ impl State {
             requests: RequestLog::default(),
             faults: Injector::new(settings.seed),
             schedules: settings.schedules.iter().filter_map(|schedule| Due::from(schedule, now)).collect(),
+            timeline: Timeline::new(),
         }
+    }
+
+    /// The faults and limits in force.
+    pub(crate) fn faults_in_force(&self) -> serde_json::Value {
+        let launch = &self.region.launch_faults;
+        serde_json::json!({
+            "calls": self.faults.faults(),
+            "rates": self.faults.rates().limits(),
+            "without_capacity": launch.without_capacity,
+            "failing": launch.failing,
+            "zone_shortages": launch.zone_shortages,
+            "zones_down": launch.zones_down,
+            "lost_metrics": self.region.lost_metrics,
+            "metric_delay": self.region.cloudwatch.metric_delay.as_secs(),
+        })
     }
 }
 
@@ -84,6 +103,7 @@ impl Shared {
         Self {
             state: Mutex::new(State::new(&settings, settings.start)),
             advancing: tokio::sync::Mutex::new(()),
+            snapshots: Mutex::new(BTreeMap::new()),
             lambda: Lambda::new(settings.lambda_endpoint.clone()),
             settings,
         }
@@ -98,6 +118,26 @@ impl Shared {
     pub(crate) fn reset(&self) {
         let mut state = self.state();
         *state = State::new(&self.settings, state.region.now);
+    }
+
+    /// States kept by name.
+    pub(crate) fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
+        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the present state under a name.
+    pub(crate) fn save(&self, name: String) {
+        let state = self.state().clone();
+        self.snapshots().insert(name, state);
+    }
+
+    /// Goes back to a kept state. Time goes back with it where it is stepped; otherwise the fleet catches up. Returns
+    /// the time; `None` if there is no such state.
+    pub(crate) fn load(&self, name: &str) -> Option<Timestamp> {
+        let kept = self.snapshots().get(name)?.clone();
+        let now = kept.region.now;
+        *self.state() = kept;
+        Some(now)
     }
 
     /// Advances a stepped clock.
@@ -191,6 +231,21 @@ impl Emulator {
         let mut state = self.shared.state();
         let state = &mut *state;
         state.faults.clear(&mut state.region);
+    }
+
+    /// Keeps the present state under a name.
+    pub fn save(&self, name: &str) {
+        self.shared.save(name.to_owned());
+    }
+
+    /// Goes back to a kept state. Returns its time; `None` if there is no such state.
+    pub fn load(&self, name: &str) -> Option<Timestamp> {
+        self.shared.load(name)
+    }
+
+    /// Begins a scenario at the present moment.
+    pub fn begin(&self, scenario: Scenario) -> Result<(), ScenarioError> {
+        scenario.begin(&mut self.shared.state())
     }
 
     /// Reads or changes the region's state directly, with the services' typed functions for example. Nothing else

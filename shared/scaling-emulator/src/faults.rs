@@ -1,9 +1,11 @@
 //! Failures on demand: of calls, of launches, of instances and of metrics.
 
+use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
+use crate::rates::{Limit, Rates};
 use crate::region::{LaunchFaults, Region};
 use crate::wire::{AwsError, Call, Service};
 
@@ -51,6 +53,18 @@ pub enum Fault {
         #[serde(flatten)]
         when: When,
     },
+    /// Calls are carried out, and the connection ends in the middle of the answer.
+    Truncated {
+        /// Which.
+        operation: String,
+        /// When.
+        #[serde(flatten)]
+        when: When,
+    },
+    /// Calls are limited by a bucket, until faults are cleared.
+    RateLimit(Limit),
+    /// Calls are limited as the services publish it, until faults are cleared.
+    PublishedRates,
     /// There is no capacity of a type, until faults are cleared.
     CapacityShortage {
         /// The type, or `*`.
@@ -79,6 +93,16 @@ pub enum Fault {
     LostMetrics {
         /// The group, or `*`.
         group: String,
+    },
+    /// The fleet's metrics are published so many seconds after their minute, until faults are cleared.
+    LateMetrics {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// An instance is interrupted as a Spot Instance is: it is told, and fails two minutes later.
+    SpotInterruption {
+        /// The instance.
+        instance_id: String,
     },
     /// An instance fails: it stops serving and its health checks.
     InstanceCrash {
@@ -118,23 +142,36 @@ pub(crate) enum Effect {
     Error(AwsError),
     /// Spoil the answer.
     Malformed,
+    /// Cut the answer off.
+    Truncated,
+}
+
+/// Whether a name such as `AutoScaling.*` means an operation.
+pub(crate) fn means(name: &str, operation: &str) -> bool {
+    name == operation || name.strip_suffix('*').is_some_and(|start| operation.starts_with(start))
 }
 
 /// The faults of calls that are in force.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Injector {
     faults: Vec<Fault>,
+    rates: Rates,
     random: Pcg64,
 }
 
 impl Injector {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { faults: Vec::new(), random: Pcg64::seed_from_u64(seed ^ 0xfa17) }
+        Self { faults: Vec::new(), rates: Rates::default(), random: Pcg64::seed_from_u64(seed ^ 0xfa17) }
     }
 
     /// The faults of calls in force.
     pub(crate) fn faults(&self) -> &[Fault] {
         &self.faults
+    }
+
+    /// The limits of calls in force.
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// Puts a fault in force.
@@ -153,6 +190,12 @@ impl Injector {
             Fault::LostMetrics { group } => {
                 region.lost_metrics.insert(group);
             }
+            Fault::LateMetrics { seconds } => {
+                region.cloudwatch.metric_delay = SignedDuration::from_secs(i64::from(seconds));
+            }
+            Fault::RateLimit(limit) => self.rates.add(limit, region.now),
+            Fault::PublishedRates => self.rates.add_published(region.now),
+            Fault::SpotInterruption { instance_id } => region.interrupt(&instance_id),
             Fault::InstanceCrash { instance_id } => region.crash(&instance_id),
             call => self.faults.push(call),
         }
@@ -161,23 +204,24 @@ impl Injector {
     /// Ends all faults; what they did stays done.
     pub(crate) fn clear(&mut self, region: &mut Region) {
         self.faults.clear();
+        self.rates.clear();
+        region.cloudwatch.metric_delay = region.usual_delay;
         region.launch_faults = LaunchFaults::default();
         region.lost_metrics.clear();
     }
 
     /// What happens to this call.
-    pub(crate) fn effects(&mut self, call: &Call) -> Vec<Effect> {
-        if self.faults.is_empty() {
-            return Vec::new();
-        }
-        let name = call.name();
+    pub(crate) fn effects(&mut self, call: &Call, name: &str, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if !self.rates.take(name, now) {
+            effects.push(Effect::Error(throttled(call.service)));
+        }
+        if self.faults.is_empty() {
+            return effects;
+        }
         for fault in &mut self.faults {
             let Some((operation, when)) = call_fault(fault) else { continue };
-            let meant = operation == "*"
-                || operation == name
-                || operation.strip_suffix('*').is_some_and(|service| name.starts_with(service));
-            let strikes = meant
+            let strikes = means(operation, name)
                 && when.times != Some(0)
                 && when.rate.is_none_or(|rate| self.random.random::<f64>() < rate);
             if strikes {
@@ -195,6 +239,7 @@ fn call_fault(fault: &mut Fault) -> Option<(&str, &mut When)> {
         Fault::Throttle { operation, when }
         | Fault::Fail { operation, when, .. }
         | Fault::Delay { operation, when, .. }
+        | Fault::Truncated { operation, when }
         | Fault::Malformed { operation, when } => Some((operation, when)),
         _ => None,
     }
@@ -209,6 +254,7 @@ fn effect(fault: &Fault, service: Service) -> Option<Effect> {
         }
         Fault::Delay { milliseconds, .. } => Some(Effect::Delay(*milliseconds)),
         Fault::Malformed { .. } => Some(Effect::Malformed),
+        Fault::Truncated { .. } => Some(Effect::Truncated),
         _ => None,
     }
 }
@@ -235,6 +281,11 @@ mod tests {
         }
     }
 
+    fn struck(injector: &mut Injector, operation: &str) -> Vec<Effect> {
+        let call = call(operation);
+        injector.effects(&call, &call.name(), Timestamp::UNIX_EPOCH)
+    }
+
     fn injector(faults: &[Fault]) -> Injector {
         let mut region = Region::new(&Settings::default());
         let mut injector = Injector::new(1);
@@ -249,11 +300,11 @@ mod tests {
         for operation in ["AutoScaling.SetDesiredCapacity", "AutoScaling.*", "*"] {
             let fault = Fault::Throttle { operation: operation.to_owned(), when: When::times(2) };
             let mut injector = injector(&[fault]);
-            let struck = [0; 4].map(|_| injector.effects(&call("SetDesiredCapacity")).len());
-            assert_eq!(struck, [1, 1, 0, 0], "{operation}");
+            let times = [0; 4].map(|_| struck(&mut injector, "SetDesiredCapacity").len());
+            assert_eq!(times, [1, 1, 0, 0], "{operation}");
         }
         let other = Fault::Malformed { operation: "EC2.*".to_owned(), when: When::default() };
-        assert_eq!(injector(&[other]).effects(&call("SetDesiredCapacity")), []);
+        assert_eq!(struck(&mut injector(&[other]), "SetDesiredCapacity"), []);
     }
 
     #[test]
@@ -261,7 +312,7 @@ mod tests {
         let when = When { times: None, rate: Some(0.3) };
         let run = || {
             let mut injector = injector(&[Fault::Malformed { operation: "*".to_owned(), when }]);
-            (0..1000).map(|_| injector.effects(&call("X")).len()).sum::<usize>()
+            (0..1000).map(|_| struck(&mut injector, "X").len()).sum::<usize>()
         };
         assert!((250..350).contains(&run()), "{}", run());
         assert_eq!(run(), run());

@@ -8,6 +8,7 @@
 //! - [`emulator`]: start, stop, advance; [`settings`]; [`setup`]: groups ready-made; `server`, `clock`, `control`
 //! - [`region`]: the state of one region: groups, instances, metrics by the minute, time
 //! - [`autoscaling`], [`ec2`], [`sts`], [`cloudwatch`]: the services, one table of operations each
+//! - [`scenario`] and [`load_request`]: both as JSON, with a timeline; `page`: the fleet as a page shows it
 //! - [`wire`]: the protocols; [`faults`]: failures on demand; [`workload`]: what the fleet has to do
 //! - [`lambda`]: invokes functions for alarms and schedules
 
@@ -15,13 +16,18 @@ pub mod autoscaling;
 mod clock;
 pub mod cloudwatch;
 mod control;
+mod cut;
 pub mod ec2;
 pub mod emulator;
 pub mod faults;
 pub mod lambda;
+pub mod load_request;
 pub mod machines;
+mod page;
+mod rates;
 pub mod region;
 mod requests;
+pub mod scenario;
 mod server;
 pub mod settings;
 pub mod setup;
@@ -32,6 +38,7 @@ pub mod workload;
 pub use emulator::{Emulator, EmulatorError};
 pub use faults::Fault;
 pub use region::{GroupTotals, MinuteRecord, Region};
+pub use scenario::Scenario;
 pub use settings::{ClockMode, Schedule, Settings};
 pub use setup::GroupSetup;
 pub use wire::AwsError;

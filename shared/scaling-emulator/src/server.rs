@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Uri};
 use serde_json::Value;
 
 use crate::emulator::Shared;
@@ -15,7 +15,7 @@ use crate::faults::Effect;
 use crate::region::Region;
 use crate::wire::query::Flavour;
 use crate::wire::{AwsError, Call, Protocol, Reply, Service, cbor, compression, json, query, route};
-use crate::{autoscaling, clock, cloudwatch, control, ec2, sts};
+use crate::{autoscaling, clock, cloudwatch, control, cut, ec2, page, sts};
 
 /// Largest request body: CloudWatch takes 1 MB, nothing else needs as much.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -25,7 +25,16 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     control::routes().fallback(handle).layer(DefaultBodyLimit::max(LARGEST_BODY)).with_state(shared)
 }
 
-async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn handle(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if method == Method::GET && uri.path() == "/" && uri.query().is_none() {
+        return page::html();
+    }
     let Some(body) = compression::expanded(&headers, body, LARGEST_BODY) else {
         return response(Reply::new(400, "text/plain", "the body cannot be expanded\n"));
     };
@@ -38,8 +47,10 @@ async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
     };
     let effects = {
         let mut state = shared.state();
-        state.requests.count(&call.name());
-        state.faults.effects(&call)
+        let name = call.name();
+        state.requests.count(&name);
+        let now = state.region.now;
+        state.faults.effects(&call, &name, now)
     };
     for effect in &effects {
         if let Effect::Delay(milliseconds) = effect {
@@ -58,7 +69,10 @@ async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
     if effects.contains(&Effect::Malformed) {
         reply.body = b"<<{{ this is no answer".to_vec();
     }
-    tracing::debug!(operation = call.name(), status = reply.status, "answered");
+    tracing::debug!(operation = call.operation, status = reply.status, "answered");
+    if effects.contains(&Effect::Truncated) {
+        return cut::off(reply);
+    }
     response(reply)
 }
 

@@ -9,6 +9,7 @@
 
 pub mod alarm;
 pub mod custom;
+pub mod dashboards;
 pub mod expression;
 pub mod fleet;
 pub mod get_data;
@@ -43,6 +44,8 @@ pub struct CloudWatch {
     pub custom: custom::CustomMetrics,
     /// Alarms with their history and tags.
     pub alarms: alarm::Alarms,
+    /// Dashboards by name.
+    pub dashboards: dashboards::Dashboards,
     /// How long after its end a minute of the fleet is published.
     pub metric_delay: SignedDuration,
     /// What `SetAlarmState` set off and nobody has carried out yet.

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::alarm::{change, describe, history, put, tags};
-use super::{get_data, get_statistics, list_metrics, put_data};
+use super::alarm::{change, composite, describe, history, put, tags};
+use super::{dashboards, get_data, get_statistics, list_metrics, put_data};
 use crate::region::Region;
 use crate::wire::AwsError;
 use crate::wire::form::{Form, FormError};
@@ -36,17 +36,22 @@ macro_rules! operation {
     };
 }
 
-const OPERATIONS: [Operation; 15] = [
+const OPERATIONS: [Operation; 20] = [
     operation!("DeleteAlarms", change::delete_alarms),
+    operation!("DeleteDashboards", dashboards::delete_dashboards),
     operation!("DescribeAlarmHistory", &history::describe_alarm_history),
     operation!("DescribeAlarms", &describe::describe_alarms),
     operation!("DescribeAlarmsForMetric", &describe::describe_alarms_for_metric),
     operation!("DisableAlarmActions", change::disable_alarm_actions),
     operation!("EnableAlarmActions", change::enable_alarm_actions),
+    operation!("GetDashboard", dashboards::get_dashboard),
     operation!("GetMetricData", &get_data::get_metric_data),
     operation!("GetMetricStatistics", get_statistics::get_metric_statistics),
+    operation!("ListDashboards", &dashboards::list_dashboards),
     operation!("ListMetrics", &list_metrics::list_metrics),
     operation!("ListTagsForResource", tags::list_tags_for_resource),
+    operation!("PutCompositeAlarm", composite::put_composite_alarm),
+    operation!("PutDashboard", dashboards::put_dashboard),
     operation!("PutMetricAlarm", put::put_metric_alarm),
     operation!("PutMetricData", put_data::put_metric_data),
     operation!("SetAlarmState", change::set_alarm_state),

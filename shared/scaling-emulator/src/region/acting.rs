@@ -20,15 +20,33 @@ const MINUTE: i64 = 60;
 
 /// Lets all policies act at the end of a minute, when alarms have been evaluated.
 pub(crate) fn act(region: &mut Region) {
-    for (alarm, group, policy, breach) in set_off(region) {
-        // A cooldown or a step that does not fit: nothing happens, as on AWS.
-        let _nothing = execute(region, (&group, &policy), Some(breach), &Trigger::Alarm(&alarm));
-    }
+    run(region, set_off(region, None));
     let following = region.groups.values().filter(|group| !group.followers.is_empty() && !group.deleting);
     let names: Vec<String> = following.map(|group| group.name.clone()).collect();
     for name in names {
         follow(region, &name);
     }
+}
+
+/// Lets the policies of one alarm act, which a caller has put into another state.
+pub(crate) fn act_on(region: &mut Region, alarm: &str) {
+    run(region, set_off(region, Some(alarm)));
+}
+
+fn run(region: &mut Region, set_off: Vec<SetOff>) {
+    for SetOff { alarm, group, policy, breach } in set_off {
+        // A cooldown or a step that does not fit: nothing happens, as on AWS.
+        let _nothing = execute(region, (&group, &policy), breach, &Trigger::Alarm(&alarm));
+    }
+}
+
+/// A policy that an alarm sets off.
+struct SetOff {
+    alarm: String,
+    group: String,
+    policy: String,
+    /// `None` where the alarm's metric has no point.
+    breach: Option<Breach>,
 }
 
 /// What sets a policy off.
@@ -39,25 +57,32 @@ pub(crate) enum Trigger<'a> {
     User(bool),
 }
 
-/// Alarms that are on, with the policies in their actions.
-fn set_off(region: &Region) -> Vec<(String, String, String, Breach)> {
-    let on = |alarm: &&Alarm| alarm.state.value == StateValue::Alarm && alarm.configuration.actions_enabled;
+/// Alarms that are on, or one of them, with the policies in their actions.
+fn set_off(region: &Region, only: Option<&str>) -> Vec<SetOff> {
+    let on = |alarm: &&Alarm| {
+        alarm.state.value == StateValue::Alarm
+            && alarm.configuration.actions_enabled
+            && only.is_none_or(|only| only == alarm.name)
+    };
     let mut found = Vec::new();
     for alarm in region.cloudwatch.alarms.by_name.values().filter(on) {
         for action in &alarm.configuration.alarm_actions {
             let Some((group, policy)) = policy_of(action) else { continue };
             // Those that follow a metric by themselves have alarms only to be looked at.
             let known = region.groups.get(group).filter(|group| !group.followers.contains_key(policy));
-            let Some(value) = known.and_then(|_| due::latest(region, &alarm.configuration)) else { continue };
-            let breach = Breach {
+            if known.is_none() {
+                continue;
+            }
+            let breach = due::latest(region, &alarm.configuration).map(|value| Breach {
                 value,
                 threshold: alarm.configuration.threshold,
                 upward: matches!(
                     alarm.configuration.comparison,
                     Comparison::GreaterThanOrEqualToThreshold | Comparison::GreaterThanThreshold
                 ),
-            };
-            found.push((alarm.name.clone(), group.to_owned(), policy.to_owned(), breach));
+            });
+            let (alarm, group, policy) = (alarm.name.clone(), group.to_owned(), policy.to_owned());
+            found.push(SetOff { alarm, group, policy, breach });
         }
     }
     found

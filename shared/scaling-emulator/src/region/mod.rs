@@ -74,9 +74,16 @@ pub struct Region {
     pub(crate) groups: BTreeMap<String, Group>,
     /// Workloads set before their group was made.
     waiting: HashMap<String, Workload>,
+    /// Instances that will fail, and when.
+    interruptions: Vec<(Timestamp, String)>,
+    /// The delay of metrics when no fault changes it.
+    pub(crate) usual_delay: SignedDuration,
     refresh_patience: SignedDuration,
     seed: u64,
 }
+
+/// Time between the warning of an interruption and the interruption, as for Spot Instances.
+const INTERRUPTION_NOTICE: SignedDuration = SignedDuration::from_secs(120);
 
 impl Region {
     /// An empty region at the settings' start.
@@ -96,6 +103,8 @@ impl Region {
             ids: Ids::new(settings.seed),
             groups: BTreeMap::new(),
             waiting: HashMap::new(),
+            interruptions: Vec::new(),
+            usual_delay: SignedDuration::try_from(settings.metric_delay).unwrap_or(SignedDuration::MAX),
             refresh_patience: SignedDuration::try_from(settings.refresh_patience)
                 .unwrap_or(SignedDuration::MAX),
             seed: settings.seed,
@@ -170,6 +179,25 @@ impl Region {
         }
     }
 
+    /// Tells an instance that it will be interrupted, and lets it fail two minutes later. Unknown ones are ignored.
+    pub fn interrupt(&mut self, id: &str) {
+        if self.instance(id).is_none_or(|(_, member)| !member.is_alive()) {
+            return;
+        }
+        let detail = serde_json::json!({ "instance-id": id, "instance-action": "terminate" });
+        self.events.push(self.now, "aws.ec2", "EC2 Spot Instance Interruption Warning", detail);
+        self.interruptions.push((self.now + INTERRUPTION_NOTICE, id.to_owned()));
+    }
+
+    fn carry_out_interruptions(&mut self) {
+        let now = self.now;
+        let due = |(at, _): &mut (Timestamp, String)| *at <= now;
+        let due: Vec<(Timestamp, String)> = self.interruptions.extract_if(.., due).collect();
+        for (_, id) in due {
+            self.crash(&id);
+        }
+    }
+
     /// Lets an instance fail: it stops serving, and its health checks with it. Unknown ones are ignored.
     pub fn crash(&mut self, id: &str) {
         let now = self.now;
@@ -239,6 +267,9 @@ impl Region {
 
     /// Advances to `to`, which [`Region::next_step`] gave.
     pub(crate) fn step(&mut self, to: Timestamp) {
+        if !self.interruptions.is_empty() {
+            self.carry_out_interruptions();
+        }
         let mut context = Context {
             now: self.now,
             blueprints: &self.blueprints,

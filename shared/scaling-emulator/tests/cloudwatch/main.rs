@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what a test builds on must hold")]
 
 mod alarms;
+mod composites;
+mod dashboards;
 mod functions;
 mod metrics;
 mod protocols;

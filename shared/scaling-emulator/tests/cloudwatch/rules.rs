@@ -197,7 +197,7 @@ async fn put_metric_alarm_keeps_the_services_limits() {
 #[tokio::test]
 async fn an_operation_that_there_is_not_is_an_invalid_action() {
     let emulator = emulator().await;
-    assert_eq!(code(&emulator, "PutDashboard", json!({})), "InvalidAction");
+    assert_eq!(code(&emulator, "PutInsightRule", json!({})), "InvalidAction");
 }
 
 const OPERATIONS: [&str; 15] = [

@@ -4,6 +4,7 @@
 
 mod call;
 mod client;
+mod control;
 mod faults;
 mod hooks;
 mod lifecycle;

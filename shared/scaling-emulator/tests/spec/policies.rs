@@ -180,6 +180,18 @@ async fn a_simple_policy_waits_for_its_cooldown() {
 }
 
 #[tokio::test]
+async fn an_alarm_that_is_put_on_by_hand_sets_its_policy_off_at_once() {
+    let emulator = emulator(2).await;
+    let arn = put(&emulator, "PolicyName=two&AdjustmentType=ChangeInCapacity&ScalingAdjustment=2");
+    alarm(&emulator, &arn, "GreaterThanThreshold", 20.0);
+    let on = json!({ "AlarmName": "cpu-GreaterThanThreshold", "StateValue": "ALARM", "StateReason": "test" });
+    emulator
+        .with_region(|region| scaling_emulator::cloudwatch::dispatch(region, "SetAlarmState", on))
+        .unwrap();
+    assert_eq!(desired(&emulator), 4);
+}
+
+#[tokio::test]
 async fn a_policy_is_carried_out_by_hand() {
     let emulator = emulator(2).await;
     put(&emulator, "PolicyName=more&AdjustmentType=PercentChangeInCapacity&ScalingAdjustment=100");

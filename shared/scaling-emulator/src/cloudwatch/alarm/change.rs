@@ -8,7 +8,7 @@ use super::put::configuration_update;
 use super::{State, StateValue};
 use crate::cloudwatch::Empty;
 use crate::cloudwatch::metric::required;
-use crate::region::Region;
+use crate::region::{Region, acting};
 use crate::wire::AwsError;
 
 /// Most alarms of one call.
@@ -63,8 +63,9 @@ pub fn set_alarm_state(region: &mut Region, input: SetAlarmState) -> Result<Empt
     for item in items {
         region.cloudwatch.alarms.history.push(item);
     }
-    region.cloudwatch.alarms.by_name.insert(name, alarm);
+    region.cloudwatch.alarms.by_name.insert(name.clone(), alarm);
     region.cloudwatch.pending.extend(invocations);
+    acting::act_on(region, &name);
     Ok(Empty {})
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::composite::{self, CompositeAlarm};
 use super::rule::Treatment;
 use super::{Alarm, Comparison, StateValue, Watch};
 use crate::cloudwatch::members::Seconds;
@@ -62,8 +63,8 @@ pub struct DescribeAlarmsForMetric {
 pub struct AlarmList {
     /// The alarms by name.
     pub metric_alarms: Vec<MetricAlarm>,
-    /// There are none.
-    pub composite_alarms: Vec<()>,
+    /// The composite alarms, where they are asked for.
+    pub composite_alarms: Vec<CompositeAlarm>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
@@ -138,8 +139,9 @@ pub fn describe_alarms(region: &mut Region, input: &DescribeAlarms) -> Result<Al
             alarm.configuration.actions(*state).iter().any(|arn| arn.starts_with(prefix.as_str()))
         })
     };
+    let composites_wanted = input.alarm_types.iter().any(|kind| kind == "CompositeAlarm");
     let wanted = |alarm: &&Alarm| {
-        metric_alarms_wanted
+        (if alarm.configuration.is_composite() { composites_wanted } else { metric_alarms_wanted })
             && (input.alarm_names.is_empty() || input.alarm_names.contains(&alarm.name))
             && input.alarm_name_prefix.as_ref().is_none_or(|prefix| alarm.name.starts_with(prefix.as_str()))
             && state.is_none_or(|state| alarm.state.value == state)
@@ -147,7 +149,13 @@ pub fn describe_alarms(region: &mut Region, input: &DescribeAlarms) -> Result<Al
     };
     let found: Vec<&Alarm> = region.cloudwatch.alarms.by_name.values().filter(wanted).collect();
     let (page, next_token) = paging::page(found, size, input.next_token.as_deref())?;
-    Ok(AlarmList { metric_alarms: page.into_iter().map(shown).collect(), next_token, ..AlarmList::default() })
+    let (composite, metric): (Vec<&Alarm>, Vec<&Alarm>) =
+        page.into_iter().partition(|alarm| alarm.configuration.is_composite());
+    Ok(AlarmList {
+        metric_alarms: metric.into_iter().map(shown).collect(),
+        composite_alarms: composite.into_iter().filter_map(composite::shown).collect(),
+        next_token,
+    })
 }
 
 /// Shows the alarms that watch exactly this metric.
@@ -172,7 +180,7 @@ pub fn describe_alarms_for_metric(
                 && input.period.is_none_or(|period| period == stat.period)
                 && (input.unit.is_none() || input.unit.as_deref() == stat.unit)
         }
-        Watch::Math { .. } => false,
+        Watch::Math { .. } | Watch::Composite(_) => false,
     };
     let found = region.cloudwatch.alarms.by_name.values().filter(wanted);
     Ok(AlarmList { metric_alarms: found.map(shown).collect(), ..AlarmList::default() })
@@ -227,6 +235,7 @@ fn shown(alarm: &Alarm) -> MetricAlarm {
         metrics: Vec::new(),
     };
     match &configuration.watch {
+        Watch::Composite(_) => {}
         Watch::Math { members, .. } => shown.metrics.clone_from(members),
         Watch::Metric(stat) => {
             let metric = stat.key.to_member();

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::composite::{self, Composite};
+use super::composite_rule::name_of;
 use super::history::{Item, Kind};
 use super::reason::{self, Evidence};
 use super::rule::{self, Verdict};
@@ -27,7 +29,7 @@ pub fn evaluate_alarms(region: &mut Region) -> Vec<Invocation> {
     // Taken out while they are read, because they are changed and the region is not.
     let mut alarms = std::mem::take(&mut region.cloudwatch.alarms);
     let Alarms { by_name, history, .. } = &mut alarms;
-    for alarm in by_name.values_mut() {
+    for alarm in by_name.values_mut().filter(|alarm| !alarm.configuration.is_composite()) {
         let slot = now.as_second().div_euclid(slot_length(alarm.configuration.watch.period()));
         if alarm.evaluated.replace(slot) == Some(slot) {
             continue;
@@ -40,8 +42,40 @@ pub fn evaluate_alarms(region: &mut Region) -> Vec<Invocation> {
             invocations.extend(invoked);
         }
     }
+    invocations.extend(evaluate_composites(region, &mut alarms));
     region.cloudwatch.alarms = alarms;
     invocations
+}
+
+/// Lets composite alarms follow those that they watch.
+fn evaluate_composites(region: &Region, alarms: &mut Alarms) -> Vec<Invocation> {
+    let mut invocations = Vec::new();
+    for _ in 0..composite::levels() {
+        let due = composite::due(alarms, region.now);
+        if due.is_empty() {
+            break;
+        }
+        for (name, state) in due {
+            let suppressed = alarms.by_name.get(&name).is_some_and(|alarm| is_suppressed(alarms, alarm));
+            let Some(alarm) = alarms.by_name.get_mut(&name) else { continue };
+            let (items, invoked) = changed(region, alarm, state);
+            for item in items.into_iter().filter(|item| !(suppressed && item.kind == Kind::Action)) {
+                alarms.history.push(item);
+            }
+            if !suppressed {
+                invocations.extend(invoked);
+            }
+        }
+    }
+    invocations
+}
+
+fn is_suppressed(alarms: &Alarms, alarm: &Alarm) -> bool {
+    let Watch::Composite(Composite { suppressor: Some(suppressor), .. }) = &alarm.configuration.watch else {
+        return false;
+    };
+    let suppressor = alarms.by_name.get(name_of(suppressor));
+    suppressor.is_some_and(|suppressor| suppressor.state.value == StateValue::Alarm)
 }
 
 /// The alarm's new state, if it changes.
@@ -98,6 +132,7 @@ pub(crate) fn latest(region: &Region, configuration: &Configuration) -> Option<f
 /// What the alarm watches, by period. `None` when an expression comes to no metric.
 fn points(region: &Region, watch: &Watch, from: i64, to: i64) -> Option<Points> {
     match watch {
+        Watch::Composite(_) => None,
         Watch::Metric(stat) => Some(stat.points(region, from, to)),
         Watch::Math { queries, .. } => {
             let lines = queries.read(region, Span { from, to, aligned: false }).ok()?;
@@ -153,6 +188,7 @@ fn state_update(alarm: &Alarm, previous: &State) -> Item {
     };
     Item {
         alarm: alarm.name.clone(),
+        composite: alarm.configuration.is_composite(),
         time: alarm.state.updated,
         kind: Kind::StateUpdate,
         summary: format!("Alarm updated from {} to {}", previous.value.name(), alarm.state.value.name()),
@@ -164,6 +200,7 @@ fn state_update(alarm: &Alarm, previous: &State) -> Item {
 fn action_taken(alarm: &Alarm, action: &str, now: Timestamp) -> Item {
     Item {
         alarm: alarm.name.clone(),
+        composite: alarm.configuration.is_composite(),
         time: now,
         kind: Kind::Action,
         summary: format!("Successfully executed action {action}"),

@@ -48,6 +48,13 @@ fn state(state: &State) -> Value {
 }
 
 fn configuration(alarm: &Alarm) -> Value {
+    if let Watch::Composite(composite) = &alarm.configuration.watch {
+        let mut members = json!({ "alarmRule": composite.text });
+        if let Some(suppressor) = &composite.suppressor {
+            members["actionsSuppressor"] = json!(suppressor);
+        }
+        return members;
+    }
     let metrics = match &alarm.configuration.watch {
         Watch::Metric(stat) => {
             vec![json!({ "id": alarm.metric_id, "metricStat": metric_stat(stat), "returnData": true })]
@@ -55,6 +62,7 @@ fn configuration(alarm: &Alarm) -> Value {
         Watch::Math { members, queries, .. } => {
             members.iter().zip(&queries.all).map(|(member, query)| math(member, query)).collect()
         }
+        Watch::Composite(_) => Vec::new(),
     };
     let mut members = json!({ "metrics": metrics });
     if let Some(description) = &alarm.configuration.description {

@@ -31,6 +31,8 @@ pub enum Kind {
 pub struct Item {
     /// The alarm's name.
     pub alarm: String,
+    /// Whether that is a composite one.
+    pub composite: bool,
     /// When.
     pub time: Timestamp,
     /// What it is about.
@@ -69,6 +71,8 @@ impl History {
 pub struct DescribeAlarmHistory {
     /// Only of this alarm.
     pub alarm_name: Option<String>,
+    /// Only of these kinds of alarm, `MetricAlarm` and `CompositeAlarm`; of metric alarms when empty.
+    pub alarm_types: Vec<String>,
     /// Only of this kind.
     pub history_item_type: Option<String>,
     /// Only from then on.
@@ -119,7 +123,14 @@ pub fn describe_alarm_history(
         let (start, end) =
             (input.start_date.and_then(Seconds::timestamp), input.end_date.and_then(Seconds::timestamp));
         let kind = format!("{:?}", item.kind);
-        input.alarm_name.as_ref().is_none_or(|name| *name == item.alarm)
+        let alarm_type = if item.composite { "CompositeAlarm" } else { "MetricAlarm" };
+        let by_type = if input.alarm_types.is_empty() {
+            !item.composite || input.alarm_name.is_some()
+        } else {
+            input.alarm_types.iter().any(|wanted| wanted == alarm_type)
+        };
+        by_type
+            && input.alarm_name.as_ref().is_none_or(|name| *name == item.alarm)
             && input.history_item_type.as_ref().is_none_or(|wanted| *wanted == kind)
             && start.is_none_or(|start| item.time >= start)
             && end.is_none_or(|end| item.time <= end)
@@ -133,7 +144,7 @@ pub fn describe_alarm_history(
         .filter(wanted)
         .map(|item| AlarmHistoryItem {
             alarm_name: item.alarm.clone(),
-            alarm_type: "MetricAlarm",
+            alarm_type: if item.composite { "CompositeAlarm" } else { "MetricAlarm" },
             timestamp: item.time.into(),
             history_item_type: item.kind,
             history_summary: item.summary.clone(),

@@ -5,6 +5,8 @@
 //! - [`reason`], [`event`], [`history`]: how a change is told
 
 pub mod change;
+pub mod composite;
+pub mod composite_rule;
 pub mod describe;
 pub mod due;
 pub mod event;
@@ -111,6 +113,8 @@ pub enum Watch {
         /// Period of all of them, in seconds.
         period: i64,
     },
+    /// The states of other alarms.
+    Composite(composite::Composite),
 }
 
 impl Watch {
@@ -119,6 +123,7 @@ impl Watch {
         match self {
             Self::Metric(stat) => stat.period,
             Self::Math { period, .. } => *period,
+            Self::Composite(_) => 60,
         }
     }
 }
@@ -153,6 +158,11 @@ pub struct Configuration {
 }
 
 impl Configuration {
+    /// Whether it watches other alarms.
+    pub fn is_composite(&self) -> bool {
+        matches!(self.watch, Watch::Composite(_))
+    }
+
     /// How many of the points must breach (M).
     pub fn needed(&self) -> usize {
         self.datapoints_to_alarm.unwrap_or(self.evaluation_periods)

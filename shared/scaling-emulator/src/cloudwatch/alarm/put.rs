@@ -86,13 +86,19 @@ pub fn put_metric_alarm(region: &mut Region, input: PutMetricAlarm) -> Result<Em
         ));
     }
     let configuration = configuration(&input).map_err(as_validation)?;
+    store(region, name, configuration, input.tags);
+    Ok(Empty {})
+}
+
+/// Stores an alarm; its state stays.
+pub(super) fn store(region: &mut Region, name: String, configuration: Configuration, tags: Vec<Tag>) {
     let now = region.now;
     let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", region.name, region.account_id);
     let metric_id = region.ids.uuid();
     let alarms = &mut region.cloudwatch.alarms;
     let verb = if alarms.by_name.contains_key(&name) { "updated" } else { "created" };
-    if verb == "created" && !input.tags.is_empty() {
-        let tags = input.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+    if verb == "created" && !tags.is_empty() {
+        let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         alarms.tags.insert(arn.clone(), tags);
     }
     let initial = || State {
@@ -106,13 +112,13 @@ pub fn put_metric_alarm(region: &mut Region, input: PutMetricAlarm) -> Result<Em
         Alarm { name: name.clone(), arn, configuration, configured: now, state, metric_id, evaluated: None };
     alarms.history.push(configuration_update(&alarm, verb, now));
     alarms.by_name.insert(name, alarm);
-    Ok(Empty {})
 }
 
 /// The history item of a configuration that was `verb` (created, updated, deleted).
 pub(super) fn configuration_update(alarm: &Alarm, verb: &str, now: jiff::Timestamp) -> Item {
     Item {
         alarm: alarm.name.clone(),
+        composite: alarm.configuration.is_composite(),
         time: now,
         kind: Kind::ConfigurationUpdate,
         summary: format!("Alarm \"{}\" {verb}", alarm.name),
@@ -170,7 +176,7 @@ fn configuration(input: &PutMetricAlarm) -> Result<Configuration, AwsError> {
     })
 }
 
-fn check_actions(member: &str, actions: &[String]) -> Result<(), AwsError> {
+pub(super) fn check_actions(member: &str, actions: &[String]) -> Result<(), AwsError> {
     if actions.len() > MAX_ACTIONS {
         return Err(AwsError::validation(format!(
             "The collection {member} must not have a size greater than {MAX_ACTIONS}."

@@ -1,0 +1,233 @@
+//! Composite alarms: alarms over the states of other alarms.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::composite_rule::{self, Rule, name_of};
+use super::put::{check_actions, store};
+use super::tags::Tag;
+use super::{Alarm, Alarms, Comparison, Configuration, State, StateValue, Watch};
+use crate::cloudwatch::Empty;
+use crate::cloudwatch::members::Seconds;
+use crate::cloudwatch::metric::required;
+use crate::region::Region;
+use crate::wire::AwsError;
+
+/// Most levels of composite alarms over each other that follow from one change.
+const LEVELS: usize = 10;
+
+/// What a composite alarm watches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Composite {
+    /// The rule as it was given.
+    pub text: String,
+    /// The rule.
+    pub rule: Rule,
+    /// An alarm that keeps its actions back while it is on.
+    pub suppressor: Option<String>,
+    /// Kept and shown, in seconds.
+    pub wait: Option<i64>,
+    /// Kept and shown, in seconds.
+    pub extension: Option<i64>,
+}
+
+/// Input of `PutCompositeAlarm`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PutCompositeAlarm {
+    /// Its name.
+    pub alarm_name: Option<String>,
+    /// For people.
+    pub alarm_description: Option<String>,
+    /// Its rule.
+    pub alarm_rule: Option<String>,
+    /// Whether changes set off actions; true when absent.
+    pub actions_enabled: Option<bool>,
+    /// ARNs.
+    #[serde(rename = "OKActions")]
+    pub ok_actions: Vec<String>,
+    /// ARNs.
+    pub alarm_actions: Vec<String>,
+    /// ARNs.
+    pub insufficient_data_actions: Vec<String>,
+    /// An alarm that keeps its actions back while it is on.
+    pub actions_suppressor: Option<String>,
+    /// Seconds.
+    pub actions_suppressor_wait_period: Option<i64>,
+    /// Seconds.
+    pub actions_suppressor_extension_period: Option<i64>,
+    /// Tags; ignored when the alarm exists.
+    pub tags: Vec<Tag>,
+}
+
+/// Makes a composite alarm, or gives one a new configuration.
+///
+/// # Errors
+/// `ValidationError` for a rule that cannot be, names an alarm that does not exist, or leads back to the alarm.
+pub fn put_composite_alarm(region: &mut Region, input: PutCompositeAlarm) -> Result<Empty, AwsError> {
+    let name = required(input.alarm_name, "AlarmName")?;
+    let text = required(input.alarm_rule, "AlarmRule")?;
+    let rule = composite_rule::parse(&text)
+        .map_err(|why| AwsError::validation(format!("AlarmRule contains an invalid expression: {why}")))?;
+    let alarms = &region.cloudwatch.alarms.by_name;
+    for child in rule.children().into_iter().chain(input.actions_suppressor.as_deref()).map(name_of) {
+        if !alarms.contains_key(child) {
+            return Err(AwsError::validation(format!(
+                "AlarmRule or ActionsSuppressor must not contain an alarm that does not exist: {child}"
+            )));
+        }
+        if leads_to(alarms, child, &name, LEVELS) {
+            return Err(AwsError::validation(format!(
+                "The alarm {name} must not depend on itself, as it does by {child}."
+            )));
+        }
+    }
+    for (member, actions) in [
+        ("OKActions", &input.ok_actions),
+        ("AlarmActions", &input.alarm_actions),
+        ("InsufficientDataActions", &input.insufficient_data_actions),
+    ] {
+        check_actions(member, actions)?;
+    }
+    let configuration = Configuration {
+        description: input.alarm_description,
+        actions_enabled: input.actions_enabled.unwrap_or(true),
+        ok_actions: input.ok_actions,
+        alarm_actions: input.alarm_actions,
+        insufficient_data_actions: input.insufficient_data_actions,
+        watch: Watch::Composite(Composite {
+            text,
+            rule,
+            suppressor: input.actions_suppressor,
+            wait: input.actions_suppressor_wait_period,
+            extension: input.actions_suppressor_extension_period,
+        }),
+        // Of no meaning here.
+        evaluation_periods: 1,
+        datapoints_to_alarm: None,
+        threshold: 0.0,
+        comparison: Comparison::GreaterThanThreshold,
+        treat_missing_data: None,
+        low_sample_percentile: None,
+    };
+    store(region, name, configuration, input.tags);
+    Ok(Empty {})
+}
+
+fn leads_to(alarms: &std::collections::BTreeMap<String, Alarm>, from: &str, to: &str, levels: usize) -> bool {
+    if from == to {
+        return true;
+    }
+    let Some(Watch::Composite(composite)) = alarms.get(from).map(|alarm| &alarm.configuration.watch) else {
+        return false;
+    };
+    levels == 0
+        || composite.rule.children().into_iter().any(|child| leads_to(alarms, name_of(child), to, levels - 1))
+}
+
+/// The composite alarms whose state changes now, with their new states. Called until none does.
+pub(super) fn due(alarms: &Alarms, now: jiff::Timestamp) -> Vec<(String, State)> {
+    let state = |alarm: &str| alarms.by_name.get(name_of(alarm)).map(|alarm| alarm.state.value);
+    let changed = alarms.by_name.values().filter_map(|alarm| {
+        let Watch::Composite(composite) = &alarm.configuration.watch else { return None };
+        let value = if composite.rule.holds(&state) { StateValue::Alarm } else { StateValue::Ok };
+        (value != alarm.state.value).then(|| (alarm.name.clone(), told(alarms, composite, value, now)))
+    });
+    changed.collect()
+}
+
+fn told(alarms: &Alarms, composite: &Composite, value: StateValue, now: jiff::Timestamp) -> State {
+    let children: Vec<&Alarm> = composite
+        .rule
+        .children()
+        .into_iter()
+        .filter_map(|child| alarms.by_name.get(name_of(child)))
+        .collect();
+    let latest = children.iter().max_by_key(|child| child.state.updated);
+    let reason = latest.map_or_else(
+        || format!("The rule evaluates to {}.", value.name()),
+        |child| {
+            format!(
+                "{} transitioned to {} at {}",
+                child.arn,
+                child.state.value.name(),
+                child.state.updated.strftime("%A %d %B, %Y %H:%M:%S UTC")
+            )
+        },
+    );
+    let triggering: Vec<_> = children
+        .iter()
+        .map(|child| {
+            json!({
+                "arn": child.arn,
+                "state": { "value": child.state.value, "timestamp": super::reason::written(child.state.updated) },
+            })
+        })
+        .collect();
+    State {
+        value,
+        reason,
+        reason_data: Some(json!({ "triggeringAlarms": triggering }).to_string()),
+        updated: now,
+    }
+}
+
+/// How often states may follow from each other within one moment.
+pub(super) const fn levels() -> usize {
+    LEVELS
+}
+
+/// A composite alarm as the service shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the members of PutCompositeAlarm, which are documented there, and of State")]
+pub struct CompositeAlarm {
+    pub alarm_name: String,
+    pub alarm_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alarm_description: Option<String>,
+    pub alarm_rule: String,
+    pub alarm_configuration_updated_timestamp: Seconds,
+    pub actions_enabled: bool,
+    #[serde(rename = "OKActions")]
+    pub ok_actions: Vec<String>,
+    pub alarm_actions: Vec<String>,
+    pub insufficient_data_actions: Vec<String>,
+    pub state_value: StateValue,
+    pub state_reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_reason_data: Option<String>,
+    pub state_updated_timestamp: Seconds,
+    pub state_transitioned_timestamp: Seconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions_suppressor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions_suppressor_wait_period: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions_suppressor_extension_period: Option<i64>,
+}
+
+/// Shows a composite alarm; `None` for others.
+pub(super) fn shown(alarm: &Alarm) -> Option<CompositeAlarm> {
+    let configuration = &alarm.configuration;
+    let Watch::Composite(composite) = &configuration.watch else { return None };
+    Some(CompositeAlarm {
+        alarm_name: alarm.name.clone(),
+        alarm_arn: alarm.arn.clone(),
+        alarm_description: configuration.description.clone(),
+        alarm_rule: composite.text.clone(),
+        alarm_configuration_updated_timestamp: alarm.configured.into(),
+        actions_enabled: configuration.actions_enabled,
+        ok_actions: configuration.ok_actions.clone(),
+        alarm_actions: configuration.alarm_actions.clone(),
+        insufficient_data_actions: configuration.insufficient_data_actions.clone(),
+        state_value: alarm.state.value,
+        state_reason: alarm.state.reason.clone(),
+        state_reason_data: alarm.state.reason_data.clone(),
+        state_updated_timestamp: alarm.state.updated.into(),
+        state_transitioned_timestamp: alarm.state.updated.into(),
+        actions_suppressor: composite.suppressor.clone(),
+        actions_suppressor_wait_period: composite.wait,
+        actions_suppressor_extension_period: composite.extension,
+    })
+}

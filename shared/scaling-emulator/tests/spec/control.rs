@@ -1,0 +1,203 @@
+//! The paths under `/_emulator/`, scenarios, kept states, and the page.
+
+use http::Request;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use scaling_emulator::region::LifecycleState::{InService, Terminating};
+use scaling_emulator::{Emulator, Fault, Scenario, Settings};
+use serde_json::{Value, json};
+
+use crate::client::{advance, control, emulator, form, ids, send, set, types, web};
+
+const DESCRIBE: &str = "Action=DescribeAutoScalingGroups&Version=2011-01-01";
+
+async fn fault(emulator: &Emulator, fault: Value) {
+    let (status, answer) = control(emulator, "POST", "/_emulator/faults", fault).await;
+    assert_eq!(status, 200, "{answer}");
+}
+
+#[tokio::test]
+async fn calls_over_their_rate_are_throttled_until_time_has_passed() {
+    let emulator = emulator(1).await;
+    fault(
+        &emulator,
+        json!({ "kind": "rate_limit", "operation": "AutoScaling.*", "burst": 2, "per_second": 0.1 }),
+    )
+    .await;
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(form(&emulator, DESCRIBE).await.0);
+    }
+    assert_eq!(statuses, [200, 200, 400]);
+    let (_, body) = form(&emulator, DESCRIBE).await;
+    assert!(body.contains("<Code>Throttling</Code><Message>Rate exceeded</Message>"), "{body}");
+    advance(&emulator, 10).await;
+    assert_eq!(form(&emulator, DESCRIBE).await.0, 200);
+    fault(&emulator, json!({ "kind": "published_rates" })).await;
+    let (_, shown) = control(&emulator, "GET", "/_emulator/faults", Value::Null).await;
+    assert!(shown["rates"].as_array().unwrap().len() > 20, "{shown}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_off_breaks_in_the_middle_although_the_call_was_carried_out() {
+    let emulator = emulator(1).await;
+    fault(&emulator, json!({ "kind": "truncated", "operation": "*", "times": 1 })).await;
+    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let call = format!(
+        "/?{}",
+        "Action=SetDesiredCapacity&Version=2011-01-01&AutoScalingGroupName=web&DesiredCapacity=3"
+    );
+    let request = Request::get(format!("{}{call}", emulator.endpoint())).body(Empty::new()).unwrap();
+    let answer = client.request(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.into_body().collect().await.is_err());
+    assert_eq!(web(&emulator, |group| group.desired), 3);
+    assert_eq!(form(&emulator, DESCRIBE).await.0, 200);
+}
+
+#[tokio::test]
+async fn late_metrics_come_later_until_faults_are_cleared() {
+    let emulator = emulator(1).await;
+    advance(&emulator, 600).await;
+    let points = |emulator: &Emulator| {
+        let query = json!({
+            "Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Statistics": ["Average"], "Period": 60,
+            "Dimensions": [{ "Name": "AutoScalingGroupName", "Value": "web" }],
+            "StartTime": "2026-01-05T00:00:00Z", "EndTime": "2026-01-05T00:10:00Z",
+        });
+        let answer = emulator.with_region(|region| {
+            scaling_emulator::cloudwatch::dispatch(region, "GetMetricStatistics", query).unwrap()
+        });
+        answer["Datapoints"].as_array().unwrap().len()
+    };
+    assert_eq!(points(&emulator), 10);
+    emulator.inject(Fault::LateMetrics { seconds: 180 });
+    assert_eq!(points(&emulator), 7);
+    emulator.clear_faults();
+    assert_eq!(points(&emulator), 10);
+}
+
+#[tokio::test]
+async fn an_interruption_is_told_two_minutes_before_it_strikes() {
+    let emulator = emulator(2).await;
+    let id = ids(&emulator, InService)[0].clone();
+    fault(&emulator, json!({ "kind": "spot_interruption", "instance_id": id })).await;
+    let (_, told) = control(&emulator, "GET", "/_emulator/events", Value::Null).await;
+    assert_eq!(told["events"][0]["detail-type"], "EC2 Spot Instance Interruption Warning");
+    assert_eq!(told["events"][0]["detail"]["instance-id"], json!(id));
+    advance(&emulator, 105).await;
+    assert_eq!(ids(&emulator, InService).len(), 2);
+    advance(&emulator, 30).await;
+    assert_eq!(ids(&emulator, Terminating), [id]);
+}
+
+#[tokio::test]
+async fn a_kept_state_is_gone_back_to_and_lives_on_as_before() {
+    let emulator = emulator(2).await;
+    set(&emulator, 4).unwrap();
+    advance(&emulator, 60).await;
+    let (status, _) = control(&emulator, "POST", "/_emulator/snapshots/first", Value::Null).await;
+    assert_eq!(status, 204);
+    let mut lives = Vec::new();
+    for _ in 0..2 {
+        set(&emulator, 6).unwrap();
+        advance(&emulator, 600).await;
+        lives.push((emulator.now(), web(&emulator, |group| group.members.clone())));
+        let (status, answer) = control(&emulator, "PUT", "/_emulator/snapshots/first", Value::Null).await;
+        assert_eq!((status, &answer["now"]), (200, &json!("2026-01-05T00:01:00Z")));
+        assert_eq!(web(&emulator, |group| group.members.len()), 4);
+    }
+    assert_eq!(lives[0], lives[1]);
+    let (_, shown) = control(&emulator, "GET", "/_emulator/snapshots", Value::Null).await;
+    assert_eq!(shown["snapshots"][0]["name"], "first");
+    assert_eq!(control(&emulator, "DELETE", "/_emulator/snapshots/first", Value::Null).await.0, 204);
+    assert_eq!(control(&emulator, "PUT", "/_emulator/snapshots/first", Value::Null).await.0, 404);
+}
+
+fn scenario() -> Value {
+    json!({
+        "description": "A busy shop loses a zone.",
+        "groups": [{ "name": "web", "instance_type": "m7i.large", "min": 1, "max": 10, "desired": 3 }],
+        "workloads": [{ "group": "web", "load": { "constant": 20.0 } }],
+        "calls": [{ "operation": "AutoScaling.PutScalingPolicy", "members": {
+            "AutoScalingGroupName": "web", "PolicyName": "cpu", "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingConfiguration": {
+                "PredefinedMetricSpecification": { "PredefinedMetricType": "ASGAverageCPUUtilization" },
+                "TargetValue": 50.0,
+            },
+        } }],
+        "timeline": [
+            { "at": 300, "faults": [{ "kind": "zone_outage", "zone": "us-east-1a" }] },
+            { "at": 100, "workloads": [{ "group": "web", "load": { "constant": 90.0 } }] },
+            { "at": 900, "clear_faults": true },
+        ],
+    })
+}
+
+#[tokio::test]
+async fn a_scenario_sets_the_scene_and_plays_its_timeline() {
+    let emulator = Emulator::start(Settings::default()).await.unwrap();
+    let (status, answer) = control(&emulator, "POST", "/_emulator/scenario", scenario()).await;
+    assert_eq!(status, 204, "{answer}");
+    assert_eq!(types(&emulator).len(), 3);
+    assert_eq!(web(&emulator, |group| group.policies.len()), 1);
+    advance(&emulator, 299).await;
+    assert_eq!(ids(&emulator, Terminating).len(), 0);
+    advance(&emulator, 16).await;
+    assert_eq!(ids(&emulator, Terminating).len(), 1);
+    let (_, shown) = control(&emulator, "GET", "/_emulator/faults", Value::Null).await;
+    assert_eq!(shown["zones_down"], json!(["us-east-1a"]));
+    advance(&emulator, 600).await;
+    let (_, shown) = control(&emulator, "GET", "/_emulator/faults", Value::Null).await;
+    assert_eq!(shown["zones_down"], json!([]));
+    assert!(web(&emulator, |group| group.desired) > 3, "the policy acts on the higher load");
+}
+
+#[tokio::test]
+async fn a_scenario_that_cannot_be_played_says_why() {
+    let emulator = Emulator::start(Settings::default()).await.unwrap();
+    for (change, part) in [
+        (json!({ "calls": [{ "operation": "AutoScaling.Nothing" }] }), "Could not find operation Nothing"),
+        (
+            json!({ "groups": [{ "name": "g", "instance_type": "x.y", "min": 1, "max": 1, "desired": 1 }] }),
+            "group g",
+        ),
+        (json!({ "timeline": [{ "at": -1 }] }), "must be seconds of at least 0"),
+        (json!({ "workloads": [{ "group": "g", "load": { "constant": -1.0 } }] }), "workload of g"),
+    ] {
+        let (status, answer) = control(&emulator, "POST", "/_emulator/scenario", change.clone()).await;
+        assert_eq!(status, 400, "{change}");
+        assert!(answer["error"].as_str().unwrap().contains(part), "{change}: {answer}");
+    }
+    let scenario = Scenario::parse(&scenario().to_string()).unwrap();
+    emulator.begin(scenario).unwrap();
+    assert_eq!(types(&emulator).len(), 3);
+}
+
+#[tokio::test]
+async fn the_page_and_what_it_shows_come_from_the_program_itself() {
+    let emulator = emulator(2).await;
+    advance(&emulator, 120).await;
+    let request =
+        |path: &str| Request::get(format!("{}{path}", emulator.endpoint())).body(String::new()).unwrap();
+    let (status, page) = send(request("/")).await;
+    assert_eq!(status, 200);
+    assert!(page.contains("<title>The fleet</title>") && !page.contains("https://"), "{page}");
+    let (_, view) = send(request("/_emulator/view")).await;
+    let view: Value = serde_json::from_str(&view).unwrap();
+    assert_eq!(view["groups"][0]["instances"].as_array().unwrap().len(), 2);
+    assert_eq!(view["groups"][0]["minutes"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_reset_forgets_everything_but_the_time() {
+    let emulator = emulator(2).await;
+    advance(&emulator, 60).await;
+    let before = emulator.now();
+    for path in ["/_emulator/reset", "/moto-api/reset"] {
+        assert_eq!(control(&emulator, "POST", path, Value::Null).await.0, 200);
+        assert_eq!((emulator.now(), emulator.with_region(|region| region.groups().count())), (before, 0));
+    }
+}
