@@ -24,7 +24,7 @@ demo: ## Run the demo: a week on a simulated fleet
 	cargo run --release -- demo
 
 .PHONY: setup
-setup: $(STAMP) tests/dynamodb/node_modules .tools/.prometheus ## Install what the tests need, into this folder
+setup: $(STAMP) tests/dynamodb/node_modules .tools/.prometheus .tools/.chromium ## Install what the tests need, into this folder
 
 $(STAMP): tests/requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,8 +35,8 @@ tests/dynamodb/node_modules: tests/dynamodb/package-lock.json
 	cd tests/dynamodb && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
-.tools/.prometheus: scripts/install_prometheus
-	scripts/install_prometheus
+.tools/.%: scripts/install_%
+	scripts/install_$*
 	touch $@
 
 .PHONY: test

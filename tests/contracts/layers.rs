@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["scaling-peers", "scaling-policy"],
     &["scaling-control", "scaling-emulator", "scaling-simulator"],
     &["scaling-aws", "scaling-store", "scaling-telemetry"],
-    &["scaling-api"],
+    &["scaling-api", "scaling-console"],
     &["scaling"],
     &["alarm", "api", "schedule", "scaling-cli"],
     &["scaling-tests"],
@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
 const ONLY_IN_TESTS: &[(&str, &str)] = &[
     ("scaling-policy", "scaling-peers"), // the replayed group that closed-loop tests steer
     ("scaling-control", "scaling-control"), // its own fakes
+    ("scaling-console", "scaling-api"),     // what the page changes things through
 ];
 
 /// Crates that compute and do nothing else.

@@ -1,0 +1,86 @@
+//! What is kept of one group.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use scaling_control::{Evaluation, GroupOutcome, Outcome};
+use scaling_policy::config::GroupConfig;
+use scaling_policy::operation::{Operation, OperationKind};
+use scaling_telemetry::metrics::{Added, Figures};
+use serde::Serialize;
+
+use crate::series::Series;
+
+/// Marks that are kept.
+const MARKS: usize = 200;
+
+/// An operation on the charts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Mark {
+    /// Its identifier.
+    pub(crate) id: String,
+    /// When it was planned.
+    pub(crate) at: Timestamp,
+    /// `up`, `down` or `retype`.
+    pub(crate) kind: &'static str,
+    /// What changes, such as `4 -> 6`.
+    pub(crate) change: String,
+    /// How far it is.
+    pub(crate) phase: &'static str,
+}
+
+/// One group: its newest evaluation, its figures over time, its operations.
+#[derive(Debug, Default)]
+pub(crate) struct Track {
+    pub(crate) config: Option<Arc<GroupConfig>>,
+    pub(crate) newest: Option<(Box<Evaluation>, Figures)>,
+    /// Why there is no newer evaluation.
+    pub(crate) trouble: Option<String>,
+    pub(crate) series: Series,
+    pub(crate) totals: Added,
+    pub(crate) marks: VecDeque<Mark>,
+}
+
+impl Track {
+    /// Takes in what became of the group in one tick.
+    pub(crate) fn take(&mut self, outcome: &GroupOutcome, figures: Option<&Figures>) {
+        self.config = Some(Arc::clone(&outcome.config));
+        for operation in outcome.acted.iter().chain(&outcome.ended) {
+            self.mark(operation);
+        }
+        match (&outcome.result, figures) {
+            (Outcome::Decided(evaluation), Some(figures)) => {
+                self.series.take(figures);
+                self.totals.requests += figures.added.requests;
+                self.totals.cost += figures.added.cost;
+                self.totals.savings += figures.added.savings;
+                self.totals.excess += figures.added.excess;
+                self.trouble.clone_from(&evaluation.step_error);
+                self.newest = Some((evaluation.clone(), figures.clone()));
+            }
+            (Outcome::Decided(_) | Outcome::Busy, _) => {}
+            (Outcome::NotFound, _) => {
+                self.trouble = Some("the platform knows no group of this name".to_owned());
+            }
+            (Outcome::Failed(error), _) => self.trouble = Some(error.to_string()),
+        }
+    }
+
+    fn mark(&mut self, operation: &Operation) {
+        let phase = operation.phase.label();
+        if let Some(known) = self.marks.iter_mut().find(|mark| mark.id == operation.id.0) {
+            known.phase = phase;
+            return;
+        }
+        let change = match &operation.kind {
+            OperationKind::Scale { from, to } => format!("{from} -> {to} replicas"),
+            OperationKind::Retype { from, to, .. } => format!("{from} -> {to}"),
+        };
+        let (id, at, kind) = (operation.id.0.clone(), operation.planned_at, operation.kind.label());
+        self.marks.push_back(Mark { id, at, kind, change, phase });
+        if self.marks.len() > MARKS {
+            self.marks.pop_front();
+        }
+    }
+}

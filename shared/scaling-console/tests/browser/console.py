@@ -1,0 +1,197 @@
+"""Drives the console in Chromium. Arguments: the address of a controller with a few groups that ticks once a second,
+that of one with a thousand, and a folder for screenshots. Ends with 1 and says why when something does not hold."""
+
+import pathlib
+import shutil
+import sys
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+MOST_BYTES = 300_000
+
+
+class Browser:
+    """A page that fails the test for every error of its scripts and every request to another server."""
+
+    def __init__(self, chromium, address, folder, **context):
+        self.context = chromium.new_context(**context)
+        self.page = self.context.new_page()
+        self.address, self.folder, self.faults = address, folder, []
+        self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        self.page.on("console", lambda message: message.type == "error" and self.faults.append(message.text))
+        self.page.on("request", lambda request: request.url.startswith((address, "data:")) or self.faults.append(f"asks {request.url}"))
+        self.page.goto(address)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.context.close()
+        if kind is None and self.faults:
+            sys.exit("\n".join(self.faults))
+
+    def check_accessible(self, name):
+        # Settles what fades in; axe measures colours as they are painted.
+        self.page.screenshot(path=self.folder / f"{name}.png")
+        found = Axe().run(self.page)
+        if found.violations_count:
+            sys.exit(f"{name} is not accessible:\n{found.generate_report()}")
+
+    def open_group(self, name):
+        self.page.get_by_role("link", name=name, exact=True).click()
+        self.page.locator(".uplot canvas").first.wait_for()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+def accessible_everywhere(chromium, address, folder):
+    for scheme, size, name in [("light", DESK, "light"), ("dark", DESK, "dark"), ("light", PHONE, "phone")]:
+        with Browser(chromium, address, folder, color_scheme=scheme, viewport=size) as browser:
+            page = browser.page
+            page.locator("tbody tr").first.wait_for()
+            browser.check_accessible(f"fleet-{name}")
+            browser.open_group("web")
+            page.locator("ol.list li").nth(2).wait_for()
+            browser.check_accessible(f"group-{name}")
+            page.screenshot(path=folder / f"group-{name}-whole.png", full_page=True)
+            page.get_by_role("button", name="Scale…").click()
+            browser.check_accessible(f"dialog-{name}")
+            width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert width <= 0, f"{name} is {width} pixels wider than its window"
+    print("accessible: fleet, group and dialog, light, dark and at phone width")
+
+
+def usable_by_keyboard(chromium, address, folder):
+    with Browser(chromium, address, folder, viewport=DESK) as browser:
+        page = browser.page
+        page.locator("tbody tr").first.wait_for()
+        page.keyboard.press("/")
+        expect(page.locator("#filter")).to_be_focused()
+        page.keyboard.type("web")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        expect(page.get_by_role("link", name="web", exact=True)).to_be_focused()
+        page.keyboard.press("Enter")
+        page.locator(".uplot canvas").first.wait_for()
+        page.keyboard.press("s")
+        expect(page.get_by_role("spinbutton", name="Replicas")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#dialog")).to_be_hidden()
+        # A tick draws the page anew and takes the focus from nobody.
+        page.get_by_role("button", name="Pause…").focus()
+        title = page.locator("#live").get_attribute("title")
+        expect(page.locator("#live")).not_to_have_attribute("title", title, timeout=30_000)
+        expect(page.get_by_role("button", name="Pause…")).to_be_focused()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#dialog")).to_be_hidden()
+        page.keyboard.press("f")
+        expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
+        page.locator("#skip").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#main")).to_be_focused()
+    print("usable by keyboard")
+
+
+def shows_first_and_does_then(chromium, address, folder):
+    with Browser(chromium, address, folder, viewport=DESK) as browser:
+        page = browser.page
+        browser.open_group("observed")
+        before = page.locator(".card").first.inner_text()
+        page.get_by_role("button", name="Scale…").click()
+        page.get_by_role("spinbutton", name="Replicas").fill("12")
+        page.get_by_role("button", name="Show what it would do").click()
+        expect(page.locator(".answer")).to_contain_text("→ 12 replicas")
+        assert page.locator(".card").first.inner_text() == before, "a dry run has changed the group"
+        page.get_by_role("spinbutton", name="Replicas").fill("11")
+        expect(page.get_by_role("button", name="Do it")).to_be_hidden()
+        page.get_by_role("button", name="Show what it would do").click()
+        page.get_by_role("button", name="Do it").click()
+        expect(page.locator(".answer")).to_contain_text("Accepted")
+        page.get_by_role("button", name="Close").click()
+        expect(page.locator(".card").first).to_contain_text("11", timeout=30_000)
+        page.get_by_role("button", name="Scale…").click()
+        page.get_by_role("spinbutton", name="Replicas").fill("4000")
+        page.get_by_role("button", name="Show what it would do").click()
+        expect(page.locator(".answer.bad")).to_be_visible()
+        page.keyboard.press("Escape")
+        browser.faults = [fault for fault in browser.faults if "422" not in fault]
+
+        page.get_by_role("button", name="Pause…").click()
+        page.get_by_label("Why").fill("maintenance")
+        page.get_by_role("button", name="Show what it would do").click()
+        expect(page.locator(".answer")).to_contain_text("whatever its load")
+        page.get_by_role("button", name="Pause it").click()
+        page.get_by_role("button", name="Close").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("maintenance", timeout=30_000)
+        page.get_by_role("button", name="Resume…").click()
+        page.get_by_role("button", name="Show what it would do").click()
+        page.get_by_role("button", name="Resume it").click()
+        page.get_by_role("button", name="Close").click()
+        expect(page.get_by_role("button", name="Pause…")).to_be_visible(timeout=30_000)
+
+        page.get_by_role("button", name="Override…").click()
+        page.get_by_label("At least so many replicas").fill("14")
+        page.get_by_label("Why").fill("a sale")
+        page.get_by_role("button", name="Show what it would do").click()
+        expect(page.locator(".answer")).to_contain_text("between 14 and")
+        page.get_by_role("button", name="Set it").click()
+        page.get_by_role("button", name="Close").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("override until", timeout=30_000)
+    print("shows first what it would do, then does it: scale, pause, resume, override")
+
+
+def live(chromium, address, folder):
+    with Browser(chromium, address, folder, viewport=DESK) as browser:
+        page = browser.page
+        expect(page.locator("#live")).to_have_text("live")
+        browser.open_group("web")
+        seen = page.locator("section", has=page.locator("#decision")).locator("p").nth(1)
+        for _ in range(2):
+            before = seen.inner_text()
+            expect(seen).not_to_have_text(before, timeout=30_000)
+    print("live: each tick shows by itself")
+
+
+def light_with_a_thousand_groups(chromium, address, folder):
+    paints, sizes = [], []
+    for _ in range(5):
+        with Browser(chromium, address, folder, viewport=DESK) as browser:
+            page = browser.page
+            page.locator("tbody tr").nth(99).wait_for()
+            paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+            table = page.evaluate("performance.now()")
+            entries = "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
+            sizes.append(page.evaluate(f"{entries}.reduce((sum, entry) => sum + entry.transferSize, 0)"))
+            expect(page.locator("tbody tr")).to_have_count(100)
+            page.get_by_role("button", name="Show all 1000").click()
+            expect(page.locator("tbody tr")).to_have_count(1000)
+            page.locator("#filter").fill("service-0999")
+            expect(page.locator("tbody tr")).to_have_count(1)
+            browser.open_group("service-0999")
+            whole = page.evaluate(f"{entries}.reduce((sum, entry) => sum + entry.transferSize, 0)")
+    assert max(sizes) < MOST_BYTES, f"the page weighs {max(sizes)} bytes"
+    assert whole < MOST_BYTES, f"with a group it weighs {whole} bytes"
+    paints.sort()
+    print(f"1,000 groups: first paint after {paints[2]:.0f} ms (median of 5), table after {table:.0f} ms at the latest, "
+          f"{max(sizes)} bytes, {whole} with a group")
+
+
+def main():
+    small, large, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        accessible_everywhere(chromium, small, folder)
+        usable_by_keyboard(chromium, small, folder)
+        shows_first_and_does_then(chromium, small, folder)
+        live(chromium, small, folder)
+        light_with_a_thousand_groups(chromium, large, folder)
+        chromium.close()
+
+
+main()

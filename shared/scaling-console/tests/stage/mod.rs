@@ -1,0 +1,177 @@
+//! A controller over groups in memory, with the REST interface and the console on a socket.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use scaling_api::{ApiState, routes};
+use scaling_console::Console;
+use scaling_control::fakes::{FakePlatform, MemoryStore, SteppedClock};
+use scaling_control::ports::{
+    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+};
+use scaling_control::{ControlLoop, PortError, Ports};
+use scaling_policy::config::{Config, GroupConfig, GroupName, Layers};
+use scaling_policy::operation::{LaunchFailure, Step};
+use scaling_policy::snapshot::{ForeignController, ReplacementView};
+use scaling_telemetry::Metrics;
+use scaling_telemetry::metrics::Tick;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+
+/// Groups in memory, each a [`FakePlatform`] of its own.
+struct Groups(BTreeMap<GroupName, FakePlatform>);
+
+impl Groups {
+    fn of(&self, group: &GroupConfig) -> &FakePlatform {
+        &self.0[&group.name]
+    }
+}
+
+#[async_trait]
+impl GroupReader for Groups {
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        let mut all = Vec::new();
+        for group in groups {
+            all.extend(self.of(group).describe(std::slice::from_ref(group)).await?);
+        }
+        Ok(all)
+    }
+
+    async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
+        self.of(group).replacement(group).await
+    }
+
+    async fn launch_failures(
+        &self,
+        group: &GroupConfig,
+        since: Timestamp,
+    ) -> Result<Vec<LaunchFailure>, PortError> {
+        self.of(group).launch_failures(group, since).await
+    }
+
+    async fn foreign_controllers(
+        &self,
+        _groups: &[Arc<GroupConfig>],
+    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
+        Ok(BTreeMap::new())
+    }
+}
+
+#[async_trait]
+impl GroupWriter for Groups {
+    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
+        self.of(group).apply(group, step).await
+    }
+}
+
+#[async_trait]
+impl MetricReader for Groups {
+    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        let mut all = Vec::new();
+        for query in queries {
+            all.extend(self.of(&query.group).read(std::slice::from_ref(query)).await?);
+        }
+        Ok(all)
+    }
+}
+
+/// The controller.
+pub(crate) struct Stage {
+    clock: Arc<SteppedClock>,
+    platforms: BTreeMap<GroupName, FakePlatform>,
+    control: Arc<ControlLoop>,
+    metrics: Metrics,
+    console: Console,
+    ticks: u32,
+    /// Load beside the waves, in vCPU.
+    pub(crate) more: f64,
+}
+
+impl Stage {
+    /// One of so many groups: `web` first, `observed` second, and the rest by number. All but the second are acted on.
+    pub(crate) fn new(groups: usize) -> Self {
+        let names = (0..groups).map(|number| match number {
+            0 => "web".to_owned(),
+            1 => "observed".to_owned(),
+            number => format!("service-{number:04}"),
+        });
+        let members: Vec<Value> = names
+            .map(|name| json!({"control": if name == "observed" { "observe" } else { "act" }, "name": name}))
+            .collect();
+        let source = json!({
+            "mode": "hybrid", "groups": members, "replicas": {"min_replicas": 2, "max_replicas": 40},
+            "triggers": {"cooldown_period": 120, "stabilization_window": 300},
+        });
+        let config = Config::parse(source.to_string().as_bytes(), &Layers::none()).unwrap().config;
+        let clock = Arc::new(SteppedClock::at("2026-03-02T06:00:00Z".parse().unwrap()));
+        let platforms: BTreeMap<GroupName, FakePlatform> = config
+            .groups
+            .iter()
+            .map(|group| {
+                let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+                (group.name.clone(), FakePlatform::new(group.name.as_str(), "m7i.large", 4, clock))
+            })
+            .collect();
+        let groups = Arc::new(Groups(platforms.clone()));
+        let ports = Ports {
+            groups: groups.clone(),
+            writer: groups.clone(),
+            metrics: groups,
+            store: Arc::new(MemoryStore::new(clock.clone())),
+            clock: clock.clone(),
+        };
+        let control = Arc::new(ControlLoop::new(ports, config));
+        Self {
+            clock,
+            platforms,
+            control,
+            metrics: Metrics::new(),
+            console: Console::new(),
+            ticks: 0,
+            more: 0.0,
+        }
+    }
+
+    /// A minute passes, with a load that goes up and down in three hours and is different for each group.
+    pub(crate) async fn tick(&mut self) {
+        self.ticks += 1;
+        self.clock.advance_seconds(60);
+        for (number, platform) in self.platforms.values().enumerate() {
+            let wave = (f64::from(self.ticks) / 180.0 + number as f64 / 7.0) * std::f64::consts::TAU;
+            let mut group = platform.group();
+            group.busy_vcpu = Some(self.more + 5.0 + 3.5 * wave.sin() + (number % 5) as f64);
+            group.used_memory = 2400.0 + 900.0 * (wave / 2.0).sin();
+        }
+        let report = self.control.tick(Duration::from_secs(50)).await.unwrap();
+        let config_version = self.control.config().version;
+        let tick = Tick { ended: self.clock.now(), took: Duration::from_millis(20), config_version };
+        let recorded = self.metrics.record_tick(&report, tick);
+        self.console.record(&report, &recorded);
+    }
+
+    /// What the page reads of a group.
+    pub(crate) async fn group(&self, name: &str) -> Value {
+        let request = Request::get(format!("/console/data/groups/{name}")).body(Body::empty()).unwrap();
+        let answer = self.console.router().oneshot(request).await.unwrap();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// Listens on a free port.
+    pub(crate) async fn serve(&self) -> SocketAddr {
+        let state = ApiState::new(Arc::clone(&self.control), self.metrics.clone());
+        let routes = routes::finish(routes::routes(state).merge(self.console.router()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        address
+    }
+}
