@@ -140,7 +140,7 @@ web at 2026-03-02 08:00:00 UTC, configuration 7
     #[test]
     fn a_hold_is_nothing_done_and_an_act_without_operation_says_so() {
         let hold = decision(
-            json!({"action": {"kind": "hold"}, "guards": [], "alternatives": [], "cost_after": 0.4}),
+            &json!({"action": {"kind": "hold"}, "guards": [], "alternatives": [], "cost_after": 0.4}),
         );
         let text = explain(&hold, None);
         assert!(text.contains("  done     nothing\n") && text.contains("0.40 USD/h, as before"), "{text}");
