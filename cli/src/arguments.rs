@@ -1,11 +1,20 @@
 //! The command line, as clap reads it. The help texts are the first documentation a user sees.
 
+mod control;
 mod deployed;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+use control::duration;
+pub(crate) use control::{
+    ApiArguments, HoldArguments, KillSwitchArguments, OverrideArguments, PauseArguments, ResumeArguments,
+    Switch, TargetArguments,
+};
 pub(crate) use deployed::{
     AlarmsArguments, AlarmsCommand, ConfigCommand, ConfigCommandArguments, DiffArguments, DoctorArguments,
     HistoryArguments, PullArguments, PushArguments, RollbackArguments, SyncArguments,
@@ -48,6 +57,16 @@ pub(crate) enum Command {
     Scale(ScaleArguments),
     /// Show the groups: capacity, load, the last decision
     Status(StatusArguments),
+    /// Stop changing a group until it is resumed
+    Pause(PauseArguments),
+    /// Control a group again that was paused, or whose operations failed three times
+    Resume(ResumeArguments),
+    /// Set other bounds or another type for a while
+    Override(OverrideArguments),
+    /// Keep what a group has against scale-down for a while
+    Hold(HoldArguments),
+    /// Stop every change of every group, at once
+    KillSwitch(KillSwitchArguments),
     /// Push, pull, compare and roll back the configuration of a deployed controller
     Config(ConfigCommandArguments),
     /// Keep the CloudWatch alarms that wake the groups
@@ -118,11 +137,10 @@ pub(crate) struct ValidateArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "EXAMPLES:\n  scaling run --emulator\n  scaling run --config config/scaling.json\n\nCredentials, \
+#[command(after_help = "EXAMPLES:\n  scaling run --emulator\n  scaling run --config config/scaling.json\n  \
+    scaling run --api 0.0.0.0:8001 --tls-certificate cert.pem --tls-key key.pem --tokens tokens.json\n\nCredentials, \
     region and endpoints come from the standard AWS environment. Logs go to standard error and to three files; \
-    SCALING_LOG=debug shows more. Ctrl-C or SIGTERM ends it; the next start goes on from the state."
-)]
+    SCALING_LOG=debug shows more. Ctrl-C or SIGTERM ends it; the next start goes on from the state.")]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) source: ConfigArguments,
@@ -132,12 +150,8 @@ pub(crate) struct RunArguments {
     /// How many times as fast as on the wall the emulator's time passes
     #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = speed, requires = "emulator")]
     pub(crate) speed: f64,
-    /// Where the REST interface listens, loopback only; port 0 takes a free one and prints it
-    #[arg(long, default_value = "127.0.0.1:8001", value_parser = loopback)]
-    pub(crate) api: SocketAddr,
-    /// Where Prometheus scrapes, loopback only
-    #[arg(long, default_value = "127.0.0.1:8000", value_parser = loopback)]
-    pub(crate) prometheus: SocketAddr,
+    #[command(flatten)]
+    pub(crate) listen: ListenArguments,
     #[command(flatten)]
     pub(crate) state: StateArguments,
     /// Folder of the log files
@@ -155,15 +169,28 @@ pub(crate) struct StateArguments {
     pub(crate) table: Option<String>,
 }
 
-/// An address of this machine only: there is neither encryption nor a token yet.
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text.parse().map_err(|_| "not an address such as 127.0.0.1:8001".to_owned())?;
-    if address.ip().is_loopback() {
-        return Ok(address);
-    }
-    Err("other machines could reach it, and it can be neither encrypted nor protected by a token yet; listen on \
-         127.0.0.1 and put a proxy that does both in front of it"
-        .to_owned())
+#[derive(Debug, Args)]
+pub(crate) struct ListenArguments {
+    /// Where the REST interface listens; port 0 takes a free one and prints it. Others than loopback need a certificate and
+    /// a token file
+    #[arg(long, default_value = "127.0.0.1:8001", value_name = "ADDRESS")]
+    pub(crate) api: SocketAddr,
+    /// Where Prometheus scrapes; the same holds
+    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
+    pub(crate) prometheus: SocketAddr,
+    /// Certificate in PEM, the server's own first; read anew when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key", env = "SCALING_TLS_CERTIFICATE")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate", env = "SCALING_TLS_KEY")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Tokens with a role each (read, operate, admin), as JSON; read anew when it changes. With it every request but
+    /// GET /health needs one
+    #[arg(long, value_name = "FILE", env = "SCALING_TOKENS")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// Requests a second of each client [default: none on loopback, 100 elsewhere]
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) rate_limit: Option<NonZeroU32>,
 }
 
 /// A factor that a clock can follow.
@@ -262,9 +289,8 @@ pub(crate) struct PlanArguments {
     bounds. Paused, kill switch, bounds and a running operation refuse it: exit code 4."
 )]
 pub(crate) struct ScaleArguments {
-    /// Address of a running controller
-    #[arg(long, default_value = "http://127.0.0.1:8001", env = "SCALING_API")]
-    pub(crate) api: String,
+    #[command(flatten)]
+    pub(crate) api: ApiArguments,
     /// The group; may be left out while there is exactly one
     #[arg(long)]
     pub(crate) group: Option<String>,
@@ -274,6 +300,9 @@ pub(crate) struct ScaleArguments {
     /// Instance type wanted
     #[arg(long)]
     pub(crate) instance_type: Option<String>,
+    /// Keep count and type as asked for so long, such as 2h; without it the controller goes on from there
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(crate) duration: Option<SignedDuration>,
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -285,9 +314,8 @@ pub(crate) struct ScaleArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:\n  scaling status\n  scaling status --api http://127.0.0.1:9001 --json")]
 pub(crate) struct StatusArguments {
-    /// Address of a running controller
-    #[arg(long, default_value = "http://127.0.0.1:8001", env = "SCALING_API")]
-    pub(crate) api: String,
+    #[command(flatten)]
+    pub(crate) api: ApiArguments,
     /// JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use scaling::configuration::ConfigurationError;
+use scaling::serve::ServeError;
 use scaling_policy::config::{ConfigError, ConfigFault, Severity};
 
 /// Ended by Ctrl-C.
@@ -43,6 +44,9 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     if error.is::<Refused>() {
         return 4;
+    }
+    if matches!(error.downcast_ref(), Some(ServeError::Unprotected { .. })) {
+        return 2;
     }
     let is_faulty = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<ConfigError>() || cause.downcast_ref().is_some_and(is_configuration)

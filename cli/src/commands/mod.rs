@@ -2,6 +2,7 @@
 
 pub(crate) mod alarms;
 pub(crate) mod config;
+pub(crate) mod control;
 pub(crate) mod doctor;
 pub(crate) mod emulate;
 pub(crate) mod init;

@@ -1,15 +1,24 @@
 //! A running controller's REST interface, with errors that say what to do.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use http::{Method, Request, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 
+use crate::arguments::ApiArguments;
 use crate::failure::Refused;
 
 /// The first cloud call of an explicit request is made before its answer.
@@ -18,56 +27,141 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Problem types by which a controller refuses what it has understood, beside every 409.
 const REFUSALS: [&str; 1] = ["urn:scaling:problem:out-of-bounds"];
 
-/// Reads.
-pub(super) async fn get(api: &str, path: &str) -> Result<Value> {
-    call(api, Method::GET, path, None).await
+/// A controller that can be asked.
+pub(super) struct Controller {
+    address: String,
+    token: Option<HeaderValue>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-/// Writes.
-pub(super) async fn post(api: &str, path: &str, body: &Value) -> Result<Value> {
-    call(api, Method::POST, path, Some(body)).await
-}
-
-async fn call(api: &str, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
-    let uri = address(api, path)?;
-    let body = body.map(Value::to_string).unwrap_or_default();
-    let request = Request::builder()
-        .method(method)
-        .uri(uri)
-        .header("content-type", "application/json")
-        .header("accept", "application/json")
-        .body(Full::new(Bytes::from(body)))?;
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let answer = async {
-        let response = client.request(request).await.map_err(|error| nobody(api, error))?;
-        let status = response.status();
-        Ok::<_, anyhow::Error>((status, response.into_body().collect().await?.to_bytes()))
-    };
-    let (status, bytes) = tokio::time::timeout(TIMEOUT, answer)
-        .await
-        .with_context(|| format!("{api} did not answer within {} s", TIMEOUT.as_secs()))??;
-    let answer = serde_json::from_slice(&bytes);
-    if status.is_success() {
-        return answer.with_context(|| format!("{api} did not answer with JSON; is it a controller?"));
+impl Controller {
+    /// The one that the arguments name.
+    pub(super) fn new(arguments: &ApiArguments) -> Result<Self> {
+        let address = arguments.api.trim_end_matches('/').to_owned();
+        let uri = parse(&address, "")?;
+        let token = token(arguments)?;
+        if token.is_some() && uri.scheme_str() == Some("http") && !is_loopback(&uri) {
+            bail!("{address} is not encrypted, and a token would be seen on the way; use https://");
+        }
+        let client = Client::builder(TokioExecutor::new()).build(connector(&uri, arguments.ca.as_deref())?);
+        Ok(Self { address, token, client })
     }
-    Err(problem(status, &answer.unwrap_or_default()))
+
+    /// Reads.
+    pub(super) async fn get(&self, path: &str) -> Result<Value> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Writes.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// Sets.
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    /// Takes back.
+    pub(super) async fn delete(&self, path: &str) -> Result<Value> {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        let api = &self.address;
+        let mut request = Request::builder()
+            .method(method)
+            .uri(parse(api, path)?)
+            .header("content-type", "application/json")
+            .header("accept", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, token);
+        }
+        let request = request.body(Full::new(Bytes::from(body.map(Value::to_string).unwrap_or_default())))?;
+        let answer = async {
+            let response = self.client.request(request).await.map_err(|error| nobody(api, error))?;
+            let status = response.status();
+            Ok::<_, anyhow::Error>((status, response.into_body().collect().await?.to_bytes()))
+        };
+        let (status, bytes) = tokio::time::timeout(TIMEOUT, answer)
+            .await
+            .with_context(|| format!("{api} did not answer within {} s", TIMEOUT.as_secs()))??;
+        let answer = serde_json::from_slice(&bytes);
+        if status.is_success() {
+            return answer.with_context(|| format!("{api} did not answer with JSON; is it a controller?"));
+        }
+        Err(problem(status, &answer.unwrap_or_default()))
+    }
 }
 
-fn address(api: &str, path: &str) -> Result<Uri> {
-    let text = format!("{}{path}", api.trim_end_matches('/'));
-    let uri: Option<Uri> = text.parse().ok();
-    let uri = uri.filter(|uri: &Uri| uri.scheme_str() == Some("http") && uri.host().is_some());
-    uri.with_context(|| format!("--api takes an address such as http://127.0.0.1:8001, not {api}"))
+fn parse(api: &str, path: &str) -> Result<Uri> {
+    let uri: Option<Uri> = format!("{api}{path}").parse().ok();
+    let is_known = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+    uri.filter(is_known).with_context(|| {
+        format!("--api takes an address such as http://127.0.0.1:8001 or https://host:8001, not {api}")
+    })
+}
+
+fn is_loopback(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+/// The token of the file, or that of the variable.
+fn token(arguments: &ApiArguments) -> Result<Option<HeaderValue>> {
+    let text = match &arguments.token_file {
+        Some(path) => {
+            let read = std::fs::read_to_string(path);
+            Some(read.with_context(|| format!("cannot read the token from {}", path.display()))?)
+        }
+        None => std::env::var("SCALING_TOKEN").ok(),
+    };
+    let Some(text) = text.as_deref().map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let value = HeaderValue::from_str(&format!("Bearer {text}"));
+    // The error would show the token.
+    let mut value = value.map_err(|_| anyhow!("the token has characters that no header takes"))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+/// Connections, encrypted where the address says so. The system's certificates are read only then.
+fn connector(uri: &Uri, ca: Option<&Path>) -> Result<HttpsConnector<HttpConnector>> {
+    let mut roots = RootCertStore::empty();
+    if uri.scheme_str() == Some("https") {
+        match ca {
+            Some(path) => {
+                let read = || format!("cannot read certificates from {}", path.display());
+                for certificate in CertificateDer::pem_file_iter(path).with_context(read)? {
+                    roots.add(certificate.with_context(read)?).with_context(read)?;
+                }
+            }
+            None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
+        }
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build())
 }
 
 fn nobody(api: &str, error: hyper_util::client::legacy::Error) -> anyhow::Error {
-    if error.is_connect() {
-        return anyhow!(
-            "no controller listens at {api}; start one with `scaling run` (`scaling run --emulator` needs no account), \
-             or name its address with --api"
-        );
+    if !error.is_connect() {
+        return anyhow::Error::new(error).context(format!("{api} broke off"));
     }
-    anyhow::Error::new(error).context(format!("{api} broke off"))
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        if inner.is::<rustls::Error>() || inner.to_string().contains("certificate") {
+            let context =
+                format!("{api} could not be trusted; name the authority of its certificate with --ca");
+            return anyhow::Error::new(error).context(context);
+        }
+        cause = inner.source();
+    }
+    anyhow!(
+        "no controller listens at {api}; start one with `scaling run` (`scaling run --emulator` needs no account), or \
+         name its address with --api"
+    )
 }
 
 /// What a problem (RFC 9457) says.
@@ -77,6 +171,9 @@ fn problem(status: StatusCode, answer: &Value) -> anyhow::Error {
     if let Some(groups) = answer["groups"].as_array() {
         let names: Vec<&str> = groups.iter().filter_map(Value::as_str).collect();
         said = format!("{said}; its groups are {}", names.join(", "));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        said = format!("{said}; put it into SCALING_TOKEN, or name its file with --token-file");
     }
     let refused = status == StatusCode::CONFLICT || text("type").is_some_and(|name| REFUSALS.contains(&name));
     if refused { Refused(said).into() } else { anyhow!("{said} ({status})") }
@@ -90,21 +187,49 @@ pub(super) fn array<'a>(answer: &'a Value, member: &str) -> Result<&'a [Value]> 
     }
 }
 
+/// A name as one segment of a path, or as a value of a query.
+pub(super) fn escaped(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    name.bytes().map(one).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
+    fn arguments(api: &str) -> ApiArguments {
+        ApiArguments { api: api.to_owned(), ca: None, token_file: None }
+    }
+
     #[test]
-    fn only_plain_addresses_are_taken() {
-        assert_eq!(address("http://127.0.0.1:8001/", "/groups").unwrap(), "http://127.0.0.1:8001/groups");
-        for bad in ["https://127.0.0.1", "127.0.0.1:8001", "", "http://"] {
-            assert!(
-                address(bad, "/groups").unwrap_err().to_string().contains("http://127.0.0.1:8001"),
-                "{bad}"
-            );
+    fn only_addresses_are_taken() {
+        assert_eq!(parse("http://127.0.0.1:8001", "/groups").unwrap(), "http://127.0.0.1:8001/groups");
+        assert!(Controller::new(&arguments("http://127.0.0.1:8001/")).is_ok());
+        for bad in ["ftp://127.0.0.1", "127.0.0.1:8001", "", "http://"] {
+            let error = Controller::new(&arguments(bad)).err().unwrap();
+            assert!(error.to_string().contains("http://127.0.0.1:8001"), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn a_token_goes_only_where_nobody_listens_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "a-secret\n").unwrap();
+        let with_token =
+            |api: &str| Controller::new(&ApiArguments { token_file: Some(file.clone()), ..arguments(api) });
+        for good in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "https://host.example"] {
+            let token = with_token(good).unwrap().token.unwrap();
+            assert!(token == "Bearer a-secret" && token.is_sensitive(), "{good}");
+        }
+        let error = with_token("http://host.example").err().unwrap().to_string();
+        assert!(error.contains("https://") && !error.contains("a-secret"), "{error}");
+        let missing =
+            ApiArguments { token_file: Some("no/such/file".into()), ..arguments("http://localhost") };
+        assert!(Controller::new(&missing).err().unwrap().to_string().contains("no/such/file"));
     }
 
     #[test]
@@ -122,5 +247,12 @@ mod tests {
         }
         let text = problem(StatusCode::UNPROCESSABLE_ENTITY, &unnamed).to_string();
         assert!(text.contains("which?") && text.contains("a, b"), "{text}");
+        let text = problem(StatusCode::UNAUTHORIZED, &json!({"detail": "send a token"})).to_string();
+        assert!(text.contains("SCALING_TOKEN"), "{text}");
+    }
+
+    #[test]
+    fn a_name_is_one_segment_of_a_path() {
+        assert_eq!(escaped("team a/web-1.\u{e4}"), "team%20a%2Fweb-1.%C3%A4");
     }
 }

@@ -4,7 +4,9 @@ use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 
 use anyhow::Result;
-use scaling::serve::Server;
+use scaling::serve::tls::TlsFiles;
+use scaling::serve::tokens::Tokens;
+use scaling::serve::{Protection, Server};
 use scaling::{Assembly, Controller, StoreChoice};
 use scaling_api::ApiState;
 use scaling_aws::AwsSettings;
@@ -14,7 +16,7 @@ use scaling_telemetry::Metrics;
 use scaling_telemetry::logs::{LogGuard, StandaloneLogs, directives, init_standalone};
 use scaling_telemetry::metrics::Tick;
 
-use crate::arguments::{RunArguments, StateArguments};
+use crate::arguments::{ListenArguments, RunArguments, StateArguments};
 use crate::interrupt::Interrupt;
 use crate::{embedded, output};
 
@@ -30,12 +32,16 @@ struct Stage {
 /// Runs until it is told to stop.
 pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     let interrupt = Interrupt::listen()?;
+    let protection = protection(&arguments.listen)?;
+    for address in [arguments.listen.api, arguments.listen.prometheus] {
+        protection.check(address)?;
+    }
     let Stage { assembly, pace, emulator, warnings } = set(arguments).await?;
     let metrics = Metrics::new();
     let assembly = assembly.counted(&metrics);
     let state = ApiState::new(Arc::clone(&assembly.control), metrics.clone()).streaming();
-    let rest = Server::rest(arguments.api, state).await?;
-    let prometheus = Server::prometheus(arguments.prometheus, metrics.clone()).await?;
+    let rest = Server::rest(arguments.listen.api, state, &protection).await?;
+    let prometheus = Server::prometheus(arguments.listen.prometheus, metrics.clone(), &protection).await?;
     // After everything that can refuse to start, and held to the end: what is buffered is written when it goes.
     let _logs = start_logs(arguments)?;
     for warning in warnings {
@@ -73,6 +79,16 @@ async fn set(arguments: &RunArguments) -> Result<Stage> {
     Ok(Stage { assembly, pace: 1.0, emulator: None, warnings })
 }
 
+/// What the arguments say that protects the listeners.
+fn protection(arguments: &ListenArguments) -> Result<Protection> {
+    let pair = arguments.tls_certificate.clone().zip(arguments.tls_key.clone());
+    Ok(Protection {
+        tls: pair.map(|(certificate, key)| TlsFiles { certificate, key }),
+        tokens: arguments.tokens.as_ref().map(Tokens::read).transpose()?.map(Arc::new),
+        requests_per_second: arguments.rate_limit,
+    })
+}
+
 /// Where the arguments say that the state is.
 pub(super) fn store(arguments: &StateArguments) -> StoreChoice {
     match &arguments.table {
@@ -103,9 +119,9 @@ fn greet(
     [rest, prometheus]: [&Server; 2],
     emulator: Option<&Emulator>,
 ) -> Result<()> {
-    let api = format!("http://{}", rest.address());
+    let api = rest.url();
     output::line(format_args!("REST interface  {api}"))?;
-    output::line(format_args!("Prometheus      http://{}/metrics", prometheus.address()))?;
+    output::line(format_args!("Prometheus      {}/metrics", prometheus.url()))?;
     if let Some(emulator) = emulator {
         let (endpoint, speed) = (emulator.endpoint(), arguments.speed);
         output::line(format_args!("Emulator        {endpoint}   {speed} times as fast as on the wall"))?;

@@ -1,25 +1,28 @@
 //! `scaling scale`: asks a running controller for a count or a type.
 
 use anyhow::Result;
+use jiff::Timestamp;
 use scaling::narrate;
 use scaling_policy::Action;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::rest;
+use super::rest::Controller;
 use crate::arguments::ScaleArguments;
 use crate::output;
 
 /// Asks.
 pub(crate) async fn scale(arguments: &ScaleArguments) -> Result<()> {
-    let answer = rest::post(&arguments.api, "/scale", &wish(arguments)).await?;
+    let answer = Controller::new(&arguments.api)?.post("/scale", &wish(arguments)).await?;
     if arguments.json {
         return output::json(&answer);
     }
     let action = Action::deserialize(&answer["decision"]["action"]);
     let wanted = action.map_or_else(|_| "as asked".to_owned(), |action| narrate::action(&action));
     output::line(match answer["operation"]["id"].as_str() {
-        Some(id) => format!("accepted: {wanted}; operation {id}, see GET {}/operations/{id}", arguments.api),
+        Some(id) => {
+            format!("accepted: {wanted}; operation {id}, see GET {}/operations/{id}", arguments.api.api)
+        }
         None if arguments.dry_run => format!("would do: {wanted}"),
         None => "nothing to do: the group is as asked for already".to_owned(),
     })
@@ -33,6 +36,7 @@ fn wish(arguments: &ScaleArguments) -> Value {
         ("group", json!(arguments.group)),
         ("replicas", json!(arguments.replicas)),
         ("instance_type", json!(arguments.instance_type)),
+        ("expires", json!(arguments.duration.map(|duration| Timestamp::now() + duration))),
         ("by", json!(user)),
     ] {
         if !value.is_null() {

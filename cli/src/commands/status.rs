@@ -3,13 +3,13 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::rest;
+use super::rest::{self, Controller};
 use crate::arguments::StatusArguments;
 use crate::output;
 
 /// Shows the groups.
 pub(crate) async fn status(arguments: &StatusArguments) -> Result<()> {
-    let answer = rest::get(&arguments.api, "/groups").await?;
+    let answer = groups(&Controller::new(&arguments.api)?).await?;
     if arguments.json {
         return output::json(&answer);
     }
@@ -26,7 +26,26 @@ pub(crate) async fn status(arguments: &StatusArguments) -> Result<()> {
     for group in rest::array(&answer, "groups")? {
         table.add_row(row(group));
     }
+    let switch = &answer["kill_switch"];
+    if !switch.is_null() {
+        let said = |member: &str| switch[member].as_str().unwrap_or("-");
+        output::line(format_args!("The kill switch is on: {} ({})", said("reason"), said("by")))?;
+    }
     output::line(table)
+}
+
+/// All groups, however many pages they are.
+async fn groups(controller: &Controller) -> Result<Value> {
+    let mut answer = controller.get("/groups").await?;
+    while let Some(next) = answer["next"].as_str() {
+        let mut page = controller.get(&format!("/groups?after={}", rest::escaped(next))).await?;
+        answer["next"] = page["next"].take();
+        let more = page["groups"].take();
+        if let (Value::Array(all), Value::Array(more)) = (&mut answer["groups"], more) {
+            all.extend(more);
+        }
+    }
+    Ok(answer)
 }
 
 fn row(group: &Value) -> [String; 8] {
@@ -63,7 +82,8 @@ fn control(group: &Value) -> String {
         words.push(format!("paused: {reason}"));
     }
     if !group["override"].is_null() {
-        words.push("override".to_owned());
+        let said = |member: &str| group["override"][member].as_str().unwrap_or("-");
+        words.push(format!("override until {}: {}", said("until"), said("reason")));
     }
     if group["breaker_open"] == true {
         words.push("stopped after three failures".to_owned());

@@ -6,6 +6,8 @@ mod alarms;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod emulate;
@@ -19,6 +21,8 @@ mod plan;
 mod process;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+mod secured;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]

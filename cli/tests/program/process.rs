@@ -88,7 +88,8 @@ impl Running {
             let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.expect("it says where");
             let line = line.unwrap().expect("it goes on");
             let words = line.split(|c: char| c.is_whitespace() || ",;".contains(c));
-            let addresses = words.filter_map(|word| word.find("http://").map(|at| word[at..].to_owned()));
+            let words = words.filter(|word| word.contains("://"));
+            let addresses = words.filter_map(|word| word.find("http").map(|at| word[at..].to_owned()));
             found.extend(addresses.map(|address| address.trim_end_matches("/metrics").to_owned()));
         }
         found.truncate(count);

@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use crate::process::{Ended, Running, ended, eventually, http, program, scaling};
 
 /// A controller with its emulator, and the addresses of REST interface and Prometheus.
-async fn controller(folder: &Path) -> (Running, String, String) {
+pub(crate) async fn controller(folder: &Path) -> (Running, String, String) {
+    controller_with(folder, &[]).await
+}
+
+/// The same with further arguments.
+pub(crate) async fn controller_with(folder: &Path, more: &[&str]) -> (Running, String, String) {
     let mut command = program(folder, None);
     command.args([
         "run",
@@ -17,6 +22,7 @@ async fn controller(folder: &Path) -> (Running, String, String) {
         "--prometheus",
         "127.0.0.1:0",
     ]);
+    command.args(more);
     let mut running = Running::start(command);
     let mut addresses = running.addresses(2).await;
     let prometheus = addresses.pop().unwrap();
@@ -29,7 +35,7 @@ async fn get(url: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-async fn ask(folder: &Path, api: &str, arguments: &[&str]) -> Ended {
+pub(crate) async fn ask(folder: &Path, api: &str, arguments: &[&str]) -> Ended {
     let mut command = program(folder, None);
     command.args(arguments).env("SCALING_API", api);
     ended(command).await

@@ -7,7 +7,7 @@
 //! - [`assembly`]: which store, which clients, which clock
 //! - [`platforms`]: groups on AWS and groups driven by programs behind one set of ports; [`standalone`]
 //! - [`lambda`]: what the three functions share
-//! - [`serve`]: listeners for the REST interface and for Prometheus
+//! - `serve` (feature): listeners for the REST interface and for Prometheus, with TLS, tokens and a rate limit
 //! - [`narrate`]: one log line for each decision
 //! - [`configuration`]: files, environment layers and variables
 
@@ -17,6 +17,7 @@ pub mod controller;
 pub mod lambda;
 pub mod narrate;
 pub mod platforms;
+#[cfg(feature = "serve")]
 pub mod serve;
 pub mod standalone;
 
