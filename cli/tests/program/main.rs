@@ -8,6 +8,8 @@ mod config;
 #[cfg(test)]
 mod controls;
 #[cfg(test)]
+mod described;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod emulate;

@@ -118,7 +118,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint { role: Some(Role::Admin), ..operate("POST", "/config", &[STORE, WRITE, CONFIGURATION]) },
     get("/config/schema", &[]),
     get("/validation", &[STORE]),
-    get("/groups", &[STORE, PARAMETER]),
+    get("/groups", &[STORE, NAMED]),
     get("/groups/{name}/decisions", &[STORE, NAMED]),
     operate("POST", "/groups/{name}/pause", &[STORE, WRITE, BODY, NAMED]),
     operate("POST", "/groups/{name}/resume", &[STORE, WRITE, BODY, NAMED]),

@@ -90,7 +90,8 @@ pub(crate) async fn around_writes(
 fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(given) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = given.to_str().unwrap_or_default();
-    if key.is_empty() || key.len() > LONGEST_KEY {
+    let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if key.is_empty() || key.len() > LONGEST_KEY || !is_visible {
         let detail = format!("Idempotency-Key must have 1 to {LONGEST_KEY} visible ASCII characters");
         return Err(Problem::new(Kind::BadParameter, detail));
     }

@@ -16,8 +16,10 @@ fn document() -> Value {
     let mut refusals = Map::new();
     for endpoint in ENDPOINTS {
         let operation = operation(&mut document, endpoint);
+        leave_out_bodies(operation);
         add_headers(operation, endpoint);
         add_problems(operation, endpoint, &mut refusals);
+        operation["operationId"] = name(endpoint).into();
         operation["x-required-role"] = json!(endpoint.role);
         if endpoint.role.is_none() {
             operation["security"] = json!([]);
@@ -40,10 +42,28 @@ fn document() -> Value {
     document
 }
 
+/// A name for clients that are generated: `get_groups`, `post_groups_name_pause`.
+fn name(endpoint: &Endpoint) -> String {
+    let path = endpoint.path.replace(['{', '}'], "").replace(['/', '-', '.'], "_");
+    endpoint.method.to_lowercase() + &path
+}
+
 fn operation<'a>(document: &'a mut Value, endpoint: &Endpoint) -> &'a mut Value {
     let operation = &mut document["paths"][endpoint.path][endpoint.method.to_lowercase()];
     assert!(operation.is_object(), "{} {} is not described", endpoint.method, endpoint.path);
     operation
+}
+
+/// A body that may be left out is described as one that may be null, which is another thing.
+fn leave_out_bodies(operation: &mut Value) {
+    let Some(body) = operation.get_mut("requestBody") else { return };
+    let schema = &mut body["content"]["application/json"]["schema"];
+    let is_null = |one: &Value| one["type"] == "null";
+    let other = schema["oneOf"].as_array().filter(|all| all.iter().any(is_null));
+    if let Some(other) = other.and_then(|all| all.iter().find(|one| !is_null(one)).cloned()) {
+        *schema = other;
+        body["required"] = false.into();
+    }
 }
 
 /// One answer for each status, with the types that it may have. Most endpoints have most of them in common.

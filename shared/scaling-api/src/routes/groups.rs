@@ -81,9 +81,8 @@ pub(super) async fn groups(
 }
 
 fn position(config: &Config, name: &str) -> Result<usize, Problem> {
-    config.groups.iter().position(|group| group.name.as_str() == name).ok_or_else(|| {
-        Problem::new(Kind::BadParameter, format!("after: the configuration has no group {name:?}"))
-    })
+    known(config, name)?;
+    Ok(config.groups.iter().position(|group| group.name.as_str() == name).unwrap_or_default())
 }
 
 #[derive(Debug, Deserialize)]

@@ -82,7 +82,8 @@ async fn groups_come_by_page() {
     let second = stage.get("/groups?limit=1&after=web").await.ok();
     assert_eq!((&second["groups"][0]["name"], &second["next"]), (&"batch".into(), &Value::Null));
     assert_eq!(stage.get("/groups?after=batch").await.ok()["groups"], json!([]));
-    for query in ["after=nobody", "limit=0", "limit=501", "page=2"] {
+    stage.get("/groups?after=nobody").await.problem(404, "not-found");
+    for query in ["limit=0", "limit=501", "page=2"] {
         stage.get(&format!("/groups?{query}")).await.problem(400, "bad-parameter");
     }
 }

@@ -95,7 +95,7 @@ async fn a_key_that_nobody_finished_is_free_again_after_a_minute() {
 #[tokio::test]
 async fn a_key_must_be_a_key() {
     let stage = Stage::new();
-    for key in ["", &"k".repeat(256), "k\u{e4}y"] {
+    for key in ["", &"k".repeat(256), "k\u{e4}y", "two words"] {
         let reply = stage.post_with("/scale", &[("idempotency-key", key)], r#"{"replicas": 6}"#).await;
         reply.problem(400, "bad-parameter");
     }
