@@ -9,9 +9,9 @@ use tokio::sync::watch;
 
 use crate::emulator::{Shared, State};
 use crate::lambda::{self, Invocation};
-use crate::region::{Region, acting};
+use crate::region::Region;
+use crate::scenario;
 use crate::settings::{ClockMode, Schedule};
-use crate::{cloudwatch, scenario};
 
 /// A schedule and when it is due next.
 #[derive(Debug, Clone)]
@@ -56,12 +56,8 @@ fn step(shared: &Shared, until: Timestamp) -> Option<Vec<Invocation>> {
     let due = state.schedules.iter().map(|due| due.next).chain(planned).filter(|next| *next > now).min();
     let limit = due.map_or(until, |due| due.min(until));
     let to = state.region.next_step(limit);
-    state.region.step(to);
+    let mut invocations = state.region.pass(to);
     scenario::happen(&mut state);
-    let mut invocations = cloudwatch::evaluate_alarms(&mut state.region);
-    if to.as_second() % 60 == 0 && to.subsec_nanosecond() == 0 {
-        acting::act(&mut state.region);
-    }
     let State { region, schedules, .. } = &mut *state;
     invocations.extend(schedules.iter_mut().filter_map(|due| due.take(region)));
     Some(invocations)

@@ -9,6 +9,7 @@
 //! - [`region`]: the state of one region: groups, instances, metrics by the minute, time
 //! - [`autoscaling`], [`ec2`], [`sts`], [`cloudwatch`]: the services, one table of operations each
 //! - [`scenario`] and [`load_request`]: both as JSON, with a timeline; `page`: the fleet as a page shows it
+//! - [`signature`]: checked where credentials are configured; `rates`: how often calls may be made
 //! - [`wire`]: the protocols; [`faults`]: failures on demand; [`workload`]: what the fleet has to do
 //! - [`lambda`]: invokes functions for alarms and schedules
 
@@ -31,6 +32,7 @@ pub mod scenario;
 mod server;
 pub mod settings;
 pub mod setup;
+pub mod signature;
 pub mod sts;
 pub mod wire;
 pub mod workload;
@@ -39,6 +41,7 @@ pub use emulator::{Emulator, EmulatorError};
 pub use faults::Fault;
 pub use region::{GroupTotals, MinuteRecord, Region};
 pub use scenario::Scenario;
+pub use server::answer;
 pub use settings::{ClockMode, Schedule, Settings};
 pub use setup::GroupSetup;
 pub use wire::AwsError;

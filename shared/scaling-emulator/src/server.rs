@@ -8,11 +8,13 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
 use http::{HeaderMap, Method, Uri};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::emulator::Shared;
 use crate::faults::Effect;
 use crate::region::Region;
+use crate::signature::{self, Signed};
 use crate::wire::query::Flavour;
 use crate::wire::{AwsError, Call, Protocol, Reply, Service, cbor, compression, json, query, route};
 use crate::{autoscaling, clock, cloudwatch, control, cut, ec2, page, sts};
@@ -35,22 +37,45 @@ async fn handle(
     if method == Method::GET && uri.path() == "/" && uri.query().is_none() {
         return page::html();
     }
-    let Some(body) = compression::expanded(&headers, body, LARGEST_BODY) else {
-        return response(Reply::new(400, "text/plain", "the body cannot be expanded\n"));
+    let call = match understood(&uri, &headers, body.clone()) {
+        Ok(call) => call,
+        Err(reply) => return response(*reply),
     };
-    let Some(call) = route::route(uri.path(), uri.query(), &headers, body) else {
-        return response(Reply::new(
-            404,
-            "text/plain",
-            "no service of this emulator is meant by this request\n",
-        ));
-    };
+    let known = &shared.settings.credentials;
+    if !known.is_empty() {
+        let signed = Signed { method: &method, uri: &uri, headers: &headers, body: &body };
+        if let Err(error) = signature::check(&signed, known, call.service, Timestamp::now()) {
+            return response(write(&call, &Err(error)));
+        }
+    }
+    answered(&shared, &call).await
+}
+
+/// Answers one request from a region directly, without a socket, time or faults. `None` when it means no service or cannot
+/// be read at all.
+pub fn answer(region: &mut Region, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Option<Reply> {
+    let call = understood(uri, headers, body).ok()?;
+    let answer = carry_out(region, &call);
+    Some(write(&call, &answer))
+}
+
+/// The call that a request means.
+fn understood(uri: &Uri, headers: &HeaderMap, body: Bytes) -> Result<Call, Box<Reply>> {
+    let refused = |status, why: &str| Box::new(Reply::new(status, "text/plain", why));
+    let body = compression::expanded(headers, body, LARGEST_BODY)
+        .ok_or_else(|| refused(400, "the body cannot be expanded\n"))?;
+    route::route(uri.path(), uri.query(), headers, body)
+        .ok_or_else(|| refused(404, "no service of this emulator is meant by this request\n"))
+}
+
+/// Carries out one call, with what faults do to it.
+async fn answered(shared: &Arc<Shared>, call: &Call) -> Response {
     let effects = {
         let mut state = shared.state();
         let name = call.name();
         state.requests.count(&name);
         let now = state.region.now;
-        state.faults.effects(&call, &name, now)
+        state.faults.effects(call, &name, now)
     };
     for effect in &effects {
         if let Effect::Delay(milliseconds) = effect {
@@ -63,9 +88,9 @@ async fn handle(
     });
     let answer = match failure {
         Some(error) => Err(error),
-        None => served(&shared, &call),
+        None => served(shared, call),
     };
-    let mut reply = write(&call, &answer);
+    let mut reply = write(call, &answer);
     if effects.contains(&Effect::Malformed) {
         reply.body = b"<<{{ this is no answer".to_vec();
     }

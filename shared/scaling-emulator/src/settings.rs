@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::signature::Credentials;
+
 /// How time passes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ClockMode {
@@ -49,6 +51,8 @@ pub struct Settings {
     pub seed: u64,
     /// How long after its end a minute of the fleet is published as metrics.
     pub metric_delay: Duration,
+    /// Who may call: signatures are checked where there is any, and every one is accepted otherwise.
+    pub credentials: Vec<Credentials>,
     /// Most groups that callers may make.
     pub group_limit: usize,
     /// How long an instance refresh goes on without any launch succeeding before it fails.
@@ -68,6 +72,7 @@ impl Default for Settings {
             schedules: Vec::new(),
             seed: 1,
             metric_delay: Duration::ZERO,
+            credentials: Vec::new(),
             group_limit: 500,
             refresh_patience: Duration::from_secs(3600),
         }

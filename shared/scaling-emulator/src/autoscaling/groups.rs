@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::tags::TagInput;
 use super::{group, group_mut, hooks, policies};
+use crate::ec2::network;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::group::{GroupSettings, GroupTag, MaintenancePolicy};
 use crate::region::launch::{InstancesDistribution, LaunchSource, MixedInstancesPolicy};
@@ -314,8 +315,16 @@ fn zones(region: &Region, input: &GroupInput) -> Result<Option<Vec<String>>, Aws
         return Ok(Some(input.availability_zones.clone()));
     }
     let subnets = input.vpc_zone_identifier.as_deref().unwrap_or_default();
-    let count = subnets.split(',').filter(|subnet| !subnet.trim().is_empty()).count();
-    Ok((count > 0).then(|| known.into_iter().take(count).collect()))
+    let subnets = subnets.split(',').map(str::trim).filter(|subnet| !subnet.is_empty());
+    let mut zones: Vec<String> = Vec::new();
+    for (turn, subnet) in subnets.enumerate() {
+        // A default subnet is in its own zone.
+        let own = (0..known.len()).find(|place| network::subnet(*place) == subnet);
+        if let Some(zone) = known.get(own.unwrap_or(turn)).filter(|zone| !zones.contains(zone)) {
+            zones.push(zone.clone());
+        }
+    }
+    Ok((!zones.is_empty()).then_some(zones))
 }
 
 fn required(value: Option<i64>, member: &str) -> Result<u32, AwsError> {

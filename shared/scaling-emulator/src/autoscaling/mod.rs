@@ -99,6 +99,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeLifecycleHookTypes", |_, _| Ok(kinds::hooks())),
 ];
 
+/// The names of all operations.
+pub(crate) fn names() -> Vec<&'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name).collect()
+}
+
 /// Carries out one operation.
 pub fn dispatch(region: &mut Region, operation: &str, form: &Form) -> Result<Value, AwsError> {
     let Some((_, act)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {

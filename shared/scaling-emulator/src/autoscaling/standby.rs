@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::group;
 use crate::region::activity::Activity;
+use crate::region::loose::Loose;
 use crate::region::{Group, LifecycleState, Region};
 use crate::wire::AwsError;
 
@@ -63,7 +64,7 @@ pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesO
         loose.push(member);
         Some(activity)
     });
-    region.loose.extend(loose.into_iter().map(|member| (member.id.clone(), member)));
+    region.loose.extend(loose.into_iter().map(|member| (member.id.clone(), Loose::from(member))));
     Ok(output)
 }
 
@@ -80,7 +81,8 @@ pub fn attach(region: &mut Region, input: &InstancesInput) -> Result<(), AwsErro
                 owner.name
             )));
         }
-        let member = region.loose.get(id).filter(|member| member.state == LifecycleState::InService);
+        let member = region.loose.get(id).map(|loose| &loose.member);
+        let member = member.filter(|member| member.state == LifecycleState::InService);
         let Some(member) = member else {
             return Err(AwsError::validation(format!("Invalid Instance ID(s): {id} is not running.")));
         };
@@ -91,7 +93,7 @@ pub fn attach(region: &mut Region, input: &InstancesInput) -> Result<(), AwsErro
         }
     }
     for id in &input.instance_ids {
-        let Some(member) = region.loose.remove(id) else { continue };
+        let Some(Loose { member, .. }) = region.loose.remove(id) else { continue };
         let machine = region.machines.machine(member.instance_type.as_str());
         region.with_group(&input.auto_scaling_group_name, |group, context| {
             if let Some(machine) = machine {

@@ -59,6 +59,11 @@ const OPERATIONS: [Operation; 20] = [
     operation!("UntagResource", tags::untag_resource),
 ];
 
+/// The names of all operations.
+pub(crate) fn names() -> Vec<&'static str> {
+    OPERATIONS.iter().map(|operation| operation.name).collect()
+}
+
 fn find(name: &str) -> Result<&'static Operation, AwsError> {
     OPERATIONS
         .iter()

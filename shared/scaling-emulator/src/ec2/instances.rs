@@ -1,10 +1,12 @@
-//! Describing instances; all of them belong to groups.
+//! Describing instances: those of groups, and those that belong to none.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, keep, page};
+use super::network;
 use super::template_data::Ec2Tag;
+use crate::region::loose::Loose;
 use crate::region::{Group, LifecycleState, Member, Region};
 use crate::wire::AwsError;
 
@@ -64,6 +66,8 @@ pub struct InstanceDescription {
     pub hypervisor: &'static str,
     pub virtualization_type: &'static str,
     pub root_device_type: &'static str,
+    pub vpc_id: &'static str,
+    pub subnet_id: String,
     pub tag_set: Vec<Ec2Tag>,
 }
 
@@ -95,12 +99,14 @@ pub struct Monitoring {
 pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
     let mut found: Vec<InstanceDescription> = Vec::new();
     for id in &input.ids {
-        let (group, member) = region.instance(id).ok_or_else(|| {
+        let loose = region.loose.get(id).map(|loose| shown_loose(region, loose));
+        let owned = || region.instance(id).map(|(group, member)| shown(region, group, member));
+        found.push(loose.or_else(owned).ok_or_else(|| {
             AwsError::new("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
-        })?;
-        found.push(shown(region, group, member));
+        })?);
     }
     if input.ids.is_empty() {
+        found.extend(region.loose.values().map(|loose| shown_loose(region, loose)));
         for group in region.groups() {
             found.extend(group.members.iter().chain(&group.gone).map(|member| shown(region, group, member)));
         }
@@ -134,7 +140,20 @@ fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {
     })
 }
 
+/// An instance that belongs to no group.
+pub(super) fn shown_loose(region: &Region, loose: &Loose) -> InstanceDescription {
+    let tag = |(key, value): (&String, &String)| Ec2Tag { key: key.clone(), value: value.clone() };
+    let mut one = described(region, &loose.member);
+    one.image_id = loose.image.clone().or(one.image_id);
+    one.tag_set = loose.tags.iter().map(tag).collect();
+    one
+}
+
 fn shown(region: &Region, group: &Group, member: &Member) -> InstanceDescription {
+    InstanceDescription { tag_set: tags(group, member), ..described(region, member) }
+}
+
+fn described(region: &Region, member: &Member) -> InstanceDescription {
     let kind = region.machines.get(member.instance_type.as_str());
     let template = member
         .template
@@ -159,7 +178,9 @@ fn shown(region: &Region, group: &Group, member: &Member) -> InstanceDescription
         hypervisor: "xen",
         virtualization_type: "hvm",
         root_device_type: "ebs",
-        tag_set: tags(group, member),
+        vpc_id: network::VPC,
+        subnet_id: network::subnet(region.zones().iter().position(|zone| *zone == member.zone).unwrap_or(0)),
+        tag_set: Vec::new(),
     }
 }
 

@@ -3,6 +3,9 @@
 
 pub mod filter;
 pub mod instances;
+pub mod lifecycle;
+pub mod network;
+pub mod tags;
 pub mod template_data;
 pub mod templates;
 pub mod types;
@@ -27,11 +30,29 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DeleteLaunchTemplate", |region, form| call(region, form, templates::delete)),
     ("CreateLaunchTemplateVersion", |region, form| call(region, form, versions::create)),
     ("DescribeLaunchTemplateVersions", |region, form| call(region, form, versions::describe)),
+    ("RunInstances", |region, form| call(region, form, lifecycle::run)),
+    ("StartInstances", |region, form| call(region, form, lifecycle::start)),
+    ("StopInstances", |region, form| call(region, form, lifecycle::stop)),
+    ("RebootInstances", |region, form| call(region, form, lifecycle::reboot)),
+    ("TerminateInstances", |region, form| call(region, form, lifecycle::terminate)),
+    ("ModifyInstanceAttribute", |region, form| call(region, form, lifecycle::modify)),
+    ("DescribeVpcs", |region, form| call(region, form, network::vpcs)),
+    ("DescribeSubnets", |region, form| call(region, form, network::subnets)),
+    ("DescribeSecurityGroups", |region, form| call(region, form, network::security_groups)),
+    ("CreateSecurityGroup", |region, form| call(region, form, network::create_group)),
+    ("DeleteSecurityGroup", |region, form| call(region, form, network::delete_group)),
+    ("CreateTags", |region, form| call(region, form, tags::create)),
+    ("DeleteTags", |region, form| call(region, form, tags::delete)),
     ("DescribeInstances", |region, form| call(region, form, instances::describe)),
     ("DescribeInstanceTypes", |region, form| call(region, form, types::describe)),
     ("DescribeInstanceTypeOfferings", |region, form| call(region, form, types::offerings)),
     ("DescribeAvailabilityZones", |region, form| call(region, form, types::zones)),
 ];
+
+/// The names of all operations.
+pub(crate) fn names() -> Vec<&'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name).collect()
+}
 
 /// Carries out one operation.
 pub fn dispatch(region: &mut Region, operation: &str, form: &Form) -> Result<Value, AwsError> {

@@ -12,6 +12,7 @@ pub mod hooks;
 pub mod ids;
 mod latency;
 pub mod launch;
+pub mod loose;
 pub mod member;
 pub mod minutes;
 pub mod policy;
@@ -28,6 +29,7 @@ mod world;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,7 +41,8 @@ pub use minutes::{Latency, MinuteRecord, Minutes, Samples, Sizes};
 pub use totals::GroupTotals;
 pub use trouble::LaunchFaults;
 
-use crate::cloudwatch::CloudWatch;
+use crate::cloudwatch::{self, CloudWatch};
+use crate::lambda::Invocation;
 use crate::machines::Machines;
 use crate::settings::Settings;
 use crate::workload::Workload;
@@ -69,7 +72,9 @@ pub struct Region {
     /// What happened to instances.
     pub events: events::Events,
     /// Instances that belong to no group, by id.
-    pub loose: BTreeMap<String, Member>,
+    pub loose: BTreeMap<String, loose::Loose>,
+    /// Security groups that callers made.
+    pub security_groups: crate::ec2::network::SecurityGroups,
     pub(crate) ids: Ids,
     pub(crate) groups: BTreeMap<String, Group>,
     /// Workloads set before their group was made.
@@ -100,6 +105,7 @@ impl Region {
             group_limit: settings.group_limit,
             events: events::Events::default(),
             loose: BTreeMap::new(),
+            security_groups: BTreeMap::new(),
             ids: Ids::new(settings.seed),
             groups: BTreeMap::new(),
             waiting: HashMap::new(),
@@ -257,6 +263,26 @@ impl Region {
         Some(act(group, &mut context))
     }
 
+    /// Lets time pass, with alarms and policies but without the functions that alarms invoke.
+    pub fn advance(&mut self, by: Duration) {
+        let until = self.now.checked_add(by).unwrap_or(self.now);
+        while self.now < until {
+            let to = self.next_step(until);
+            drop(self.pass(to));
+        }
+    }
+
+    /// One step of time to `to`, which [`Region::next_step`] gave, and what it sets off. Returns the functions that
+    /// alarms invoke.
+    pub(crate) fn pass(&mut self, to: Timestamp) -> Vec<Invocation> {
+        self.step(to);
+        let invocations = cloudwatch::evaluate_alarms(self);
+        if to.as_second() % 60 == 0 && to.subsec_nanosecond() == 0 {
+            acting::act(self);
+        }
+        invocations
+    }
+
     /// The next moment at which something may happen, after `now` and at most `until`: steps are 15 s of the clock's
     /// grid, so that every minute is made of whole steps.
     pub(crate) fn next_step(&self, until: Timestamp) -> Timestamp {
@@ -266,7 +292,7 @@ impl Region {
     }
 
     /// Advances to `to`, which [`Region::next_step`] gave.
-    pub(crate) fn step(&mut self, to: Timestamp) {
+    fn step(&mut self, to: Timestamp) {
         if !self.interruptions.is_empty() {
             self.carry_out_interruptions();
         }
@@ -296,6 +322,7 @@ impl Region {
             }
         }
         self.groups.retain(|_, group| !(group.deleting && group.members.is_empty()));
+        self.loose.retain(|_, loose| loose.is_known(to));
         self.now = to;
     }
 }

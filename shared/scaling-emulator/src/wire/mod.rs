@@ -47,6 +47,16 @@ impl AwsError {
     }
 }
 
+/// The names of all operations, each with its service as in a credential's scope.
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of =
+        |service: &'static str, names: Vec<&'static str>| names.into_iter().map(move |name| (service, name));
+    of("autoscaling", crate::autoscaling::names())
+        .chain(of("ec2", crate::ec2::names()))
+        .chain(of("monitoring", crate::cloudwatch::operations::names()))
+        .chain(of("sts", vec!["GetCallerIdentity"]))
+}
+
 /// What goes back over the socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {

@@ -5,6 +5,7 @@
 mod call;
 mod client;
 mod control;
+mod ec2;
 mod faults;
 mod hooks;
 mod lifecycle;
@@ -13,6 +14,7 @@ mod refresh_rules;
 mod refreshes;
 mod rules;
 mod schedule;
+mod signatures;
 mod standby;
 mod wire;
 mod world;

@@ -1,0 +1,60 @@
+//! Instances that belong to no group.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use scaling_fleet::fleet::{InstanceNumber, Machine};
+
+use super::ids::Ids;
+use super::member::{LifecycleState, Member};
+
+/// How long ended ones are still known.
+const KEPT: SignedDuration = SignedDuration::from_hours(1);
+
+/// An instance that belongs to no group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loose {
+    /// What it would be in a group: in service when it runs, stopped, or terminated.
+    pub member: Member,
+    /// Its image.
+    pub image: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Loose {
+    /// A new one, running.
+    pub fn new(ids: &mut Ids, machine: &Machine, zone: String, now: Timestamp) -> Self {
+        Self::from(Member {
+            id: ids.instance(),
+            number: InstanceNumber(0),
+            instance_type: machine.instance_type.clone(),
+            zone,
+            address: ids.address(),
+            state: LifecycleState::InService,
+            healthy: true,
+            protected: false,
+            template: None,
+            configuration: None,
+            weight: 1,
+            launched: now,
+            served_from: None,
+            served_until: None,
+            gone_at: None,
+            activity: String::new(),
+            hooks: Vec::new(),
+            ready_at: None,
+        })
+    }
+
+    /// Whether it is still known.
+    pub(crate) fn is_known(&self, now: Timestamp) -> bool {
+        self.member.gone_at.is_none_or(|gone| now <= gone + KEPT)
+    }
+}
+
+impl From<Member> for Loose {
+    fn from(member: Member) -> Self {
+        Self { member, image: None, tags: BTreeMap::new() }
+    }
+}

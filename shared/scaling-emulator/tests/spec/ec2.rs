@@ -1,0 +1,134 @@
+//! EC2's instances that belong to no group, its default network, and security groups.
+
+use scaling_emulator::ec2::dispatch;
+use scaling_emulator::region::LifecycleState::{InService, Terminating};
+use scaling_emulator::wire::form::Form;
+use scaling_emulator::{AwsError, Emulator, Settings};
+use serde_json::{Value, json};
+
+use crate::client::{advance, emulator, ids};
+
+fn tried(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
+    emulator.with_region(|region| dispatch(region, operation, &Form::parse(members.as_bytes())))
+}
+
+fn call(emulator: &Emulator, operation: &str, members: &str) -> Value {
+    tried(emulator, operation, members).unwrap()
+}
+
+fn code(emulator: &Emulator, operation: &str, members: &str) -> String {
+    tried(emulator, operation, members).unwrap_err().code.into_owned()
+}
+
+fn described(emulator: &Emulator, id: &str) -> Value {
+    let found = call(emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
+    found["reservationSet"][0]["instancesSet"][0].clone()
+}
+
+#[tokio::test]
+async fn an_instance_is_run_tagged_stopped_given_another_type_started_and_ended() {
+    let emulator = Emulator::start(Settings::default()).await.unwrap();
+    let run = "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large&TagSpecification.1.ResourceType=instance\
+        &TagSpecification.1.Tag.1.Key=team&TagSpecification.1.Tag.1.Value=shop";
+    let made = call(&emulator, "RunInstances", run);
+    let id = made["instancesSet"][0]["instanceId"].as_str().unwrap().to_owned();
+    assert_eq!(made["instancesSet"][0]["instanceState"]["name"], "pending");
+    assert_eq!(described(&emulator, &id)["instanceState"]["name"], "running");
+    let filtered = call(&emulator, "DescribeInstances", "Filter.1.Name=tag:team&Filter.1.Value.1=shop");
+    assert_eq!(filtered["reservationSet"].as_array().unwrap().len(), 1);
+    let other = format!("InstanceId={id}&InstanceType.Value=m7i.xlarge");
+    assert_eq!(code(&emulator, "ModifyInstanceAttribute", &other), "IncorrectInstanceState");
+    let stopped = call(&emulator, "StopInstances", &format!("InstanceId.1={id}"));
+    assert_eq!(stopped["instancesSet"][0]["currentState"], json!({ "code": 64, "name": "stopping" }));
+    call(&emulator, "ModifyInstanceAttribute", &other);
+    call(&emulator, "StartInstances", &format!("InstanceId.1={id}"));
+    let now = described(&emulator, &id);
+    assert_eq!(
+        (&now["instanceType"], &now["instanceState"]["name"]),
+        (&json!("m7i.xlarge"), &json!("running"))
+    );
+    call(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
+    assert_eq!(described(&emulator, &id)["instanceState"]["name"], "terminated");
+    advance(&emulator, 2 * 3600).await;
+    assert_eq!(
+        code(&emulator, "DescribeInstances", &format!("InstanceId.1={id}")),
+        "InvalidInstanceID.NotFound"
+    );
+}
+
+#[tokio::test]
+async fn an_instance_of_a_group_that_is_ended_here_is_replaced() {
+    let emulator = emulator(2).await;
+    let id = ids(&emulator, InService)[0].clone();
+    call(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
+    advance(&emulator, 15).await;
+    assert_eq!(ids(&emulator, Terminating), [id]);
+    advance(&emulator, 180).await;
+    assert_eq!(ids(&emulator, InService).len(), 2);
+}
+
+#[tokio::test]
+async fn the_default_network_has_a_subnet_in_every_zone_that_a_group_may_name() {
+    let emulator = emulator(1).await;
+    let subnets =
+        call(&emulator, "DescribeSubnets", "Filter.1.Name=availability-zone&Filter.1.Value.1=us-east-1c");
+    let subnet = subnets["subnetSet"][0]["subnetId"].as_str().unwrap().to_owned();
+    let vpcs = call(&emulator, "DescribeVpcs", "Filter.1.Name=is-default&Filter.1.Value.1=true");
+    assert_eq!(vpcs["vpcSet"][0]["vpcId"], subnets["subnetSet"][0]["vpcId"]);
+    let members = format!(
+        "AutoScalingGroupName=c&MinSize=1&MaxSize=1&LaunchTemplate.LaunchTemplateName=web&VPCZoneIdentifier={subnet}"
+    );
+    let form = Form::parse(members.as_bytes());
+    emulator
+        .with_region(|region| {
+            scaling_emulator::autoscaling::dispatch(region, "CreateAutoScalingGroup", &form)
+        })
+        .unwrap();
+    assert_eq!(
+        emulator.with_region(|region| region.group("c").unwrap().settings.zones.clone()),
+        ["us-east-1c"]
+    );
+}
+
+#[tokio::test]
+async fn security_groups_are_made_found_and_deleted() {
+    let emulator = emulator(1).await;
+    let made = call(&emulator, "CreateSecurityGroup", "GroupName=web&GroupDescription=d&VpcId=vpc-1");
+    let id = made["groupId"].as_str().unwrap().to_owned();
+    for members in [format!("GroupId.1={id}"), "Filter.1.Name=group-name&Filter.1.Value.1=web".to_owned()] {
+        let found = call(&emulator, "DescribeSecurityGroups", &members);
+        assert_eq!(found["securityGroupInfo"][0]["groupId"], json!(id), "{members}");
+    }
+    assert_eq!(
+        code(&emulator, "CreateSecurityGroup", "GroupName=web&GroupDescription=d"),
+        "InvalidGroup.Duplicate"
+    );
+    call(&emulator, "DeleteSecurityGroup", &format!("GroupId={id}"));
+    assert_eq!(
+        code(&emulator, "DescribeSecurityGroups", &format!("GroupId.1={id}")),
+        "InvalidGroup.NotFound"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_is_refused_in_ec2s_words() {
+    let emulator = emulator(1).await;
+    for (operation, members, expected) in [
+        ("RunInstances", "ImageId=ami-1", "MissingParameter"),
+        ("RunInstances", "MinCount=2&MaxCount=1&ImageId=ami-1", "InvalidParameterValue"),
+        ("RunInstances", "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=x.y", "InvalidParameterValue"),
+        (
+            "RunInstances",
+            "MinCount=1&MaxCount=1&LaunchTemplate.LaunchTemplateName=no",
+            "InvalidLaunchTemplateName.NotFoundException",
+        ),
+        ("StopInstances", "InstanceId.1=i-0", "InvalidInstanceID.NotFound"),
+        ("StopInstances", "", "MissingParameter"),
+        ("DescribeSubnets", "SubnetId.1=subnet-1", "InvalidSubnetID.NotFound"),
+        ("DescribeVpcs", "Filter.1.Name=odd&Filter.1.Value.1=a", "InvalidParameterValue"),
+        ("CreateTags", "ResourceId.1=i-0&Tag.1.Key=a", "InvalidID"),
+        ("LaunchRockets", "", "InvalidAction"),
+    ] {
+        assert_eq!(code(&emulator, operation, members), expected, "{operation} {members}");
+    }
+}
