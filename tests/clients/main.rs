@@ -10,3 +10,5 @@ mod boto3;
 mod command_line;
 #[cfg(test)]
 mod sdk;
+#[cfg(test)]
+mod tick;

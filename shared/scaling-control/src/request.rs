@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scaling_fleet::TypeName;
+use scaling_fleet::{TypeName, UsdPerHour};
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
@@ -13,6 +13,7 @@ use crate::act::act;
 use crate::bookkeeping;
 use crate::control_loop::{ControlLoop, new_id};
 use crate::error::PortError;
+use crate::observe::Market;
 use crate::pass::{Pass, pass};
 use crate::ports::{Expected, NewRecord};
 use crate::record::{self, CONTROL_KEY, ControlRecord};
@@ -133,7 +134,7 @@ impl ControlLoop {
         let now = self.ports().clock.now();
         let mut pass = pass(read, false, self.market(), now);
         self.check(request, &pass)?;
-        pass.decision = wish(request, &pass);
+        pass.decision = wish(request, &pass, self.market());
         pass.new_decision = true;
         let config = Arc::clone(&pass.read.config);
         let planned = bookkeeping::plan(&pass.decision, &config, new_id(now));
@@ -281,7 +282,7 @@ impl ControlLoop {
 }
 
 /// The decision that a request comes to.
-fn wish(request: &ScaleRequest, pass: &Pass) -> Decision {
+fn wish(request: &ScaleRequest, pass: &Pass, market: Market<'_>) -> Decision {
     let group = &pass.snapshot.group;
     let replicas = request.replicas.unwrap_or(group.desired);
     let action = match &request.instance_type {
@@ -296,6 +297,14 @@ fn wish(request: &ScaleRequest, pass: &Pass) -> Decision {
         _ => Action::Hold,
     };
     let mut decision = pass.decision.clone();
+    decision.cost_after = match &action {
+        Action::Hold => decision.cost_before,
+        Action::Scale { from, to } => {
+            let more = f64::from(*to) - f64::from(*from);
+            UsdPerHour((decision.cost_before.0 + more * group.launch_type.price.0).max(0.0))
+        }
+        Action::Retype { to, to_replicas, .. } => market.offer(to).price * f64::from(*to_replicas),
+    };
     decision.action = action;
     decision.reason = Reason::Requested { by: request.by.clone() };
     decision.guards = Vec::new();

@@ -34,6 +34,8 @@ async fn a_dry_run_says_it_and_does_nothing() {
     let world = World::new();
     let said = world.control().request(&ScaleRequest { dry_run: true, ..to(7) }).await.unwrap();
     assert!(said.operation.is_none() && !said.decision.action.is_hold());
+    let (before, after) = (said.decision.cost_before.0, said.decision.cost_after.0);
+    assert!((after / before - 7.0 / 4.0).abs() < 1e-9, "{before} {after}");
     assert_eq!(world.platform.group().desired, 4);
     assert!(world.store.snapshot().is_empty());
 }
