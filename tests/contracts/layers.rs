@@ -23,7 +23,7 @@ const LAYERS: &[&[&str]] = &[
 const ONLY_IN_TESTS: &[(&str, &str)] = &[
     ("scaling-policy", "scaling-peers"), // the replayed group that closed-loop tests steer
     ("scaling-control", "scaling-control"), // its own fakes
-    ("scaling-console", "scaling-api"),     // what the page changes things through
+    ("scaling-console", "scaling-api"),  // what the page changes things through
 ];
 
 /// Crates that compute and do nothing else.
