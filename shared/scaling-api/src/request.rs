@@ -1,9 +1,12 @@
 //! What happens around every request: its id, its span, who asks, and the writing of problems.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::Extension;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tracing::Instrument;
 
@@ -38,7 +41,7 @@ pub(crate) async fn around(mut request: Request, next: Next) -> Response {
     async {
         let response = match refused {
             Some(problem) => axum::response::IntoResponse::into_response(problem),
-            None => next.run(request).await,
+            None => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| broken()),
         };
         let response = finish(response, &id);
         let status = response.status().as_u16();
@@ -51,6 +54,12 @@ pub(crate) async fn around(mut request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// The answer where a handler has panicked. What it said is in the logs, and no business of the client's.
+fn broken() -> Response {
+    let detail = "a fault of this program; the logs say more under the id of the request";
+    axum::response::IntoResponse::into_response(Problem::new(Kind::Internal, detail))
 }
 
 /// The client's id where it is a plain word, otherwise a new one.

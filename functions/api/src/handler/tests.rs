@@ -112,3 +112,76 @@ async fn text_of_any_type_is_not_encoded() {
         assert!(status == 200 && matches!(body, Body::Text(_)), "{accept}: {status} {body:?}");
     }
 }
+
+/// The whole event of each gateway, as AWS sends it: a request for three replicas.
+const EVENTS: [(&str, &str); 4] = [
+    ("REST", include_str!("events/rest.json")),
+    ("HTTP", include_str!("events/http.json")),
+    ("load balancer", include_str!("events/balancer.json")),
+    ("load balancer with lists of headers", include_str!("events/balancer_multi.json")),
+];
+
+/// Who asks, by the gateway's word; a load balancer knows nobody.
+fn principal(gateway: &str) -> &'static str {
+    let known = "arn:aws:sts::123456789012:assumed-role/operators/ada";
+    if gateway.starts_with("load balancer") { "api" } else { known }
+}
+
+async fn answer(interface: &Interface, event: &str) -> Response<Body> {
+    interface.answer(from_str(event).unwrap()).await.unwrap().into_response().await
+}
+
+#[tokio::test]
+async fn the_events_of_every_gateway_scale_a_group() {
+    for (gateway, event) in EVENTS {
+        let interface = interface();
+        let response = answer(&interface, event).await;
+        assert_eq!(response.status(), 202, "{gateway}: {response:?}");
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let location = response.headers()["location"].to_str().unwrap().to_owned();
+        let again = answer(&interface, event).await;
+        assert_eq!(again.headers()["idempotency-replayed"], "true", "{gateway}");
+        assert_eq!(again.headers()["location"], location.as_str());
+        let scaled = parsed(response.into_body());
+        assert_eq!(scaled["operation"]["kind"], json!({"kind": "scale", "from": 2, "to": 3}), "{gateway}");
+        assert_eq!(scaled["operation"]["reason"]["by"], principal(gateway), "{gateway}");
+        let (status, found) = ask(&interface, &rest("GET", &location, None)).await;
+        assert_eq!((status, &parsed(found)["id"]), (200, &scaled["operation"]["id"]));
+    }
+}
+
+#[tokio::test]
+async fn the_events_of_every_gateway_get_problems_as_problems() {
+    for (gateway, event) in EVENTS {
+        let mut event: Value = serde_json::from_str(event).unwrap();
+        event["body"] = "{".into();
+        event["isBase64Encoded"] = false.into();
+        let response = answer(&interface(), &event.to_string()).await;
+        assert_eq!(response.status(), 400, "{gateway}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let problem = parsed(response.into_body());
+        assert_eq!(problem["type"], "urn:scaling:problem:malformed-body");
+        assert_eq!(problem["instance"], id);
+    }
+}
+
+#[tokio::test]
+async fn events_come_by_page_and_the_description_with_them_but_no_stream() {
+    let interface = interface();
+    let (status, page) = ask(&interface, &rest("GET", "/events", None)).await;
+    assert_eq!((status, &parsed(page)["events"]), (200, &json!([])));
+    let mut stream = rest("GET", "/events", None);
+    stream["headers"]["Accept"] = "text/event-stream".into();
+    assert_eq!(ask(&interface, &stream).await.0, 406);
+    let mut description = rest("GET", "/openapi.json", None);
+    description["queryStringParameters"] = Value::Null;
+    let (status, body) = ask(&interface, &description).await;
+    assert!(status == 200 && parsed(body)["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[tokio::test]
+async fn a_path_s_escapes_reach_the_route() {
+    let (status, body) = ask(&interface(), &http("/groups/no%20such%2Fgroup/decisions", "$default")).await;
+    assert!(status == 404 && parsed(body).to_string().contains("no such/group"));
+}

@@ -24,6 +24,8 @@ mod operations;
 #[cfg(test)]
 mod pause;
 #[cfg(test)]
+mod problems;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod roles;

@@ -180,6 +180,10 @@ pub(crate) struct Platform {
     pub(crate) accepted: Mutex<Vec<Step>>,
     /// Nothing is answered any more.
     pub(crate) is_down: Mutex<bool>,
+    /// Nothing is permitted any more.
+    pub(crate) refuses: Mutex<bool>,
+    /// A fault of the program shows.
+    pub(crate) is_broken: Mutex<bool>,
     pub(crate) replacement: Mutex<Option<ReplacementView>>,
     pub(crate) foreign: Mutex<Vec<ForeignController>>,
     /// CPU utilisation in percent; without it there is no data.
@@ -194,6 +198,8 @@ impl Platform {
             groups: Mutex::new(groups.collect()),
             accepted: Mutex::default(),
             is_down: Mutex::default(),
+            refuses: Mutex::default(),
+            is_broken: Mutex::default(),
             replacement: Mutex::default(),
             foreign: Mutex::default(),
             cpu: Mutex::new(Some(60.0)),
@@ -206,6 +212,11 @@ impl Platform {
     }
 
     fn answer<T>(&self, value: T) -> Result<T, PortError> {
+        assert!(!*self.is_broken.lock().unwrap(), "this fault was asked for");
+        if *self.refuses.lock().unwrap() {
+            let message = "not authorized".to_owned();
+            return Err(PortError::Denied { operation: "describe", message });
+        }
         if *self.is_down.lock().unwrap() {
             let message = "no route to the platform".to_owned();
             return Err(PortError::Unavailable { operation: "describe", message, source: None });
