@@ -6,12 +6,13 @@
 
 use crate::config::GroupConfig;
 use crate::learned::Learned;
+use crate::learned::response::ResponseCurve;
 use crate::operation::OperationState;
 use crate::snapshot::{Snapshot, TypeOffer};
 use crate::trigger::{PerTrigger, Trigger};
 
 /// Distance kept from the utilisation at which the latency target would just hold.
-const LATENCY_MARGIN: f64 = 0.95;
+const LATENCY_MARGIN: f64 = 0.99;
 
 /// The present load is planned at most at this share of what makes a replica full. The distance between the two is
 /// what keeps noise from ordering and returning the same replica.
@@ -30,6 +31,8 @@ pub struct Demand {
     pub busy: f64,
     /// vCPU busy one boot time from now, at the measured upper error.
     pub busy_ahead: Option<f64>,
+    /// Whether the forecast's measured error stands for the target load as the distance from the limit.
+    is_measured: bool,
     /// vCPU that put the request trigger exactly at its limit.
     pub request_vcpu: f64,
     /// MiB that each replica holds.
@@ -37,7 +40,7 @@ pub struct Demand {
     /// MiB that the replicas share.
     pub memory_shared: f64,
     /// Usable utilisation by size, from the learned curve.
-    curve: crate::learned::response::ResponseCurve,
+    curve: ResponseCurve,
 }
 
 impl Demand {
@@ -61,12 +64,14 @@ impl Demand {
         } else {
             (0.0, 0.0)
         };
+        let busy_ahead = learned.forecast.ahead().filter(|_| config.forecast && asks.cpu_usage);
         Self {
             loads,
             asks,
             missing,
             busy,
-            busy_ahead: learned.forecast.ahead().filter(|_| config.forecast && asks.cpu_usage),
+            busy_ahead,
+            is_measured: busy_ahead.is_some() && learned.forecast.is_measured(),
             request_vcpu: request_vcpu(config, asks, state, snapshot),
             memory_base,
             memory_shared,
@@ -93,18 +98,18 @@ impl Demand {
 
     /// The utilisation at which a replica of that size is full: the CPU limit, or less where latency needs it.
     fn full_utilisation(&self, config: &GroupConfig, vcpu: f64) -> f64 {
-        let limit = config.triggers.cpu_usage.threshold;
-        if !self.asks.request_latency {
-            return limit;
-        }
-        self.curve.usable(vcpu).map_or(limit, |usable| limit.min(usable * LATENCY_MARGIN))
+        full_on(config, self.asks.request_latency, &self.curve, vcpu)
     }
 
-    /// vCPU that carry the present load at the target load, on replicas of that size.
+    /// vCPU that carry the present load, on replicas of that size. Where there is a forecast whose error has
+    /// been measured, that error is the distance that is kept from the limit; otherwise it is the target load.
     fn present_vcpu(&self, config: &GroupConfig, full: f64) -> f64 {
-        let planned = config.triggers.cpu_usage.threshold * config.target_load;
-        let by_cpu = self.busy / planned.min(full * FULL_SHARE);
-        by_cpu.max(self.request_vcpu / config.target_load)
+        let planned = if self.is_measured {
+            full
+        } else {
+            (config.triggers.cpu_usage.threshold * config.target_load).min(full * FULL_SHARE)
+        };
+        (self.busy / planned).max(self.request_vcpu / config.target_load)
     }
 
     /// vCPU that carry the load ahead, on replicas of that size. The forecast already holds its measured error, so
@@ -122,7 +127,8 @@ impl Demand {
     /// vCPU that carry it all on the size that can be used most: on any other size at least as many are needed.
     pub fn least_vcpu(&self, config: &GroupConfig) -> f64 {
         let limit = config.triggers.cpu_usage.threshold;
-        let present = (self.busy / (limit * config.target_load)).max(self.request_vcpu / config.target_load);
+        let planned = if self.is_measured { limit } else { limit * config.target_load };
+        let present = (self.busy / planned).max(self.request_vcpu / config.target_load);
         present.max(self.busy_ahead.unwrap_or(0.0) / limit) * (1.0 - ROUNDING)
     }
 
@@ -154,6 +160,20 @@ impl Demand {
     pub fn type_memory(&self, config: &GroupConfig) -> f64 {
         self.memory_base / (config.triggers.memory_usage.threshold * config.target_load)
     }
+}
+
+/// The utilisation at which a replica of that size is full, by what was learned so far.
+pub(crate) fn full_utilisation(config: &GroupConfig, learned: &Learned, vcpu: f64) -> f64 {
+    let asks = config.triggers.request_latency.asks && !learned.answers.request_latency.is_muted();
+    full_on(config, asks, &learned.response, vcpu)
+}
+
+fn full_on(config: &GroupConfig, latency_asks: bool, curve: &ResponseCurve, vcpu: f64) -> f64 {
+    let limit = config.triggers.cpu_usage.threshold;
+    if !latency_asks {
+        return limit;
+    }
+    curve.usable(vcpu).map_or(limit, |usable| limit.min(usable * LATENCY_MARGIN))
 }
 
 /// Below this share two capacities are the same: readings are not exact, and a count must not hang on the last bit.

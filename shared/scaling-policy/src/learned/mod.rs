@@ -59,7 +59,7 @@ pub struct Learned {
 
 impl Learned {
     /// Layout version written by this code.
-    pub const VERSION: u16 = 1;
+    pub const VERSION: u16 = 2;
 
     /// Time from an order to serving: learned, 120 s until one order was seen through.
     pub fn boot_time(&self) -> Duration {
@@ -82,8 +82,14 @@ pub fn learn(config: &GroupConfig, learned: Learned, state: &OperationState, sna
         next.usage.observe(&next.capacity, snapshot);
         next.response.observe(config, &next.usage, &next.capacity, snapshot);
         let load = next.usage.measured_vcpu(&next.capacity, snapshot);
-        next.forecast.observe(config, next.boot_time(), load, snapshot);
-        observe_headroom(config, &mut next, state, snapshot);
+        let vcpu = snapshot.group.launch_type.vcpu.0;
+        let fleet = forecast::Fleet {
+            unit: demand::full_utilisation(config, &next, vcpu) * vcpu,
+            min: config.replicas.min.max(snapshot.group.min),
+            boot: next.boot_time(),
+        };
+        observe_misses(config, &mut next, state, snapshot);
+        next.forecast.observe(config, fleet, load, snapshot);
     }
     let demand = Demand::of(config, &next, state, snapshot);
     if fresh {
@@ -94,14 +100,15 @@ pub fn learn(config: &GroupConfig, learned: Learned, state: &OperationState, sna
     next
 }
 
-/// Minutes with a latency over its limit are what the headroom budget counts: not those of a type change, nor those
-/// before it is known what a request costs, when no forecast could have been right.
-fn observe_headroom(config: &GroupConfig, next: &mut Learned, state: &OperationState, snapshot: &Snapshot) {
+/// What share of the newest period missed the latency target. Near it, some of the period was over and some was not.
+/// Periods of a type change don't count.
+fn observe_misses(config: &GroupConfig, next: &mut Learned, state: &OperationState, snapshot: &Snapshot) {
+    const NEAR: (f64, f64) = (0.92, 1.06);
     let latency = snapshot.readings[Trigger::RequestLatency].value();
-    let counts = state.open_type_change().is_none() && next.usage.vcpu_seconds.is_some();
-    if let Some(value) = latency.filter(|_| counts) {
-        let missed = value > config.triggers.request_latency.threshold;
-        next.forecast.spend_budget(missed);
+    if let Some(value) = latency.filter(|_| state.open_type_change().is_none()) {
+        let load = value / config.triggers.request_latency.threshold;
+        let missed = ((load - NEAR.0) / (NEAR.1 - NEAR.0)).clamp(0.0, 1.0);
+        next.forecast.spend(missed, config.evaluation_period.as_secs_f64());
     }
 }
 
