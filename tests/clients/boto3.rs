@@ -46,6 +46,21 @@ async fn activities_tags_policies_and_scheduled_actions_are_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn policies_hooks_standby_and_warm_pools_act() {
+    run("acting.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_are_run_waited_for_and_ended_and_the_default_network_is_found() {
+    run("loose.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_those_of_motos_server_but_where_the_documentation_decides_otherwise() {
+    run("differential.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn instances_types_and_the_caller_are_described() {
     run("machines.py").await;
 }

@@ -2,7 +2,7 @@
 
 from emulator import autoscaling, cloudwatch, ec2, refused, sts
 
-refused("InvalidAction", autoscaling.describe_warm_pool, AutoScalingGroupName="web")
-refused("InvalidAction", ec2.describe_vpcs)
+refused("InvalidAction", autoscaling.describe_traffic_sources, AutoScalingGroupName="web")
+refused("InvalidAction", ec2.describe_volumes)
 refused("InvalidAction", sts.get_session_token)
-refused("InvalidAction", cloudwatch.list_dashboards)
+refused("InvalidAction", cloudwatch.list_metric_streams)

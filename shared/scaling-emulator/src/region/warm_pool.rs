@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::activity::ActivityStatus;
 use super::group::Group;
 use super::hooks::Transition;
-use super::member::LifecycleState;
+use super::member::{LifecycleState, Member};
 use super::scaling::{Context, second};
 
 /// How long a stopped instance takes to serve; a hibernated one does as well.
@@ -80,7 +80,7 @@ impl Group {
             let cause = format!("At {} an instance was added to the warm pool.", second(context.now));
             for _ in have..wanted {
                 let zone = self
-                    .zones_by_need()
+                    .zones_by_total()
                     .into_iter()
                     .find(|zone| context.faults.why_not(option, zone, self).is_none());
                 let Some(zone) = zone else { return };
@@ -113,7 +113,9 @@ impl Group {
     /// Moves an instance of the pool into the group. Returns its id and weight; `None` if there is none.
     pub(crate) fn take_warm(&mut self, context: &mut Context<'_>, cause: &str) -> Option<(String, u32)> {
         let settled = self.warm_pool.filter(|pool| !pool.deleting)?.settled();
-        let member = self.members.iter().find(|member| member.state == settled)?;
+        let zones = self.zones_by_need();
+        let place = |member: &&Member| zones.iter().position(|zone| *zone == member.zone);
+        let member = self.members.iter().filter(|member| member.state == settled).min_by_key(place)?;
         let (id, zone, weight) = (member.id.clone(), member.zone.clone(), member.weight);
         let machine = context.machines.machine(member.instance_type.as_str())?;
         let activity = self.record(context, &zone, cause, ActivityStatus::PreInService);

@@ -37,12 +37,26 @@ impl Group {
         if most < least + 2 || self.alive().any(|member| !member.is_in_service()) {
             return;
         }
-        let cause = format!(
-            "At {} an instance was launched to aid in balancing the group's zones.",
-            second(context.now)
-        );
-        let source = self.settings.source.clone();
-        self.launch(context, &source, 1, &cause);
+        let options = self.settings.source.options(context.blueprints, context.machines).unwrap_or_default();
+        let Some(zone) = usable().min_by_key(|zone| count(zone)).cloned() else { return };
+        let possible = options.iter().find(|option| context.faults.why_not(option, &zone, self).is_none());
+        if let Some(option) = possible {
+            let cause = format!(
+                "At {} an instance was launched to aid in balancing the group's zones.",
+                second(context.now)
+            );
+            self.launch_one(context, option, zone, &cause);
+        }
+    }
+
+    /// Its zones, the one with the fewest instances of group and warm pool first.
+    pub(crate) fn zones_by_total(&self) -> Vec<String> {
+        let count = |zone: &String| {
+            self.members.iter().filter(|member| member.zone == *zone && !member.state.is_ending()).count()
+        };
+        let mut zones = self.settings.zones.clone();
+        zones.sort_by_cached_key(count);
+        zones
     }
 
     /// Ends the oldest instance that has lived longer than the group allows, one at a time.

@@ -98,6 +98,19 @@ async fn a_warm_pool_fills_up_to_the_maximum_and_serves_sooner() {
 }
 
 #[tokio::test]
+async fn a_warm_pool_spreads_over_the_zones_and_keeps_the_group_balanced() {
+    let emulator = emulator(2).await;
+    call(&emulator, "PutWarmPool", "MaxGroupPreparedCapacity=8");
+    advance(&emulator, 150).await;
+    for desired in 3..=8 {
+        set(&emulator, desired).unwrap();
+        advance(&emulator, 60).await;
+        assert_eq!(ids(&emulator, Terminating).len(), 0);
+    }
+    assert_eq!(zones(&emulator), ["a", "a", "a", "b", "b", "b", "c", "c"]);
+}
+
+#[tokio::test]
 async fn a_warm_pool_takes_instances_back_where_it_reuses_them() {
     let emulator = emulator(3).await;
     let pool = "MaxGroupPreparedCapacity=3&PoolState=Running&InstanceReusePolicy.ReuseOnScaleIn=true";
