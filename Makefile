@@ -65,6 +65,11 @@ integration: setup ## Contract and end-to-end tests with real clients
 watch: setup ## The journey through cargo lambda watch alone; compiles the functions first
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --package scaling-tests --test watch
 
+.PHONY: load
+load: ## Load on the REST interface, against the figures that it has to hold; needs wrk
+	cargo build --release
+	scripts/api_load.py
+
 .PHONY: bench
 bench: ## Benchmarks
 	cargo bench --workspace

@@ -184,6 +184,8 @@ pub(crate) struct Platform {
     pub(crate) refuses: Mutex<bool>,
     /// A fault of the program shows.
     pub(crate) is_broken: Mutex<bool>,
+    /// Launches that failed.
+    pub(crate) failures: Mutex<Vec<LaunchFailure>>,
     pub(crate) replacement: Mutex<Option<ReplacementView>>,
     pub(crate) foreign: Mutex<Vec<ForeignController>>,
     /// CPU utilisation in percent; without it there is no data.
@@ -200,6 +202,7 @@ impl Platform {
             is_down: Mutex::default(),
             refuses: Mutex::default(),
             is_broken: Mutex::default(),
+            failures: Mutex::default(),
             replacement: Mutex::default(),
             foreign: Mutex::default(),
             cpu: Mutex::new(Some(60.0)),
@@ -266,9 +269,10 @@ impl GroupReader for Platform {
     async fn launch_failures(
         &self,
         _group: &GroupConfig,
-        _since: Timestamp,
+        since: Timestamp,
     ) -> Result<Vec<LaunchFailure>, PortError> {
-        self.answer(Vec::new())
+        let failures = self.failures.lock().unwrap();
+        self.answer(failures.iter().filter(|failure| failure.at >= since).cloned().collect())
     }
 
     async fn foreign_controllers(

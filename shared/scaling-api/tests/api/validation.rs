@@ -1,7 +1,11 @@
+use scaling_control::record::{decision_record, from_json};
+use scaling_policy::decision::Decision;
+use scaling_policy::operation::{LaunchFailure, LaunchFailureKind};
 use scaling_policy::snapshot::{ForeignController, RetypeSupport};
+use scaling_policy::trigger::Trigger;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, config_of};
+use crate::stage::{START, Stage, config_of};
 
 fn codes(answer: &Value) -> Vec<&str> {
     answer["groups"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
@@ -68,4 +72,116 @@ async fn a_platform_that_is_down_is_told_beside_what_is_known_without_it() {
     let answer = stage.get("/validation").await.ok();
     assert_eq!(answer["valid"], false);
     assert!(answer["platform_error"].as_str().unwrap().contains("no route"), "{answer}");
+}
+
+/// The finding of this code, which has to be there and say what to do.
+async fn finding(stage: &Stage, code: &str) -> Value {
+    let answer = stage.get("/validation").await.ok();
+    let found = answer["groups"].as_array().unwrap().iter().find(|finding| finding["code"] == code);
+    let found = found.unwrap_or_else(|| panic!("no {code}: {answer}")).clone();
+    assert!(!found["fix"].as_str().unwrap().is_empty() && !found["detail"].as_str().unwrap().is_empty());
+    found
+}
+
+#[tokio::test]
+async fn every_finding_says_what_it_is_about_how_bad_it_is_and_what_to_do() {
+    let stage = Stage::new();
+    *stage.platform.foreign.lock().unwrap() = vec![ForeignController::Tag { key: "k".to_owned() }];
+    stage.platform.change("web", |group| (group.min, group.max) = (12, 20));
+    for (code, area, severity) in [
+        ("bounds_apart", "resource", "error"),
+        ("foreign_controller", "performance", "warning"),
+        ("unbound", "performance", "warning"),
+        ("warm_up_unset", "performance", "warning"),
+    ] {
+        let found = finding(&stage, code).await;
+        assert_eq!((&found["area"], &found["severity"]), (&area.into(), &severity.into()), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_held_against_catalogue_bounds_and_use() {
+    let mut source = config_of("web");
+    source["replicas"] = json!({"min_replicas": 4, "max_replicas": 10});
+    let stage = Stage::with(&source);
+    *stage.platform.cpu.lock().unwrap() = Some(4.0);
+    stage.platform.change("web", |group| group.max = 8);
+    assert_eq!(finding(&stage, "min_above_use").await["area"], "resource");
+    assert!(finding(&stage, "group_max_lower").await["detail"].as_str().unwrap().contains('8'));
+    stage.platform.change("web", |group| {
+        group.launch_type = Some("z9.huge".into());
+        group.instances.iter_mut().for_each(|instance| instance.instance_type = "z9.huge".into());
+    });
+    assert!(finding(&stage, "type_unknown").await["detail"].as_str().unwrap().contains("z9.huge"));
+}
+
+#[tokio::test]
+async fn why_nothing_launches_is_told_by_its_cause() {
+    for (kind, code, severity) in [
+        (LaunchFailureKind::Quota, "quota", "error"),
+        (LaunchFailureKind::Template, "template", "error"),
+        (LaunchFailureKind::Capacity, "no_capacity", "warning"),
+        (LaunchFailureKind::Other, "launch_failed", "warning"),
+    ] {
+        let stage = Stage::new();
+        stage.platform.change("web", |group| group.desired = 6);
+        let failure = LaunchFailure {
+            at: START.parse().unwrap(),
+            kind,
+            instance_type: None,
+            message: "vCPU limit exceeded".to_owned(),
+        };
+        *stage.platform.failures.lock().unwrap() = vec![failure];
+        stage.tick().await;
+        let found = finding(&stage, code).await;
+        assert_eq!(found["severity"], severity);
+        assert!(found["detail"].as_str().unwrap().contains("vCPU limit"), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_missed_is_an_error_once_no_more_may_be_added() {
+    let stage = Stage::new();
+    *stage.platform.cpu.lock().unwrap() = Some(98.0);
+    assert_eq!(finding(&stage, "target_missed").await["severity"], "warning");
+    let mut source = config_of("web");
+    source["mode"] = "horizontal".into();
+    source["replicas"] = json!({"min_replicas": 1, "max_replicas": 4});
+    let stage = Stage::with(&source);
+    *stage.platform.cpu.lock().unwrap() = Some(98.0);
+    let found = finding(&stage, "target_missed").await;
+    assert!(
+        found["severity"] == "error" && found["fix"].as_str().unwrap().contains("max_replicas"),
+        "{found}"
+    );
+}
+
+#[tokio::test]
+async fn a_count_that_swings_is_told() {
+    let stage = Stage::new();
+    for turn in 0..8 {
+        stage.post("/scale", &json!({"replicas": if turn % 2 == 0 { 6 } else { 4 }})).await;
+        stage.clock.advance_seconds(60);
+        stage.tick().await;
+    }
+    assert!(finding(&stage, "thrash").await["detail"].as_str().unwrap().contains("times"));
+}
+
+#[tokio::test]
+async fn a_trigger_that_never_counted_is_told_after_a_fortnight() {
+    let stage = Stage::new();
+    stage.tick().await;
+    let record = stage.store.snapshot().into_iter().find(|record| record.key.starts_with("decision/web/"));
+    let record = record.unwrap();
+    let mut decision: Decision = from_json(&record.key, &record.body).unwrap();
+    stage.clock.advance_seconds(15 * 86_400);
+    decision.driver = Some(Trigger::CpuUsage);
+    let mut records = Vec::new();
+    for _ in 0..26 {
+        decision.at += std::time::Duration::from_secs(43_200);
+        records.push(decision_record(&decision).unwrap());
+    }
+    stage.control.ports().store.append(records).await.unwrap();
+    let found = finding(&stage, "never_fires").await;
+    assert!(found["detail"].as_str().unwrap().starts_with("memory_usage"), "{found}");
 }
