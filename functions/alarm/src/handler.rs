@@ -2,18 +2,20 @@
 
 use lambda_runtime::Error;
 use scaling::lambda::Function;
+use scaling::lambda::notices::Notice;
 use scaling_policy::config::{Config, GroupName};
 use serde::Serialize;
 
 use crate::event::Alarm;
 
-/// What an invocation answers; CloudWatch ignores it, a person reads it.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+/// What an invocation answers; CloudWatch ignores it, a person reads it, and EventBridge gets it.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Summary {
     evaluated: usize,
     changed: usize,
     failed: usize,
     unknown_alarms: Vec<String>,
+    notices: Vec<Notice>,
 }
 
 /// Evaluates the groups that the alarms name. What the alarms say of states, values and times is not looked at: late,
@@ -38,15 +40,15 @@ pub(crate) async fn handle(function: &Function, alarms: &[Alarm]) -> Result<Summ
     groups.sort();
     groups.dedup();
     if groups.is_empty() {
-        return Ok(Summary { evaluated: 0, changed: 0, failed: 0, unknown_alarms });
+        return Ok(Summary { unknown_alarms, ..Summary::default() });
     }
     let report = function.control().evaluate(&groups).await?;
-    function.tell(&report);
+    let notices = function.tell(&report);
     let (evaluated, failed) = (report.outcomes.len(), report.failed());
     if failed == evaluated && failed > 0 {
         return Err(format!("none of the {failed} groups of these alarms could be evaluated").into());
     }
-    Ok(Summary { evaluated, changed: report.changed(), failed, unknown_alarms })
+    Ok(Summary { evaluated, changed: report.changed(), failed, unknown_alarms, notices })
 }
 
 /// By the alarm's name, else by `groups[].alarms`, else by the dimension of its metrics.

@@ -1,9 +1,11 @@
 //! One invocation: one tick, or several where groups are evaluated more often than a schedule can come.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use scaling::lambda::Function;
 use scaling::lambda::clock::ClockError;
+use scaling::lambda::notices::Notice;
 use scaling_control::{Outcome, PortError, TickReport};
 use serde::Serialize;
 use thiserror::Error;
@@ -12,7 +14,7 @@ use tokio::time::Instant;
 /// A schedule cannot come more often than once a minute; shorter periods are evaluated within one invocation.
 const SCHEDULE: Duration = Duration::from_secs(60);
 
-/// What an invocation answers; the schedule ignores it, a person reads it.
+/// What an invocation answers; the schedule ignores it, a person reads it, and EventBridge gets it.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Summary {
     ticks: u32,
@@ -20,6 +22,7 @@ pub(crate) struct Summary {
     changed: usize,
     failed: usize,
     left_over: usize,
+    notices: BTreeSet<Notice>,
 }
 
 /// Why an invocation counts as an error, which alarms watch.
@@ -69,7 +72,7 @@ async fn tick(function: &Function, budget: Duration, summary: &mut Summary) -> R
     function.follow_clock().await?;
     let began = Instant::now();
     let report = function.control().tick(budget).await?;
-    function.tell_tick(&report, began.elapsed());
+    summary.notices.extend(function.tell_tick(&report, began.elapsed()));
     summary.evaluated += report.outcomes.len();
     summary.changed += report.changed();
     summary.failed += report.failed();

@@ -12,9 +12,11 @@
 //! | `SCALING_GROUPS` | group names with commas between, added to the configuration's; not with `SCALING_ENVIRONMENT` |
 //! | `SCALING_TABLE`, `SCALING_STATE` | where state is kept, see [`StoreChoice::from_environment`] |
 //! | `SCALING_METRIC_GROUPS` | groups with CloudWatch metrics of their own, commas between; each costs money |
+//! | `SCALING_METRIC_NAMESPACE` | CloudWatch namespace of the metrics; `ServiceScaling` where it is not set |
 //! | `SCALING_CLOCK` | an emulator's clock, see [`clock`] |
 
 pub mod clock;
+pub mod notices;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -35,6 +37,7 @@ use crate::assembly::{Assembly, AssemblyError, StoreChoice};
 use crate::configuration::{self, ConfigurationError};
 use crate::narrate::narrate;
 use clock::{ClockError, FollowingClock};
+use notices::Notice;
 
 /// The configuration that a function falls back on where its package holds no file.
 const PACKAGED: &[u8] = include_bytes!("../../../config/scaling.json");
@@ -93,6 +96,9 @@ impl Function {
         let assembly = Assembly::with_clock(loaded.config, aws, &store, clock)?;
         let mut function = Self::new(assembly.control);
         function.clock = following;
+        if let Some(namespace) = set("SCALING_METRIC_NAMESPACE") {
+            function.embedded.namespace = namespace;
+        }
         let listed = set("SCALING_METRIC_GROUPS").unwrap_or_default();
         function.embedded.groups = names_in(&listed).map(GroupName::new).collect();
         Ok(function)
@@ -124,20 +130,29 @@ impl Function {
         }
     }
 
-    /// Tells of a tick over all groups: log lines, and the figures as CloudWatch metrics.
-    pub fn tell_tick(&self, report: &TickReport, took: Duration) {
+    /// Tells of a tick over all groups: log lines, and the figures as CloudWatch metrics. What a person must know is
+    /// returned, too, for the invocation's answer.
+    pub fn tell_tick(&self, report: &TickReport, took: Duration) -> Vec<Notice> {
         narrate(report);
         let ended = self.control.ports().clock.now();
         let config_version = self.control.config().version;
         let recorded = self.metrics.record_tick(report, Tick { ended, took, config_version });
         let figures = TickFigures { ended, seconds: took.as_secs_f64(), left_over: report.left_over.len() };
         print(self.embedded.lines(figures, &recorded));
+        self.notices(report)
     }
 
-    /// Tells of an evaluation of some groups.
-    pub fn tell(&self, report: &TickReport) {
+    /// Tells of an evaluation of some groups, and returns what a person must know.
+    pub fn tell(&self, report: &TickReport) -> Vec<Notice> {
         narrate(report);
         self.metrics.record(report);
+        self.notices(report)
+    }
+
+    fn notices(&self, report: &TickReport) -> Vec<Notice> {
+        let notices = notices::notices(report);
+        print(notices::lines(&self.embedded.namespace, self.control.ports().clock.now(), &notices));
+        notices
     }
 
     /// Logs and counts an alarm that belongs to no group.

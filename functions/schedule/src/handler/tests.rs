@@ -69,8 +69,19 @@ impl GroupReader for Silent {
 async fn one_invocation_is_one_tick_where_the_period_is_a_minute() {
     let (function, platform) = function(60, None);
     let summary = handle(&function, BUDGET).await.unwrap();
-    assert_eq!(summary, Summary { ticks: 1, evaluated: 1, changed: 1, failed: 0, left_over: 0 });
+    assert_eq!(summary, Summary { ticks: 1, evaluated: 1, changed: 1, ..Summary::default() });
     assert!(platform.group().desired > 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_must_know_is_in_the_answer_once() {
+    let (function, platform) = function(10, None);
+    platform.group().max = 2;
+    let answer = serde_json::to_value(handle(&function, BUDGET).await.unwrap()).unwrap();
+    assert_eq!(answer["ticks"], 5);
+    let notices = answer["notices"].as_array().unwrap();
+    assert_eq!(notices.len(), 1, "{answer}");
+    assert_eq!((&notices[0]["kind"], &notices[0]["group"]), (&"saturated".into(), &"web".into()));
 }
 
 #[tokio::test(start_paused = true)]
