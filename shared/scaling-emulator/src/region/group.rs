@@ -142,6 +142,8 @@ pub struct Group {
     /// When the last scaling activity ended.
     pub(crate) last_activity: Option<Timestamp>,
     pub(crate) trouble: LaunchTrouble,
+    /// The instance launched to balance the zones; what it replaces ends when it serves.
+    pub(crate) balancing: Option<String>,
     /// What the policies that follow a metric have seen, by policy.
     pub(crate) followers: BTreeMap<String, Follower>,
     pub(crate) world: World,
@@ -172,6 +174,7 @@ impl Group {
             cause: String::new(),
             last_activity: None,
             trouble: LaunchTrouble::default(),
+            balancing: None,
             followers: BTreeMap::new(),
             world: World::idle(now, seed),
         }

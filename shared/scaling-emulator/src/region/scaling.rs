@@ -61,7 +61,10 @@ impl Group {
                 let source = self.settings.source.clone();
                 self.launch(context, &source, desired - capacity, &cause);
             }
-            Ordering::Greater => self.scale_in(context, capacity - desired),
+            Ordering::Greater => {
+                let held = self.held_for_balance();
+                self.scale_in(context, (capacity - desired).saturating_sub(held));
+            }
             Ordering::Equal => {
                 self.cause.clear();
                 self.rebalance(context);
@@ -289,7 +292,7 @@ impl Group {
     }
 
     fn scale_in(&mut self, context: &mut Context<'_>, mut surplus: u32) {
-        if self.is_suspended("Terminate") {
+        if surplus == 0 || self.is_suspended("Terminate") {
             return;
         }
         let options = self.settings.source.options(context.blueprints, context.machines).unwrap_or_default();

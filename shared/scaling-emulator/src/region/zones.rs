@@ -45,8 +45,18 @@ impl Group {
                 "At {} an instance was launched to aid in balancing the group's zones.",
                 second(context.now)
             );
-            self.launch_one(context, option, zone, &cause);
+            self.balancing = Some(self.launch_one(context, option, zone, &cause));
         }
+    }
+
+    /// Capacity above what is desired that has to stay until the instance that balances the zones serves.
+    pub(crate) fn held_for_balance(&mut self) -> u32 {
+        let launched = self.balancing.as_deref().and_then(|id| self.member(id));
+        let weight = launched.filter(|member| member.state.is_pending()).map_or(0, |member| member.weight);
+        if weight == 0 {
+            self.balancing = None;
+        }
+        weight
     }
 
     /// Its zones, the one with the fewest instances of group and warm pool first.
