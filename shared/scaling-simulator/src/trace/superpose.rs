@@ -8,7 +8,8 @@
 //! The share of chance is estimated from the trace itself: independent noise of variance `D * mean` makes neighbours
 //! differ by `2 * D * mean` in the mean square, and `D` is taken from the median of those differences, which bursts
 //! do not move. Then each value is drawn towards its local mean until what is left of the local variance is the part
-//! that is not chance (the local-statistics filter of Lee, IEEE PAMI 2(2), 1980, matched in variance). In a burst that
+//! that is not chance, and none is left where the local variance is no more than chance could make it (two standard
+//! deviations of its estimate). This is the local-statistics filter of Lee (IEEE PAMI 2(2), 1980), matched in variance. In a burst that
 //! part is nearly all of it, so bursts keep their height.
 
 /// Half of the neighbourhood, in periods.
@@ -26,7 +27,9 @@ pub(super) fn calmed(counts: &[f64], copies: f64) -> Vec<f64> {
         let near = &counts[from..(index + REACH + 1).min(counts.len())];
         let mean = near.iter().sum::<f64>() / near.len() as f64;
         let variance = near.iter().map(|other| (other - mean).powi(2)).sum::<f64>() / near.len() as f64;
-        let real = if variance > 0.0 { (1.0 - dispersion * mean / variance).max(0.0) } else { 0.0 };
+        let chance = dispersion * mean;
+        let doubtful = chance * (1.0 + 2.0 * (2.0 / near.len() as f64).sqrt());
+        let real = if variance > doubtful { 1.0 - chance / variance } else { 0.0 };
         calmed.push(mean + (count - mean) * real.sqrt());
     }
     calmed
