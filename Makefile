@@ -74,6 +74,10 @@ load: ## Load on the REST interface, against the figures that it has to hold; ne
 bench: ## Benchmarks
 	cargo bench --workspace
 
+.PHONY: fuzz
+fuzz: ## A million requests that nobody would send, against the emulator
+	FUZZ_CASES=1000000 cargo test --release --package scaling-emulator --test fuzz
+
 .PHONY: doc
 doc: ## Documentation of the crates, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
