@@ -107,8 +107,19 @@ impl Running {
 
 /// The answer to a request: status and text.
 pub(crate) async fn http(method: &str, url: &str, body: &str) -> (u16, String) {
+    http_with((method, url), "x-test", "", body).await
+}
+
+/// The same with a header.
+pub(crate) async fn http_with(
+    (method, url): (&str, &str),
+    name: &str,
+    value: &str,
+    body: &str,
+) -> (u16, String) {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let request = http::Request::builder().method(method).uri(url).header("content-type", "application/json");
+    let request = request.header(name, value);
     let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
     let response =
         tokio::time::timeout(PATIENCE, client.request(request)).await.expect("it answers").unwrap();

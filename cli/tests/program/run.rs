@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::process::{Ended, Running, ended, eventually, http, program, scaling};
+use crate::process::{Ended, Running, ended, eventually, http, http_with, program, scaling};
 
 /// A controller with its emulator, and the addresses of REST interface and Prometheus.
 pub(crate) async fn controller(folder: &Path) -> (Running, String, String) {
@@ -66,6 +66,25 @@ async fn rest_prometheus_and_three_log_files_are_there_at_once() {
     let decisions = std::fs::read_to_string(folder.path().join("logs/scaling_monitor.log")).unwrap();
     assert!(decisions.contains("demo") && decisions.contains("reason"), "{decisions}");
     assert!(!folder.path().join("scaling.db").exists(), "an emulator's state is not kept");
+}
+
+#[tokio::test]
+async fn the_id_of_a_request_is_in_the_logs_beside_who_has_changed_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut running, api, _) = controller(folder.path()).await;
+    let body = json!({"by": "ann", "reason": "incident"}).to_string();
+    let url = format!("{api}/kill-switch");
+    let (status, text) = http_with(("PUT", &url), "x-request-id", "request-of-ann", &body).await;
+    assert_eq!(status, 200, "{text}");
+    let url = format!("{api}/nothing-there");
+    assert_eq!(http_with(("GET", &url), "x-request-id", "request-of-bob", "").await.0, 404);
+    running.signal("TERM").await;
+    let log =
+        |name: &str| std::fs::read_to_string(folder.path().join(format!("logs/scaling_{name}.log"))).unwrap();
+    assert!(log("integration").contains("request-of-ann") && log("integration").contains("request-of-bob"));
+    let monitor = log("monitor");
+    let line = monitor.lines().find(|line| line.contains("stopped by ann")).expect("the write is logged");
+    assert!(line.contains("request-of-ann") && line.contains("incident"), "{line}");
 }
 
 #[tokio::test]

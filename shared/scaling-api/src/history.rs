@@ -1,9 +1,9 @@
-//! Histories, newest first, over a store that lists in ascending order: the keys begin with a day, so that one day
-//! after the other is read backwards until the page is full.
+//! Histories, newest first, over a store that lists in ascending order: the keys begin with a day, so that days are read
+//! backwards until the page is full.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use scaling_control::ports::Record;
 use scaling_control::record::HISTORY;
 
@@ -61,25 +61,50 @@ impl History<'_> {
         page: &Page,
         wanted: impl Fn(&Record) -> bool,
     ) -> Result<Vec<Record>, Problem> {
-        let today = date(state.now());
-        let oldest = date(state.now() - HISTORY);
-        let before = page.before.as_ref().map(|before| format!("{}{before}", self.prefix));
-        let mut found = Vec::new();
-        // A clock elsewhere may be ahead of this one by a little.
-        let mut day = Some(today.tomorrow().unwrap_or(today));
-        while let Some(date) = day.filter(|date| *date >= oldest && found.len() < page.limit) {
-            let prefix = format!("{}{}", self.prefix, date.strftime(self.day));
-            day = date.yesterday().ok();
-            if before.as_ref().is_some_and(|before| prefix > *before) {
-                continue;
-            }
-            let mut of_day = self.day(state, &prefix).await?;
-            of_day
-                .retain(|record| before.as_ref().is_none_or(|before| record.key < *before) && wanted(record));
-            found.extend(of_day.into_iter().rev());
+        let end = page.before.as_ref().map(|before| format!("{}{before}", self.prefix));
+        let fits = |record: &Record| end.as_ref().is_none_or(|end| record.key < *end) && wanted(record);
+        // Most histories are short: then this is all of it.
+        let mut found = state.store().list(self.prefix, None, page.limit + 1).await?;
+        if found.len() <= page.limit {
+            found.retain(fits);
+        } else {
+            found = self.newest(state, page, end.as_deref(), fits).await?;
         }
+        found.reverse();
         found.truncate(page.limit);
         Ok(found)
+    }
+
+    /// The records before `end` of as many days as it takes to fill the page, oldest first. The days are doubled until
+    /// it is full: a busy history is read for one day, a quiet one in a few steps.
+    async fn newest(
+        &self,
+        state: &ApiState,
+        page: &Page,
+        end: Option<&str>,
+        fits: impl Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, Problem> {
+        let now = date(state.now());
+        let oldest = date(state.now() - HISTORY);
+        // A clock elsewhere may be ahead of this one by a little.
+        let last = page.before.as_deref().and_then(|before| self.day_of(before));
+        let last = last.unwrap_or_else(|| now.tomorrow().unwrap_or(now));
+        let mut days = 1_i64;
+        loop {
+            let from = last.checked_sub(days.days()).unwrap_or(oldest).max(oldest.min(last));
+            let mut found = self.between(state, from, end).await?;
+            found.retain(&fits);
+            if found.len() >= page.limit || from <= oldest {
+                return Ok(found);
+            }
+            days *= 2;
+        }
+    }
+
+    /// The day that a cursor begins with.
+    fn day_of(&self, cursor: &str) -> Option<Date> {
+        let written = cursor.get(..if self.day.contains('-') { 10 } else { 8 })?;
+        Date::strptime(self.day, written).ok()
     }
 
     /// The `before` of the page after these records; `None` where they are the last.
@@ -88,15 +113,20 @@ impl History<'_> {
         last.key.strip_prefix(self.prefix).map(str::to_owned)
     }
 
-    async fn day(&self, state: &ApiState, prefix: &str) -> Result<Vec<Record>, Problem> {
+    /// Everything from the beginning of a day up to `end`.
+    async fn between(&self, state: &ApiState, from: Date, end: Option<&str>) -> Result<Vec<Record>, Problem> {
         let mut records: Vec<Record> = Vec::new();
+        let mut after = format!("{}{}", self.prefix, from.strftime(self.day));
         loop {
-            let after = records.last().map(|last| last.key.clone());
-            let batch = state.store().list(prefix, after.as_deref(), BATCH).await?;
-            let is_last = batch.len() < BATCH;
-            records.extend(batch);
-            if is_last {
-                return Ok(records);
+            let batch = state.store().list(self.prefix, Some(&after), BATCH).await?;
+            let is_full = batch.len() == BATCH;
+            let before = batch.iter().take_while(|record| end.is_none_or(|end| record.key.as_str() < end));
+            let before = before.count();
+            let is_last = before < BATCH || !is_full;
+            records.extend(batch.into_iter().take(before));
+            match records.last() {
+                Some(last) if !is_last => after.clone_from(&last.key),
+                _ => return Ok(records),
             }
         }
     }

@@ -90,3 +90,41 @@ async fn pages_have_limits() {
         stage.get(&format!("/groups/web/decisions?{query}")).await.problem(400, "bad-parameter");
     }
 }
+
+#[tokio::test]
+async fn a_long_history_comes_page_by_page_whole_and_in_order() {
+    let stage = Stage::new();
+    let template = stage.post("/scale", &json!({"replicas": 6})).await.json()["operation"]["id"].clone();
+    let stored = stage.store.snapshot().into_iter().find(|record| record.key.starts_with("operation/all/"));
+    let body = stored.unwrap().body;
+    let mut asked = Vec::new();
+    // Busy days, and quiet weeks between them.
+    for (day, count) in [(0_i64, 70), (1, 1300), (20, 3), (60, 120)] {
+        let mut records = Vec::new();
+        for number in 0..count {
+            let at: jiff::Timestamp = crate::stage::START.parse().unwrap();
+            let at =
+                at - jiff::SignedDuration::from_hours(24 * day) - jiff::SignedDuration::from_secs(number);
+            let id = format!("{}-{number:08}", at.strftime("%Y%m%dT%H%M%S"));
+            let body = body.replace(template.as_str().unwrap(), &id);
+            asked.push(id.clone());
+            let key = format!("operation/all/{id}");
+            records.push(scaling_control::ports::NewRecord { key, body, expires: None });
+        }
+        stage.store_directly(records).await;
+    }
+    asked.push(template.as_str().unwrap().to_owned());
+    asked.sort();
+    let (mut seen, mut path) = (Vec::new(), "/operations?limit=333".to_owned());
+    loop {
+        let answer = stage.get(&path).await.ok();
+        seen.extend(ids(&answer).into_iter().map(str::to_owned));
+        let Some(next) = answer["next"].as_str() else { break };
+        path = format!("/operations?limit=333&before={next}");
+    }
+    seen.reverse();
+    assert_eq!(seen.len(), asked.len());
+    assert_eq!(seen, asked);
+    assert_eq!(stage.get("/operations?before=0").await.ok()["operations"], json!([]));
+    assert_eq!(ids(&stage.get("/operations?before=zzz&limit=1").await.ok()), [asked.last().unwrap()]);
+}
