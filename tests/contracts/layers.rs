@@ -11,7 +11,7 @@ use serde_json::Value;
 const LAYERS: &[&[&str]] = &[
     &["scaling-fleet"],
     &["scaling-peers", "scaling-policy"],
-    &["scaling-control", "scaling-emulator", "scaling-simulator"],
+    &["scaling-control", "scaling-emulator", "scaling-report", "scaling-simulator"],
     &["scaling-aws", "scaling-store", "scaling-telemetry"],
     &["scaling-api", "scaling-console"],
     &["scaling"],
@@ -27,7 +27,7 @@ const ONLY_IN_TESTS: &[(&str, &str)] = &[
 ];
 
 /// Crates that compute and do nothing else.
-const PURE: &[&str] = &["scaling-fleet", "scaling-peers", "scaling-policy"];
+const PURE: &[&str] = &["scaling-fleet", "scaling-peers", "scaling-policy", "scaling-report"];
 
 /// The resolved packages of this build.
 struct Packages {
