@@ -2,6 +2,7 @@
 
 mod control;
 mod deployed;
+mod seeing;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -19,6 +20,8 @@ pub(crate) use deployed::{
     AlarmsArguments, AlarmsCommand, ConfigCommand, ConfigCommandArguments, DiffArguments, DoctorArguments,
     HistoryArguments, PullArguments, PushArguments, RollbackArguments, SyncArguments,
 };
+
+pub(crate) use seeing::{ExplainArguments, ReportArguments, ReportFormat, StatusArguments};
 
 /// Decides how many machines a group has and which instance type they are.
 #[derive(Debug, Parser)]
@@ -67,6 +70,10 @@ pub(crate) enum Command {
     Hold(HoldArguments),
     /// Stop every change of every group, at once
     KillSwitch(KillSwitchArguments),
+    /// Explain one decision: what was seen, wanted, rejected and done, and what it costs
+    Explain(ExplainArguments),
+    /// Compare what a group cost with what it would have cost under this controller
+    Report(ReportArguments),
     /// Push, pull, compare and roll back the configuration of a deployed controller
     Config(ConfigCommandArguments),
     /// Keep the CloudWatch alarms that wake the groups
@@ -307,16 +314,6 @@ pub(crate) struct ScaleArguments {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// JSON instead of a sentence
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "EXAMPLES:\n  scaling status\n  scaling status --api http://127.0.0.1:9001 --json")]
-pub(crate) struct StatusArguments {
-    #[command(flatten)]
-    pub(crate) api: ApiArguments,
-    /// JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -43,6 +43,8 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Override(arguments) => commands::control::set_override(&arguments).await,
             Command::Hold(arguments) => commands::control::hold(&arguments).await,
             Command::KillSwitch(arguments) => commands::control::kill_switch(&arguments).await,
+            Command::Explain(arguments) => commands::explain::explain(&arguments).await,
+            Command::Report(arguments) => commands::report::report(&arguments).await,
             Command::Config(arguments) => commands::config::config(&arguments).await,
             Command::Alarms(arguments) => commands::alarms::alarms(&arguments).await,
             Command::Doctor(arguments) => commands::doctor::doctor(&arguments).await,

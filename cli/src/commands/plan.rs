@@ -4,19 +4,14 @@ use anyhow::Result;
 use scaling::{Assembly, narrate};
 use scaling_aws::AwsSettings;
 use scaling_control::{Evaluation, GroupOutcome, Outcome, TickReport};
-use scaling_policy::config::{Config, ControlLevel, GroupConfig, Platform};
+use scaling_policy::config::{Config, ControlLevel};
 use scaling_policy::decision::Decision;
+use scaling_telemetry::own_cost;
 use serde_json::{Value, json};
 
 use crate::arguments::PlanArguments;
 use crate::failure::Told;
 use crate::{commands, output};
-
-/// GetMetricData: 0.01 USD per 1,000 metrics requested, in every region where it is sold for that.
-const USD_PER_METRIC: f64 = 0.01 / 1000.0;
-
-/// A month as price lists count it: 730 hours.
-const SECONDS_PER_MONTH: f64 = 730.0 * 3600.0;
 
 /// Prints the plan. A group that cannot be evaluated makes it end with 1, after the others have been shown.
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<()> {
@@ -49,13 +44,9 @@ fn show(report: &TickReport, config: &Config) -> Result<()> {
     ))
 }
 
-/// What reading the metrics of every evaluation costs in a month, in USD. Programs cost nothing to ask.
+/// What reading the metrics of every evaluation costs in a month, in USD.
 fn own_cost(config: &Config) -> f64 {
-    let of_group = |group: &GroupConfig| {
-        let bound = group.triggers.iter().filter(|(_, trigger)| trigger.binding.is_some()).count();
-        bound as f64 * SECONDS_PER_MONTH / group.evaluation_period.as_secs_f64() * USD_PER_METRIC
-    };
-    config.groups.iter().filter(|group| group.platform == Platform::Aws).map(|group| of_group(group)).sum()
+    config.groups.iter().map(|group| own_cost::of_group(group)).sum()
 }
 
 fn row(outcome: &GroupOutcome) -> [String; 6] {

@@ -179,6 +179,16 @@ fn problem(status: StatusCode, answer: &Value) -> anyhow::Error {
     if refused { Refused(said).into() } else { anyhow!("{said} ({status})") }
 }
 
+/// A name as one segment of a path or one value of a query.
+pub(super) fn segment(name: &str) -> String {
+    name.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
 /// A member that has to be there.
 pub(super) fn array<'a>(answer: &'a Value, member: &str) -> Result<&'a [Value]> {
     match answer[member].as_array() {

@@ -10,10 +10,11 @@ use scaling::serve::{Protection, Server};
 use scaling::{Assembly, Controller, StoreChoice};
 use scaling_api::ApiState;
 use scaling_aws::AwsSettings;
+use scaling_console::Console;
 use scaling_emulator::Emulator;
 use scaling_policy::config::Loaded;
 use scaling_telemetry::Metrics;
-use scaling_telemetry::logs::{LogGuard, StandaloneLogs, directives, init_standalone};
+use scaling_telemetry::logs::{COLLECTOR, LogGuard, StandaloneLogs, directives, init_standalone};
 use scaling_telemetry::metrics::Tick;
 
 use crate::arguments::{ListenArguments, RunArguments, StateArguments};
@@ -40,7 +41,8 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     let metrics = Metrics::new();
     let assembly = assembly.counted(&metrics);
     let state = ApiState::new(Arc::clone(&assembly.control), metrics.clone()).streaming();
-    let rest = Server::rest(arguments.listen.api, state, &protection).await?;
+    let console = Console::new();
+    let rest = Server::rest_with(arguments.listen.api, state, console.router(), &protection).await?;
     let prometheus = Server::prometheus(arguments.listen.prometheus, metrics.clone(), &protection).await?;
     // After everything that can refuse to start, and held to the end: what is buffered is written when it goes.
     let _logs = start_logs(arguments)?;
@@ -53,7 +55,8 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
         let config = control.config();
         metrics.keep_groups(config.groups.iter().map(|group| &group.name));
         let tick = Tick { ended: control.ports().clock.now(), took, config_version: config.version };
-        metrics.record_tick(report, tick);
+        let recorded = metrics.record_tick(report, tick);
+        console.record(report, &recorded);
         scaling::narrate::narrate(report);
     };
     let running = Controller::from_assembly(assembly).at_pace(pace).start_with(seen).await;
@@ -111,6 +114,7 @@ fn start_logs(arguments: &RunArguments) -> Result<LogGuard> {
         folder: Some(arguments.logs.clone()),
         terminal: true,
         colour: stderr().is_terminal(),
+        collector: std::env::var(COLLECTOR).ok().filter(|address| !address.is_empty()),
     })?)
 }
 
@@ -122,6 +126,7 @@ fn greet(
     let api = rest.url();
     output::line(format_args!("REST interface  {api}"))?;
     output::line(format_args!("Prometheus      {}/metrics", prometheus.url()))?;
+    output::line(format_args!("Console         {api}/   (in a browser)"))?;
     if let Some(emulator) = emulator {
         let (endpoint, speed) = (emulator.endpoint(), arguments.speed);
         output::line(format_args!("Emulator        {endpoint}   {speed} times as fast as on the wall"))?;

@@ -1,14 +1,38 @@
 //! `scaling status`: a running controller's groups at a glance.
 
+use std::io::{IsTerminal, stdout};
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::Value;
 
 use super::rest::{self, Controller};
 use crate::arguments::StatusArguments;
+use crate::interrupt::Interrupt;
 use crate::output;
 
-/// Shows the groups.
+/// Shows the groups: once, or until it is told to stop.
 pub(crate) async fn status(arguments: &StatusArguments) -> Result<()> {
+    let Some(seconds) = arguments.watch else { return show(arguments).await };
+    let watching = async {
+        loop {
+            if stdout().is_terminal() && !arguments.json {
+                // Clears what the last look has left, from the top left corner on.
+                output::line("\x1b[H\x1b[J")?;
+            }
+            show(arguments).await?;
+            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+        }
+    };
+    let interrupt = Interrupt::listen()?;
+    tokio::select! {
+        ended = watching => ended,
+        // Ctrl-C is how a watch is meant to end.
+        _ = interrupt.wait() => Ok(()),
+    }
+}
+
+async fn show(arguments: &StatusArguments) -> Result<()> {
     let answer = groups(&Controller::new(&arguments.api)?).await?;
     if arguments.json {
         return output::json(&answer);

@@ -26,6 +26,8 @@ mod run;
 #[cfg(test)]
 mod secured;
 #[cfg(test)]
+mod seeing;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod validate;

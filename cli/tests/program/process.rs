@@ -96,6 +96,13 @@ impl Running {
         found
     }
 
+    /// Waits for a line that contains `text`.
+    pub(crate) async fn line_with(&mut self, text: &str) {
+        let found =
+            async { while !self.lines.next_line().await.unwrap().expect("it goes on").contains(text) {} };
+        tokio::time::timeout(PATIENCE, found).await.expect("it says so");
+    }
+
     /// Sends a signal, such as `INT`, and waits for the end.
     pub(crate) async fn signal(&mut self, name: &str) -> ExitStatus {
         let id = self.child.id().unwrap().to_string();

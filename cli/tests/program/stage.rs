@@ -15,14 +15,19 @@ const MINUTES: i64 = 10;
 
 /// A group of two m7i.large, 1 to 10, with so many requests per second on it.
 pub(crate) async fn emulator(rate: f64) -> Emulator {
-    let start = Timestamp::now() - SignedDuration::from_mins(MINUTES);
+    emulator_with_past(rate, MINUTES).await
+}
+
+/// The same with so many minutes of metrics.
+pub(crate) async fn emulator_with_past(rate: f64, minutes: i64) -> Emulator {
+    let start = Timestamp::now() - SignedDuration::from_mins(minutes);
     let settings = Settings { clock: ClockMode::Stepped, start, ..Settings::default() };
     let emulator = Emulator::start(settings).await.unwrap();
     let mut setup = GroupSetup::new(GROUP, "m7i.large", (1, 10, 2));
     setup.tags.push(("team".to_owned(), "astro".to_owned()));
     emulator.with_region(|region| setup.make(region)).unwrap();
     emulator.set_workload(GROUP, Workload::new(Load::constant(start, rate), ServiceModel::demo()));
-    emulator.advance(Duration::from_secs(60 * MINUTES.unsigned_abs())).await.unwrap();
+    emulator.advance(Duration::from_secs(60 * minutes.unsigned_abs())).await.unwrap();
     emulator
 }
 

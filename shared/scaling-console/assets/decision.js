@@ -1,6 +1,6 @@
 // A decision explained: what was seen, what was wanted, what was rejected; and the ones before it.
 
-import { el, load, money, number, reading, span, stamp, table, time, words } from "./page.js";
+import { el, limit, load, money, number, reading, span, stamp, table, time, words } from "./page.js";
 
 const row = (first, ...rest) => el("tr", {}, el("th", { scope: "row" }, first), rest.map((cell) => el("td", {}, cell)));
 
@@ -10,7 +10,7 @@ export function decided(data) {
   const { decision } = data;
   if (!decision) return [head, el("p", { class: "hint" }, "None yet.")];
   const seen = data.readings.filter((one) => one.state !== "unbound").map((one) =>
-    row(words(one.trigger), reading(one.trigger, one.value), reading(one.trigger, one.threshold), load(one.load),
+    row(words(one.trigger), reading(one.trigger, one.value), limit(one.trigger, one.threshold), load(one.load),
       one.state === "fresh" ? `${Math.round(one.age ?? 0)} s old` : words(one.state), one.asks ? (one.priority ? "urgently" : "yes") : "only reported"));
   const trims = decision.guards.map((note, place) => el("li", {}, `${note.from} → ${note.to} replicas: ${data.because[place]}`));
   const others = decision.alternatives.map((other) =>

@@ -41,6 +41,9 @@ export function reading(trigger, value) {
   return percent(value);
 }
 
+/** A limit in the unit of its trigger; that of requests is for each replica. */
+export const limit = (trigger, value) => reading(trigger, value) + (trigger === "request_count" ? " each" : "");
+
 /** A load as a bar and a number. */
 export function load(value) {
   if (value === null || value === undefined) return "–";

@@ -16,6 +16,7 @@ use scaling_control::ports::{
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView};
+use tracing::Instrument as _;
 
 use crate::metrics::Metrics;
 use crate::targets;
@@ -46,8 +47,10 @@ impl<P: ?Sized> Counted<P> {
         operation: &'static str,
         call: impl Future<Output = Result<T, PortError>>,
     ) -> Result<T, PortError> {
+        let span = tracing::info_span!(target: targets::INTEGRATION, "call", port, operation);
         let started = Instant::now();
-        let result = call.await;
+        let result = call.instrument(span.clone()).await;
+        let _within = span.entered();
         let took = started.elapsed();
         let outcome = result.as_ref().err().map_or("ok", PortError::kind);
         self.metrics.record_call(port, operation, outcome, took);

@@ -11,6 +11,7 @@ use scaling_policy::config::Config;
 use scaling_store::DynamoStore;
 use scaling_telemetry::Metrics;
 use scaling_telemetry::counted::count;
+use scaling_telemetry::metrics::CloudCalls;
 use thiserror::Error;
 
 use crate::platforms::Platforms;
@@ -102,6 +103,18 @@ impl Assembly {
     /// The same controller with every call of its ports counted, timed and logged in `metrics`.
     #[must_use]
     pub fn counted(self, metrics: &Metrics) -> Self {
+        let counter = self.clients.counter().clone();
+        metrics.watch_cloud(move || {
+            let calls = counter.tallies().into_iter();
+            calls
+                .map(|(operation, tally)| CloudCalls {
+                    operation,
+                    succeeded: tally.succeeded,
+                    failed: tally.failed,
+                    throttled: tally.throttled,
+                })
+                .collect()
+        });
         let ports = count(self.control.ports().clone(), metrics);
         let config = Config::clone(&self.control.config());
         Self { control: Arc::new(ControlLoop::new(ports, config)), ..self }

@@ -129,8 +129,22 @@ impl Server {
         state: ApiState,
         protection: &Protection,
     ) -> Result<Self, ServeError> {
+        Self::rest_with(address, state, Router::new(), protection).await
+    }
+
+    /// Serves the REST interface, and other routes beside it behind the same protection: the console.
+    ///
+    /// # Errors
+    /// As [`Server::rest`].
+    pub async fn rest_with(
+        address: SocketAddr,
+        state: ApiState,
+        beside: Router,
+        protection: &Protection,
+    ) -> Result<Self, ServeError> {
         let access = if protection.tokens.is_some() { Access::ByGrant } else { Access::InFront };
-        Self::start("the REST interface", address, routes(state.with_access(access)), protection).await
+        let all = routes(state.with_access(access)).merge(beside);
+        Self::start("the REST interface", address, all, protection).await
     }
 
     /// Serves the figures at `/metrics` for Prometheus.

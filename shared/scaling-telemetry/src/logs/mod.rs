@@ -3,6 +3,8 @@
 //! How much is logged is one setting for all outputs: directives such as `info` or `info,scaling::integration=debug`
 //! ([`directives`] takes them from the environment).
 
+#[cfg(feature = "otlp")]
+mod otlp;
 mod rotating;
 
 use std::io;
@@ -20,6 +22,9 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 pub use rotating::{KEPT_FILES, LARGEST_FILE, RotatingFile};
 
 use crate::targets;
+
+/// The environment variable that names an OpenTelemetry collector, as OpenTelemetry has it.
+pub const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// What is logged where nothing is said.
 pub const DEFAULT_DIRECTIVES: &str = "info";
@@ -50,6 +55,14 @@ pub enum LogError {
         #[source]
         source: io::Error,
     },
+    /// Spans cannot be exported.
+    #[error("spans cannot be exported to {endpoint}: {message}")]
+    Collector {
+        /// The collector's address.
+        endpoint: String,
+        /// Why.
+        message: String,
+    },
     /// Somebody else has set the process's subscriber.
     #[error("logging has been started already")]
     AlreadyStarted,
@@ -66,6 +79,9 @@ pub struct StandaloneLogs {
     pub terminal: bool,
     /// Whether those lines are coloured: ask whether standard error is a terminal.
     pub colour: bool,
+    /// Address of an OpenTelemetry collector, such as `http://127.0.0.1:4318`, that spans are exported to. Has no effect
+    /// in a build without the feature `otlp`, which warns of it.
+    pub collector: Option<String>,
 }
 
 /// Keeps the files' writers alive. What is still buffered is written when it is dropped: hold it to the end of `main`.
@@ -73,6 +89,8 @@ pub struct StandaloneLogs {
 #[must_use = "dropping the guard ends the log files"]
 pub struct LogGuard {
     writers: Vec<WorkerGuard>,
+    #[cfg(feature = "otlp")]
+    exporting: Option<otlp::Exporting>,
 }
 
 /// The directives that hold, given how to look up an environment variable.
@@ -98,6 +116,10 @@ pub fn init_lambda(directives: &str) -> Result<(), LogError> {
 pub fn init_standalone(settings: &StandaloneLogs) -> Result<LogGuard, LogError> {
     let (subscriber, guard) = standalone(settings, io::stderr)?;
     install(subscriber)?;
+    #[cfg(not(feature = "otlp"))]
+    if let Some(collector) = &settings.collector {
+        tracing::warn!(collector, "no spans are exported: this program was built without the feature `otlp`");
+    }
     Ok(guard)
 }
 
@@ -141,9 +163,18 @@ where
         guard.writers.push(worker);
         files.push(file_layer(writer, prefixes));
     }
+    #[cfg(feature = "otlp")]
+    let spans = {
+        let exported = settings.collector.as_deref().map(otlp::layer).transpose()?;
+        let (layer, exporting) = exported.unzip();
+        guard.exporting = exporting;
+        layer
+    };
+    #[cfg(not(feature = "otlp"))]
+    let spans: Option<tracing_subscriber::layer::Identity> = None;
     let terminal =
         settings.terminal.then(|| fmt::layer().compact().with_ansi(settings.colour).with_writer(terminal));
-    Ok((Registry::default().with(files).with(terminal).with(filter), guard))
+    Ok((Registry::default().with(files).with(terminal).with(spans).with(filter), guard))
 }
 
 fn filter(directives: &str) -> Result<EnvFilter, LogError> {

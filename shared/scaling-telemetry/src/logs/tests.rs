@@ -38,6 +38,7 @@ fn settings(folder: &Path, directives: &str) -> StandaloneLogs {
         folder: Some(folder.to_owned()),
         terminal: true,
         colour: false,
+        collector: None,
     }
 }
 
@@ -105,8 +106,13 @@ fn directives_hold_for_the_files_too() {
 #[test]
 fn a_live_view_keeps_the_terminal_to_itself() {
     let sink = Sink::default();
-    let quiet =
-        StandaloneLogs { directives: "info".to_owned(), folder: None, terminal: false, colour: false };
+    let quiet = StandaloneLogs {
+        directives: "info".to_owned(),
+        folder: None,
+        terminal: false,
+        colour: false,
+        collector: None,
+    };
     let (subscriber, _guard) = standalone(&quiet, sink.clone()).unwrap();
     tracing::subscriber::with_default(subscriber, log_a_line_each);
     assert_eq!(sink.text(), "");
@@ -132,4 +138,55 @@ fn the_strongest_variable_that_says_something_wins() {
     assert_eq!(of(&[("AWS_LAMBDA_LOG_LEVEL", "WARN")]), "WARN");
     assert_eq!(of(&[("RUST_LOG", "debug"), ("AWS_LAMBDA_LOG_LEVEL", "WARN")]), "debug");
     assert_eq!(of(&[("SCALING_LOG", " "), ("RUST_LOG", "debug")]), "debug");
+}
+
+/// A collector that takes one request and hands out its first line and its body.
+#[cfg(feature = "otlp")]
+fn collector() -> (String, std::sync::mpsc::Receiver<(String, Vec<u8>)>) {
+    use std::io::{BufRead, BufReader, Read};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (socket, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(socket);
+        let (mut first, mut length) = (String::new(), 0);
+        reader.read_line(&mut first).unwrap();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            if let Some((_, value)) = line.to_lowercase().split_once("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        sender.send((first, body)).unwrap();
+    });
+    (address, receiver)
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn spans_reach_a_collector_with_their_names_and_fields() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, received) = collector();
+    let settings = StandaloneLogs { collector: Some(address), ..settings(folder.path(), "info") };
+    let (subscriber, guard) = standalone(&settings, Sink::default()).unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        let _tick = tracing::info_span!("tick").entered();
+        let _call = tracing::info_span!("call", port = "groups", operation = "describe").entered();
+        tracing::info!(target: targets::INTEGRATION, "called");
+    });
+    drop(guard);
+    let (first, body) = received.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+    assert_eq!(first.trim(), "POST /v1/traces HTTP/1.1");
+    let text = String::from_utf8_lossy(&body);
+    for part in ["scaling", "tick", "call", "describe"] {
+        assert!(text.contains(part), "{part} is not among the spans");
+    }
 }

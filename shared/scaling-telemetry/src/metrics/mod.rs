@@ -16,7 +16,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -37,11 +37,11 @@ use table::{GroupTable, LastTick, Table};
 pub struct Metrics {
     table: Shared,
     registry: Arc<Registry>,
-    cloud: Option<CloudSource>,
+    cloud: Arc<OnceLock<CloudSource>>,
 }
 
 /// Says how often the cloud has been called; asked at each rendering.
-type CloudSource = Arc<dyn Fn() -> Vec<CloudCalls> + Send + Sync>;
+type CloudSource = Box<dyn Fn() -> Vec<CloudCalls> + Send + Sync>;
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,13 +85,13 @@ impl Metrics {
         let table = Shared(Arc::new(Mutex::new(Table::default())));
         let mut registry = Registry::default();
         registry.register_collector(Box::new(table.clone()));
-        Self { table, registry: Arc::new(registry), cloud: None }
+        Self { table, registry: Arc::new(registry), cloud: Arc::default() }
     }
 
-    /// The same figures, and those of whatever calls the cloud beside them.
-    #[must_use]
-    pub fn with_cloud(self, calls: impl Fn() -> Vec<CloudCalls> + Send + Sync + 'static) -> Self {
-        Self { cloud: Some(Arc::new(calls)), ..self }
+    /// Asks `calls` at each rendering how often the cloud has been called. The first that is given is asked.
+    pub fn watch_cloud(&self, calls: impl Fn() -> Vec<CloudCalls> + Send + Sync + 'static) {
+        // A second source would count the same calls again.
+        let _ = self.cloud.set(Box::new(calls));
     }
 
     /// Takes the report of a tick in, and returns what each of its groups added.
@@ -163,7 +163,7 @@ impl Metrics {
 
     /// Everything, in a format.
     pub fn render(&self, format: Format) -> String {
-        if let Some(calls) = &self.cloud {
+        if let Some(calls) = self.cloud.get() {
             let calls = calls();
             self.lock().cloud = calls;
         }

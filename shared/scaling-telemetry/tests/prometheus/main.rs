@@ -76,6 +76,22 @@ fn every_query_of_the_dashboard_parses() {
     }
 }
 
+/// What CloudWatch is to show has to be written as embedded metric format.
+#[test]
+fn the_cloudwatch_dashboard_asks_for_embedded_metrics_only() {
+    let read = |path: &str| std::fs::read_to_string(tools::root().join(path)).unwrap();
+    let dashboard = read("dashboards/cloudwatch.json");
+    let written = read("shared/scaling-telemetry/src/metrics/tests/embedded.json");
+    let widgets: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+    assert!(widgets["widgets"].as_array().unwrap().len() > 10);
+    for name in dashboard::names_in(&dashboard) {
+        // An alarm without a group has a line of its own.
+        let is_written = written.contains(&format!("\"{name}\"")) || name == "scaling_unknown_alarms_total";
+        let is_optional = ["scaling_request_latency", "scaling_memory_usage"].contains(&name.as_str());
+        assert!(is_written || is_optional, "{name} is asked for and not written");
+    }
+}
+
 #[test]
 fn every_metric_of_the_controller_is_on_the_dashboard() {
     let queries = dashboard::queries().join("\n");

@@ -16,8 +16,13 @@ use super::connections::Peer;
 use super::rate::Limiter;
 use super::tokens::Tokens;
 
-/// The one path that needs no token.
-const OPEN: &str = "/health";
+/// The one path of the interface that needs no token.
+const HEALTH: &str = "/health";
+
+/// Whether a path says nothing that only those may know who bring a token.
+fn is_open(path: &str) -> bool {
+    path == HEALTH || scaling_console::is_page(path)
+}
 
 /// What is checked.
 pub(super) struct Guard {
@@ -48,7 +53,7 @@ impl Guard {
             })?;
         }
         match &self.tokens {
-            Some(tokens) if request.uri().path() != OPEN => admit(tokens, request),
+            Some(tokens) if !is_open(request.uri().path()) => admit(tokens, request),
             _ => Ok(()),
         }
     }

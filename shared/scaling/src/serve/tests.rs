@@ -151,6 +151,20 @@ async fn a_token_opens_what_its_role_may_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_page_of_the_console_is_open_and_its_data_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let protection = Protection { tokens: Some(tokens(folder.path())), ..Protection::default() };
+    let console = scaling_console::Console::new();
+    let server = Server::rest_with(FREE, state(), console.router(), &protection).await.unwrap();
+    let stranger = async |line| plain(&server, line, "Host: localhost\r\n").await.0;
+    assert_eq!(stranger("GET /").await, 200);
+    assert_eq!(stranger("GET /console/app.js").await, 200);
+    assert_eq!(stranger("GET /console/data/fleet").await, 401);
+    assert_eq!(plain(&server, "GET /console/data/fleet", &with_token(Role::Read)).await.0, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_token_that_is_not_one_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let protection = Protection { tokens: Some(tokens(folder.path())), ..Protection::default() };

@@ -1,0 +1,85 @@
+//! What the controller shows: a decision explained, the groups again and again, the console, and the report.
+
+use crate::process::{Ended, Running, ended, eventually, http, program};
+use crate::run::{ask, controller};
+use crate::stage::{GROUP, emulator_with_past};
+
+#[tokio::test]
+async fn a_decision_is_explained_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_running, api, _) = controller(folder.path()).await;
+    let explained = eventually("a decision", || async {
+        let told = ask(folder.path(), &api, &["explain", "demo"]).await;
+        (told.code == Some(0)).then_some(told)
+    });
+    let told: Ended = explained.await;
+    for part in ["demo at ", "decided", "seen", "wanted", "costs", "done"] {
+        assert!(told.out.contains(part), "{part}: {}", told.out);
+    }
+    let early = ask(folder.path(), &api, &["explain", "demo", "--at", "2020-01-01T00:00:00Z"]).await;
+    assert!(early.code == Some(1) && early.err.contains("90 days"), "{early:?}");
+    let json = ask(folder.path(), &api, &["explain", "demo", "--json"]).await.json();
+    assert_eq!(json["decision"]["group"], "demo");
+    let unknown = ask(folder.path(), &api, &["explain", "web"]).await;
+    assert!(unknown.code == Some(1) && unknown.err.contains("no group"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_watch_goes_on_until_it_is_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_running, api, _) = controller(folder.path()).await;
+    let mut command = program(folder.path(), None);
+    command.args(["status", "--watch", "0.2"]).env("SCALING_API", &api);
+    let mut watch = Running::start(command);
+    for _ in 0..3 {
+        watch.line_with("demo").await;
+    }
+    assert!(watch.signal("INT").await.success());
+}
+
+#[tokio::test]
+async fn the_console_is_where_the_interface_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_running, api, _) = controller(folder.path()).await;
+    let (status, page) = http("GET", &format!("{api}/"), "").await;
+    assert!(status == 200 && page.contains("<title>Service scaling</title>"), "{status} {page}");
+    let seen = eventually("the group", || async {
+        let (_, fleet) = http("GET", &format!("{api}/console/data/fleet"), "").await;
+        fleet.contains("\"demo\"").then_some(fleet)
+    });
+    assert!(seen.await.contains("m7i"));
+}
+
+#[tokio::test]
+async fn a_group_that_is_only_observed_is_told_what_it_would_have_cost() {
+    // Twelve hours of two machines that are hardly used.
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator_with_past(4.0, 720).await);
+    let config = serde_json::json!({
+        "mode": "horizontal", "control": "observe", "groups": [{"name": GROUP}],
+        "policy": {"triggers": ["cpu_usage"], "priority_triggers": ["cpu_usage"]},
+        "replicas": {"min_replicas": 1, "max_replicas": 10, "target_replicas": 2},
+    });
+    std::fs::write(folder.path().join("scaling.json"), config.to_string()).unwrap();
+    let report = async |more: &[&str]| {
+        let mut command = program(folder.path(), Some(&emulator.endpoint()));
+        command.args(["report", GROUP, "--config", "scaling.json", "--days", "1"]).args(more);
+        ended(command).await
+    };
+    let told = report(&[]).await;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    for part in
+        ["# web: what ran", "USD less", "| minutes over a limit | 0 | 0 |", "us-east-1", "Spot prices"]
+    {
+        assert!(told.out.contains(part), "{part}: {}", told.out);
+    }
+    let discounted = report(&["--discount", "0.5", "--format", "html", "--output", "web.html"]).await;
+    assert_eq!(discounted.code, Some(0), "{discounted:?}");
+    let page = std::fs::read_to_string(folder.path().join("web.html")).unwrap();
+    assert!(page.contains("Less 50 %") && page.matches("<svg").count() == 3, "{page}");
+    let unknown = ended({
+        let mut command = program(folder.path(), Some(&emulator.endpoint()));
+        command.args(["report", "other", "--config", "scaling.json"]);
+        command
+    });
+    assert!(unknown.await.err.contains("no group"));
+}
