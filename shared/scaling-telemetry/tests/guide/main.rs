@@ -1,0 +1,62 @@
+//! The user guide: its worked examples are decided as they stand, its reference is that of the schema, and its links
+//! lead somewhere.
+
+#![expect(clippy::unwrap_used, reason = "a guide that cannot be read fails its test")]
+
+mod examples;
+mod reference;
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn guide() -> PathBuf {
+    root().join("docs/guide/src")
+}
+
+fn chapter(name: &str) -> String {
+    std::fs::read_to_string(guide().join(name)).unwrap()
+}
+
+#[test]
+fn worked_examples_are_decided_as_they_stand() {
+    let examples = examples::in_text(&chapter("decisions.md"));
+    assert!(examples.len() >= 8, "{}", examples.len());
+    let wrong: Vec<String> = examples
+        .iter()
+        .filter_map(|example| {
+            let (expected, decided) = (example["decides"].as_str().unwrap(), examples::decide(example));
+            (expected != decided).then(|| format!("{example}\n  says   {expected}\n  decides {decided}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// `UPDATE_GOLDEN=1` writes it.
+#[test]
+fn the_configuration_reference_is_that_of_the_schema() {
+    let schema = std::fs::read_to_string(root().join("config/config.schema.json")).unwrap();
+    let expected = reference::of(&serde_json::from_str(&schema).unwrap());
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(guide().join("configuration.md"), &expected).unwrap();
+    }
+    assert_eq!(chapter("configuration.md"), expected);
+}
+
+#[test]
+fn every_chapter_is_listed_and_every_link_leads_somewhere() {
+    let summary = chapter("SUMMARY.md");
+    for entry in std::fs::read_dir(guide()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name == "SUMMARY.md" || summary.contains(&format!("({name})")),
+            "{name} is not in the summary"
+        );
+        for target in chapter(&name).split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_elsewhere = target.is_empty() || target.starts_with("http");
+            assert!(is_elsewhere || guide().join(target).exists(), "{name} links to {target}");
+        }
+    }
+}
