@@ -12,9 +12,16 @@ use scaling_policy::config::GroupName;
 use serde_json::{Map, Value, json};
 
 use crate::metrics::{Figures, Recorded, names};
+use crate::own_cost::USD_PER_CUSTOM_METRIC;
 
 /// The namespace of the metrics where none is given.
 pub const DEFAULT_NAMESPACE: &str = "ServiceScaling";
+
+/// Metrics of a tick's line; a test counts them.
+const OF_A_TICK: usize = 13;
+
+/// Most metrics of a group's line.
+const OF_A_GROUP: usize = 12;
 
 /// What becomes a metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +74,12 @@ impl EmbeddedMetrics {
         line.metric(names::OPERATIONS_TOTAL.name, "Count", Some(ended.count() as f64));
         line.metric(names::COST.name, "None", Some(sum(|figures| figures.cost.0)));
         line.metric(names::SAVINGS.name, "None", Some(sum(|figures| figures.savings.unwrap_or(0.0))));
+        // The oldest of all readings: what an alarm asks for.
+        let ages = figures().flat_map(|figures| figures.data_age.iter().filter_map(|(_, age)| *age));
+        line.metric(names::DATA_AGE.name, "Seconds", ages.reduce(f64::max));
+        let own = sum(|figures| figures.own_cost) + self.metrics_cost(recorded);
+        line.metric(names::CONTROLLER_COST.name, "None", Some(own));
+        line.values.insert("decisions".to_owned(), decisions(figures()));
         line.added(
             sum(|f| f.added.requests),
             sum(|f| f.added.cost),
@@ -74,6 +87,12 @@ impl EmbeddedMetrics {
             sum(|f| f.added.excess),
         );
         line.finish(&self.namespace, tick.ended, None)
+    }
+
+    /// What these metrics cost in a month, in USD.
+    fn metrics_cost(&self, recorded: &[Recorded]) -> f64 {
+        let listed = recorded.iter().filter(|group| self.groups.contains(&group.group)).count();
+        (OF_A_TICK + listed * OF_A_GROUP) as f64 * USD_PER_CUSTOM_METRIC
     }
 
     fn group_line(&self, group: &Recorded) -> Option<String> {
@@ -102,6 +121,16 @@ impl EmbeddedMetrics {
         line.values.insert("error".to_owned(), json!(group.error));
         Some(line.finish(&self.namespace, figures.at, Some(&group.group)))
     }
+}
+
+/// How many groups were decided on in which way, by `action: reason`. No metric, but CloudWatch Logs Insights can ask.
+fn decisions<'a>(figures: impl Iterator<Item = &'a Figures>) -> Value {
+    let mut counts = Map::new();
+    for figures in figures {
+        let count = counts.entry(format!("{}: {}", figures.action, figures.reason)).or_insert(json!(0));
+        *count = json!(count.as_u64().unwrap_or(0) + 1);
+    }
+    counts.into()
 }
 
 #[derive(Debug, Default)]

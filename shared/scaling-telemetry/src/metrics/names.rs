@@ -65,7 +65,7 @@ metrics! {
     PORT_CALL_DURATION: Histogram "scaling_port_call_duration" ["port", "operation"] "Seconds that a call to platform, metrics or state store took, retries included.";
     CLOUD_CALLS_TOTAL: Counter "scaling_cloud_calls_total" ["operation", "outcome"] "Calls to the cloud's own interface by its operation and by outcome (ok, failed), each once however often it was tried.";
     CLOUD_THROTTLES_TOTAL: Counter "scaling_cloud_throttles_total" ["operation"] "Answers of the cloud that asked for fewer calls, by its operation; most are followed by a retry that succeeds.";
-    CONTROLLER_COST: Gauge "scaling_controller_cost" [] "What the controller's own reading of metrics costs, in USD per month of 730 hours.";
+    CONTROLLER_COST: Gauge "scaling_controller_cost" [] "What the controller's reading of metrics costs, and in CloudWatch its own metrics too, in USD per month of 730 hours.";
     UNKNOWN_ALARMS_TOTAL: Counter "scaling_unknown_alarms_total" [] "Alarms that belong to no configured group.";
 }
 

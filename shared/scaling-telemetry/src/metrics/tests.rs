@@ -216,6 +216,19 @@ fn embedded_metric_format_is_exactly_this() {
 }
 
 #[test]
+fn the_cost_of_embedded_metrics_counts_every_one_of_them() {
+    let (_, recorded) = recorded_tick();
+    let settings = EmbeddedMetrics { groups: BTreeSet::from(["web".into()]), ..EmbeddedMetrics::default() };
+    let lines = settings.lines(TickFigures { ended: at(1), seconds: 0.02, left_over: 1 }, &recorded);
+    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let metrics = |line: &Value| line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap().len();
+    // Memory and latency, which this group does not have, are metrics of others.
+    assert_eq!((metrics(&lines[0]), metrics(&lines[1]) + 2), (13, 12));
+    let own = lines[0]["scaling_controller_cost"].as_f64().unwrap();
+    assert!((own - (0.876 + 25.0 * 0.30)).abs() < 1e-9, "{own}");
+}
+
+#[test]
 fn all_three_formats_say_the_same() {
     let metrics = recorded();
     let web = [("group", "web")];
