@@ -9,7 +9,7 @@ use crate::region::scaling::second;
 use crate::wire::AwsError;
 
 /// The metrics of a group that can be collected.
-pub const METRICS: [&str; 22] = [
+pub const METRICS: [&str; 20] = [
     "GroupMinSize",
     "GroupMaxSize",
     "GroupDesiredCapacity",
@@ -30,8 +30,6 @@ pub const METRICS: [&str; 22] = [
     "WarmPoolTotalCapacity",
     "GroupAndWarmPoolDesiredCapacity",
     "GroupAndWarmPoolTotalCapacity",
-    "WarmPoolMinSize",
-    "GroupTerminatingRetainedInstances",
 ];
 
 /// Input of SuspendProcesses and ResumeProcesses.

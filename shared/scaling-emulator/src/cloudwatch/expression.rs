@@ -1,7 +1,8 @@
 //! Metric math: the common part of it, read into a tree.
 //!
-//! Numbers, ids of other queries, `+ - * / ^`, parentheses, `METRICS()`, lists in brackets, and the functions of
-//! [`Function`]. What else CloudWatch knows (search, insights, bands, conditions) is refused as it refuses a fault.
+//! Numbers, ids of other queries, `+ - * / ^`, comparisons, `AND` and `OR`, parentheses, `METRICS()`, lists in brackets,
+//! and the functions of [`Function`]. What else CloudWatch knows (search, insights, bands) is refused as it refuses a
+//! fault.
 
 /// A tree of operations.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,12 +34,53 @@ pub enum Operator {
     Divide,
     /// `^`
     Power,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<=`
+    LessOrEqual,
+    /// `>=`
+    GreaterOrEqual,
+    /// `<`
+    Less,
+    /// `>`
+    Greater,
+    /// `AND` or `&&`
+    And,
+    /// `OR` or `||`
+    Or,
 }
+
+/// Signs of operators that bind alike; longer ones come before those that they begin with.
+type Signs = &'static [(&'static str, Operator)];
+
+const OR: Signs = &[("||", Operator::Or), ("OR", Operator::Or)];
+const AND: Signs = &[("&&", Operator::And), ("AND", Operator::And)];
+const COMPARE: Signs = &[
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    ("<=", Operator::LessOrEqual),
+    (">=", Operator::GreaterOrEqual),
+    ("<", Operator::Less),
+    (">", Operator::Greater),
+];
+const SUM: Signs = &[("+", Operator::Add), ("-", Operator::Subtract)];
+const PRODUCT: Signs = &[("*", Operator::Multiply), ("/", Operator::Divide)];
 
 impl Operator {
     /// The result. `None` where there is none: division by 0, and powers that are no number.
     pub fn apply(self, left: f64, right: f64) -> Option<f64> {
+        let truth = |holds: bool| if holds { 1.0 } else { 0.0 };
         let result = match self {
+            Self::Equal => truth(left == right),
+            Self::NotEqual => truth(left != right),
+            Self::LessOrEqual => truth(left <= right),
+            Self::GreaterOrEqual => truth(left >= right),
+            Self::Less => truth(left < right),
+            Self::Greater => truth(left > right),
+            Self::And => truth(left != 0.0 && right != 0.0),
+            Self::Or => truth(left != 0.0 || right != 0.0),
             Self::Add => left + right,
             Self::Subtract => left - right,
             Self::Multiply => left * right,
@@ -70,10 +112,32 @@ pub enum Function {
     Floor,
     /// A metric's period in seconds.
     Period,
+    /// From each point to the next.
+    Diff,
+    /// The same by second.
+    Rate,
+    /// The sum of all points so far.
+    RunningSum,
+    /// The standard deviation, as [`Function::Sum`] gathers.
+    Stddev,
+    /// How many metrics a list has.
+    MetricCount,
+    /// How many points, as [`Function::Sum`] gathers.
+    DatapointCount,
+    /// The natural logarithm.
+    Log,
+    /// The decimal logarithm.
+    Log10,
+    /// The first point of a metric.
+    First,
+    /// The last point of a metric.
+    Last,
+    /// One of two, by a condition.
+    If,
 }
 
 impl Function {
-    const TABLE: [(&'static str, Self); 9] = [
+    const TABLE: [(&'static str, Self); 20] = [
         ("SUM", Self::Sum),
         ("AVG", Self::Avg),
         ("MIN", Self::Min),
@@ -83,6 +147,17 @@ impl Function {
         ("CEIL", Self::Ceil),
         ("FLOOR", Self::Floor),
         ("PERIOD", Self::Period),
+        ("DIFF", Self::Diff),
+        ("RATE", Self::Rate),
+        ("RUNNING_SUM", Self::RunningSum),
+        ("STDDEV", Self::Stddev),
+        ("METRIC_COUNT", Self::MetricCount),
+        ("DATAPOINT_COUNT", Self::DatapointCount),
+        ("LOG", Self::Log),
+        ("LOG10", Self::Log10),
+        ("FIRST", Self::First),
+        ("LAST", Self::Last),
+        ("IF", Self::If),
     ];
 }
 
@@ -98,7 +173,7 @@ const MAX_DEPTH: usize = 50;
 /// What cannot be read, and where, for people.
 pub fn parse(text: &str) -> Result<Expression, String> {
     let mut parser = Parser { text, at: 0, depth: 0 };
-    let expression = parser.sum()?;
+    let expression = parser.whole()?;
     match parser.peek() {
         None => Ok(expression),
         Some(c) => Err(format!("Unexpected {c:?} at position {}", parser.at)),
@@ -153,27 +228,37 @@ impl Parser<'_> {
         })
     }
 
-    fn operator(&mut self, table: &[(char, Operator)]) -> Option<Operator> {
-        table.iter().find(|(sign, _)| self.take(*sign)).map(|(_, operator)| *operator)
+    fn operator(&mut self, signs: Signs) -> Option<Operator> {
+        self.peek();
+        let rest = self.text.get(self.at..)?;
+        let found = signs.iter().find(|(sign, _)| {
+            // A word ends where no letter follows.
+            rest.strip_prefix(*sign).is_some_and(|after| {
+                !sign.starts_with(char::is_alphabetic)
+                    || !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            })
+        });
+        let (sign, operator) = found?;
+        self.at += sign.len();
+        Some(*operator)
     }
 
-    fn sum(&mut self) -> Result<Expression, String> {
+    /// An expression with all operators, by how strongly they bind.
+    fn whole(&mut self) -> Result<Expression, String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err("The expression is nested too deeply".to_owned());
         }
-        let mut left = self.product()?;
-        while let Some(operator) = self.operator(&[('+', Operator::Add), ('-', Operator::Subtract)]) {
-            left = Expression::Binary(operator, Box::new(left), Box::new(self.product()?));
-        }
+        let whole = self.joined(&[OR, AND, COMPARE, SUM, PRODUCT])?;
         self.depth -= 1;
-        Ok(left)
+        Ok(whole)
     }
 
-    fn product(&mut self) -> Result<Expression, String> {
-        let mut left = self.power()?;
-        while let Some(operator) = self.operator(&[('*', Operator::Multiply), ('/', Operator::Divide)]) {
-            left = Expression::Binary(operator, Box::new(left), Box::new(self.power()?));
+    fn joined(&mut self, levels: &[Signs]) -> Result<Expression, String> {
+        let Some((signs, stronger)) = levels.split_first() else { return self.power() };
+        let mut left = self.joined(stronger)?;
+        while let Some(operator) = self.operator(signs) {
+            left = Expression::Binary(operator, Box::new(left), Box::new(self.joined(stronger)?));
         }
         Ok(left)
     }
@@ -185,7 +270,7 @@ impl Parser<'_> {
         }
         let mut base = self.term()?;
         if self.take('^') {
-            let exponent = self.sum_of_power()?;
+            let exponent = self.exponent()?;
             base = Expression::Binary(Operator::Power, Box::new(base), Box::new(exponent));
         }
         if negative {
@@ -196,7 +281,7 @@ impl Parser<'_> {
     }
 
     /// An exponent; powers bind to the right.
-    fn sum_of_power(&mut self) -> Result<Expression, String> {
+    fn exponent(&mut self) -> Result<Expression, String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err("The expression is nested too deeply".to_owned());
@@ -210,7 +295,7 @@ impl Parser<'_> {
         match self.peek() {
             Some('(') => {
                 self.expect('(')?;
-                let inside = self.sum()?;
+                let inside = self.whole()?;
                 self.expect(')')?;
                 Ok(inside)
             }
@@ -231,7 +316,7 @@ impl Parser<'_> {
             return Ok(items);
         }
         loop {
-            items.push(self.sum()?);
+            items.push(self.whole()?);
             if !self.take(',') {
                 self.expect(end)?;
                 return Ok(items);
@@ -264,9 +349,13 @@ impl Parser<'_> {
         }
         let function = Function::TABLE.iter().find(|(name, _)| *name == word).map(|(_, function)| *function);
         let function = function.ok_or_else(|| format!("Unsupported function {word}"))?;
-        let wanted = if function == Function::Fill { 2 } else { 1 };
-        if arguments.len() != wanted {
-            return Err(format!("{word} takes {wanted} argument(s), not {}", arguments.len()));
+        let wanted = match function {
+            Function::Fill => 2..=2,
+            Function::If => 2..=3,
+            _ => 1..=1,
+        };
+        if !wanted.contains(&arguments.len()) {
+            return Err(format!("{word} takes {} argument(s), not {}", wanted.end(), arguments.len()));
         }
         Ok(Expression::Call(function, arguments))
     }
@@ -309,8 +398,10 @@ mod tests {
             "FILL(m1)",
             "m1 m2",
             "1.2.3",
-            "IF(m1,1,2)",
-            "m1 > 2",
+            "IF(m1)",
+            "m1 >",
+            "m1 = 2",
+            "m1 ORm2",
             "[m1",
         ] {
             assert!(parse(text).is_err(), "{text}");

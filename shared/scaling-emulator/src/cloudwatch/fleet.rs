@@ -35,7 +35,7 @@ const BALANCER_METRICS: [(&str, Balancing); 5] = [
 ];
 
 /// Metrics of a group's size. They are collected only where the group has them enabled.
-const SIZE_METRICS: [(&str, SizeOf); 8] = [
+const SIZE_METRICS: [(&str, SizeOf); 16] = [
     ("GroupDesiredCapacity", |sizes| sizes.desired),
     ("GroupInServiceInstances", |sizes| sizes.in_service),
     ("GroupMaxSize", |sizes| sizes.max),
@@ -43,7 +43,20 @@ const SIZE_METRICS: [(&str, SizeOf); 8] = [
     ("GroupPendingInstances", |sizes| sizes.pending),
     ("GroupStandbyInstances", |sizes| sizes.standby),
     ("GroupTerminatingInstances", |sizes| sizes.terminating),
-    ("GroupTotalInstances", |sizes| sizes.total),
+    ("GroupTotalInstances", |sizes| sizes.total - sizes.warm),
+    ("GroupInServiceCapacity", |sizes| sizes.in_service_capacity),
+    ("GroupPendingCapacity", |sizes| sizes.pending_capacity),
+    ("GroupStandbyCapacity", |sizes| sizes.standby_capacity),
+    ("GroupTerminatingCapacity", |sizes| sizes.terminating_capacity),
+    ("GroupTotalCapacity", |sizes| {
+        sizes.in_service_capacity
+            + sizes.pending_capacity
+            + sizes.standby_capacity
+            + sizes.terminating_capacity
+    }),
+    ("WarmPoolTotalCapacity", |sizes| sizes.warm),
+    ("GroupAndWarmPoolDesiredCapacity", |sizes| sizes.desired + sizes.warm),
+    ("GroupAndWarmPoolTotalCapacity", |sizes| sizes.total),
 ];
 
 /// Picks one of a group's sizes.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expression::{Expression, Function, Operator};
+use super::transform;
 
 /// Points by their time in seconds.
 pub type Points = BTreeMap<i64, f64>;
@@ -58,6 +59,7 @@ pub fn evaluate(expression: &Expression, scope: &impl Scope) -> Result<Outcome, 
             joined(*operator, evaluate(left, scope)?, evaluate(right, scope)?)
         }
         Expression::Call(Function::Fill, arguments) => fill(arguments, scope),
+        Expression::Call(Function::If, arguments) => chosen(arguments, scope),
         Expression::Call(function, arguments) => {
             let argument = arguments.first().ok_or("A function without an argument")?;
             called(*function, evaluate(argument, scope)?)
@@ -101,6 +103,27 @@ fn called(function: Function, argument: Outcome) -> Result<Outcome, String> {
         Outcome::Lines(lines) => Outcome::Lines(lines.into_iter().map(|line| mapped(line, by)).collect()),
     };
     match function {
+        Function::Diff | Function::Rate | Function::RunningSum => {
+            let by = |line: Line| transform::along(function, line);
+            match argument {
+                Outcome::Line(line) => Ok(Outcome::Line(by(line))),
+                Outcome::Lines(lines) => Ok(Outcome::Lines(lines.into_iter().map(by).collect())),
+                Outcome::Number(_) => Err("The function takes metrics".to_owned()),
+            }
+        }
+        Function::MetricCount => match argument {
+            Outcome::Lines(lines) => Ok(Outcome::Number(lines.len() as f64)),
+            Outcome::Line(_) => Ok(Outcome::Number(1.0)),
+            Outcome::Number(_) => Err("METRIC_COUNT takes metrics".to_owned()),
+        },
+        Function::First | Function::Last => match argument {
+            Outcome::Line(line) => {
+                transform::end(function, &line).map(Outcome::Number).ok_or("There are no points".to_owned())
+            }
+            _ => Err("FIRST and LAST take one metric".to_owned()),
+        },
+        Function::Log => Ok(each(f64::ln, argument)),
+        Function::Log10 => Ok(each(f64::log10, argument)),
         Function::Abs => Ok(each(f64::abs, argument)),
         Function::Ceil => Ok(each(f64::ceil, argument)),
         Function::Floor => Ok(each(f64::floor, argument)),
@@ -108,7 +131,7 @@ fn called(function: Function, argument: Outcome) -> Result<Outcome, String> {
             Outcome::Line(line) => Ok(Outcome::Number(line.period as f64)),
             _ => Err("PERIOD takes one metric".to_owned()),
         },
-        Function::Sum | Function::Avg | Function::Min | Function::Max | Function::Fill => match argument {
+        _ => match argument {
             Outcome::Number(number) => Ok(Outcome::Number(number)),
             Outcome::Line(line) => {
                 let all: Vec<f64> = line.points.into_values().collect();
@@ -120,7 +143,8 @@ fn called(function: Function, argument: Outcome) -> Result<Outcome, String> {
 }
 
 fn mapped(line: Line, by: fn(f64) -> f64) -> Line {
-    Line { points: line.points.into_iter().map(|(time, value)| (time, by(value))).collect(), ..line }
+    let points = line.points.into_iter().map(|(time, value)| (time, by(value)));
+    Line { points: points.filter(|(_, value)| value.is_finite()).collect(), ..line }
 }
 
 /// One point for each time at which any of the metrics has one.
@@ -143,10 +167,42 @@ fn gathered(function: Function, values: &[f64]) -> Option<f64> {
     }
     Some(match function {
         Function::Avg => sum() / values.len() as f64,
+        Function::Stddev => transform::deviation(values),
+        Function::DatapointCount => values.len() as f64,
         Function::Min => values.iter().copied().fold(f64::INFINITY, f64::min),
         Function::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         _ => sum(),
     })
+}
+
+/// `IF`: at each point of the condition one of two values, or none where it does not hold and there is no other.
+fn chosen(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, String> {
+    let mut values = arguments.iter().map(|argument| evaluate(argument, scope));
+    let (Some(condition), Some(then)) = (values.next().transpose()?, values.next().transpose()?) else {
+        return Err("IF takes a condition and a value".to_owned());
+    };
+    let otherwise = values.next().transpose()?;
+    let at = |value: &Outcome, time: i64| match value {
+        Outcome::Number(number) => Ok(Some(*number)),
+        Outcome::Line(line) => Ok(line.points.get(&time).copied()),
+        Outcome::Lines(_) => Err("IF takes numbers and single metrics".to_owned()),
+    };
+    let line = match (condition, &then) {
+        (Outcome::Line(line), _) => line,
+        (Outcome::Number(number), _) => {
+            let value = if number == 0.0 { otherwise } else { Some(then) };
+            return value.ok_or_else(|| "IF comes to nothing".to_owned());
+        }
+        (Outcome::Lines(_), _) => return Err("IF takes one condition".to_owned()),
+    };
+    let mut points = Points::new();
+    for (time, holds) in &line.points {
+        let value = if *holds == 0.0 { otherwise.as_ref() } else { Some(&then) };
+        if let Some(value) = value.map(|value| at(value, *time)).transpose()?.flatten() {
+            points.insert(*time, value);
+        }
+    }
+    Ok(Outcome::Line(Line { points, period: line.period }))
 }
 
 fn fill(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, String> {
@@ -257,6 +313,26 @@ mod tests {
         assert_eq!(points("FILL(m1,REPEAT)"), [(0, 1.0), (60, 2.0), (120, 2.0), (180, 4.0)]);
         assert_eq!(points("FILL(m1,LINEAR)"), [(0, 1.0), (60, 2.0), (120, 3.0), (180, 4.0)]);
         assert_eq!(points("FILL(m2,m1)"), [(0, 1.0), (60, 10.0), (120, 0.0), (180, 30.0)]);
+    }
+
+    #[test]
+    fn conditions_come_to_one_and_nought_and_choose() {
+        assert_eq!(points("m1 > 1 AND m1 < 4"), [(0, 0.0), (60, 1.0), (180, 0.0)]);
+        assert_eq!(points("m1 == 1 || m1 >= 4"), [(0, 1.0), (60, 0.0), (180, 1.0)]);
+        assert_eq!(points("IF(m1 > 1, m1, 0)"), [(0, 0.0), (60, 2.0), (180, 4.0)]);
+        assert_eq!(points("IF(m1 != 2, 7)"), [(0, 7.0), (180, 7.0)]);
+        assert_eq!(points("m1 + IF(1 > 2, 1, 10)"), [(0, 11.0), (60, 12.0), (180, 14.0)]);
+    }
+
+    #[test]
+    fn functions_along_a_metric_see_the_points_before() {
+        assert_eq!(points("DIFF(m1)"), [(60, 1.0), (180, 2.0)]);
+        assert_eq!(points("RATE(m2)*60"), [(120, -10.0), (180, 30.0)]);
+        assert_eq!(points("RUNNING_SUM(m1)"), [(0, 1.0), (60, 3.0), (180, 7.0)]);
+        assert_eq!(points("m1*0+METRIC_COUNT([m1,m2])"), [(0, 2.0), (60, 2.0), (180, 2.0)]);
+        assert_eq!(points("STDDEV([m1,m2])"), [(0, 0.0), (60, 4.0), (120, 0.0), (180, 13.0)]);
+        assert_eq!(points("m1*0+LAST(m2)-FIRST(m2)"), [(0, 20.0), (60, 20.0), (180, 20.0)]);
+        assert_eq!(points("LOG10(m2)"), [(60, 1.0), (180, 30.0_f64.log10())]);
     }
 
     #[test]

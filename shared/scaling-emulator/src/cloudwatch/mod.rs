@@ -25,6 +25,7 @@ pub mod queries;
 pub mod query;
 pub mod series;
 pub mod statistic;
+mod transform;
 
 use std::time::Duration;
 

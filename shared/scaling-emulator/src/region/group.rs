@@ -245,11 +245,23 @@ impl Group {
         for member in &self.members {
             sizes.total += 1;
             match member.state {
-                LifecycleState::InService => sizes.in_service += 1,
-                state if state.is_pending() => sizes.pending += 1,
-                state if state.is_standby() => sizes.standby += 1,
+                LifecycleState::InService => {
+                    sizes.in_service += 1;
+                    sizes.in_service_capacity += member.weight;
+                }
+                state if state.is_pending() => {
+                    sizes.pending += 1;
+                    sizes.pending_capacity += member.weight;
+                }
+                state if state.is_standby() => {
+                    sizes.standby += 1;
+                    sizes.standby_capacity += member.weight;
+                }
                 state if state.is_warm_pool() => sizes.warm += 1,
-                _ => sizes.terminating += 1,
+                _ => {
+                    sizes.terminating += 1;
+                    sizes.terminating_capacity += member.weight;
+                }
             }
         }
         sizes

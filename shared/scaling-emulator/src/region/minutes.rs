@@ -75,6 +75,14 @@ pub struct Sizes {
     pub terminating: u32,
     /// All of them.
     pub total: u32,
+    /// Capacity that serves: as many as instances unless the group has weights.
+    pub in_service_capacity: u32,
+    /// Capacity that boots.
+    pub pending_capacity: u32,
+    /// Capacity in standby.
+    pub standby_capacity: u32,
+    /// Capacity that ends.
+    pub terminating_capacity: u32,
 }
 
 /// One complete minute of one group.
