@@ -93,6 +93,17 @@ fn the_cloudwatch_dashboard_asks_for_embedded_metrics_only() {
 }
 
 #[test]
+fn the_template_deploys_that_dashboard() {
+    let read = |path: &str| std::fs::read_to_string(tools::root().join(path)).unwrap();
+    let template = read("template.yaml");
+    let (_, text) = template.split_once("DashboardBody: !Sub |\n").unwrap();
+    let body: Vec<&str> = text.lines().take_while(|line| line.starts_with("        ")).collect();
+    let deployed: serde_json::Value = serde_json::from_str(&body.join("\n").replace("${!", "${")).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&read("dashboards/cloudwatch.json")).unwrap();
+    assert_eq!(deployed, written);
+}
+
+#[test]
 fn every_metric_of_the_controller_is_on_the_dashboard() {
     let queries = dashboard::queries().join("\n");
     for metric in ALL {
