@@ -226,6 +226,12 @@ pub(crate) struct EmulateArguments {
     /// Invoke this function every minute; may be given several times
     #[arg(long, value_name = "FUNCTION", requires = "lambda_endpoint")]
     pub(crate) schedule: Vec<String>,
+    /// Begin with this scenario: groups, load, calls, faults, and what happens when
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Check signatures, with these credentials; may be given several times [default: everybody may call]
+    #[arg(long, value_name = "KEY:SECRET", env = "SCALING_EMULATOR_CREDENTIALS", hide_env_values = true)]
+    pub(crate) credentials: Vec<String>,
     /// Begin with the demo's group on it, under the demo's week of load
     #[arg(long)]
     pub(crate) demo_group: bool,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::{Timestamp, Unit};
-use scaling_emulator::{ClockMode, Emulator, Schedule, Settings};
+use scaling_emulator::signature::Credentials;
+use scaling_emulator::{ClockMode, Emulator, Scenario, Schedule, Settings};
 use serde_json::json;
 
 use crate::arguments::{ClockKind, EmulateArguments};
@@ -18,6 +19,12 @@ pub(crate) async fn emulate(arguments: &EmulateArguments) -> Result<()> {
         Emulator::start(settings(arguments)?).await.context("the emulator could not be started")?;
     if arguments.demo_group {
         embedded::set_up(&emulator, arguments.seed)?;
+    }
+    if let Some(path) = &arguments.scenario {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let scenario = Scenario::parse(&text).with_context(|| path.display().to_string())?;
+        emulator.begin(scenario).with_context(|| path.display().to_string())?;
     }
     greet(arguments, &emulator)?;
     let ended = interrupt.wait().await;
@@ -37,6 +44,7 @@ fn settings(arguments: &EmulateArguments) -> Result<Settings> {
         lambda_endpoint: arguments.lambda_endpoint.clone(),
         schedules: arguments.schedule.iter().map(every_minute).collect(),
         seed: arguments.seed,
+        credentials: arguments.credentials.iter().map(|text| credentials(text)).collect::<Result<_>>()?,
         ..Settings::default()
     };
     Ok(match arguments.clock {
@@ -47,6 +55,11 @@ fn settings(arguments: &EmulateArguments) -> Result<Settings> {
             Settings { clock: ClockMode::Accelerated(arguments.speed), start: this_minute()?, ..common }
         }
     })
+}
+
+fn credentials(text: &str) -> Result<Credentials> {
+    let (key, secret) = text.split_once(':').context("credentials are KEY:SECRET")?;
+    Ok(Credentials { key: key.to_owned(), secret: secret.to_owned() })
 }
 
 /// The wall's time at the last full minute.
@@ -73,5 +86,5 @@ fn greet(arguments: &EmulateArguments, emulator: &Emulator) -> Result<()> {
             "curl -d '{{\"advance\": 60}}' -H 'content-type: application/json' {endpoint}/_emulator/clock"
         ))?;
     }
-    output::line("\nCtrl-C ends it; nothing is kept.")
+    output::line(format_args!("\nThe fleet as it lives: {endpoint}/\nCtrl-C ends it; nothing is kept."))
 }
