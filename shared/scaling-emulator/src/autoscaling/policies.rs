@@ -36,6 +36,10 @@ pub struct AlarmReference {
     pub alarm_arn: String,
 }
 
+/// Most policies of a group, and most steps of a policy.
+const MOST: usize = 50;
+const MOST_STEPS: usize = 20;
+
 /// Stores a scaling policy. One that tracks a target is given its two alarms.
 pub fn put(region: &mut Region, policy: &ScalingPolicy) -> Result<PutOutput, AwsError> {
     let mut policy = policy.clone();
@@ -43,7 +47,14 @@ pub fn put(region: &mut Region, policy: &ScalingPolicy) -> Result<PutOutput, Aws
     check(&policy)?;
     policy.enabled.get_or_insert(true);
     let name = policy.auto_scaling_group_name.clone();
-    let arn = arn_of(group(region, &name)?, &policy.policy_name);
+    let holder = group(region, &name)?;
+    if !holder.policies.contains_key(&policy.policy_name) && holder.policies.len() >= MOST {
+        return Err(AwsError::new(
+            "LimitExceeded",
+            format!("A group must not have more than {MOST} scaling policies."),
+        ));
+    }
+    let arn = arn_of(holder, &policy.policy_name);
     let reads = match (&policy.target_tracking_configuration, &policy.predictive_scaling_configuration) {
         (Some(tracking), _) if policy.policy_type.as_deref() == Some("TargetTrackingScaling") => {
             Some(tracked(&name, tracking)?)
@@ -125,6 +136,12 @@ fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
     if let Some(unknown) = policy.adjustment_type.as_deref().filter(|kind| !adjustment::KINDS.contains(kind))
     {
         return Err(AwsError::validation(format!("Invalid AdjustmentType: {unknown}")));
+    }
+    if policy.step_adjustments.len() > MOST_STEPS {
+        return Err(AwsError::new(
+            "LimitExceeded",
+            format!("A policy must not have more than {MOST_STEPS} step adjustments."),
+        ));
     }
     if policy.policy_name.is_empty() || policy.policy_name.len() > 255 {
         return Err(AwsError::validation("PolicyName must have 1 to 255 characters."));

@@ -10,6 +10,9 @@ use crate::region::cron::Cron;
 use crate::region::policy::ScheduledAction;
 use crate::wire::AwsError;
 
+/// Most scheduled actions of a group.
+const MOST: usize = 125;
+
 /// Stores a scheduled action.
 pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), AwsError> {
     let now = region.now;
@@ -39,6 +42,13 @@ pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), Aws
         return Err(AwsError::validation(format!(
             "Given recurrence string '{recurrence}' or time zone is invalid"
         )));
+    }
+    let is_new = !group.scheduled.contains_key(&action.scheduled_action_name);
+    if is_new && group.scheduled.len() >= MOST {
+        return Err(AwsError::new(
+            "LimitExceeded",
+            format!("A group must not have more than {MOST} scheduled actions."),
+        ));
     }
     group.scheduled.insert(action.scheduled_action_name.clone(), action.clone());
     Ok(())

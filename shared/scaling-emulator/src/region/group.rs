@@ -142,6 +142,8 @@ pub struct Group {
     /// When the last scaling activity ended.
     pub(crate) last_activity: Option<Timestamp>,
     pub(crate) trouble: LaunchTrouble,
+    /// Instances that a refresh is about to end: they do not count where new ones are spread over the zones.
+    pub(crate) outgoing: BTreeSet<String>,
     /// The instance launched to balance the zones; what it replaces ends when it serves.
     pub(crate) balancing: Option<String>,
     /// What the policies that follow a metric have seen, by policy.
@@ -174,6 +176,7 @@ impl Group {
             cause: String::new(),
             last_activity: None,
             trouble: LaunchTrouble::default(),
+            outgoing: BTreeSet::new(),
             balancing: None,
             followers: BTreeMap::new(),
             world: World::idle(now, seed),

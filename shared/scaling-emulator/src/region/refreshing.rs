@@ -58,7 +58,9 @@ impl Group {
         }
         let cause = format!("At {} an instance was started in response to an instance refresh.", second(now));
         let target = refresh.target.clone();
+        self.outgoing.clone_from(&refresh.old);
         let launched = self.launch(context, &target, wanted.launch, &cause);
+        self.outgoing.clear();
         self.end_surplus(refresh, context);
         let left = self.alive().filter(|member| refresh.old.contains(&member.id)).count();
         let left = u32::try_from(left).unwrap_or(u32::MAX);

@@ -6,15 +6,17 @@
 use jiff::SignedDuration;
 
 use super::group::Group;
+use super::member::Member;
 use super::scaling::{Context, second};
 use super::trouble::ANY;
 
 impl Group {
     /// Its zones, the one with the fewest instances first; ties in the group's order.
     pub(crate) fn zones_by_need(&self) -> Vec<String> {
-        let counts = self.zone_counts();
+        let stays = |member: &&Member| !self.outgoing.contains(&member.id);
+        let count = |zone: &String| self.alive().filter(|member| member.zone == *zone).filter(stays).count();
         let mut zones = self.settings.zones.clone();
-        zones.sort_by_key(|zone| counts.get(zone.as_str()).copied().unwrap_or(0));
+        zones.sort_by_cached_key(count);
         zones
     }
 

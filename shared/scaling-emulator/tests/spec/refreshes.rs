@@ -180,6 +180,21 @@ async fn cancelled_it_stops_and_the_group_goes_on_with_what_it_launched_before()
 }
 
 #[tokio::test]
+async fn the_replacements_spread_over_the_zones_by_themselves() {
+    let emulator = emulator(5).await;
+    // Two in the last zone, one in each of the others.
+    set(&emulator, 4).unwrap();
+    advance(&emulator, 60).await;
+    begin(&emulator, &to(&["c7i.xlarge"]));
+    watch(&emulator, 4).await;
+    advance(&emulator, 900).await;
+    let balanced = web(&emulator, |group| {
+        group.activities.iter().any(|activity| activity.cause.contains("balancing the group's zones"))
+    });
+    assert!(!balanced, "nothing is left to be balanced afterwards");
+}
+
+#[tokio::test]
 async fn instances_that_match_are_left_alone() {
     let emulator = emulator(2).await;
     let before = ids(&emulator, InService);

@@ -85,6 +85,23 @@ async fn what_cannot_be_scheduled_is_refused() {
 }
 
 #[tokio::test]
+async fn a_group_has_a_limited_number_of_actions_and_policies() {
+    let emulator = emulator(1).await;
+    for number in 0..125 {
+        let action = format!("ScheduledActionName=a{number}&Recurrence=0+8+*+*+*&MinSize=1");
+        call(&emulator, "PutScheduledUpdateGroupAction", &action);
+    }
+    let over = "ScheduledActionName=over&Recurrence=0+8+*+*+*&MinSize=1";
+    assert_eq!(refused(&emulator, "PutScheduledUpdateGroupAction", over).0, "LimitExceeded");
+    call(&emulator, "PutScheduledUpdateGroupAction", &over.replace("over", "a0"));
+    let policy = |name: &str| format!("PolicyName={name}&AdjustmentType=ExactCapacity&ScalingAdjustment=1");
+    for number in 0..50 {
+        call(&emulator, "PutScalingPolicy", &policy(&number.to_string()));
+    }
+    assert_eq!(refused(&emulator, "PutScalingPolicy", &policy("over")).0, "LimitExceeded");
+}
+
+#[tokio::test]
 async fn a_batch_tells_which_of_its_actions_failed() {
     let emulator = emulator(2).await;
     let first = "ScheduledUpdateGroupActions.member.1.ScheduledActionName=good\
