@@ -27,6 +27,14 @@ pub fn installed(program: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// A program that `make setup` installs beside the SAM CLI, whose own libraries differ: `sam`, `python`.
+///
+/// # Errors
+/// It is not installed; the message says what to run.
+pub fn installed_for_sam(program: &str) -> Result<PathBuf> {
+    installed(&format!("../sam/bin/{program}"))
+}
+
 /// All files below a folder of the project whose names end in `ending`, in order, as paths from the root. Folders of
 /// installed or built things are left out.
 ///

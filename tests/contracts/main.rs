@@ -3,11 +3,15 @@
 //! - [`layers`]: which crate may know which, and what pure crates may not name
 //! - [`configurations`]: every shipped configuration loads
 //! - [`template`]: what the deployment template holds; [`permissions`]: what it permits, against what the code calls
+//! - [`functions`]: what the functions are built of, and how
+//! - [`watched`]: the alarms on the controller itself; [`roles`]: who may call what over the REST interface
 //! - [`papers`]: links, targets and commands that the documents name
 
 // `cfg(test)` is always set here; it tells clippy that these modules, and not only their test functions, are tests.
 #[cfg(test)]
 mod configurations;
+#[cfg(test)]
+mod functions;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
@@ -15,4 +19,8 @@ mod papers;
 #[cfg(test)]
 mod permissions;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod template;
+#[cfg(test)]
+mod watched;

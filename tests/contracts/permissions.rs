@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use scaling_tests::project;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::layers::metadata;
-use crate::template::{resources, template};
+use crate::template::{expanded, resources, template};
 
 /// Who needs a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,8 @@ enum Needs {
     Change,
     /// Changing the instance type of such a group, where the template's parameter allows it.
     TypeChange,
-    /// Only a person who sets things up with credentials of their own (finding groups for a configuration, making a
-    /// table without the template); the functions never do.
+    /// Only a person who sets things up with credentials of their own (finding groups for a configuration, keeping
+    /// alarms, making a table without the template); the functions never do.
     Setup,
 }
 
@@ -49,6 +49,10 @@ const CALLS: &[(&str, &str, Needs)] = &[
     ("query", "dynamodb:Query", Needs::Always),
     ("delete_item", "dynamodb:DeleteItem", Needs::Always),
     ("list_metrics", "cloudwatch:ListMetrics", Needs::Setup),
+    // The alarms that wake the groups, and whether CloudWatch answers.
+    ("describe_alarms", "cloudwatch:DescribeAlarms", Needs::Setup),
+    ("put_metric_alarm", "cloudwatch:PutMetricAlarm", Needs::Setup),
+    ("delete_alarms", "cloudwatch:DeleteAlarms", Needs::Setup),
     ("create_table", "dynamodb:CreateTable", Needs::Setup),
     ("describe_table", "dynamodb:DescribeTable", Needs::Setup),
     ("update_time_to_live", "dynamodb:UpdateTimeToLive", Needs::Setup),
@@ -158,4 +162,51 @@ fn a_permission_to_change_is_never_for_everything() {
         assert_ne!(statement["Resource"], "*", "{statement}");
         assert!(actions(&statement).iter().all(|action| !action.contains('*')), "{statement}");
     }
+}
+
+#[test]
+fn launching_and_passing_a_role_are_allowed_for_a_type_change_alone_and_no_further_than_it_needs() {
+    let template = template();
+    let statements = statements(&template, "ChangePolicy");
+    let of =
+        |action: &str| statements.iter().find(|(_, statement)| actions(statement).contains(action)).unwrap();
+    let (when, tags) = of("ec2:CreateTags");
+    assert_eq!(when.as_deref(), Some("TypeChanges"));
+    assert_eq!(tags["Condition"], json!({ "StringEquals": { "ec2:CreateAction": "RunInstances" } }));
+    assert_eq!(of("ec2:RunInstances").0.as_deref(), Some("TypeChanges"));
+    let (when, role) = of("iam:PassRole");
+    assert_eq!(when.as_deref(), Some("PassRole"));
+    assert_eq!(role["Resource"], json!({ "Ref": "InstanceRoleArn" }));
+    assert_eq!(role["Condition"], json!({ "StringEquals": { "iam:PassedToService": "ec2.amazonaws.com" } }));
+    // The condition of the role contains the other one.
+    let both = &template["Conditions"]["PassRole"]["Fn::And"][0];
+    assert_eq!(both, &json!({ "Condition": "TypeChanges" }));
+}
+
+#[test]
+fn a_function_s_role_holds_the_two_policies_the_service_s_own_and_its_destinations() {
+    let template = expanded();
+    let roles = resources(&template, "AWS::IAM::Role");
+    for (name, role) in roles.iter().filter(|(name, _)| name.ends_with("FunctionRole")) {
+        let mut managed: Vec<String> = Vec::new();
+        for policy in role["ManagedPolicyArns"].as_array().unwrap() {
+            let text = policy.as_str().map_or_else(|| policy["Ref"].as_str().unwrap(), |arn| arn);
+            managed.push(text.rsplit('/').next().unwrap().to_owned());
+        }
+        let expected =
+            ["AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "ReadPolicy", "ChangePolicy"];
+        assert_eq!(managed, expected, "{name}");
+        for policy in role["Policies"].as_array().into_iter().flatten() {
+            for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+                let resource = statement["Resource"].to_string();
+                let narrow = match statement["Action"].as_str().unwrap() {
+                    "events:PutEvents" => resource.contains(":event-bus/default"),
+                    "sqs:SendMessage" => resource.contains("DeadLetters"),
+                    other => panic!("{name} may {other}"),
+                };
+                assert!(narrow, "{name}: {statement}");
+            }
+        }
+    }
+    assert_eq!(roles.iter().filter(|(name, _)| name.ends_with("FunctionRole")).count(), 3);
 }

@@ -1,5 +1,6 @@
 //! What the deployment template holds.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use scaling_tests::project;
@@ -7,10 +8,20 @@ use serde_json::{Value, json};
 
 /// The template as JSON.
 pub(crate) fn template() -> Value {
+    read("template.yaml", project::installed("python").unwrap(), &[])
+}
+
+/// What SAM makes of it, as JSON: with the roles, schedules and stages that its own resources stand for.
+pub(crate) fn expanded() -> Value {
+    read("template.yaml", project::installed_for_sam("python").unwrap(), &["--expanded"])
+}
+
+/// A template of the project as JSON.
+pub(crate) fn read(path: &str, python: PathBuf, arguments: &[&str]) -> Value {
     let root = project::root();
-    let mut python = Command::new(project::installed("python").unwrap());
-    let python = python.arg(root.join("tests/contracts/template_json.py")).arg(root.join("template.yaml"));
-    let output = python.output().unwrap();
+    let mut python = Command::new(python);
+    let python = python.arg(root.join("tests/contracts/template_json.py")).arg(root.join(path));
+    let output = python.args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -39,6 +50,8 @@ fn there_are_three_functions_each_built_from_its_crate() {
     for (name, resource) in template["Resources"].as_object().unwrap() {
         if resource["Type"] == "AWS::Serverless::Function" {
             let binary = resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+            // From its own folder: there the settings of functions/.cargo hold, and no feature of another program.
+            assert_eq!(resource["Properties"]["CodeUri"], format!("functions/{binary}"), "{name}");
             assert!(project::root().join("functions").join(binary).is_dir(), "{name} is built from {binary}");
             binaries.push(binary.to_owned());
         }
@@ -60,6 +73,81 @@ fn the_schedule_runs_every_minute_and_a_late_run_is_dropped() {
 }
 
 #[test]
+fn events_that_are_too_old_are_given_up_and_those_of_alarms_are_kept_for_a_person() {
+    let template = template();
+    let invoked = |name: &str| &template["Resources"][name]["Properties"]["EventInvokeConfig"];
+    let (schedule, alarm) = (invoked("ScheduleFunction"), invoked("AlarmFunction"));
+    assert_eq!(
+        (&schedule["MaximumEventAgeInSeconds"], &schedule["MaximumRetryAttempts"]),
+        (&json!(60), &json!(0))
+    );
+    assert!(alarm["MaximumEventAgeInSeconds"].as_u64().unwrap() <= 300);
+    assert_eq!(alarm["DestinationConfig"]["OnFailure"]["Type"], "SQS");
+    let schedules = resources(&template, "AWS::Serverless::Function").iter().find_map(|(_, function)| {
+        events(function).into_iter().find(|event| event["Type"] == "ScheduleV2").cloned()
+    });
+    let letters = json!({ "Fn::GetAtt": ["DeadLetters", "Arn"] });
+    assert_eq!(schedules.unwrap()["Properties"]["DeadLetterConfig"]["Arn"], letters);
+}
+
+#[test]
+fn what_costs_or_changes_most_is_off_until_somebody_switches_it_on() {
+    let template = template();
+    let default = |name: &str| template["Parameters"][name]["Default"].clone();
+    assert_eq!((default("AllowTypeChanges"), default("ReservedConcurrency")), (json!("false"), json!(0)));
+    let concurrency = &template["Globals"]["Function"]["ReservedConcurrentExecutions"]["Fn::If"];
+    assert_eq!((&concurrency[0], &concurrency[2]), (&json!("Reserve"), &json!({ "Ref": "AWS::NoValue" })));
+}
+
+#[test]
+fn every_parameter_is_described_and_constrained() {
+    let template = template();
+    for (name, parameter) in template["Parameters"].as_object().unwrap() {
+        assert!(parameter["Description"].is_string(), "{name}");
+        let constrained = ["AllowedValues", "AllowedPattern", "MinValue"];
+        assert!(constrained.iter().any(|constraint| !parameter[constraint].is_null()), "{name}");
+        let shown = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].to_string();
+        assert!(shown.contains(&format!("\"{name}\"")), "{name} stands in no group");
+    }
+}
+
+#[test]
+fn logs_are_encrypted_and_kept_as_long_as_the_parameter_says() {
+    let template = template();
+    let groups = resources(&template, "AWS::Logs::LogGroup");
+    for (name, group) in &groups {
+        assert_eq!(group["RetentionInDays"], json!({ "Ref": "LogRetentionDays" }), "{name}");
+        assert_eq!(group["KmsKeyId"], json!({ "Fn::GetAtt": ["Key", "Arn"] }), "{name}");
+    }
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let group = function["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap();
+        assert!(groups.iter().any(|(found, _)| *found == group), "{name} logs to {group}");
+    }
+    let access = &only(&template, "AWS::Serverless::Api")["AccessLogSetting"]["DestinationArn"]["Fn::GetAtt"];
+    assert_eq!(access[0], "AccessLogs");
+}
+
+#[test]
+fn names_that_are_one_for_the_account_are_the_stack_s_own() {
+    for (name, schedule) in resources(&expanded(), "AWS::Scheduler::Schedule") {
+        assert!(schedule["Name"].to_string().contains("AWS::StackName"), "{name}: {}", schedule["Name"]);
+    }
+    let named: &[&str] =
+        &["RoleName", "ManagedPolicyName", "FunctionName", "TableName", "QueueName", "TopicName"];
+    for (name, resource) in expanded()["Resources"].as_object().unwrap() {
+        let kind = resource["Type"].as_str().unwrap();
+        let owner =
+            ["AWS::IAM::", "AWS::Lambda::Function", "AWS::DynamoDB::", "AWS::SQS::", "AWS::SNS::Topic"];
+        if owner.iter().any(|prefix| kind.starts_with(prefix)) {
+            assert!(
+                named.iter().all(|name| resource["Properties"][name].is_null()),
+                "{name} could be made only once"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_run_ends_before_the_next_one_is_due() {
     for (name, function) in resources(&template(), "AWS::Serverless::Function") {
         assert!(function["Timeout"].as_u64().unwrap() < 60, "{name}");
@@ -74,7 +162,9 @@ fn the_table_has_the_store_s_key_and_is_encrypted_recoverable_and_kept() {
         json!([{ "AttributeName": "pk", "KeyType": "HASH" }, { "AttributeName": "sk", "KeyType": "RANGE" }]);
     assert_eq!(table["KeySchema"], key);
     assert_eq!(table["TimeToLiveSpecification"], json!({ "AttributeName": "expires", "Enabled": true }));
+    assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
     assert_eq!(table["SSESpecification"]["SSEEnabled"], true);
+    assert_eq!(table["SSESpecification"]["SSEType"], "KMS");
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
     assert_eq!(template["Resources"]["StateTable"]["DeletionPolicy"], "Retain");
     let item = project::text("shared/scaling-store/src/dynamo/item.rs").unwrap();
@@ -89,6 +179,8 @@ fn every_route_but_health_asks_for_signed_requests() {
     assert_eq!(only(&template, "AWS::Serverless::Api")["Auth"]["DefaultAuthorizer"], "AWS_IAM");
     let functions = resources(&template, "AWS::Serverless::Function");
     let all = functions.iter().flat_map(|(_, function)| events(function));
+    let throttled = &only(&template, "AWS::Serverless::Api")["MethodSettings"][0];
+    assert_eq!(throttled["ThrottlingRateLimit"], json!({ "Ref": "RequestsPerSecond" }));
     let routes: Vec<_> =
         all.filter(|event| event["Type"] == "Api").map(|event| &event["Properties"]).collect();
     assert!(!routes.is_empty());

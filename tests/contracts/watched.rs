@@ -1,0 +1,104 @@
+//! The alarms on the controller itself, and what they watch.
+
+use std::collections::BTreeSet;
+
+use scaling::lambda::notices::{self, Kind};
+use scaling_telemetry::emf;
+use scaling_telemetry::metrics::names;
+use serde_json::{Value, json};
+
+use crate::template::{resources, template};
+
+/// (namespace, metric, dimensions) that an alarm watches.
+fn watched(alarm: &Value) -> Vec<(Value, String, Value)> {
+    let of = |metric: &Value| {
+        let name = metric["MetricName"].as_str().unwrap().to_owned();
+        (metric["Namespace"].clone(), name, metric["Dimensions"].clone())
+    };
+    match alarm["Metrics"].as_array() {
+        Some(metrics) => metrics
+            .iter()
+            .filter_map(|metric| metric.get("MetricStat"))
+            .map(|stat| of(&stat["Metric"]))
+            .collect(),
+        None => vec![of(alarm)],
+    }
+}
+
+fn own_namespace() -> Value {
+    json!({ "Fn::Sub": format!("{}/${{AWS::StackName}}", emf::DEFAULT_NAMESPACE) })
+}
+
+#[test]
+fn every_alarm_tells_the_topic_and_says_what_to_do() {
+    let template = template();
+    for (name, alarm) in resources(&template, "AWS::CloudWatch::Alarm") {
+        assert_eq!(alarm["AlarmActions"], json!([{ "Ref": "Notices" }]), "{name}");
+        assert!(alarm["AlarmDescription"].as_str().is_some_and(|text| text.len() > 40), "{name}");
+        assert!(alarm["TreatMissingData"].is_string(), "{name} says nothing of missing data");
+    }
+}
+
+#[test]
+fn alarms_watch_only_metrics_that_the_functions_write() {
+    let template = template();
+    let environment = &template["Globals"]["Function"]["Environment"]["Variables"];
+    assert_eq!(environment["SCALING_METRIC_NAMESPACE"], own_namespace());
+    let written: BTreeSet<&str> =
+        names::ALL.iter().map(|metric| metric.name).chain([notices::METRIC]).collect();
+    for (name, alarm) in resources(&template, "AWS::CloudWatch::Alarm") {
+        for (namespace, metric, dimensions) in watched(alarm) {
+            if namespace.as_str().is_some_and(|namespace| namespace.starts_with("AWS/")) {
+                continue;
+            }
+            assert_eq!(namespace, own_namespace(), "{name}");
+            assert!(written.contains(metric.as_str()), "{name}: nobody writes {metric}");
+            assert_eq!(dimensions.is_null(), metric != notices::METRIC, "{name}");
+        }
+    }
+}
+
+#[test]
+fn each_kind_of_notice_has_its_alarm() {
+    let template = template();
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    let kinds: BTreeSet<String> = alarms
+        .iter()
+        .flat_map(|(_, alarm)| watched(alarm))
+        .filter(|(_, metric, _)| metric == notices::METRIC)
+        .map(|(_, _, dimensions)| dimensions[0]["Value"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, Kind::ALL.iter().map(|kind| kind.label().to_owned()).collect());
+}
+
+#[test]
+fn each_function_s_errors_and_throttles_the_queue_and_silence_are_watched() {
+    let template = template();
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    let all: Vec<_> = alarms.iter().flat_map(|(_, alarm)| watched(alarm)).collect();
+    for (name, _) in resources(&template, "AWS::Serverless::Function") {
+        let of_it = json!([{ "Name": "FunctionName", "Value": { "Ref": name } }]);
+        for metric in ["Errors", "Throttles"] {
+            assert!(all.iter().any(|(_, found, of)| found == metric && *of == of_it), "{metric} of {name}");
+        }
+    }
+    assert!(all.iter().any(|(_, metric, _)| metric == "ApproximateNumberOfMessagesVisible"));
+    let (_, silence) = alarms.iter().find(|(name, _)| *name == "NoTickAlarm").unwrap();
+    assert_eq!(
+        (&silence["TreatMissingData"], &silence["Statistic"]),
+        (&json!("breaching"), &json!("SampleCount"))
+    );
+    assert_eq!(silence["EvaluationPeriods"], json!({ "Ref": "NoTickMinutes" }));
+}
+
+#[test]
+fn notices_reach_event_bridge_by_the_functions_answers() {
+    let template = template();
+    for name in ["ScheduleFunction", "AlarmFunction"] {
+        let invoked = &template["Resources"][name]["Properties"]["EventInvokeConfig"];
+        assert_eq!(invoked["DestinationConfig"]["OnSuccess"]["Type"], "EventBridge", "{name}");
+    }
+    let pattern = template["Outputs"]["NoticesEventPattern"]["Value"]["Fn::Sub"].as_str().unwrap();
+    let pattern: Value = serde_json::from_str(pattern).unwrap();
+    assert_eq!(pattern["detail"]["responsePayload"]["notices"]["kind"], json!([{ "exists": true }]));
+}
