@@ -26,6 +26,15 @@ help: ## List the targets
 demo: ## Run the demo: a week on a simulated fleet
 	cargo run --release -- demo
 
+.PHONY: policy-table
+policy-table: ## The comparison of policies over the traces in TRACES=DIR; REPORT=DIR writes pages with plots
+	@test -d "$(TRACES)" || { echo "set TRACES to the folder with the traces, such as make policy-table TRACES=traces"; exit 2; }
+	@echo "$$(date -u +%Y-%m-%d), commit $$(git rev-parse --short HEAD)"
+	cargo build --release --quiet --bin scaling
+	@for conditions in "cloudwatch own" "cloudwatch shared" "prompt own"; do set -- $$conditions; \
+		"$${CARGO_TARGET_DIR:-target}/release/scaling" simulate --trace "$(TRACES)"/*.csv --policies all --metrics $$1 \
+			--queue $$2 $${REPORT:+--report "$$REPORT/$$1-$$2"}; done
+
 .PHONY: setup
 setup: $(STAMP) $(SAM_STAMP) tests/dynamodb/node_modules .tools/.prometheus .tools/.chromium ## Install what the tests need, into this folder
 

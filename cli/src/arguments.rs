@@ -3,6 +3,7 @@
 mod control;
 mod deployed;
 mod seeing;
+mod simulate;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -20,6 +21,7 @@ pub(crate) use deployed::{
     AlarmsArguments, AlarmsCommand, ConfigCommand, ConfigCommandArguments, DiffArguments, DoctorArguments,
     HistoryArguments, PullArguments, PushArguments, RollbackArguments, SyncArguments,
 };
+pub(crate) use simulate::{MetricFeed, Queue, SimulateArguments};
 
 pub(crate) use seeing::{ExplainArguments, ReportArguments, ReportFormat, StatusArguments};
 
@@ -46,6 +48,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Watch the controller hold a latency target on a simulated fleet, a week in under a minute
     Demo(DemoArguments),
+    /// Compare policies over load traces in virtual time: what each costs, and how often it misses the target
+    Simulate(SimulateArguments),
     /// Run the controller in this process: loop, REST interface (8001) and Prometheus (8000)
     Run(RunArguments),
     /// Stand in for Auto Scaling, EC2, CloudWatch and STS on a local address

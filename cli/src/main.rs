@@ -31,6 +31,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Command::Demo(arguments) => demo::run(&arguments).await,
+            Command::Simulate(arguments) => commands::simulate::simulate(&arguments),
             Command::Run(arguments) => commands::run::run(&arguments).await,
             Command::Emulate(arguments) => commands::emulate::emulate(&arguments).await,
             Command::Init(arguments) => commands::init::init(&arguments).await,

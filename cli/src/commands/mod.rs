@@ -12,5 +12,6 @@ pub(crate) mod report;
 mod rest;
 pub(crate) mod run;
 pub(crate) mod scale;
+pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod validate;

@@ -109,12 +109,20 @@ impl Report {
         names
     }
 
-    /// Median of a policy's cost over the oracle's, and on how many traces it held the target.
+    /// Median of a policy's cost over the oracle's, on how many traces it held the target, and of how many. Traces
+    /// shorter than a day say little of a policy that learns and are left out, unless there are no others.
     pub fn summary(&self, policy: &str) -> (Option<f64>, usize, usize) {
-        let of: Vec<&Figures> = self.results.iter().filter(|figures| figures.policy == policy).collect();
+        let long = self.traces.iter().filter(|source| source.days >= LEAST_DAYS).count();
+        let counts = |figures: &Figures| long == 0 || figures.days >= LEAST_DAYS;
+        let of: Vec<&Figures> =
+            self.results.iter().filter(|figures| figures.policy == policy && counts(figures)).collect();
         let mut ratios: Vec<f64> = of.iter().filter_map(|figures| self.over_oracle(figures)).collect();
         ratios.sort_by(f64::total_cmp);
         let held = of.iter().filter(|figures| figures.holds()).count();
-        (ratios.get(ratios.len() / 2).copied(), held, self.traces.len())
+        let traces = if long == 0 { self.traces.len() } else { long };
+        (ratios.get(ratios.len() / 2).copied(), held, traces)
     }
 }
+
+/// Traces shorter than this are left out of medians, in days.
+const LEAST_DAYS: f64 = 0.99;

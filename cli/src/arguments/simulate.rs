@@ -1,0 +1,64 @@
+//! `scaling simulate`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "EXAMPLES:\n  scaling simulate --trace load.csv\n  scaling simulate --trace a.csv b.csv --policies \
+    hybrid,target-tracking,oracle --report out\n  scaling simulate --trace load.csv --types \
+    m7i.large,m7i.xlarge,m7i.2xlarge\n\nA trace is CSV, `timestamp,value`, times in ISO 8601 or seconds. Its highest \
+    loads (99.9 %) are put at 40 replicas of 4 vCPU. Nothing is sent anywhere."
+)]
+pub(crate) struct SimulateArguments {
+    /// Files with traces
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub(crate) trace: Vec<PathBuf>,
+    /// Who takes part; `all` is everybody
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "hybrid,target-tracking,hpa,target-tracking-tuned,hpa-tuned,oracle,noise-blind"
+    )]
+    pub(crate) policies: Vec<String>,
+    /// Types that `hybrid` may choose from, the first is what everybody begins with; without it all run on m7i.xlarge
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) types: Vec<String>,
+    /// What the controller can read of its group, and when
+    #[arg(long, value_enum, default_value = "cloudwatch")]
+    pub(crate) metrics: MetricFeed,
+    /// How requests find a free vCPU
+    #[arg(long, value_enum, default_value = "own")]
+    pub(crate) queue: Queue,
+    /// Size of the load over 40 replicas at its highest
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) scale: f64,
+    /// Everything random is drawn from it
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write report.html, results.csv and results.json into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// What the controller can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MetricFeed {
+    /// Minutes, 60 s after they ended, looked at every minute
+    Cloudwatch,
+    /// 15 s without delay, looked at every 15 s
+    Prompt,
+}
+
+/// How requests queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Queue {
+    /// A queue for each instance
+    Own,
+    /// One for all
+    Shared,
+}
