@@ -184,7 +184,11 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
     }
 }
 
-fn state(state: LifecycleState) -> InstanceState {
+/// State of an instance that runs.
+pub(super) const RUNNING: InstanceState = InstanceState { code: 16, name: "running" };
+
+/// State by number and name of an instance in a state of its life.
+pub(super) fn state(state: LifecycleState) -> InstanceState {
     match state {
         LifecycleState::Terminated => InstanceState { code: 48, name: "terminated" },
         // Lifecycle hooks hold an instance that still runs.
@@ -192,7 +196,7 @@ fn state(state: LifecycleState) -> InstanceState {
         LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated => {
             InstanceState { code: 80, name: "stopped" }
         }
-        _ => InstanceState { code: 16, name: "running" },
+        _ => RUNNING,
     }
 }
 

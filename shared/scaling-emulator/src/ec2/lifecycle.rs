@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::instances::{InstanceDescription, InstanceState, shown_loose};
+use super::instances::{InstanceDescription, InstanceState, RUNNING, shown_loose, state};
 use super::template_data::TagSpecification;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
@@ -135,10 +135,6 @@ pub struct StateChange {
     pub previous_state: InstanceState,
 }
 
-const RUNNING: InstanceState = InstanceState { code: 16, name: "running" };
-const STOPPED: InstanceState = InstanceState { code: 80, name: "stopped" };
-const TERMINATED: InstanceState = InstanceState { code: 48, name: "terminated" };
-
 /// Starts stopped instances.
 pub fn start(region: &mut Region, input: &StateInput) -> Result<StateOutput, AwsError> {
     changed(region, input, LifecycleState::InService, InstanceState { code: 0, name: "pending" })
@@ -154,14 +150,6 @@ pub fn terminate(region: &mut Region, input: &StateInput) -> Result<StateOutput,
     changed(region, input, LifecycleState::Terminated, InstanceState { code: 32, name: "shutting-down" })
 }
 
-fn state_of(state: LifecycleState) -> InstanceState {
-    match state {
-        LifecycleState::Terminated => TERMINATED,
-        LifecycleState::WarmedStopped => STOPPED,
-        _ => RUNNING,
-    }
-}
-
 fn changed(
     region: &mut Region,
     input: &StateInput,
@@ -172,11 +160,11 @@ fn changed(
         return Err(AwsError::new("MissingParameter", "The request must contain the parameter InstanceId"));
     }
     for id in &input.ids {
-        let state = region.loose.get(id).map(|loose| loose.member.state);
-        if state.is_none() && region.instance(id).is_none() {
+        let now = region.loose.get(id).map(|loose| loose.member.state);
+        if now.is_none() && region.instance(id).is_none() {
             return Err(unknown(id));
         }
-        if state == Some(LifecycleState::Terminated) && to != LifecycleState::Terminated {
+        if now == Some(LifecycleState::Terminated) && to != LifecycleState::Terminated {
             return Err(AwsError::new(
                 "IncorrectInstanceState",
                 format!("The instance '{id}' is not in a state from which it can be started or stopped."),
@@ -187,7 +175,7 @@ fn changed(
     let mut instances_set = Vec::new();
     for id in &input.ids {
         let previous_state = if let Some(loose) = region.loose.get_mut(id) {
-            let previous = state_of(loose.member.state);
+            let previous = state(loose.member.state);
             if loose.member.state != to {
                 loose.member.state = to;
                 loose.member.gone_at = (to == LifecycleState::Terminated).then_some(now);
@@ -200,7 +188,7 @@ fn changed(
             }
             RUNNING
         };
-        let unchanged = previous_state == state_of(to);
+        let unchanged = previous_state == state(to);
         let current_state = if unchanged { previous_state } else { passing };
         instances_set.push(StateChange { instance_id: id.clone(), current_state, previous_state });
     }

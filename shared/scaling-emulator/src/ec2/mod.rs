@@ -5,6 +5,8 @@ pub mod filter;
 pub mod instances;
 pub mod lifecycle;
 pub mod network;
+pub mod removal;
+pub mod status;
 pub mod tags;
 pub mod template_data;
 pub mod templates;
@@ -30,6 +32,9 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DeleteLaunchTemplate", |region, form| call(region, form, templates::delete)),
     ("CreateLaunchTemplateVersion", |region, form| call(region, form, versions::create)),
     ("DescribeLaunchTemplateVersions", |region, form| call(region, form, versions::describe)),
+    ("DeleteLaunchTemplateVersions", |region, form| call(region, form, removal::delete)),
+    ("DescribeInstanceStatus", |region, form| call(region, form, status::describe)),
+    ("DescribeRegions", |region, _| Ok(status::regions(region))),
     ("RunInstances", |region, form| call(region, form, lifecycle::run)),
     ("StartInstances", |region, form| call(region, form, lifecycle::start)),
     ("StopInstances", |region, form| call(region, form, lifecycle::stop)),

@@ -56,7 +56,7 @@ impl LaunchTemplate {
     pub fn number(&self, version: Option<&str>) -> Option<u32> {
         match version {
             None | Some("" | "$Default") => Some(self.default),
-            Some("$Latest") => Some(self.latest),
+            Some("$Latest") => self.versions.last_key_value().map(|(number, _)| *number),
             Some(number) => number.parse().ok(),
         }
     }

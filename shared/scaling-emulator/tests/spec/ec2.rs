@@ -111,6 +111,37 @@ async fn security_groups_are_made_found_and_deleted() {
 }
 
 #[tokio::test]
+async fn versions_of_a_template_are_deleted_but_not_the_default_one() {
+    let emulator = emulator(1).await;
+    for kind in ["c7i.large", "r7i.large"] {
+        let members = format!("LaunchTemplateName=web&LaunchTemplateData.InstanceType={kind}");
+        call(&emulator, "CreateLaunchTemplateVersion", &members);
+    }
+    let members = "LaunchTemplateName=web&LaunchTemplateVersion.1=1&LaunchTemplateVersion.2=3&LaunchTemplateVersion.3=9";
+    let told = call(&emulator, "DeleteLaunchTemplateVersions", members);
+    let gone = &told["successfullyDeletedLaunchTemplateVersionSet"];
+    let kept = &told["unsuccessfullyDeletedLaunchTemplateVersionSet"];
+    assert_eq!((gone[0]["versionNumber"].as_u64(), gone.as_array().unwrap().len()), (Some(3), 1));
+    assert_eq!(kept[1]["responseError"]["code"], "launchTemplateVersionDoesNotExist");
+    let latest = "LaunchTemplateName=web&LaunchTemplateVersion.1=$Latest";
+    let shown = call(&emulator, "DescribeLaunchTemplateVersions", latest);
+    assert_eq!(shown["launchTemplateVersionSet"][0]["versionNumber"], 2);
+}
+
+#[tokio::test]
+async fn status_checks_are_told_of_what_runs() {
+    let emulator = emulator(2).await;
+    let id = ids(&emulator, InService)[0].clone();
+    emulator.with_region(|region| region.crash(&id));
+    let told = call(&emulator, "DescribeInstanceStatus", &format!("InstanceId.1={id}"));
+    assert_eq!(told["instanceStatusSet"][0]["instanceStatus"]["status"], "impaired");
+    let all = call(&emulator, "DescribeInstanceStatus", "");
+    assert_eq!(all["instanceStatusSet"].as_array().unwrap().len(), 2);
+    assert_eq!(code(&emulator, "DescribeInstanceStatus", "InstanceId.1=i-0"), "InvalidInstanceID.NotFound");
+    assert_eq!(call(&emulator, "DescribeRegions", "")["regionInfo"][0]["regionName"], "us-east-1");
+}
+
+#[tokio::test]
 async fn what_cannot_be_run_is_refused_in_ec2s_words() {
     let emulator = emulator(1).await;
     for (operation, members, expected) in [
