@@ -1,5 +1,6 @@
 //! How the program ends when something went wrong: what it says, and the exit code that the help documents.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use scaling::configuration::ConfigurationError;
@@ -26,10 +27,8 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let code = code(error);
     if !error.is::<Interrupted>() && !error.is::<Told>() {
         let text = faults(error).unwrap_or_else(|| format!("scaling: {error:#}"));
-        #[expect(clippy::print_stderr, reason = "this is where a command line program reports an error")]
-        {
-            eprintln!("{text}");
-        }
+        // A reader that has gone away changes nothing about the exit code.
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
     ExitCode::from(code)
 }

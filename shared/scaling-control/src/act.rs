@@ -127,7 +127,10 @@ fn settle(
             bookkeeping::ended(&mut pass.read.record.state, &pass.read.config.clone(), &mut operation, end);
         }
         // Another change is running: a hold, not a failure. The plan is asked for again while it is fresh.
-        Err(PortError::Conflict { message, .. }) => operation.failure = Some(message),
+        Err(PortError::Conflict { message, .. }) => {
+            operation.failure = Some(message);
+            operation.valid_for += pass.read.config.evaluation_period;
+        }
         Err(error) => bookkeeping::refused(&mut operation, error.to_string(), now),
     }
     *pass.operation_mut(slot) = Some(operation.clone());

@@ -10,9 +10,10 @@ use scaling_policy::operation::{
     FIRST_RETRY_DELAY, LaunchFailure, LaunchFailureKind, MOST_ATTEMPTS, ManualChange, Operation,
     OperationKind, Phase, Step, TypeBackoff,
 };
-use scaling_policy::snapshot::ReplacementView;
+use scaling_policy::snapshot::{GroupView, ReplacementView};
 use scaling_policy::{OperationState, Snapshot};
 
+use crate::observe::UNKNOWN_TYPE;
 use crate::ports::{Accepted, GroupDescription};
 
 /// After this long without an undone scale-down its delay is the plain one again.
@@ -57,10 +58,14 @@ pub fn looked(state: &mut OperationState, snapshot: &Snapshot) {
     if state.taken_over.is_none() {
         state.taken_over = Some(now);
         state.take_over_cost = Some(group.cost());
-        state.reference_type = Some(group.launch_type.name.clone());
         state.known_desired = Some(group.desired);
     }
-    let known = state.known_type.replace(group.launch_type.name.clone());
+    // A group without instances, of a launch template that does not tell, has no known type yet.
+    let unknown = |name: &TypeName| name.as_str() == UNKNOWN_TYPE;
+    if state.reference_type.as_ref().is_none_or(unknown) {
+        state.reference_type = Some(group.launch_type.name.clone());
+    }
+    let known = state.known_type.replace(group.launch_type.name.clone()).filter(|known| !unknown(known));
     if state.open_type_change().is_none() && known.is_some_and(|known| known != group.launch_type.name) {
         // Another hand has changed what the group launches: that is the new starting point.
         state.last_type_change = Some(now);
@@ -68,13 +73,25 @@ pub fn looked(state: &mut OperationState, snapshot: &Snapshot) {
     if state.known_desired != Some(group.desired) {
         changed_outside(state, group.desired, now);
     }
-    let missing = group.serving() < group.desired;
-    state.missing_since = missing.then(|| state.missing_since.unwrap_or(now));
+    missing(state, group, now);
     state.type_backoffs.retain(|backoff| backoff.until > now || backoff.failures > 1);
     let long_ago = |down: Timestamp| now.duration_since(down).as_secs_f64() > DOUBLINGS_KEPT.as_secs_f64();
     if state.down_delay_doublings > 0 && state.last_down.is_none_or(long_ago) {
         state.down_delay_doublings = 0;
     }
+}
+
+/// Follows replicas that were ordered and are not in service. Each that comes shows that launches work, so that the
+/// wait for the others begins anew: a long ramp, or a long warm-up, is not taken for launches that fail.
+fn missing(state: &mut OperationState, group: &GroupView, now: Timestamp) {
+    let in_service = group.in_service();
+    if in_service >= group.desired {
+        (state.missing_since, state.in_service) = (None, 0);
+        return;
+    }
+    let since = state.missing_since.filter(|_| in_service <= state.in_service);
+    state.missing_since = Some(since.unwrap_or(now));
+    state.in_service = in_service;
 }
 
 /// Desired capacity is not what we know: our own plan whose answer was lost, or another hand.
@@ -97,6 +114,8 @@ fn changed_outside(state: &mut OperationState, desired: u32, now: Timestamp) {
 pub fn accepted(operation: &mut Operation, step: &Step, answer: Accepted, now: Timestamp) -> Changes {
     let mut changes = Changes::default();
     operation.failure = None;
+    // Each step has its own tries: refusals of the first must not use up those of the way back.
+    (operation.attempts, operation.not_before) = (0, None);
     match (&operation.kind, step) {
         // More replicas before a replacement: the replacement itself is still to be asked for.
         (OperationKind::Retype { .. }, Step::SetDesired { desired }) => {

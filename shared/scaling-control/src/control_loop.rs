@@ -26,7 +26,8 @@ pub(crate) const CONCURRENT: usize = 8;
 pub struct ControlLoop {
     ports: Ports,
     config: Mutex<Arc<Config>>,
-    prices: PriceBook,
+    /// Of the configuration in force.
+    prices: Mutex<Arc<PriceBook>>,
     /// When each group was last evaluated here. A cold start knows nothing, and all groups are equally old.
     evaluated: Mutex<HashMap<GroupName, Timestamp>>,
     /// What was learned since it was last stored: a record is written every quarter of an hour, a minute counts every
@@ -53,7 +54,7 @@ enum Doing {
 impl ControlLoop {
     /// A loop over `config`. Reads nothing yet.
     pub fn new(ports: Ports, config: Config) -> Self {
-        let prices = prices(&config);
+        let prices = Mutex::new(Arc::new(prices(&config)));
         Self {
             ports,
             config: Mutex::new(Arc::new(config)),
@@ -86,7 +87,7 @@ impl ControlLoop {
 
     /// Types and prices of the region.
     pub fn market(&self) -> Market<'_> {
-        Market { catalogue: Catalogue::embedded(), prices: &self.prices }
+        Market { catalogue: Catalogue::embedded(), prices: Arc::clone(&lock(&self.prices)) }
     }
 
     /// Evaluates every group, those evaluated longest ago first, and stops starting new ones after `budget`.
@@ -150,6 +151,7 @@ impl ControlLoop {
     }
 
     pub(crate) fn use_config(&self, config: Config) {
+        *lock(&self.prices) = Arc::new(prices(&config));
         *lock(&self.config) = Arc::new(config);
     }
 
@@ -204,7 +206,7 @@ impl ControlLoop {
                 continue;
             }
             lock(&self.evaluated).insert(read.config.name.clone(), now);
-            let mut pass = pass(read, control.kill_switch.is_some(), self.market(), now);
+            let mut pass = pass(read, control.kill_switch.is_some(), &self.market(), now);
             pass.plan(new_id(now));
             let remembered = Remembered { at: now, learned: pass.read.record.learned.clone() };
             lock(&self.learned).insert(pass.read.config.name.clone(), remembered);

@@ -78,12 +78,12 @@ fn is_stale(config: &GroupConfig, ended: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Where types and prices come from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Market<'a> {
     /// Known types.
     pub catalogue: &'a Catalogue,
     /// Prices of the region.
-    pub prices: &'a PriceBook,
+    pub prices: Arc<PriceBook>,
 }
 
 impl Market<'_> {
@@ -105,7 +105,7 @@ pub fn snapshot(
     state: &OperationState,
     description: &GroupDescription,
     seen: &Seen<'_>,
-    market: Market<'_>,
+    market: &Market<'_>,
 ) -> Snapshot {
     let launch_type = launch_type(state, description);
     Snapshot {
@@ -129,6 +129,9 @@ pub struct Seen<'a> {
     pub now: Timestamp,
 }
 
+/// The type of a group that has no instances and whose platform names none.
+pub const UNKNOWN_TYPE: &str = "unknown";
+
 /// The platform's word, else what was launched last as long as any instance still is that, else what most instances
 /// are.
 fn launch_type(state: &OperationState, description: &GroupDescription) -> TypeName {
@@ -141,7 +144,7 @@ fn launch_type(state: &OperationState, description: &GroupDescription) -> TypeNa
         .clone()
         .or_else(|| state.known_type.as_ref().filter(runs).cloned())
         .or_else(|| commonest(description))
-        .unwrap_or_else(|| TypeName::new("unknown"))
+        .unwrap_or_else(|| TypeName::new(UNKNOWN_TYPE))
 }
 
 fn commonest(description: &GroupDescription) -> Option<TypeName> {
@@ -160,7 +163,7 @@ fn view(
     description: &GroupDescription,
     launch_type: &TypeName,
     seen: &Seen<'_>,
-    market: Market<'_>,
+    market: &Market<'_>,
 ) -> GroupView {
     let mut replicas: Vec<ReplicaCount> = Vec::new();
     for instance in description.instances.iter().filter(|instance| counts(instance)) {
@@ -206,7 +209,7 @@ fn ladder(
     state: &OperationState,
     launch_type: &TypeName,
     now: Timestamp,
-    market: Market<'_>,
+    market: &Market<'_>,
 ) -> Vec<TypeOffer> {
     let present = market.catalogue.get(launch_type);
     let architecture = present.map_or(Architecture::X86_64, |present| present.architecture);

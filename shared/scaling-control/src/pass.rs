@@ -5,10 +5,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use scaling_policy::config::{ControlLevel, GroupConfig};
 use scaling_policy::decision::{Action, Decision, Reason};
-use scaling_policy::operation::{LaunchFailure, Observed, Operation, Phase, Progress, Step, next_step};
+use scaling_policy::operation::{
+    Before, LaunchFailure, Observed, Operation, OperationKind, Phase, Progress, Step, next_step,
+};
 use scaling_policy::snapshot::ReplacementView;
 use scaling_policy::trigger::Trigger;
-use scaling_policy::{Snapshot, decide, learn};
+use scaling_policy::{OperationState, Snapshot, decide, learn};
 
 use crate::bookkeeping::{self, End};
 use crate::observe::{self, Market, Seen};
@@ -67,10 +69,12 @@ pub struct Pass {
     pub new_decision: bool,
     /// When this was.
     pub now: Timestamp,
+    /// State and number of ended operations before the plan that may still be taken back.
+    before_plan: Option<(OperationState, usize)>,
 }
 
 /// Runs one pass.
-pub fn pass(mut read: Read, kill_switch: bool, market: Market<'_>, now: Timestamp) -> Pass {
+pub fn pass(mut read: Read, kill_switch: bool, market: &Market<'_>, now: Timestamp) -> Pass {
     let before = read.record.clone();
     bookkeeping::catch_up(&read.record.state, &mut read.description, now);
     track_warm_up(&mut read, now);
@@ -104,9 +108,10 @@ pub fn pass(mut read: Read, kill_switch: bool, market: Market<'_>, now: Timestam
     }
     // A kill switch stops what is planned, too.
     step = step.filter(|_| !kill_switch);
+    step = reconsider(&mut read, step, &decision, &mut ended, now);
     let new_decision = is_new(&before, &decision);
     let dirty = new_decision || read.must_store || must_store(&before, &read.record, now);
-    Pass { read, snapshot, decision, step, ended, dirty, new_decision, now }
+    Pass { read, snapshot, decision, step, ended, dirty, new_decision, now, before_plan: None }
 }
 
 /// Turns a decision into a hold.
@@ -133,20 +138,22 @@ impl Pass {
     /// Whether the same kind of operation was refused and waits to be tried again: a fresh plan each minute would
     /// never come to the end of its tries.
     fn waits_for_retry(&mut self, planned: &Operation) -> bool {
-        use scaling_policy::operation::OperationKind;
         let slot = match planned.kind {
             OperationKind::Scale { .. } => Slot::Scale,
             OperationKind::Retype { .. } => Slot::Retype,
         };
         let now = self.now;
+        // A refused scale-down never delays a scale-up.
         self.operation_mut(slot).as_ref().is_some_and(|operation| {
-            operation.phase == Phase::Planned && operation.not_before.is_some_and(|moment| moment > now)
+            operation.phase == Phase::Planned
+                && operation.not_before.is_some_and(|moment| moment > now)
+                && operation.kind.label() == planned.kind.label()
         })
     }
 
     /// Takes an operation as the one to carry out now; an open change of count gives way to it.
     pub fn adopt(&mut self, mut operation: Operation) {
-        use scaling_policy::operation::{Before, OperationKind};
+        self.before_plan = Some((self.read.record.state.clone(), self.ended.len()));
         let state = &mut self.read.record.state;
         let slot = match &operation.kind {
             OperationKind::Scale { .. } => {
@@ -218,6 +225,68 @@ fn advance(
     due
 }
 
+/// Looks at a plan that was not accepted yet (it was refused, met another change, or its controller died) with the eyes
+/// of the present decision: what was right a minute ago is not carried out against what is right now. What the platform
+/// has accepted goes on; so does what a person asked for, unless the group stands still.
+fn reconsider(
+    read: &mut Read,
+    step: Option<(Slot, Step)>,
+    decision: &Decision,
+    ended: &mut Vec<Operation>,
+    now: Timestamp,
+) -> Option<(Slot, Step)> {
+    let (slot, step) = step?;
+    let state = &mut read.record.state;
+    let place = match slot {
+        Slot::Scale => &mut state.operation,
+        Slot::Retype => &mut state.type_change,
+    };
+    let Some(mut operation) = place.take_if(|operation| operation.phase == Phase::Planned) else {
+        return Some((slot, step));
+    };
+    let requested = matches!(operation.reason, Reason::Requested { .. });
+    let observed = read.config.control == ControlLevel::Observe && !requested;
+    let mut due = None;
+    if stands_still(&decision.reason) {
+        // It waits, and is too old when the group moves again.
+    } else if observed {
+        give_up(state, &read.config, &mut operation, now);
+        ended.push(operation.clone());
+    } else {
+        match (&mut operation.kind, &decision.action) {
+            _ if requested => due = Some((slot, step)),
+            (OperationKind::Retype { .. }, _) => due = Some((slot, step)),
+            (OperationKind::Scale { from, to }, Action::Scale { from: present, to: wanted }) => {
+                (*from, *to) = (*present, *wanted);
+                operation.reason = decision.reason.clone();
+                due = Some((slot, Step::SetDesired { desired: *wanted }));
+            }
+            (OperationKind::Scale { .. }, _) => {
+                give_up(state, &read.config, &mut operation, now);
+                ended.push(operation.clone());
+            }
+        }
+    }
+    match slot {
+        Slot::Scale => state.operation = Some(operation),
+        Slot::Retype => state.type_change = Some(operation),
+    }
+    due
+}
+
+/// Reasons for which nothing is begun, whatever was planned.
+fn stands_still(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Paused | Reason::BreakerOpen | Reason::ProcessSuspended | Reason::ForeignController
+    )
+}
+
+fn give_up(state: &mut OperationState, config: &GroupConfig, operation: &mut Operation, now: Timestamp) {
+    let why = "the present decision is another".to_owned();
+    bookkeeping::ended(state, config, operation, End { phase: Phase::Superseded, why, now });
+}
+
 /// Follows which instances are new, in groups that have a warm-up.
 fn track_warm_up(read: &mut Read, now: Timestamp) {
     let warm_up = f64::from(read.description.warm_up_seconds);
@@ -283,10 +352,12 @@ impl Pass {
 
     /// Takes back a plan that was not admitted: as if it had not been made.
     pub fn withdraw_plan(&mut self) {
-        if self.has_fresh_plan()
-            && let Some((slot, _)) = self.step.take()
-        {
-            *self.operation_mut(slot) = None;
+        if self.has_fresh_plan() {
+            self.step = None;
+            if let Some((state, ended)) = self.before_plan.take() {
+                self.read.record.state = state;
+                self.ended.truncate(ended);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use scaling_fleet::{TypeName, UsdPerHour};
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
-use scaling_policy::operation::Operation;
+use scaling_policy::operation::{Operation, Phase};
 use thiserror::Error;
 
 use crate::act::act;
@@ -132,9 +132,9 @@ impl ControlLoop {
         let read = self.read(&[config], &mut report).await?.pop();
         let Some(read) = read else { return Err(unreadable(&request.group, report)) };
         let now = self.ports().clock.now();
-        let mut pass = pass(read, false, self.market(), now);
+        let mut pass = pass(read, false, &self.market(), now);
         self.check(request, &pass)?;
-        pass.decision = wish(request, &pass, self.market());
+        pass.decision = wish(request, &pass, &self.market());
         pass.new_decision = true;
         let config = Arc::clone(&pass.read.config);
         let planned = bookkeeping::plan(&pass.decision, &config, new_id(now));
@@ -145,7 +145,18 @@ impl ControlLoop {
         pass.adopt(operation);
         let outcome = Box::pin(act(self.ports().clone(), pass)).await;
         match outcome.result {
-            Outcome::Decided(_) => Ok(Requested { decision, operation: outcome.acted }),
+            Outcome::Decided(evaluation) => {
+                let refused =
+                    outcome.acted.as_ref().is_some_and(|operation| operation.phase == Phase::Planned);
+                match evaluation.step_error.filter(|_| refused) {
+                    Some(error) => Err(Refusal::Port(PortError::Unavailable {
+                        operation: "carry the request out",
+                        message: format!("{error}; it is tried again with the next evaluations"),
+                        source: None,
+                    })),
+                    None => Ok(Requested { decision, operation: outcome.acted }),
+                }
+            }
             Outcome::Failed(error) => Err(Refusal::Port(error)),
             Outcome::Busy | Outcome::NotFound => {
                 Err(conflict(Obstacle::Busy, "another evaluation was quicker; try again".to_owned()))
@@ -181,7 +192,14 @@ impl ControlLoop {
         {
             return Err(conflict(Obstacle::Running, format!("the type change {} is running", running.id.0)));
         }
-        request.instance_type.as_ref().map_or(Ok(()), |wanted| self.check_type(wanted, pass))
+        let Some(wanted) = &request.instance_type else { return Ok(()) };
+        if shrinks {
+            let desired = pass.snapshot.group.desired;
+            let bounds = format!("{desired} or more while the type changes; ask for fewer when it has ended");
+            let what = format!("{} replicas", request.replicas.unwrap_or_default());
+            return Err(Refusal::OutOfBounds { what, bounds });
+        }
+        self.check_type(wanted, pass)
     }
 
     fn check_type(&self, wanted: &TypeName, pass: &Pass) -> Result<(), Refusal> {
@@ -194,6 +212,13 @@ impl ControlLoop {
         }
         if self.market().catalogue.get(wanted).is_none() {
             let bounds = "it is not in the catalogue of instance types".to_owned();
+            return Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
+        }
+        let architecture =
+            |name: &TypeName| self.market().catalogue.get(name).map(|known| known.architecture);
+        let running = &pass.snapshot.group.launch_type.name;
+        if architecture(running).is_some_and(|running| Some(running) != architecture(wanted)) {
+            let bounds = format!("types of the architecture of {running}, whose image the group runs");
             return Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
         }
         let limits = pass.read.config.resources;
@@ -282,7 +307,7 @@ impl ControlLoop {
 }
 
 /// The decision that a request comes to.
-fn wish(request: &ScaleRequest, pass: &Pass, market: Market<'_>) -> Decision {
+fn wish(request: &ScaleRequest, pass: &Pass, market: &Market<'_>) -> Decision {
     let group = &pass.snapshot.group;
     let replicas = request.replicas.unwrap_or(group.desired);
     let action = match &request.instance_type {

@@ -191,6 +191,11 @@ impl GroupView {
         self.replicas.iter().map(|count| count.pending + count.warming).sum()
     }
 
+    /// Replicas in service: serving, and within their warm-up.
+    pub fn in_service(&self) -> u32 {
+        self.replicas.iter().map(|count| count.serving + count.warming).sum()
+    }
+
     /// Serving and arriving.
     pub fn total(&self) -> u32 {
         self.serving() + self.arriving()

@@ -61,6 +61,8 @@ pub struct FakeGroup {
     pub broken_template: bool,
     /// What becomes of every step.
     pub steps: Steps,
+    /// Seconds in service during which an instance is warming.
+    pub warm_up_seconds: u32,
     /// Descriptions show this desired capacity, whatever it is: they lag.
     pub shown_desired: Option<u32>,
     /// Suspended processes.
@@ -106,6 +108,7 @@ impl FakePlatform {
             broken_template: false,
             steps: Steps::Taken,
             shown_desired: None,
+            warm_up_seconds: 0,
             suspended: SuspendedProcesses::default(),
             foreign: Vec::new(),
             replacement: None,
@@ -256,7 +259,7 @@ impl FakeGroup {
             suspended: self.suspended,
             retype: RetypeSupport::Supported,
             maintenance: None,
-            warm_up_seconds: 0,
+            warm_up_seconds: self.warm_up_seconds,
         }
     }
 

@@ -8,6 +8,7 @@ mod deaths;
 mod forgetful;
 mod limits;
 mod other_hands;
+mod plans;
 mod races;
 mod requests;
 mod several;

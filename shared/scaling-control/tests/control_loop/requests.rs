@@ -132,3 +132,43 @@ async fn an_earlier_configuration_comes_back_as_a_new_version() {
     let missing = control.roll_back_config(ConfigVersion(7), "grace").await.unwrap_err();
     assert!(missing.to_string().contains("version 7"), "{missing}");
 }
+
+#[tokio::test]
+async fn a_request_that_the_platform_refuses_is_told_as_refused() {
+    let world = World::new();
+    world.platform.group().steps = scaling_control::fakes::Steps::Refused;
+    let error = world.control().request(&to(7)).await.unwrap_err();
+    assert!(matches!(error, Refusal::Port(_)), "{error}");
+    assert!(error.to_string().contains("tried again"), "{error}");
+}
+
+#[tokio::test]
+async fn a_type_of_another_architecture_and_fewer_replicas_with_a_type_are_refused() {
+    let world = World::new();
+    let control = world.control();
+    let of_type = |name: &str, replicas: Option<u32>| ScaleRequest {
+        replicas,
+        instance_type: Some(name.into()),
+        dry_run: true,
+        ..to(0)
+    };
+    for (name, replicas) in [("m7g.xlarge", None), ("r7i.xlarge", Some(2))] {
+        let refused = control.request(&of_type(name, replicas)).await;
+        assert!(matches!(refused, Err(Refusal::OutOfBounds { .. })), "{name} {replicas:?}");
+    }
+    assert!(control.request(&of_type("r7i.xlarge", Some(5))).await.is_ok());
+}
+
+#[tokio::test]
+async fn prices_of_a_pushed_configuration_are_used_at_once() {
+    let world = World::new();
+    let control = world.control();
+    let mut source = config(json!({})).source().clone();
+    source["prices"] = json!({"m7i.xlarge": 10.0});
+    control.replace_config(source, ConfigVersion(0), "ops").await.unwrap();
+    for control in [control, world.control()] {
+        let report = world.minute(&control).await;
+        let cost = report.outcomes[0].evaluation().unwrap().decision.cost_before.0;
+        assert!((cost - 40.0).abs() < 1e-9, "{cost}");
+    }
+}

@@ -256,7 +256,7 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
         return emergency(inputs, Reason::SaturatedAtMax, |offer| fewest(inputs, offer));
     }
     if launch_type_is_short(inputs) {
-        let missing = group.desired.saturating_sub(group.serving());
+        let missing = group.desired.saturating_sub(group.in_service());
         // Of types that need no more replicas than are on order: more of the present one would have to come first.
         let fits = |offer: &TypeOffer| fewest(inputs, offer).filter(|replicas| *replicas <= group.desired);
         return emergency(inputs, Reason::NothingLaunches { missing }, fits);
@@ -268,7 +268,7 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
 /// type may have some.
 fn launch_type_is_short(inputs: &Inputs<'_>) -> bool {
     let group = &inputs.snapshot.group;
-    group.serving() < group.desired.min(needed(inputs, &group.launch_type))
+    group.in_service() < group.desired.min(needed(inputs, &group.launch_type))
         && inputs.state.is_backed_off(&group.launch_type.name, inputs.now)
 }
 

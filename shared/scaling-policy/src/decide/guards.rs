@@ -118,13 +118,13 @@ fn nothing_launches(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
     let overdue = inputs.state.missing_since.is_some_and(|since| {
         inputs.now.duration_since(since).as_secs_f64() > inputs.config.launch_timeout.as_secs_f64()
     });
-    let serving = group.serving();
-    let missing = group.desired.saturating_sub(serving);
+    // What is within its warm-up has come.
+    let came = group.in_service();
+    let missing = group.desired.saturating_sub(came);
     if !overdue || missing == 0 {
         return Verdict::Pass;
     }
-    let most =
-        count(f64::from(serving) * inputs.config.scale_up_factor).max(serving + 1).max(inputs.bounds.min);
+    let most = count(f64::from(came) * inputs.config.scale_up_factor).max(came + 1).max(inputs.bounds.min);
     if draft.replicas > most || draft.retype.is_some() {
         Verdict::Trim(draft.replicas.min(most), Reason::NothingLaunches { missing })
     } else {

@@ -104,7 +104,8 @@ pub const FIRST_RETRY_DELAY: Duration = Duration::from_secs(30);
 /// that are about to terminate are listed for a while.
 pub const SETTLING: Duration = Duration::from_secs(180);
 
-/// How long a type change is watched whose replacement the platform does not show.
+/// How long a type change is watched whose replacement the platform does not show, and a change of count that the group
+/// does not come to.
 pub const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Says what follows for an open `operation`, given what was observed.
@@ -121,10 +122,6 @@ pub const LONGEST: Duration = Duration::from_secs(3600);
 pub fn next_step(operation: &Operation, observed: &Observed<'_>) -> Progress {
     if operation.not_before.is_some_and(|moment| moment > observed.now) {
         return Progress::Wait;
-    }
-    if operation.attempts >= MOST_ATTEMPTS && operation.phase == Phase::Planned {
-        let why = operation.failure.clone().unwrap_or_else(|| format!("refused {MOST_ATTEMPTS} times"));
-        return end(Phase::Failed, why);
     }
     match &operation.kind {
         OperationKind::Scale { from, to } => scale(operation, observed, *from, *to),
@@ -145,9 +142,10 @@ fn scale(operation: &Operation, observed: &Observed<'_>, from: u32, to: u32) -> 
         return end(Phase::Failed, failure.message.clone());
     }
     if group.desired == to {
-        return Progress::Wait;
+        return overdue(operation, observed, (from, to)).unwrap_or(Progress::Wait);
     }
     match operation.phase {
+        Phase::Planned if operation.attempts >= MOST_ATTEMPTS => end(Phase::Failed, refused(operation)),
         Phase::Planned if is_stale(operation, observed) => {
             end(Phase::Superseded, "the plan is too old".to_owned())
         }
@@ -159,6 +157,25 @@ fn scale(operation: &Operation, observed: &Observed<'_>, from: u32, to: u32) -> 
         // Neither what was nor what we wanted: somebody else has changed it since.
         _ => end(Phase::Superseded, format!("desired capacity is {} now", group.desired)),
     }
+}
+
+/// The platform has taken the wanted value an hour ago, and the group is still not there.
+fn overdue(operation: &Operation, observed: &Observed<'_>, (from, to): (u32, u32)) -> Option<Progress> {
+    let since = operation.accepted_at.unwrap_or(operation.planned_at);
+    if observed.now.duration_since(since).as_secs_f64() <= LONGEST.as_secs_f64() {
+        return None;
+    }
+    let total = observed.group.total();
+    Some(if to > from {
+        end(Phase::Failed, format!("{total} of {to} replicas came within an hour"))
+    } else {
+        end(Phase::Verified, format!("{total} replicas stay, {to} are desired: some are protected"))
+    })
+}
+
+/// Why a plan is given up whose tries are used up.
+pub(super) fn refused(operation: &Operation) -> String {
+    operation.failure.clone().unwrap_or_else(|| format!("refused {MOST_ATTEMPTS} times"))
 }
 
 pub(super) fn is_stale(operation: &Operation, observed: &Observed<'_>) -> bool {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use scaling_fleet::TypeName;
 
-use super::next_step::{LONGEST, SETTLING, end, fatal, is_stale};
+use super::next_step::{LONGEST, SETTLING, end, fatal, is_stale, refused};
 use super::{LaunchFailure, MOST_ATTEMPTS, Observed, Operation, Phase, Progress, Step};
 use crate::snapshot::{ReplacementStatus, ReplacementView, ReplicaCount};
 
@@ -55,6 +55,9 @@ fn start(change: &Change<'_>) -> Progress {
         } else {
             end(Phase::Superseded, "an instance refresh that is not ours is running".to_owned())
         };
+    }
+    if change.operation.attempts >= MOST_ATTEMPTS {
+        return end(Phase::Failed, refused(change.operation));
     }
     if is_stale(change.operation, observed) {
         return if change.is_there() {
@@ -110,7 +113,8 @@ fn give_up_where_hopeless(change: &Change<'_>) -> Progress {
         // The platform refuses its own way back (the former configuration cannot be restored): stop, then ask for
         // the former type.
         tries if tries < MOST_ATTEMPTS => Progress::Act(Step::CancelReplacement),
-        _ => end(Phase::Failed, change.refusal("the way back was refused")),
+        // Refused, too: it is watched to its end, so that nothing is taken away meanwhile.
+        _ => Progress::Wait,
     }
 }
 

@@ -23,8 +23,6 @@ pub struct OperationState {
     /// The open type change, or the last one that ended. It has a place of its own, because capacity may be added
     /// while it runs.
     pub type_change: Option<Operation>,
-    /// A scale-up that is carried out beside an open type change, which holds the place of `operation`.
-    pub beside: Option<Operation>,
     /// When capacity was last added, by whomever.
     pub last_up: Option<Timestamp>,
     /// When capacity was last taken away.
@@ -53,8 +51,10 @@ pub struct OperationState {
     pub down_delay_doublings: u8,
     /// Types left out after a failed launch.
     pub type_backoffs: Vec<TypeBackoff>,
-    /// Replicas missing since then: ordered and not serving.
+    /// Since when replicas are missing, ordered and not in service, without any having come meanwhile.
     pub missing_since: Option<Timestamp>,
+    /// Replicas in service at the last look at which some were missing.
+    pub in_service: u32,
     /// When foreign controllers were last looked for.
     pub foreign_checked: Option<Timestamp>,
     /// What was found then.

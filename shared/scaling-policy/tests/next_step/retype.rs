@@ -197,7 +197,21 @@ fn a_way_back_that_the_platform_refuses_becomes_a_stop_and_then_our_own_way_back
         assert_eq!(after(900, &operation, &old, Some(&running), &hopeless), Progress::Act(asked));
     }
     operation.attempts = 3;
-    assert_eq!(ended(&after(900, &operation, &old, Some(&running), &hopeless)), Some(Phase::Failed));
+    let progress = after(900, &operation, &old, Some(&running), &hopeless);
+    assert_eq!(progress, Progress::Wait, "watched while it runs: nothing is taken away meanwhile");
+    let ended_so = refresh(ReplacementStatus::Failed);
+    let mixed = group(4, &[(OLD, 3, 0), (NEW, 1, 0)]);
+    assert_eq!(ended(&after(900, &operation, &mixed, Some(&ended_so), &hopeless)), Some(Phase::Failed));
+}
+
+#[test]
+fn a_third_start_whose_answer_was_lost_is_adopted_and_not_given_up() {
+    let mut operation = retype(4, Phase::Planned);
+    operation.attempts = 3;
+    let running = refresh(ReplacementStatus::InProgress);
+    let progress = after(30, &operation, &group(4, &[(OLD, 4, 0)]), Some(&running), &[]);
+    assert_eq!(progress, Progress::Adopt { platform_id: "refresh-1".to_owned(), phase: Phase::Accepted });
+    assert_eq!(ended(&after(30, &operation, &group(4, &[(OLD, 4, 0)]), None, &[])), Some(Phase::Failed));
 }
 
 #[test]

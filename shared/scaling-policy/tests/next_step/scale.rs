@@ -84,3 +84,21 @@ fn launches_that_failed_on_the_way_do_not_fail_what_serves_in_full() {
     let progress = after(90, &scale(4, 6, Phase::Accepted), &all, None, &failures);
     assert_eq!(ended(&progress), Some(Phase::Verified));
 }
+
+#[test]
+fn a_third_try_whose_answer_was_lost_is_seen_in_the_group_and_not_given_up() {
+    let mut operation = scale(4, 6, Phase::Planned);
+    operation.attempts = 3;
+    assert_eq!(after(30, &operation, &group(6, &[(OLD, 4, 2)]), None, &[]), Progress::Wait);
+}
+
+#[test]
+fn one_that_the_group_does_not_come_to_ends_after_an_hour() {
+    let up = scale(4, 6, Phase::Accepted);
+    let short = group(6, &[(OLD, 5, 0)]);
+    assert_eq!(after(3600, &up, &short, None, &[]), Progress::Wait);
+    assert_eq!(ended(&after(3601, &up, &short, None, &[])), Some(Phase::Failed));
+    let down = scale(6, 4, Phase::Accepted);
+    let protected = group(4, &[(OLD, 5, 0)]);
+    assert_eq!(ended(&after(3601, &down, &protected, None, &[])), Some(Phase::Verified));
+}

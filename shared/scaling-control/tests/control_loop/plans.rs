@@ -1,0 +1,147 @@
+//! Plans that were not accepted: they are looked at again with the eyes of the present decision.
+
+use scaling_control::ScaleRequest;
+use scaling_control::fakes::Steps;
+use scaling_policy::decision::Reason;
+use scaling_policy::operation::{Pause, Phase, Step};
+use serde_json::json;
+
+use crate::world::World;
+
+/// A group whose scale-down has just been refused.
+async fn refused_scale_down(world: &World) -> scaling_control::ControlLoop {
+    let control = world.control();
+    world.minutes(&control, 3).await;
+    world.platform.group().busy_vcpu = Some(3.0);
+    world.platform.group().steps = Steps::Refused;
+    for _ in 0..30 {
+        let report = world.minute(&control).await;
+        if report.outcomes[0].acted.is_some() {
+            world.platform.group().steps = Steps::Taken;
+            return control;
+        }
+    }
+    panic!("it never tried to scale down");
+}
+
+#[tokio::test]
+async fn a_refused_scale_down_is_not_tried_again_once_the_load_is_high() {
+    let world = World::new();
+    let control = refused_scale_down(&world).await;
+    world.platform.group().busy_vcpu = Some(15.5);
+    world.minutes(&control, 3).await;
+    let accepted = world.platform.group().accepted.clone();
+    assert!(
+        accepted.iter().all(|step| matches!(step, Step::SetDesired { desired } if *desired > 4)),
+        "{accepted:?}"
+    );
+    assert!(!accepted.is_empty(), "a refused scale-down does not delay the scale-up either");
+}
+
+#[tokio::test]
+async fn a_refused_scale_down_waits_while_the_group_is_paused_and_is_too_old_then() {
+    let world = World::new();
+    let control = refused_scale_down(&world).await;
+    let pause = Pause { by: "ops".to_owned(), reason: "release".to_owned(), until: None };
+    control.set_pause(&"web".into(), Some(pause)).await.unwrap();
+    world.minutes(&control, 10).await;
+    assert!(world.platform.group().accepted.is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_scale_down_is_given_up_when_the_data_stop() {
+    let world = World::new();
+    let control = refused_scale_down(&world).await;
+    world.platform.group().busy_vcpu = None;
+    world.minutes(&control, 10).await;
+    assert!(world.platform.group().accepted.is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_scale_down_is_given_up_when_the_group_may_only_grow() {
+    let world = World::new();
+    refused_scale_down(&world).await;
+    let only_up = World::with(json!({"control": "up_only"}));
+    let control = scaling_control::ControlLoop::new(world.ports.clone(), only_up.config);
+    world.minutes(&control, 10).await;
+    assert!(world.platform.group().accepted.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_was_refused_is_tried_again_whatever_the_load_says() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().steps = Steps::Conflicting;
+    let to_nine = ScaleRequest {
+        group: "web".into(),
+        replicas: Some(9),
+        instance_type: None,
+        by: "ops".to_owned(),
+        dry_run: false,
+    };
+    let _ = control.request(&to_nine).await;
+    world.platform.group().steps = Steps::Taken;
+    world.minute(&control).await;
+    assert_eq!(world.platform.group().desired, 9);
+}
+
+#[tokio::test]
+async fn replicas_in_their_warm_up_have_come() {
+    let world = World::new();
+    world.platform.group().warm_up_seconds = 900;
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().busy_vcpu = Some(15.5);
+    let mut reasons = Vec::new();
+    for _ in 0..30 {
+        let report = world.minute(&control).await;
+        let decision = &report.outcomes[0].evaluation().unwrap().decision;
+        reasons.push(decision.reason.clone());
+        reasons.extend(decision.guards.iter().map(|note| note.reason.clone()));
+    }
+    let took = reasons.iter().any(|reason| matches!(reason, Reason::NothingLaunches { .. }));
+    assert!(!took, "{reasons:?}");
+    let accepted = world.platform.group().accepted.clone();
+    assert!(
+        accepted.iter().all(|step| matches!(step, Step::SetDesired { desired } if *desired > 4)),
+        "{accepted:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_ramp_longer_than_the_launch_timeout_is_not_taken_for_launches_that_fail() {
+    let world = World::new();
+    world.platform.group().warm_up_seconds = 300;
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    let mut desired = 4;
+    for minute in 0..40 {
+        world.platform.group().busy_vcpu = Some(10.0 + 3.0 * f64::from(minute));
+        world.minute(&control).await;
+        let now = world.platform.group().desired;
+        assert!(now >= desired, "minute {minute}: {desired} -> {now}");
+        desired = now;
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_the_start_leave_the_way_back_its_tries() {
+    let world =
+        World::with(json!({"groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge", "r7i.xlarge"]}}]}));
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().used_memory = 14_000.0;
+    world.platform.group().no_capacity = vec!["r7i.xlarge".into()];
+    world.platform.group().steps = Steps::Refused;
+    world.minutes(&control, 2).await;
+    world.platform.group().steps = Steps::Taken;
+    let mut phases = Vec::new();
+    for _ in 0..20 {
+        let report = world.minute(&control).await;
+        phases.extend(report.outcomes[0].ended.iter().map(|ended| ended.phase));
+    }
+    assert!(phases.contains(&Phase::RolledBack), "{phases:?}");
+    let accepted = world.platform.group().accepted.clone();
+    assert!(accepted.contains(&Step::RollBackReplacement), "the platform's own way first: {accepted:?}");
+}
