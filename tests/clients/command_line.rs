@@ -132,6 +132,6 @@ async fn instances_and_the_caller_are_described() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_that_the_emulator_does_not_know_is_refused() {
     let emulator = stage().await;
-    let refusal = aws(&emulator, &["ec2", "describe-vpcs"]).await.unwrap_err();
+    let refusal = aws(&emulator, &["ec2", "describe-volumes"]).await.unwrap_err();
     assert!(refusal.contains("(InvalidAction)"), "{refusal}");
 }

@@ -22,6 +22,7 @@ run = ec2.run_instances(
 )
 ids = [instance["InstanceId"] for instance in run["Instances"]]
 ec2.get_waiter("instance_running").wait(InstanceIds=ids)
+ec2.get_waiter("instance_status_ok").wait(InstanceIds=ids)
 ec2.stop_instances(InstanceIds=ids[:1])
 ec2.get_waiter("instance_stopped").wait(InstanceIds=ids[:1])
 ec2.modify_instance_attribute(InstanceId=ids[0], InstanceType={"Value": "c7i.large"})
