@@ -48,10 +48,10 @@ const LEAST_GAIN: f64 = 0.01;
 const COST_SECONDS: f64 = 2.0 * 86_400.0;
 
 /// What holds longer in truth than in shadow (cooldowns, whole steps) keeps more of the target than was asked for. So the
-/// budget in shadow follows what is missed in truth over this time, by so much a review, between these bounds.
+/// budget in shadow grows with what is left of it in truth over this time, by so much a review, up to this logarithm.
 const MISSED_SECONDS: f64 = 6.0 * 86_400.0;
 const EASING: f64 = 0.003;
-const EASED: (f64, f64) = (-0.4, 1.8);
+const EASED_MOST: f64 = 1.8;
 
 /// Time constants of how much the load moves, lately and usually.
 const USUAL_SECONDS: f64 = 2.0 * 86_400.0;
@@ -331,7 +331,7 @@ impl Forecast {
         self.reviewed = Some(now);
         let short = (BUDGET / self.missed.max(1e-5)).ln().clamp(-2.0, 1.0);
         if self.measured_seconds > 86_400.0 || short < 0.0 {
-            self.eased = (self.eased + EASING * short).clamp(EASED.0, EASED.1);
+            self.eased = (self.eased + EASING * short).clamp(0.0, EASED_MOST);
         }
         let turn = self.turn % CANDIDATES.len();
         self.turn = (turn + 1) % CANDIDATES.len();
