@@ -190,7 +190,7 @@ fn a_function_s_role_holds_the_two_policies_the_service_s_own_and_its_destinatio
     for (name, role) in roles.iter().filter(|(name, _)| name.ends_with("FunctionRole")) {
         let mut managed: Vec<String> = Vec::new();
         for policy in role["ManagedPolicyArns"].as_array().unwrap() {
-            let text = policy.as_str().map_or_else(|| policy["Ref"].as_str().unwrap(), |arn| arn);
+            let text = policy.as_str().unwrap_or_else(|| policy["Ref"].as_str().unwrap());
             managed.push(text.rsplit('/').next().unwrap().to_owned());
         }
         let expected =

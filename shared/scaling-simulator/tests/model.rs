@@ -1,5 +1,7 @@
 //! The simulated fleet against theory and against itself.
 
+#![expect(clippy::unwrap_used, reason = "functions of a test crate outside its tests are still tests")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -91,7 +91,7 @@ fn of_group(outcome: &GroupOutcome) -> Vec<Notice> {
     match &outcome.result {
         Outcome::Decided(evaluation) => found.extend(of_evaluation(&outcome.config, evaluation)),
         Outcome::NotFound => {
-            found.push((Kind::NotFound, "the platform knows no group of this name".to_owned()))
+            found.push((Kind::NotFound, "the platform knows no group of this name".to_owned()));
         }
         Outcome::Busy | Outcome::Failed(_) => {}
     }
