@@ -209,3 +209,29 @@ fn right_aligned(table: &mut Table, from: usize) {
         column.set_cell_alignment(CellAlignment::Right);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_policy_is_answered_with_the_known_ones() {
+        let error = contenders(&["hybird".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("`hybird`") && error.contains("target-tracking-tuned"), "{error}");
+        assert_eq!(contenders(&["all".to_owned()]).unwrap(), Contender::all());
+    }
+
+    #[test]
+    fn an_unknown_type_is_refused_and_none_means_the_usual_one() {
+        let error = types(&["m7i.huge".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("`m7i.huge`"), "{error}");
+        assert_eq!(types(&[]).unwrap()[0].name.as_str(), TYPE);
+    }
+
+    #[test]
+    fn a_trace_that_is_not_there_or_not_one_is_named() {
+        let folder = std::env::temp_dir();
+        let error = read(&folder.join("no-such-trace.csv")).unwrap_err().to_string();
+        assert!(error.contains("no-such-trace.csv"), "{error}");
+    }
+}
