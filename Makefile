@@ -74,6 +74,7 @@ run-tests: setup
 .PHONY: unit
 unit: ## Unit and property tests of the libraries
 	cargo test --workspace --lib --bins
+	cargo test -p scaling-fleet -p scaling-policy -p scaling-peers -p scaling-simulator -p scaling-control
 
 .PHONY: integration
 integration: setup ## Contract and end-to-end tests with real clients

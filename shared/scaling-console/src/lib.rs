@@ -6,10 +6,10 @@
 //!
 //! # Layout
 //! - [`series`]: the figures of one group over time, the newest fine and the older coarse
-//! - [`track`]: what is kept of one group
+//! - `track`: what is kept of one group
 //! - [`outlook`]: when the group can be changed next, and what it waits for
 //! - [`view`]: what the page reads
-//! - [`assets`], [`routes`]: the page, and how it is served
+//! - `assets`, `routes`: the page, and how it is served
 
 pub mod assets;
 pub mod outlook;

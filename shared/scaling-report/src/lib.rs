@@ -3,7 +3,7 @@
 //!
 //! # Layout
 //! - [`history`]: what metrics say of the past
-//! - [`replay`]: the policy over that history, on a group in virtual time
+//! - [`mod@replay`]: the policy over that history, on a group in virtual time
 //! - [`comparison`]: both sides in figures, with fixed fleets beside them
 //! - [`money`]: on demand, and with a discount
 //! - [`trend`]: memory that rises by itself
