@@ -8,6 +8,8 @@ mod config;
 #[cfg(test)]
 mod controls;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod described;
 #[cfg(test)]
 mod doctor;

@@ -134,6 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn state_value_and_age_of_an_alarm_are_not_looked_at() {
+        for state in [
+            json!({"value": "INSUFFICIENT_DATA", "timestamp": "2026-03-02T08:00:00.000+0000"}),
+            json!({"value": "OK", "timestamp": "2020-01-01T00:00:00.000+0000"}),
+            json!({"value": "ALARM", "reasonData": "{\"recentDatapoints\": [99.0]}"}),
+        ] {
+            let event = json!({"time": "2020-01-01T00:00:00Z", "alarmData": {
+                "alarmName": "scaling/web/cpu_usage", "state": state}});
+            assert_eq!(alarms(&event).unwrap(), vec![web(&[])], "{event}");
+        }
+    }
+
+    #[test]
     fn a_composite_alarm_has_a_name_and_no_dimension() {
         let event = json!({"alarmData": {"alarmName": "scaling/web/cpu_usage",
             "configuration": {"alarmRule": "ALARM(a) OR ALARM(b)"}}});

@@ -110,6 +110,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn insufficient_data_and_an_event_hours_old_decide_on_the_metrics_of_now() {
+        let insufficient = serde_json::json!({"alarmData": {"alarmName": "scaling/web/cpu_usage",
+            "state": {"value": "INSUFFICIENT_DATA"}}});
+        let hours_old = serde_json::json!({"time": "1970-01-01T00:00:00Z", "detail": {
+            "alarmName": "scaling/web/cpu_usage", "state": {"value": "ALARM", "timestamp": "1970-01-01T00:00:00Z"}}});
+        for event in [insufficient, hours_old] {
+            let alarms = crate::event::alarms(&event).unwrap();
+            // The load is high now, whatever the event says of then.
+            let (function, platform) = function();
+            assert_eq!(handle(&function, &alarms).await.unwrap().changed, 1, "{event}");
+            assert!(platform.group().desired > 2);
+            // And nothing is known now: nothing is taken away, whatever the event says.
+            let (function, platform) = self::function();
+            platform.group().busy_vcpu = None;
+            assert_eq!(handle(&function, &alarms).await.unwrap().changed, 0, "{event}");
+            assert_eq!(platform.group().desired, 2);
+        }
+    }
+
+    #[tokio::test]
     async fn the_same_alarm_twice_in_one_event_is_one_evaluation() {
         let (function, _) = function();
         let twice = [alarm("p95-high", &[]), alarm("scaling/web/cpu_usage", &[])];

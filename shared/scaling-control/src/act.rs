@@ -28,7 +28,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(90);
 pub(crate) const LONGEST_STEP: Duration = Duration::from_secs(40);
 
 /// Longest time that one write of the store may take.
-const LONGEST_WRITE: Duration = Duration::from_secs(20);
+pub(crate) const LONGEST_WRITE: Duration = Duration::from_secs(20);
 
 /// Stores what a pass has come to, and carries its step out where it has one.
 pub(crate) async fn act(ports: Ports, mut pass: Pass) -> GroupOutcome {

@@ -136,7 +136,7 @@ impl ControlLoop {
     }
 
     async fn load_version(&self, version: u64, key: &str) -> Result<(), PortError> {
-        let stored = self.ports.store.get(key).await?;
+        let stored = within(LONGEST_READ, "read a configuration", self.ports.store.get(key)).await?;
         let stored =
             stored.ok_or_else(|| PortError::NotFound { what: format!("configuration {version}") })?;
         let source = record::from_json(key, &stored.body)?;

@@ -12,10 +12,12 @@ use scaling_policy::admit::{Spent, admit};
 use scaling_policy::config::{FleetLimits, GroupName};
 use scaling_policy::decision::Reason;
 
+use crate::act::LONGEST_WRITE;
 use crate::control_loop::{ControlLoop, lock};
 use crate::error::PortError;
 use crate::pass::{Pass, stop};
 use crate::ports::{Expected, NewRecord};
+use crate::reading::{LONGEST_READ, within};
 use crate::record::{self, FLEET_KEY, FleetRecord};
 
 /// Tries to take a share of the minute's budget while others take theirs.
@@ -55,7 +57,7 @@ impl ControlLoop {
         let store = &self.ports().store;
         let mut last = PortError::Conflict { operation: "share the limits", message: String::new() };
         for _ in 0..TRIES {
-            let stored = store.get(FLEET_KEY).await?;
+            let stored = within(LONGEST_READ, "read the fleet record", store.get(FLEET_KEY)).await?;
             let before: FleetRecord = match &stored {
                 Some(stored) => record::from_json(FLEET_KEY, &stored.body)?,
                 None => FleetRecord::default(),
@@ -65,7 +67,8 @@ impl ControlLoop {
             let (admitted, after) = share(passes, limits, &before, self.ports().clock.now());
             let body = record::to_json("share the limits", &after)?;
             let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
-            match store.put(NewRecord { key: FLEET_KEY.to_owned(), body, expires: None }, expected).await {
+            let record = NewRecord { key: FLEET_KEY.to_owned(), body, expires: None };
+            match within(LONGEST_WRITE, "share the limits", store.put(record, expected)).await {
                 Ok(_) => return Ok(admitted),
                 Err(error @ PortError::Conflict { .. }) => last = error,
                 Err(error) => return Err(error),

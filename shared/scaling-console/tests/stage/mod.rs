@@ -1,92 +1,28 @@
 //! A controller over groups in memory, with the REST interface and the console on a socket.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
-use jiff::Timestamp;
 use scaling_api::{ApiState, routes};
 use scaling_console::Console;
-use scaling_control::fakes::{FakePlatform, MemoryStore, SteppedClock};
-use scaling_control::ports::{
-    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
-};
-use scaling_control::{ControlLoop, PortError, Ports};
-use scaling_policy::config::{Config, GroupConfig, GroupName, Layers};
-use scaling_policy::operation::{LaunchFailure, Step};
-use scaling_policy::snapshot::{ForeignController, ReplacementView};
+use scaling_control::fakes::{FakePlatform, MemoryStore, Several, SteppedClock};
+use scaling_control::ports::Clock;
+use scaling_control::{ControlLoop, Ports};
+use scaling_policy::config::{Config, Layers};
 use scaling_telemetry::Metrics;
 use scaling_telemetry::metrics::Tick;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
-/// Groups in memory, each a [`FakePlatform`] of its own.
-struct Groups(BTreeMap<GroupName, FakePlatform>);
-
-impl Groups {
-    fn of(&self, group: &GroupConfig) -> &FakePlatform {
-        &self.0[&group.name]
-    }
-}
-
-#[async_trait]
-impl GroupReader for Groups {
-    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
-        let mut all = Vec::new();
-        for group in groups {
-            all.extend(self.of(group).describe(std::slice::from_ref(group)).await?);
-        }
-        Ok(all)
-    }
-
-    async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
-        self.of(group).replacement(group).await
-    }
-
-    async fn launch_failures(
-        &self,
-        group: &GroupConfig,
-        since: Timestamp,
-    ) -> Result<Vec<LaunchFailure>, PortError> {
-        self.of(group).launch_failures(group, since).await
-    }
-
-    async fn foreign_controllers(
-        &self,
-        _groups: &[Arc<GroupConfig>],
-    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
-        Ok(BTreeMap::new())
-    }
-}
-
-#[async_trait]
-impl GroupWriter for Groups {
-    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
-        self.of(group).apply(group, step).await
-    }
-}
-
-#[async_trait]
-impl MetricReader for Groups {
-    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
-        let mut all = Vec::new();
-        for query in queries {
-            all.extend(self.of(&query.group).read(std::slice::from_ref(query)).await?);
-        }
-        Ok(all)
-    }
-}
-
 /// The controller.
 pub(crate) struct Stage {
     clock: Arc<SteppedClock>,
-    platforms: BTreeMap<GroupName, FakePlatform>,
+    platforms: Several,
     control: Arc<ControlLoop>,
     metrics: Metrics,
     console: Console,
@@ -112,15 +48,13 @@ impl Stage {
         });
         let config = Config::parse(source.to_string().as_bytes(), &Layers::none()).unwrap().config;
         let clock = Arc::new(SteppedClock::at("2026-03-02T06:00:00Z".parse().unwrap()));
-        let platforms: BTreeMap<GroupName, FakePlatform> = config
-            .groups
-            .iter()
+        let platforms: Several = (config.groups.iter())
             .map(|group| {
                 let clock = Arc::clone(&clock) as Arc<dyn Clock>;
-                (group.name.clone(), FakePlatform::new(group.name.as_str(), "m7i.large", 4, clock))
+                FakePlatform::new(group.name.as_str(), "m7i.large", 4, clock)
             })
             .collect();
-        let groups = Arc::new(Groups(platforms.clone()));
+        let groups = Arc::new(platforms.clone());
         let ports = Ports {
             groups: groups.clone(),
             writer: groups.clone(),
@@ -144,7 +78,7 @@ impl Stage {
     pub(crate) async fn tick(&mut self) {
         self.ticks += 1;
         self.clock.advance_seconds(60);
-        for (number, platform) in self.platforms.values().enumerate() {
+        for (number, platform) in self.platforms.groups().enumerate() {
             let wave = (f64::from(self.ticks) / 180.0 + number as f64 / 7.0) * std::f64::consts::TAU;
             let mut group = platform.group();
             group.busy_vcpu = Some(self.more + 5.0 + 3.5 * wave.sin() + (number % 5) as f64);

@@ -5,6 +5,7 @@
 mod clock;
 mod dying;
 mod platform;
+mod several;
 mod stalling;
 mod store;
 pub mod store_contract;
@@ -12,5 +13,6 @@ pub mod store_contract;
 pub use clock::SteppedClock;
 pub use dying::{Moment, dying};
 pub use platform::{FakeGroup, FakePlatform, Steps};
+pub use several::Several;
 pub use stalling::Stalling;
 pub use store::MemoryStore;

@@ -30,6 +30,8 @@ pub enum Steps {
     Refused,
     /// They meet another running change.
     Conflicting,
+    /// The group was deleted since it was described.
+    Gone,
     /// The adapter panics.
     Panicking,
 }
@@ -61,6 +63,8 @@ pub struct FakeGroup {
     pub broken_template: bool,
     /// What becomes of every step.
     pub steps: Steps,
+    /// It was deleted: descriptions leave it out.
+    pub deleted: bool,
     /// Seconds in service during which an instance is warming.
     pub warm_up_seconds: u32,
     /// Descriptions show this desired capacity, whatever it is: they lag.
@@ -109,6 +113,7 @@ impl FakePlatform {
             steps: Steps::Taken,
             shown_desired: None,
             warm_up_seconds: 0,
+            deleted: false,
             suspended: SuspendedProcesses::default(),
             foreign: Vec::new(),
             replacement: None,
@@ -288,7 +293,8 @@ impl GroupReader for FakePlatform {
         }
         // Every configured group looks like this one, unless its name begins with `gone`; a call for one whose name
         // begins with `dark` fails.
-        let exists = groups.iter().filter(|config| !config.name.as_str().starts_with("gone"));
+        let exists =
+            groups.iter().filter(|config| !config.name.as_str().starts_with("gone") && !group.deleted);
         Ok(exists
             .map(|config| GroupDescription { name: config.name.clone(), ..group.description(now) })
             .collect())
@@ -331,6 +337,7 @@ impl GroupWriter for FakePlatform {
                 let message = "ScalingActivityInProgress".to_owned();
                 return Err(PortError::Conflict { operation: "apply", message });
             }
+            Steps::Gone => return Err(PortError::NotFound { what: format!("group {}", group.name) }),
             // Not the lock's holder: the group can still be looked at.
             Steps::Panicking => {
                 drop(group);

@@ -265,3 +265,42 @@ async fn a_change_that_could_not_be_recorded_is_reported_as_made() {
     let error = report.outcomes[0].evaluation().unwrap().step_error.clone();
     assert!(error.is_some_and(|error| error.contains("could not be recorded")));
 }
+
+#[tokio::test]
+async fn a_group_deleted_between_description_and_call_fails_its_operation_once() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().busy_vcpu = Some(15.5);
+    world.platform.group().steps = Steps::Gone;
+    let report = world.minute(&control).await;
+    assert_eq!(report.outcomes[0].acted.as_ref().map(|operation| operation.phase), Some(Phase::Failed));
+    assert!(
+        report.outcomes[0]
+            .evaluation()
+            .unwrap()
+            .step_error
+            .as_ref()
+            .is_some_and(|error| error.contains("not found"))
+    );
+}
+
+#[tokio::test]
+async fn a_group_that_vanishes_with_an_open_operation_is_reported_and_goes_on_when_it_is_back() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().busy_vcpu = Some(15.5);
+    world.minute(&control).await;
+    let asked = world.platform.group().calls["apply"];
+    world.platform.group().deleted = true;
+    for _ in 0..5 {
+        let report = world.minute(&control).await;
+        assert!(matches!(report.outcomes[0].result, Outcome::NotFound));
+    }
+    assert_eq!(world.platform.group().calls["apply"], asked, "nothing is asked of what is not there");
+    world.platform.group().deleted = false;
+    let report = world.minute(&control).await;
+    let ended: Vec<Phase> = report.outcomes[0].ended.iter().map(|operation| operation.phase).collect();
+    assert_eq!(ended, [Phase::Verified]);
+}

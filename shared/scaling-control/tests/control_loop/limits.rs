@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use scaling_control::fakes::Several;
 use scaling_control::record::{FLEET_KEY, FleetRecord};
 use scaling_policy::decision::Reason;
 use serde_json::json;
 
-use crate::several::Several;
 use crate::world::{World, config};
 
 /// Three groups, of which one may change in a minute.

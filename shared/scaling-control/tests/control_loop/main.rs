@@ -11,5 +11,4 @@ mod other_hands;
 mod plans;
 mod races;
 mod requests;
-mod several;
 mod world;

@@ -4,6 +4,9 @@
 //! month, month, day of the week, with `*`, lists, ranges, steps and the names of months and days. As in crontab, a day
 //! matches when either of its two fields does, if both are restricted. A time that a clock change skips fires as much
 //! later as the change is long.
+//!
+//! Written here and not taken from jiff-cron, which the configuration's windows use: there a day has to match both of
+//! its fields.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

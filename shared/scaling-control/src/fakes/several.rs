@@ -1,32 +1,38 @@
-//! Several fake groups behind one platform.
+//! Several groups, each a [`FakePlatform`] of its own, behind one platform.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use scaling_control::PortError;
-use scaling_control::fakes::FakePlatform;
-use scaling_control::ports::{
-    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
-};
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView};
 
+use super::FakePlatform;
+use crate::error::PortError;
+use crate::ports::{
+    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+};
+
+/// The platform; clones share the groups.
 #[derive(Clone)]
-pub(crate) struct Several(BTreeMap<GroupName, FakePlatform>);
+pub struct Several(BTreeMap<GroupName, FakePlatform>);
 
 impl Several {
-    /// Groups of four m7i.xlarge.
-    pub(crate) fn of(names: &[&str], clock: &Arc<dyn Clock>) -> Self {
-        let group = |name: &&str| {
-            (GroupName::new(*name), FakePlatform::new(name, "m7i.xlarge", 4, Arc::clone(clock)))
-        };
-        Self(names.iter().map(group).collect())
+    /// Groups of four m7i.xlarge each.
+    pub fn of(names: &[&str], clock: &Arc<dyn Clock>) -> Self {
+        let group = |name: &&str| FakePlatform::new(name, "m7i.xlarge", 4, Arc::clone(clock));
+        names.iter().map(group).collect()
     }
 
-    pub(crate) fn busy_vcpu(&self, busy: f64) {
+    /// The groups, in the order of their names.
+    pub fn groups(&self) -> impl Iterator<Item = &FakePlatform> {
+        self.0.values()
+    }
+
+    /// Puts the same load on every group.
+    pub fn busy_vcpu(&self, busy: f64) {
         for group in self.0.values() {
             group.group().busy_vcpu = Some(busy);
         }
@@ -34,6 +40,16 @@ impl Several {
 
     fn group(&self, config: &GroupConfig) -> &FakePlatform {
         &self.0[&config.name]
+    }
+}
+
+impl FromIterator<FakePlatform> for Several {
+    fn from_iter<I: IntoIterator<Item = FakePlatform>>(groups: I) -> Self {
+        let named = |platform: FakePlatform| {
+            let name = platform.group().name.clone();
+            (name, platform)
+        };
+        Self(groups.into_iter().map(named).collect())
     }
 }
 
