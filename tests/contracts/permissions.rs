@@ -20,8 +20,10 @@ enum Needs {
     Change,
     /// Changing the instance type of such a group, where the template's parameter allows it.
     TypeChange,
-    /// Only a person who sets things up with credentials of their own (finding groups for a configuration, keeping
-    /// alarms, making a table without the template); the functions never do.
+    /// Keeping the alarms that wake the groups: the schedule.
+    Alarms,
+    /// Only a person who sets things up with credentials of their own (finding groups for a configuration, making a table
+    /// without the template); the functions never do.
     Setup,
 }
 
@@ -41,7 +43,8 @@ const CALLS: &[(&str, &str, Needs)] = &[
     ("start_instance_refresh", "autoscaling:StartInstanceRefresh", Needs::TypeChange),
     ("rollback_instance_refresh", "autoscaling:RollbackInstanceRefresh", Needs::TypeChange),
     ("cancel_instance_refresh", "autoscaling:CancelInstanceRefresh", Needs::TypeChange),
-    // The six of the state port.
+    // The state port. A transaction is allowed to whoever may do what is in it.
+    ("transact_write_items", "dynamodb:PutItem", Needs::Always),
     ("get_item", "dynamodb:GetItem", Needs::Always),
     ("batch_get_item", "dynamodb:BatchGetItem", Needs::Always),
     ("put_item", "dynamodb:PutItem", Needs::Always),
@@ -49,10 +52,10 @@ const CALLS: &[(&str, &str, Needs)] = &[
     ("query", "dynamodb:Query", Needs::Always),
     ("delete_item", "dynamodb:DeleteItem", Needs::Always),
     ("list_metrics", "cloudwatch:ListMetrics", Needs::Setup),
-    // The alarms that wake the groups, and whether CloudWatch answers.
-    ("describe_alarms", "cloudwatch:DescribeAlarms", Needs::Setup),
-    ("put_metric_alarm", "cloudwatch:PutMetricAlarm", Needs::Setup),
-    ("delete_alarms", "cloudwatch:DeleteAlarms", Needs::Setup),
+    // The alarms that wake the groups.
+    ("describe_alarms", "cloudwatch:DescribeAlarms", Needs::Alarms),
+    ("put_metric_alarm", "cloudwatch:PutMetricAlarm", Needs::Alarms),
+    ("delete_alarms", "cloudwatch:DeleteAlarms", Needs::Alarms),
     ("create_table", "dynamodb:CreateTable", Needs::Setup),
     ("describe_table", "dynamodb:DescribeTable", Needs::Setup),
     ("update_time_to_live", "dynamodb:UpdateTimeToLive", Needs::Setup),
@@ -147,6 +150,20 @@ fn changing_may_do_exactly_what_the_code_calls_and_types_only_where_that_is_allo
 }
 
 #[test]
+fn the_schedule_alone_may_keep_alarms_and_none_but_those_of_groups() {
+    let template = template();
+    let statements = statements(&template, "AlarmsPolicy");
+    let granted: BTreeSet<_> = statements.iter().flat_map(|(_, statement)| actions(statement)).collect();
+    assert_eq!(granted, needed(&[Needs::Alarms]));
+    for (_, statement) in &statements {
+        let resource = statement["Resource"]["Fn::Sub"].as_str().unwrap();
+        // A list by prefix is checked against every alarm of the account; writing is not.
+        let reads = actions(statement).iter().all(|action| action.starts_with("cloudwatch:Describe"));
+        assert!(resource.ends_with(if reads { ":alarm:*" } else { ":alarm:scaling/*" }), "{statement}");
+    }
+}
+
+#[test]
 fn only_groups_that_carry_the_tag_may_be_changed() {
     for (_, statement) in statements(&template(), "ChangePolicy") {
         if actions(&statement).iter().any(|action| action.starts_with("autoscaling:")) {
@@ -184,7 +201,7 @@ fn launching_and_passing_a_role_are_allowed_for_a_type_change_alone_and_no_furth
 }
 
 #[test]
-fn a_function_s_role_holds_the_two_policies_the_service_s_own_and_its_destinations() {
+fn a_function_s_role_holds_its_policies_the_service_s_own_and_its_destinations() {
     let template = expanded();
     let roles = resources(&template, "AWS::IAM::Role");
     for (name, role) in roles.iter().filter(|(name, _)| name.ends_with("FunctionRole")) {
@@ -193,8 +210,11 @@ fn a_function_s_role_holds_the_two_policies_the_service_s_own_and_its_destinatio
             let text = policy.as_str().unwrap_or_else(|| policy["Ref"].as_str().unwrap());
             managed.push(text.rsplit('/').next().unwrap().to_owned());
         }
-        let expected =
-            ["AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "ReadPolicy", "ChangePolicy"];
+        let mut expected =
+            vec!["AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "ReadPolicy", "ChangePolicy"];
+        if name.starts_with("Schedule") {
+            expected.push("AlarmsPolicy");
+        }
         assert_eq!(managed, expected, "{name}");
         for policy in role["Policies"].as_array().into_iter().flatten() {
             for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use scaling::configuration::{self, ConfigurationError};
 use scaling::{Assembly, StoreChoice};
 use scaling_aws::AwsSettings;
+use scaling_control::controls::alone;
 use scaling_control::{ConfigRefusal, ControlLoop};
 use scaling_policy::config::{Config, ConfigVersion, Layers, Loaded};
 use serde_json::Value;
@@ -55,7 +56,7 @@ async fn push(arguments: &PushArguments) -> Result<()> {
         return output::line("Nothing was pushed.");
     }
     let version = control
-        .replace_config(config.source().clone(), active.version, &arguments.by)
+        .replace_config(config.source().clone(), active.version, &arguments.by, alone)
         .await
         .map_err(refused)?;
     output::line(format_args!("Version {} is active.", version.0))

@@ -56,6 +56,8 @@ pub(crate) async fn handle(function: &Function, budget: Duration) -> Result<Summ
             tracing::error!(target: "scaling::monitor", %error, "the tick failed");
             failure = Some(error);
         }
+        // After the groups, which matter more, in what they have left of the time.
+        function.keep_alarms(budget.saturating_sub(began.elapsed())).await;
         let groups = &function.control().config().groups;
         let period = groups.iter().map(|group| group.evaluation_period).min().unwrap_or(SCHEDULE);
         let next = period * summary.ticks;
@@ -73,6 +75,7 @@ async fn tick(function: &Function, budget: Duration, summary: &mut Summary) -> R
     let began = Instant::now();
     let report = function.control().tick(budget).await?;
     summary.notices.extend(function.tell_tick(&report, began.elapsed()));
+    function.control().recall(&report, budget.saturating_sub(began.elapsed())).await;
     summary.evaluated += report.outcomes.len();
     summary.changed += report.changed();
     summary.failed += report.failed();

@@ -12,7 +12,9 @@ async fn main() -> Result<(), Error> {
     lambda::init_logs();
     let function = &OnceCell::new();
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        let function = function.get_or_try_init(|| async { Function::from_environment() }).await?;
+        let function = function
+            .get_or_try_init(|| async { Function::from_environment().map(Function::keeping_alarms) })
+            .await?;
         // What the event says is not looked at: it is a wake-up.
         Ok::<_, Error>(handler::handle(function, lambda::budget(event.context.deadline)).await?)
     }))

@@ -1,12 +1,12 @@
-//! Who has changed what: one record of each write that went through, with what was before and after. It is logged as
-//! well, so that a record that could not be stored is not lost.
+//! Who has changed what: one record of each write that went through, with what was before and after. It is stored in the
+//! transaction of the write itself, and logged as well.
 
-use axum::Extension;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
-use http::HeaderMap;
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
 use jiff::Timestamp;
+use scaling_control::PortError;
 use scaling_control::ports::NewRecord;
 use scaling_control::record::{HISTORY, to_json};
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub(crate) struct Entry {
     pub(crate) after: Value,
 }
 
-/// What a handler says about the write that it has made; it travels in the response's extensions.
+/// A write, as its handler describes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     /// In a word.
@@ -55,41 +55,64 @@ pub(crate) struct Change {
     pub(crate) after: Value,
 }
 
-/// The layer around every write, inside that of the idempotency key: an answer that is given again is no new write.
-pub(crate) async fn around_writes(
-    State(state): State<ApiState>,
-    caller: Option<Extension<Caller>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let id = id(request.headers());
-    let mut response = next.run(request).await;
-    if let Some(change) = response.extensions_mut().remove::<Change>() {
-        note(&state, change, caller.is_some(), id).await;
+/// What the request itself says about a write: when, by whom, under which id.
+#[derive(Debug, Clone)]
+pub(crate) struct Audit {
+    at: Timestamp,
+    checked: bool,
+    request: String,
+    unique: String,
+}
+
+impl FromRequestParts<ApiState> for Audit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Infallible> {
+        let id = parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        let checked = parts.extensions.get::<Caller>().is_some();
+        Ok(Self { at: state.now(), checked, request: id.to_owned(), unique })
     }
-    response
 }
 
-/// The id that the outermost layer has given the request.
-fn id(headers: &HeaderMap) -> String {
-    headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned()
-}
+impl Audit {
+    fn entry(&self, change: Change) -> Entry {
+        let Change { what, by, group, before, after } = change;
+        let (checked, request) = (self.checked, self.request.clone());
+        Entry { at: self.at, by, checked, what: what.to_owned(), group, request, before, after }
+    }
 
-async fn note(state: &ApiState, change: Change, checked: bool, request: String) {
-    let Change { what, by, group, before, after } = change;
-    let at = state.now();
-    let entry = Entry { at, by, checked, what: what.to_owned(), group, request, before, after };
-    let body = match to_json("note a write", &entry) {
-        Ok(body) => body,
-        Err(error) => return tracing::error!(target: "scaling::monitor", %error, ?entry, "no audit record"),
-    };
-    tracing::info!(target: "scaling::monitor", audit = body, "{what} by {}", entry.by);
-    let unique = uuid::Uuid::new_v4().simple().to_string();
-    let key =
-        format!("{PREFIX}{}-{}", at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), unique.get(..8).unwrap_or_default());
-    let record = NewRecord { key, body, expires: Some(at + HISTORY) };
-    // The write is done and cannot be refused any more; the line above tells of it.
-    if let Err(error) = state.store().append(vec![record]).await {
-        tracing::error!(target: "scaling::monitor", %error, "the audit record could not be stored");
+    /// The entry's record, to be written in the same transaction as the change itself. Asked again for the same request,
+    /// it has the same key.
+    ///
+    /// # Errors
+    /// `Invalid` for what JSON cannot express.
+    pub(crate) fn record(&self, change: Change) -> Result<NewRecord, PortError> {
+        let body = to_json("note a write", &self.entry(change))?;
+        let (at, unique) = (self.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), &self.unique);
+        let key = format!("{PREFIX}{at}-{}", unique.get(..8).unwrap_or_default());
+        Ok(NewRecord { key, body, expires: Some(self.at + HISTORY) })
+    }
+
+    /// Tells of a write that went through in the log.
+    pub(crate) fn tell(&self, change: Change) {
+        let entry = self.entry(change);
+        match to_json("note a write", &entry) {
+            Ok(audit) => tracing::info!(target: "scaling::monitor", audit, "{} by {}", entry.what, entry.by),
+            Err(error) => tracing::error!(target: "scaling::monitor", %error, ?entry, "no audit line"),
+        }
+    }
+
+    /// Stores the entry of a write that is done already, and cannot be refused any more, where the record cannot be
+    /// stored: the log tells of it.
+    pub(crate) async fn note(&self, state: &ApiState, change: Change) {
+        self.tell(change.clone());
+        let stored = match self.record(change) {
+            Ok(record) => state.store().append(vec![record]).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = stored {
+            tracing::error!(target: "scaling::monitor", %error, "the audit record could not be stored");
+        }
     }
 }

@@ -228,7 +228,8 @@ pub fn capacity_is_short(
         failure.kind == LaunchFailureKind::Capacity
             && failure.instance_type.as_ref().is_none_or(|name| name == launch_type)
     };
-    let often = failures.iter().filter(of_type).count() >= usize::from(MOST_ATTEMPTS);
+    let often = failures.iter().filter(of_type).filter(|failure| !failure.overcome).count()
+        >= usize::from(MOST_ATTEMPTS);
     if grows && often && !state.is_backed_off(launch_type, now) {
         back_off(state, config, launch_type, now);
     }

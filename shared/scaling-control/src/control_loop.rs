@@ -36,6 +36,8 @@ pub struct ControlLoop {
     /// Groups that the limits over all groups held back; they go first next time. What the store's fleet record says
     /// of others is read with each evaluation, where there are limits.
     pub(crate) held: Mutex<HashSet<GroupName>>,
+    /// Groups whose metrics' history could not be read, and when that was tried.
+    pub(crate) unrecalled: Mutex<HashMap<GroupName, Timestamp>>,
 }
 
 /// Learned values as of a moment.
@@ -62,6 +64,7 @@ impl ControlLoop {
             evaluated: Mutex::default(),
             learned: Mutex::default(),
             held: Mutex::default(),
+            unrecalled: Mutex::default(),
         }
     }
 
@@ -191,6 +194,11 @@ impl ControlLoop {
         record
     }
 
+    /// Keeps what was learned for the next evaluation here, stored or not.
+    pub(crate) fn remember(&self, group: &GroupName, learned: Learned, at: Timestamp) {
+        lock(&self.learned).insert(group.clone(), Remembered { at, learned });
+    }
+
     fn decide(
         &self,
         reads: Vec<Read>,
@@ -208,8 +216,7 @@ impl ControlLoop {
             lock(&self.evaluated).insert(read.config.name.clone(), now);
             let mut pass = pass(read, control.kill_switch.is_some(), &self.market(), now);
             pass.plan(new_id(now));
-            let remembered = Remembered { at: now, learned: pass.read.record.learned.clone() };
-            lock(&self.learned).insert(pass.read.config.name.clone(), remembered);
+            self.remember(&pass.read.config.name, pass.read.record.learned.clone(), now);
             passes.push(pass);
         }
         passes

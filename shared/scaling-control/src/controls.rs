@@ -1,50 +1,78 @@
 //! What a person sets until it is taken back or runs out: a pause, an override, the kill switch. Each says what was
-//! before, as of the same write.
+//! before, as of the same write, and takes records along in it: an audit of the change is written with it or not at all.
 
 use scaling_policy::OperationState;
 use scaling_policy::config::GroupName;
 use scaling_policy::operation::{Breaker, Override, Pause};
 
+use crate::act::LONGEST_WRITE;
 use crate::control_loop::ControlLoop;
 use crate::error::PortError;
 use crate::ports::{Expected, NewRecord};
+use crate::reading::{LONGEST_READ, within};
 use crate::record::{self, GroupRecord, KillSwitch};
 use crate::request::{Obstacle, Refusal, TRIES, conflict};
 
+/// Nothing goes along with a change.
+///
+/// # Errors
+/// None.
+pub fn alone<T>(_: &T) -> Result<Vec<NewRecord>, PortError> {
+    Ok(Vec::new())
+}
+
 impl ControlLoop {
     /// Pauses a group, or resumes it with `None`, and returns the pause before. To resume also closes an open breaker: a
-    /// person has looked.
+    /// person has looked. What `along` makes of the pause before is written in the same transaction.
     ///
     /// # Errors
-    /// An unknown group, or a failing store.
-    pub async fn set_pause(&self, group: &GroupName, pause: Option<Pause>) -> Result<Option<Pause>, Refusal> {
-        self.change_state(group, |state| {
+    /// An unknown group, or a failing store; nothing is changed then.
+    pub async fn set_pause(
+        &self,
+        group: &GroupName,
+        pause: Option<Pause>,
+        along: impl Fn(&Option<Pause>) -> Result<Vec<NewRecord>, PortError>,
+    ) -> Result<Option<Pause>, Refusal> {
+        let change = |state: &mut OperationState| {
             if pause.is_none() {
                 state.breaker = Breaker::default();
             }
             std::mem::replace(&mut state.pause, pause.clone())
-        })
-        .await
+        };
+        self.change_state(group, change, along).await
     }
 
-    /// Sets other bounds or another type for a while, or ends that with `None`, and returns the override before.
+    /// Sets other bounds or another type for a while, or ends that with `None`, and returns the override before. What
+    /// `along` makes of it is written in the same transaction.
     ///
     /// # Errors
-    /// An unknown group, or a failing store.
+    /// An unknown group, or a failing store; nothing is changed then.
     pub async fn set_override(
         &self,
         group: &GroupName,
         temporary: Option<Override>,
+        along: impl Fn(&Option<Override>) -> Result<Vec<NewRecord>, PortError>,
     ) -> Result<Option<Override>, Refusal> {
-        self.change_state(group, |state| std::mem::replace(&mut state.temporary, temporary.clone())).await
+        let change = |state: &mut OperationState| std::mem::replace(&mut state.temporary, temporary.clone());
+        self.change_state(group, change, along).await
     }
 
-    /// Throws the kill switch, or releases it with `None`, and returns how it was before.
+    /// Throws the kill switch, or releases it with `None`, and returns how it was before. What `along` makes of it is
+    /// written in the same transaction.
     ///
     /// # Errors
-    /// A failing store.
-    pub async fn set_kill_switch(&self, switch: Option<KillSwitch>) -> Result<Option<KillSwitch>, PortError> {
-        self.change_control(|control| Ok(std::mem::replace(&mut control.kill_switch, switch.clone()))).await
+    /// A failing store; nothing is changed then.
+    pub async fn set_kill_switch(
+        &self,
+        switch: Option<KillSwitch>,
+        along: impl Fn(&Option<KillSwitch>) -> Result<Vec<NewRecord>, PortError>,
+    ) -> Result<Option<KillSwitch>, PortError> {
+        self.change_control(|control| {
+            let before = std::mem::replace(&mut control.kill_switch, switch.clone());
+            let along = along(&before)?;
+            Ok((before, along))
+        })
+        .await
     }
 
     /// The kill switch with its author, while it is on.
@@ -59,11 +87,12 @@ impl ControlLoop {
         &self,
         group: &GroupName,
         change: impl Fn(&mut OperationState) -> T,
+        along: impl Fn(&T) -> Result<Vec<NewRecord>, PortError>,
     ) -> Result<T, Refusal> {
         self.known_group(group)?;
         let key = record::group_key(group);
         for _ in 0..TRIES {
-            let stored = self.ports().store.get(&key).await?;
+            let stored = within(LONGEST_READ, "read a group's record", self.ports().store.get(&key)).await?;
             let mut record = match &stored {
                 Some(stored) => record::from_json::<GroupRecord>(&key, &stored.body)?,
                 None => GroupRecord::default(),
@@ -71,8 +100,9 @@ impl ControlLoop {
             let answer = change(&mut record.state);
             let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
             let body = record::to_json("change a group's state", &record)?;
-            match self.ports().store.put(NewRecord { key: key.clone(), body, expires: None }, expected).await
-            {
+            let record = NewRecord { key: key.clone(), body, expires: None };
+            let put = self.ports().store.put_with(record, expected, along(&answer)?);
+            match within(LONGEST_WRITE, "change a group's state", put).await {
                 Ok(_) => return Ok(answer),
                 Err(PortError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),

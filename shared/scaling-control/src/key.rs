@@ -11,7 +11,10 @@
 //! (`decision/web/`, `decision/web/2026-03`). A shorter prefix would mean reading the whole table, so that it is
 //! refused, and by every store: what works on a laptop must not fail on AWS.
 
+use std::collections::HashSet;
+
 use crate::error::PortError;
+use crate::ports::{MOST_ALONG, NewRecord};
 
 /// DynamoDB's limit for the partition, in bytes.
 const MAX_PARTITION_BYTES: usize = 2048;
@@ -48,6 +51,29 @@ pub fn check(operation: &'static str, key: &str) -> Result<(), PortError> {
         return Ok(());
     };
     Err(PortError::Invalid { operation, message })
+}
+
+/// Refuses keys of records that are to be written together as [`check`] does, and also one key twice and more records
+/// than [`MOST_ALONG`] along with the first.
+pub fn check_along(
+    operation: &'static str,
+    record: &NewRecord,
+    along: &[NewRecord],
+) -> Result<(), PortError> {
+    check(operation, &record.key)?;
+    let mut keys = HashSet::from([record.key.as_str()]);
+    for record in along {
+        check(operation, &record.key)?;
+        if !keys.insert(&record.key) {
+            let message = format!("{} comes twice in one transaction", record.key);
+            return Err(PortError::Invalid { operation, message });
+        }
+    }
+    if along.len() > MOST_ALONG {
+        let message = format!("{} records go along with {}; {MOST_ALONG} may", along.len(), record.key);
+        return Err(PortError::Invalid { operation, message });
+    }
+    Ok(())
 }
 
 /// Refuses a prefix that does not name a partition, with `Invalid` in the name of `operation`.

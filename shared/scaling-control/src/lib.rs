@@ -22,6 +22,7 @@ pub mod pass;
 pub mod ports;
 mod ports_set;
 mod reading;
+mod recall;
 pub mod record;
 pub mod report;
 pub mod request;

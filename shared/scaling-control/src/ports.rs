@@ -18,6 +18,9 @@ use crate::error::PortError;
 /// Names that the loop asks for in one [`GroupReader::describe`]: what DescribeAutoScalingGroups answers in one page.
 pub const DESCRIBED_AT_ONCE: usize = 100;
 
+/// Records that go along with a conditional write at most: DynamoDB's 100 actions a transaction, less that write.
+pub const MOST_ALONG: usize = 99;
+
 /// Reads groups from the platform.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
@@ -78,7 +81,19 @@ pub trait StateStore: Send + Sync {
 
     /// Writes a record if it is as expected, and returns its new version.
     /// `PortError::Conflict` when it is not; nothing is written then.
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError>;
+    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
+        self.put_with(record, expected, Vec::new()).await
+    }
+
+    /// [`StateStore::put`], and in the same transaction records whose keys are new by construction (the audit of the
+    /// change, its history): all are written or none. Of these at most [`MOST_ALONG`], each key once; more are refused
+    /// with `Invalid`.
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError>;
 
     /// Writes records whose keys are new by construction (history), in as few calls as possible. After an error
     /// some may be written; appending them again is harmless.

@@ -9,13 +9,14 @@ use scaling_policy::decision::{Action, Decision, Reason};
 use scaling_policy::operation::{Operation, Phase};
 use thiserror::Error;
 
-use crate::act::act;
+use crate::act::{LONGEST_WRITE, act};
 use crate::bookkeeping;
 use crate::control_loop::{ControlLoop, new_id};
 use crate::error::PortError;
 use crate::observe::Market;
 use crate::pass::{Pass, pass};
 use crate::ports::{Expected, NewRecord};
+use crate::reading::{LONGEST_READ, within};
 use crate::record::{self, CONTROL_KEY, ControlRecord};
 use crate::report::{Outcome, TickReport};
 use crate::versions::{CHANGES_KEPT, ConfigChange};
@@ -233,7 +234,8 @@ impl ControlLoop {
         Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds })
     }
 
-    /// Makes `source` the active configuration in the name of `by`, if it has no fault and `expected` is still active.
+    /// Makes `source` the active configuration in the name of `by`, if it has no fault and `expected` is still active. What
+    /// `along` makes of the new version is written in the same transaction.
     ///
     /// # Errors
     /// [`ConfigRefusal`]; nothing is changed then.
@@ -242,16 +244,17 @@ impl ControlLoop {
         source: serde_json::Value,
         expected: ConfigVersion,
         by: &str,
+        along: impl Fn(&ConfigVersion) -> Result<Vec<NewRecord>, PortError>,
     ) -> Result<ConfigVersion, ConfigRefusal> {
-        self.activate(source, expected, by, None).await
+        self.activate(source, expected, (by, None), along).await
     }
 
     pub(crate) async fn activate(
         &self,
         source: serde_json::Value,
         expected: ConfigVersion,
-        by: &str,
-        restored: Option<u64>,
+        (by, restored): (&str, Option<u64>),
+        along: impl Fn(&ConfigVersion) -> Result<Vec<NewRecord>, PortError>,
     ) -> Result<ConfigVersion, ConfigRefusal> {
         let at = self.ports().clock.now();
         let loaded = Config::from_source(source).map_err(ConfigRefusal::Faults)?;
@@ -262,7 +265,6 @@ impl ControlLoop {
             body: record::to_json("store a configuration", loaded.config.source())?,
             expires: None,
         };
-        self.ports().store.append(vec![record]).await?;
         self.change_control(|control| {
             if control.config_version != expected.0 {
                 let active = control.config_version;
@@ -274,29 +276,34 @@ impl ControlLoop {
             control.changes.push(ConfigChange { version, key: key.clone(), at, by, restored });
             let surplus = control.changes.len().saturating_sub(CHANGES_KEPT);
             control.changes.drain(..surplus);
-            Ok(())
+            let mut written = along(&ConfigVersion(version))?;
+            written.push(record.clone());
+            Ok(((), written))
         })
         .await?;
         self.use_config(loaded.config.at_version(ConfigVersion(version)));
         Ok(ConfigVersion(version))
     }
 
+    /// Changes the control record. The change answers what the caller wants to know, and what goes along with it.
     pub(crate) async fn change_control<T, E: From<PortError>>(
         &self,
-        change: impl Fn(&mut ControlRecord) -> Result<T, E>,
+        change: impl Fn(&mut ControlRecord) -> Result<(T, Vec<NewRecord>), E>,
     ) -> Result<T, E> {
         let mut last = PortError::Conflict { operation: "change the control record", message: String::new() };
         for _ in 0..TRIES {
-            let stored = self.ports().store.get(CONTROL_KEY).await?;
+            let get = self.ports().store.get(CONTROL_KEY);
+            let stored = within(LONGEST_READ, "read the control record", get).await?;
             let mut control = match &stored {
                 Some(stored) => record::from_json::<ControlRecord>(CONTROL_KEY, &stored.body)?,
                 None => ControlRecord::default(),
             };
-            let answer = change(&mut control)?;
+            let (answer, along) = change(&mut control)?;
             let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
             let body = record::to_json("change the control record", &control)?;
             let record = NewRecord { key: CONTROL_KEY.to_owned(), body, expires: None };
-            match self.ports().store.put(record, expected).await {
+            let put = self.ports().store.put_with(record, expected, along);
+            match within(LONGEST_WRITE, "change the control record", put).await {
                 Ok(_) => return Ok(answer),
                 Err(error @ PortError::Conflict { .. }) => last = error,
                 Err(error) => return Err(error.into()),

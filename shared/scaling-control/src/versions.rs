@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::control_loop::ControlLoop;
+use crate::controls::alone;
 use crate::error::PortError;
 use crate::record;
 use crate::request::ConfigRefusal;
@@ -67,6 +68,6 @@ impl ControlLoop {
     ) -> Result<ConfigVersion, ConfigRefusal> {
         let source = self.stored_config(to).await?;
         let active = self.refresh().await?.version;
-        self.activate(source, active, by, Some(to.0)).await
+        self.activate(source, active, (by, Some(to.0)), alone).await
     }
 }

@@ -119,8 +119,13 @@ impl StateStore for Counted<dyn StateStore> {
         self.call("store", "get_many", self.inner.get_many(keys)).await
     }
 
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
-        self.call("store", "put", self.inner.put(record, expected)).await
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
+        self.call("store", "put", self.inner.put_with(record, expected, along)).await
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<(), PortError> {

@@ -114,7 +114,10 @@ async fn evaluate_for_ever(
         let period = shortest_period(&assembly);
         let span = tracing::info_span!(target: "scaling::monitor", "tick");
         match assembly.control.tick(period).instrument(span).await {
-            Ok(report) => seen(&report, began.elapsed()),
+            Ok(report) => {
+                seen(&report, began.elapsed());
+                assembly.control.recall(&report, period).await;
+            }
             Err(error) => tracing::error!(target: "scaling::integration", %error, "the tick failed"),
         }
         // A tick that took longer than its period is followed by the next one at once, and none is made up for.

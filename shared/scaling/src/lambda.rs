@@ -13,8 +13,10 @@
 //! | `SCALING_TABLE`, `SCALING_STATE` | where state is kept, see [`StoreChoice::from_environment`] |
 //! | `SCALING_METRIC_GROUPS` | groups with CloudWatch metrics of their own, commas between; each costs money |
 //! | `SCALING_METRIC_NAMESPACE` | CloudWatch namespace of the metrics; `ServiceScaling` where it is not set |
+//! | `SCALING_ALARM_FUNCTION` | ARN of the function `alarm`; the schedule then keeps the groups' alarms ([`alarms`]) |
 //! | `SCALING_CLOCK` | an emulator's clock, see [`clock`] |
 
+pub mod alarms;
 pub mod clock;
 pub mod notices;
 
@@ -23,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use scaling_aws::{AwsSettings, Surroundings};
+use scaling_aws::{AwsClients, AwsSettings, Surroundings};
 use scaling_control::ports::{Clock, SystemClock};
 use scaling_control::{ControlLoop, TickReport};
 use scaling_policy::config::{GroupName, Layers, Loaded};
@@ -36,6 +38,7 @@ use thiserror::Error;
 use crate::assembly::{Assembly, AssemblyError, StoreChoice};
 use crate::configuration::{self, ConfigurationError};
 use crate::narrate::narrate;
+use alarms::AlarmKeeper;
 use clock::{ClockError, FollowingClock};
 use notices::Notice;
 
@@ -73,6 +76,8 @@ pub struct Function {
     metrics: Metrics,
     embedded: EmbeddedMetrics,
     clock: Option<Arc<FollowingClock>>,
+    clients: Option<Arc<AwsClients>>,
+    alarms: Option<AlarmKeeper>,
 }
 
 impl Function {
@@ -95,6 +100,7 @@ impl Function {
         let aws = AwsSettings { surroundings: Surroundings::Variables, ..AwsSettings::default() };
         let assembly = Assembly::with_clock(loaded.config, aws, &store, clock)?;
         let mut function = Self::new(assembly.control);
+        function.clients = Some(assembly.clients);
         function.clock = following;
         if let Some(namespace) = set("SCALING_METRIC_NAMESPACE") {
             function.embedded.namespace = namespace;
@@ -106,7 +112,25 @@ impl Function {
 
     /// A function over a loop that the caller has made, on its clock.
     pub fn new(control: Arc<ControlLoop>) -> Self {
-        Self { control, metrics: Metrics::new(), embedded: EmbeddedMetrics::default(), clock: None }
+        let (metrics, embedded) = (Metrics::new(), EmbeddedMetrics::default());
+        Self { control, metrics, embedded, clock: None, clients: None, alarms: None }
+    }
+
+    /// The same, keeping the groups' alarms where `SCALING_ALARM_FUNCTION` names the function that they invoke. Only the
+    /// schedule does that, so that the other functions carry neither the code nor the permissions.
+    #[must_use]
+    pub fn keeping_alarms(mut self) -> Self {
+        self.alarms = set(alarms::VARIABLE)
+            .zip(self.clients.clone())
+            .map(|(action, clients)| AlarmKeeper::new(clients, action));
+        self
+    }
+
+    /// Keeps the groups' alarms, where that is asked for and due, in at most `budget`.
+    pub async fn keep_alarms(&self, budget: Duration) {
+        if let Some(keeper) = &self.alarms {
+            keeper.keep(&self.control.config(), self.control.ports().clock.now(), budget).await;
+        }
     }
 
     /// The loop.

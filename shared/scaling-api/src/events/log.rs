@@ -107,8 +107,13 @@ impl StateStore for EventLog {
         self.store.get_many(keys).await
     }
 
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
-        self.store.put(record, expected).await
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
+        self.store.put_with(record, expected, self.with_events(along)).await
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<(), PortError> {

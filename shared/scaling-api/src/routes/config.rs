@@ -10,7 +10,7 @@ use scaling_policy::config::{self, Config, ConfigFault, ConfigVersion, Layers, L
 use serde::Serialize;
 use serde_json::json;
 
-use crate::audit::Change;
+use crate::audit::{Audit, Change};
 use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
@@ -77,6 +77,7 @@ pub(crate) struct Replaced {
 pub(super) async fn replace(
     State(state): State<ApiState>,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
@@ -86,7 +87,16 @@ pub(super) async fn replace(
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
     let by = author(caller, None);
-    let replaced = state.control().replace_config(config.source().clone(), current.version, &by).await;
+    let change = |version: &ConfigVersion| Change {
+        what: "configured",
+        by: by.clone(),
+        group: None,
+        before: json!({"version": current.version}),
+        after: json!({"version": version}),
+    };
+    let along = |version: &ConfigVersion| Ok(vec![audit.record(change(version))?]);
+    let control = state.control();
+    let replaced = control.replace_config(config.source().clone(), current.version, &by, along).await;
     let version = replaced.map_err(|refusal| refused(refusal, &headers))?;
     state.metrics().keep_groups(config.groups.iter().map(|group| &group.name));
     tracing::info!(
@@ -96,15 +106,9 @@ pub(super) async fn replace(
         warnings = warnings.len(),
         "configuration replaced"
     );
-    let change = Change {
-        what: "configured",
-        by,
-        group: None,
-        before: json!({"version": current.version}),
-        after: json!({"version": version}),
-    };
+    audit.tell(change(&version));
     let answer = Replaced { version: version.0, before: current.version.0, warnings };
-    Ok(([(header::ETAG, etag(version))], Extension(change), Json(answer)).into_response())
+    Ok(([(header::ETAG, etag(version))], Json(answer)).into_response())
 }
 
 fn refused(refusal: ConfigRefusal, headers: &HeaderMap) -> Problem {

@@ -8,7 +8,7 @@ use scaling_control::record::KillSwitch;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::audit::Change;
+use crate::audit::{Audit, Change};
 use crate::body;
 use crate::problem::Problem;
 use crate::request::{Caller, author};
@@ -54,12 +54,13 @@ pub(super) async fn current(State(state): State<ApiState>) -> Result<Response, P
 pub(super) async fn throw(
     State(state): State<ApiState>,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let request: KillSwitchRequest = body::parse_or_default(&bytes)?;
     let by = author(caller, request.by);
     let reason = request.reason.unwrap_or_else(|| "no reason given".to_owned());
-    store(&state, Some(KillSwitch { by: by.clone(), reason }), ("stopped", by)).await
+    store(&state, Some(KillSwitch { by: by.clone(), reason }), ("stopped", by), &audit).await
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -70,16 +71,26 @@ pub(super) async fn throw(
 pub(super) async fn release(
     State(state): State<ApiState>,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
 ) -> Result<Response, Problem> {
-    store(&state, None, ("released", author(caller, None))).await
+    store(&state, None, ("released", author(caller, None)), &audit).await
 }
 
 async fn store(
     state: &ApiState,
     kill_switch: Option<KillSwitch>,
     (what, by): (&'static str, String),
+    audit: &Audit,
 ) -> Result<Response, Problem> {
-    let before = state.control().set_kill_switch(kill_switch.clone()).await?;
-    let change = Change { what, by, group: None, before: json!(before), after: json!(kill_switch) };
-    Ok((Extension(change), Json(KillSwitchAnswer { kill_switch })).into_response())
+    let change = |before: &Option<KillSwitch>| Change {
+        what,
+        by: by.clone(),
+        group: None,
+        before: json!(before),
+        after: json!(kill_switch),
+    };
+    let along = |before: &Option<KillSwitch>| Ok(vec![audit.record(change(before))?]);
+    let before = state.control().set_kill_switch(kill_switch.clone(), along).await?;
+    audit.tell(change(&before));
+    Ok(Json(KillSwitchAnswer { kill_switch }).into_response())
 }

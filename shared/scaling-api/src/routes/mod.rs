@@ -58,7 +58,6 @@ pub fn routes(state: ApiState) -> Router {
         .route("/groups/{name}/override", put(overrides::set).delete(overrides::end))
         .route("/groups/{name}/hold", post(overrides::hold))
         .route("/kill-switch", put(kill_switch::throw).delete(kill_switch::release))
-        .route_layer(middleware::from_fn_with_state(state.clone(), crate::audit::around_writes))
         .route_layer(middleware::from_fn_with_state(state.clone(), idempotency::around_writes));
     reads
         .merge(writes)

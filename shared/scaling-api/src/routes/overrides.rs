@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Path, groups};
-use crate::audit::Change;
+use crate::audit::{Audit, Change};
 use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
@@ -81,6 +81,7 @@ pub(super) async fn set(
     State(state): State<ApiState>,
     Path(name): Path,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let request: OverrideRequest = body::parse(&bytes)?;
@@ -95,7 +96,7 @@ pub(super) async fn set(
         instance_type: request.instance_type.as_deref().map(TypeName::new),
     };
     let by = temporary.by.clone();
-    store(&state, &group, Some(temporary), ("overridden", by)).await
+    store(&state, &group, Some(temporary), ("overridden", by), &audit).await
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -108,9 +109,10 @@ pub(super) async fn end(
     State(state): State<ApiState>,
     Path(name): Path,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
 ) -> Result<Response, Problem> {
     let group = configured(&state, &name).await?;
-    store(&state, &group, None, ("override ended", author(caller, None))).await
+    store(&state, &group, None, ("override ended", author(caller, None)), &audit).await
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -126,6 +128,7 @@ pub(super) async fn hold(
     State(state): State<ApiState>,
     Path(name): Path,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let request: HoldRequest = body::parse_or_default(&bytes)?;
@@ -145,7 +148,7 @@ pub(super) async fn hold(
         max: None,
         instance_type: None,
     };
-    store(&state, &group, Some(temporary), ("held", by)).await
+    store(&state, &group, Some(temporary), ("held", by), &audit).await
 }
 
 async fn configured(state: &ApiState, name: &str) -> Result<Arc<GroupConfig>, Problem> {
@@ -200,10 +203,17 @@ async fn store(
     group: &GroupConfig,
     temporary: Option<Override>,
     (what, by): (&'static str, String),
+    audit: &Audit,
 ) -> Result<Response, Problem> {
-    let before = state.control().set_override(&group.name, temporary.clone()).await?;
-    let group = group.name.to_string();
-    let change =
-        Change { what, by, group: Some(group.clone()), before: json!(before), after: json!(temporary) };
-    Ok((Extension(change), Json(OverrideAnswer { group, r#override: temporary })).into_response())
+    let change = |before: &Option<Override>| Change {
+        what,
+        by: by.clone(),
+        group: Some(group.name.to_string()),
+        before: json!(before),
+        after: json!(temporary),
+    };
+    let along = |before: &Option<Override>| Ok(vec![audit.record(change(before))?]);
+    let before = state.control().set_override(&group.name, temporary.clone(), along).await?;
+    audit.tell(change(&before));
+    Ok(Json(OverrideAnswer { group: group.name.to_string(), r#override: temporary }).into_response())
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Path, groups};
-use crate::audit::Change;
+use crate::audit::{Audit, Change};
 use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
@@ -62,6 +62,7 @@ pub(super) async fn pause(
     State(state): State<ApiState>,
     Path(name): Path,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let request: PauseRequest = body::parse_or_default(&bytes)?;
@@ -71,7 +72,7 @@ pub(super) async fn pause(
     let by = author(caller, request.by);
     let reason = request.reason.unwrap_or_else(|| "no reason given".to_owned());
     let pause = Pause { by: by.clone(), reason, until: request.until };
-    set(&state, &name, Some(pause), Doing { what: "paused", by }).await
+    set(&state, &name, Some(pause), Doing { what: "paused", by, audit }).await
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -87,23 +88,33 @@ pub(super) async fn resume(
     State(state): State<ApiState>,
     Path(name): Path,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let request: ResumeRequest = body::parse_or_default(&bytes)?;
     let by = author(caller, request.by);
-    set(&state, &name, None, Doing { what: "resumed", by }).await
+    set(&state, &name, None, Doing { what: "resumed", by, audit }).await
 }
 
 /// What is done, and who does it.
 struct Doing {
     what: &'static str,
     by: String,
+    audit: Audit,
 }
 
 async fn set(state: &ApiState, name: &str, pause: Option<Pause>, doing: Doing) -> Result<Response, Problem> {
     let group = groups::known(&*state.control().refresh().await?, name)?;
-    let before = json!(state.control().set_pause(&group, pause.clone()).await?);
-    let Doing { what, by } = doing;
-    let change = Change { what, by, group: Some(group.to_string()), before, after: json!(pause) };
-    Ok((Extension(change), Json(PauseAnswer { group: group.to_string(), pause })).into_response())
+    let Doing { what, by, audit } = doing;
+    let change = |before: &Option<Pause>| Change {
+        what,
+        by: by.clone(),
+        group: Some(group.to_string()),
+        before: json!(before),
+        after: json!(pause),
+    };
+    let along = |before: &Option<Pause>| Ok(vec![audit.record(change(before))?]);
+    let before = state.control().set_pause(&group, pause.clone(), along).await?;
+    audit.tell(change(&before));
+    Ok(Json(PauseAnswer { group: group.to_string(), pause }).into_response())
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
+use scaling_control::controls::alone;
 use scaling_control::{Requested, ScaleRequest};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, GroupName, Mode};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::groups;
-use crate::audit::Change;
+use crate::audit::{Audit, Change};
 use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
@@ -72,6 +73,7 @@ pub(crate) struct ScaleAnswer<'a> {
 pub(super) async fn scale(
     State(state): State<ApiState>,
     caller: Option<Extension<Caller>>,
+    audit: Audit,
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
@@ -105,6 +107,7 @@ pub(super) async fn scale(
         operation: operation.as_ref().map(|operation| OperationView::new(group.as_str(), operation)),
     };
     let Some(operation) = &operation else { return Ok(Json(answer).into_response()) };
+    // The operation itself, with who asked for it, was stored before the platform was asked.
     let change = Change {
         what: "scaled",
         by: request.by,
@@ -112,9 +115,10 @@ pub(super) async fn scale(
         before: json!({"cost": decision.cost_before}),
         after: json!({"operation": operation.id, "kind": operation.kind, "expires": wish.expires}),
     };
+    audit.note(&state, change).await;
     let location = format!("/operations/{}", operation.id.0);
     let headers = [(header::LOCATION, location)];
-    Ok((StatusCode::ACCEPTED, headers, Extension(change), Json(answer)).into_response())
+    Ok((StatusCode::ACCEPTED, headers, Json(answer)).into_response())
 }
 
 /// Holds what was asked for until a moment. It follows the request itself, which has checked everything; should it
@@ -128,7 +132,7 @@ async fn keep_until(state: &ApiState, request: &ScaleRequest, until: Timestamp) 
         max: request.replicas,
         instance_type: request.instance_type.clone(),
     };
-    state.control().set_override(&request.group, Some(temporary)).await?;
+    state.control().set_override(&request.group, Some(temporary), alone).await?;
     Ok(())
 }
 

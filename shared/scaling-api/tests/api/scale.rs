@@ -1,3 +1,4 @@
+use scaling_control::controls::alone;
 use scaling_control::record::KillSwitch;
 use scaling_policy::operation::Step;
 use scaling_policy::snapshot::{ReplacementStatus, ReplacementView, RetypeSupport};
@@ -116,7 +117,7 @@ async fn a_paused_group_is_left_alone() {
 async fn the_kill_switch_stops_every_request() {
     let stage = Stage::new();
     let switch = KillSwitch { by: "ada".to_owned(), reason: "incident".to_owned() };
-    stage.control.set_kill_switch(Some(switch)).await.unwrap();
+    stage.control.set_kill_switch(Some(switch), alone).await.unwrap();
     let problem = stage.post("/scale", &json!({"replicas": 6})).await.problem(409, "kill-switch");
     assert!(problem["detail"].as_str().unwrap().contains("incident"), "{problem}");
 }

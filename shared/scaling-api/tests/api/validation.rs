@@ -130,6 +130,7 @@ async fn why_nothing_launches_is_told_by_its_cause() {
             kind,
             instance_type: None,
             message: "vCPU limit exceeded".to_owned(),
+            overcome: false,
         };
         *stage.platform.failures.lock().unwrap() = vec![failure];
         stage.tick().await;

@@ -23,7 +23,7 @@ pub(crate) async fn since(
     since: Timestamp,
 ) -> Result<Vec<LaunchFailure>, PortError> {
     let mut pages = Pages::of(DESCRIBE);
-    let mut failures = Vec::new();
+    let (mut failures, mut overcome) = (Vec::new(), false);
     let mut token: Option<String> = None;
     loop {
         let answer = client
@@ -39,7 +39,8 @@ pub(crate) async fn since(
             let Some(at) = activity.start_time().and_then(timestamp) else { continue };
             reached |= at < since;
             if at >= since {
-                failures.extend(failure(activity, at));
+                failures.extend(failure(activity, at).map(|failure| LaunchFailure { overcome, ..failure }));
+                overcome |= went_through(activity);
             }
         }
         token = pages.next(token.as_deref(), answer.next_token)?;
@@ -50,8 +51,15 @@ pub(crate) async fn since(
     }
 }
 
+fn launches(activity: &Activity) -> bool {
+    activity.description().is_some_and(|text| text.starts_with("Launching"))
+}
+
+fn went_through(activity: &Activity) -> bool {
+    launches(activity) && activity.status_code() == Some(&ScalingActivityStatusCode::Successful)
+}
+
 fn failure(activity: &Activity, at: Timestamp) -> Option<LaunchFailure> {
-    let launches = activity.description().is_some_and(|text| text.starts_with("Launching"));
     let message = activity.status_message().unwrap_or_default();
     let kind = classify(message);
     let failed = match activity.status_code() {
@@ -60,7 +68,7 @@ fn failure(activity: &Activity, at: Timestamp) -> Option<LaunchFailure> {
         Some(ScalingActivityStatusCode::Cancelled) => kind != LaunchFailureKind::Other,
         _ => false,
     };
-    if !launches || !failed {
+    if !launches(activity) || !failed {
         return None;
     }
     let texts = [Some(message), activity.description(), activity.cause(), activity.details()];
@@ -69,6 +77,7 @@ fn failure(activity: &Activity, at: Timestamp) -> Option<LaunchFailure> {
         kind,
         instance_type: texts.into_iter().flatten().find_map(named_type),
         message: message.to_owned(),
+        overcome: false,
     })
 }
 

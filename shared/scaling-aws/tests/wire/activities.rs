@@ -37,6 +37,7 @@ async fn failed_launches_come_oldest_first_with_their_cause_and_type() {
                 activity("2026-03-01T12:02:00Z", "Cancelled", LAUNCH, "Desired capacity was changed."),
                 activity("2026-03-01T12:01:00Z", "Failed", LAUNCH, NO_ROOM),
                 activity("2026-03-01T12:00:30Z", "Successful", "Launching a new EC2 instance: i-2", ""),
+                activity("2026-03-01T12:00:10Z", "Failed", LAUNCH, NO_ROOM),
                 activity("2026-03-01T11:59:00Z", "Failed", LAUNCH, "VcpuLimitExceeded"),
             ],
         ),
@@ -53,17 +54,19 @@ async fn failed_launches_come_oldest_first_with_their_cause_and_type() {
             ("MaxRecords", "100"),
         ])
     );
-    let told: Vec<_> = failures.iter().map(|failure| (failure.at.to_string(), failure.kind)).collect();
+    let told = failures.iter().map(|failure| (failure.at.to_string(), failure.kind, failure.overcome));
     assert_eq!(
-        told,
+        told.collect::<Vec<_>>(),
         [
-            ("2026-03-01T12:01:00Z".to_owned(), LaunchFailureKind::Capacity),
-            ("2026-03-01T12:04:00Z".to_owned(), LaunchFailureKind::Template),
+            // A launch after it went through.
+            ("2026-03-01T12:00:10Z".to_owned(), LaunchFailureKind::Capacity, true),
+            ("2026-03-01T12:01:00Z".to_owned(), LaunchFailureKind::Capacity, false),
+            ("2026-03-01T12:04:00Z".to_owned(), LaunchFailureKind::Template, false),
         ]
     );
-    assert_eq!(failures[0].instance_type, Some(TypeName::from("m7i.large")));
-    assert_eq!(failures[0].message, NO_ROOM);
-    assert_eq!(failures[1].instance_type, None);
+    assert_eq!(failures[1].instance_type, Some(TypeName::from("m7i.large")));
+    assert_eq!(failures[1].message, NO_ROOM);
+    assert_eq!(failures[2].instance_type, None);
 }
 
 #[tokio::test(start_paused = true)]

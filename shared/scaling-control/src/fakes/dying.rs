@@ -101,8 +101,13 @@ impl StateStore for Dying {
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError> {
         self.call(self.inner.store.get_many(keys)).await
     }
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
-        self.call(self.inner.store.put(record, expected)).await
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
+        self.call(self.inner.store.put_with(record, expected, along)).await
     }
     async fn append(&self, records: Vec<NewRecord>) -> Result<(), PortError> {
         self.call(self.inner.store.append(records)).await

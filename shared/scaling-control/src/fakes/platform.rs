@@ -212,7 +212,8 @@ impl FakeGroup {
         let kind =
             if self.broken_template { LaunchFailureKind::Template } else { LaunchFailureKind::Capacity };
         let instance_type = Some(self.launch_type.clone());
-        self.failures.push(LaunchFailure { at, kind, instance_type, message: "no launch".to_owned() });
+        let message = "no launch".to_owned();
+        self.failures.push(LaunchFailure { at, kind, instance_type, message, overcome: false });
     }
 
     fn start_replacement(&mut self, types: &[TypeName]) -> Result<Accepted, PortError> {

@@ -32,8 +32,13 @@ impl StateStore for Stalling {
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError> {
         self.inner.get_many(keys).await
     }
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
-        let version = self.inner.put(record, expected).await?;
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
+        let version = self.inner.put_with(record, expected, along).await?;
         if !self.stalled.swap(true, Ordering::SeqCst) {
             self.clock.advance_seconds(self.seconds);
         }

@@ -64,8 +64,13 @@ impl StateStore for MemoryStore {
             .collect())
     }
 
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
-        key::check("put", &record.key)?;
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
+        key::check_along("put", &record, &along)?;
         let now = self.clock.now();
         let mut records = self.lock();
         let present = records.get(&record.key).filter(|r| is_alive(r, now)).map(|r| r.version);
@@ -79,6 +84,9 @@ impl StateStore for MemoryStore {
         };
         let NewRecord { key, body, expires } = record;
         records.insert(key.clone(), Record { key, version, body, expires });
+        for NewRecord { key, body, expires } in along {
+            records.insert(key.clone(), Record { key, version: 1, body, expires });
+        }
         Ok(version)
     }
 
@@ -130,4 +138,5 @@ mod tests {
     }
 
     crate::store_contract_tests!(store);
+    crate::store_transaction_tests!(store);
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::error::PortError;
-use crate::ports::{Expected, NewRecord, Record, StateStore};
+use crate::ports::{Expected, MOST_ALONG, NewRecord, Record, StateStore};
 
 /// Concurrent writers of one key.
 const WRITERS: usize = 8;
@@ -57,7 +57,20 @@ macro_rules! store_contract_tests {
     };
 }
 
-/// Runs every case.
+/// Defines tests of what is written together, for stores whose test server knows transactions. The argument is as for
+/// [`store_contract_tests!`](crate::store_contract_tests).
+#[macro_export]
+macro_rules! store_transaction_tests {
+    ($store:path) => {
+        $crate::store_contract_tests!(
+            @cases $store;
+            writes_all_of_a_change_or_nothing,
+            refuses_more_along_than_dynamodb_takes
+        );
+    };
+}
+
+/// Runs every case but those of [`store_transaction_tests!`](crate::store_transaction_tests).
 pub async fn run_all(store: &SharedStore) -> Result<(), PortError> {
     creates_a_record_only_where_none_is(store).await?;
     writes_only_over_the_expected_version(store).await?;
@@ -295,6 +308,49 @@ pub async fn reads_its_own_writes(store: &SharedStore) -> Result<(), PortError> 
         assert_eq!(many.first().map(|kept| kept.version), Some(version));
     }
     assert_eq!(store.list("contract/own/", None, 10).await?.first().map(|kept| kept.version), Some(19));
+    Ok(())
+}
+
+/// What goes along is written with the change and not without it; over an expired record, too.
+pub async fn writes_all_of_a_change_or_nothing(store: &SharedStore) -> Result<(), PortError> {
+    let key = "contract/together/change";
+    let along = |n: u32| {
+        vec![
+            record(&format!("audit/contract/{n}a"), "a"),
+            expiring(&format!("audit/contract/{n}b"), "b", 2200),
+        ]
+    };
+    let written = store.put_with(record(key, "1"), Expected::Absent, along(1)).await?;
+    assert_eq!(written, 1);
+    assert_conflict(&store.put_with(record(key, "2"), Expected::Absent, along(2)).await, "absent, together");
+    assert_conflict(
+        &store.put_with(record(key, "2"), Expected::Version(7), along(3)).await,
+        "version, together",
+    );
+    assert_eq!(store.put_with(expiring(key, "2", 2001), Expected::Version(1), along(4)).await?, 2);
+    assert_eq!(store.put_with(record(key, "3"), Expected::Absent, along(5)).await?, 1);
+    let found = store.list("audit/contract/", None, 100).await?;
+    let expected: Vec<String> =
+        [1, 4, 5].iter().flat_map(|n| ["a", "b"].map(|part| format!("audit/contract/{n}{part}"))).collect();
+    assert_eq!(keys(&found), expected);
+    assert!(found.iter().all(|kept| kept.version == 1), "{found:?}");
+    assert_eq!(store.get(key).await?.map(|kept| (kept.version, kept.body)), Some((1, "3".to_owned())));
+    Ok(())
+}
+
+/// 99 records go along; more, or one key twice, are refused whole.
+pub async fn refuses_more_along_than_dynamodb_takes(store: &SharedStore) -> Result<(), PortError> {
+    let key = "contract/along";
+    let along =
+        |count: usize| (0..count).map(|n| record(&format!("audit/many/{n:03}"), "{}")).collect::<Vec<_>>();
+    assert_eq!(store.put_with(record(key, "1"), Expected::Absent, along(MOST_ALONG)).await?, 1);
+    let mut twice = along(1);
+    twice.extend(along(1));
+    for refused in [along(MOST_ALONG + 1), twice, vec![record(key, "2")], vec![record("", "{}")]] {
+        let result = store.put_with(record(key, "2"), Expected::Version(1), refused).await;
+        assert!(matches!(result, Err(PortError::Invalid { .. })), "{result:?}");
+    }
+    assert_eq!(store.get(key).await?.map(|kept| kept.version), Some(1));
     Ok(())
 }
 

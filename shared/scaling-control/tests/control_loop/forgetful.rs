@@ -30,11 +30,16 @@ impl StateStore for Forgetful {
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError> {
         self.inner.get_many(keys).await
     }
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
         if self.puts.fetch_add(1, Ordering::SeqCst) > 0 {
             return Err(gone());
         }
-        self.inner.put(record, expected).await
+        self.inner.put_with(record, expected, along).await
     }
     async fn append(&self, _records: Vec<NewRecord>) -> Result<(), PortError> {
         Err(gone())

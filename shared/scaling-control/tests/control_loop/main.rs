@@ -10,5 +10,6 @@ mod limits;
 mod other_hands;
 mod plans;
 mod races;
+mod recall;
 mod requests;
 mod world;

@@ -1,6 +1,7 @@
 //! Plans that were not accepted: they are looked at again with the eyes of the present decision.
 
 use scaling_control::ScaleRequest;
+use scaling_control::controls::alone;
 use scaling_control::fakes::Steps;
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::{Pause, Phase, Step};
@@ -43,7 +44,7 @@ async fn a_refused_scale_down_waits_while_the_group_is_paused_and_is_too_old_the
     let world = World::new();
     let control = refused_scale_down(&world).await;
     let pause = Pause { by: "ops".to_owned(), reason: "release".to_owned(), until: None };
-    control.set_pause(&"web".into(), Some(pause)).await.unwrap();
+    control.set_pause(&"web".into(), Some(pause), alone).await.unwrap();
     world.minutes(&control, 10).await;
     assert!(world.platform.group().accepted.is_empty());
 }

@@ -1,5 +1,6 @@
 //! What a person asks for.
 
+use scaling_control::controls::alone;
 use scaling_control::ports::{Expected, NewRecord};
 use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key, to_json};
 use scaling_control::{Refusal, ScaleRequest};
@@ -46,13 +47,13 @@ async fn bounds_pause_and_kill_switch_refuse() {
     let control = world.control();
     assert!(matches!(control.request(&to(99)).await, Err(Refusal::OutOfBounds { .. })));
     let pause = Pause { by: "ops".to_owned(), reason: "release".to_owned(), until: None };
-    control.set_pause(&"web".into(), Some(pause)).await.unwrap();
+    control.set_pause(&"web".into(), Some(pause), alone).await.unwrap();
     assert!(matches!(control.request(&to(5)).await, Err(Refusal::Conflict { .. })));
-    control.set_pause(&"web".into(), None).await.unwrap();
+    control.set_pause(&"web".into(), None, alone).await.unwrap();
     let switch = KillSwitch { by: "ops".to_owned(), reason: "incident".to_owned() };
-    control.set_kill_switch(Some(switch)).await.unwrap();
+    control.set_kill_switch(Some(switch), alone).await.unwrap();
     assert!(matches!(control.request(&to(5)).await, Err(Refusal::Conflict { .. })));
-    control.set_kill_switch(None).await.unwrap();
+    control.set_kill_switch(None, alone).await.unwrap();
     assert!(control.request(&to(5)).await.is_ok());
 }
 
@@ -61,12 +62,12 @@ async fn what_is_set_says_what_was_before() {
     let world = World::new();
     let control = world.control();
     let pause = Pause { by: "ops".to_owned(), reason: "release".to_owned(), until: None };
-    assert_eq!(control.set_pause(&"web".into(), Some(pause.clone())).await.unwrap(), None);
-    assert_eq!(control.set_pause(&"web".into(), None).await.unwrap(), Some(pause));
+    assert_eq!(control.set_pause(&"web".into(), Some(pause.clone()), alone).await.unwrap(), None);
+    assert_eq!(control.set_pause(&"web".into(), None, alone).await.unwrap(), Some(pause));
     let switch = KillSwitch { by: "ops".to_owned(), reason: "incident".to_owned() };
-    assert_eq!(control.set_kill_switch(Some(switch.clone())).await.unwrap(), None);
+    assert_eq!(control.set_kill_switch(Some(switch.clone()), alone).await.unwrap(), None);
     assert_eq!(control.kill_switch().await.unwrap(), Some(switch.clone()));
-    assert_eq!(control.set_kill_switch(None).await.unwrap(), Some(switch));
+    assert_eq!(control.set_kill_switch(None, alone).await.unwrap(), Some(switch));
 }
 
 #[tokio::test]
@@ -78,7 +79,7 @@ async fn to_resume_closes_an_open_breaker() {
     let body = to_json("test", &record).unwrap();
     let record = NewRecord { key: group_key(&"web".into()), body, expires: None };
     control.ports().store.put(record, Expected::Absent).await.unwrap();
-    control.set_pause(&"web".into(), None).await.unwrap();
+    control.set_pause(&"web".into(), None, alone).await.unwrap();
     let stored = control.ports().store.get(&group_key(&"web".into())).await.unwrap().unwrap();
     let record: GroupRecord = from_json("web", &stored.body).unwrap();
     assert!(!record.state.breaker.is_open());
@@ -89,7 +90,7 @@ async fn the_kill_switch_stops_the_loop() {
     let world = World::new();
     let control = world.control();
     let switch = KillSwitch { by: "ops".to_owned(), reason: "incident".to_owned() };
-    control.set_kill_switch(Some(switch)).await.unwrap();
+    control.set_kill_switch(Some(switch), alone).await.unwrap();
     world.platform.group().busy_vcpu = Some(15.0);
     let report = world.minute(&control).await;
     assert_eq!(report.outcomes[0].evaluation().unwrap().decision.reason, Reason::KillSwitch);
@@ -102,12 +103,12 @@ async fn a_configuration_is_replaced_whole_and_only_on_the_version_it_was_based_
     let control = world.control();
     let mut source = config(json!({})).source().clone();
     source["replicas"]["max_replicas"] = json!(9);
-    let version = control.replace_config(source.clone(), ConfigVersion(0), "ops").await.unwrap();
+    let version = control.replace_config(source.clone(), ConfigVersion(0), "ops", alone).await.unwrap();
     assert_eq!(version, ConfigVersion(1));
     assert_eq!(control.config().groups[0].replicas.max, 9);
-    assert!(control.replace_config(source.clone(), ConfigVersion(0), "ops").await.is_err());
+    assert!(control.replace_config(source.clone(), ConfigVersion(0), "ops", alone).await.is_err());
     source["replicas"]["max_replicas"] = json!(0);
-    assert!(control.replace_config(source, ConfigVersion(1), "ops").await.is_err());
+    assert!(control.replace_config(source, ConfigVersion(1), "ops", alone).await.is_err());
     // Another process takes it up with its next tick.
     let other = world.control();
     world.minute(&other).await;
@@ -121,7 +122,7 @@ async fn an_earlier_configuration_comes_back_as_a_new_version() {
     let mut source = config(json!({})).source().clone();
     for (expected, most) in [(0, 9), (1, 12)] {
         source["replicas"]["max_replicas"] = json!(most);
-        control.replace_config(source.clone(), ConfigVersion(expected), "ada").await.unwrap();
+        control.replace_config(source.clone(), ConfigVersion(expected), "ada", alone).await.unwrap();
     }
     let back = control.roll_back_config(ConfigVersion(1), "grace").await.unwrap();
     assert_eq!((back, control.config().groups[0].replicas.max), (ConfigVersion(3), 9));
@@ -165,7 +166,7 @@ async fn prices_of_a_pushed_configuration_are_used_at_once() {
     let control = world.control();
     let mut source = config(json!({})).source().clone();
     source["prices"] = json!({"m7i.xlarge": 10.0});
-    control.replace_config(source, ConfigVersion(0), "ops").await.unwrap();
+    control.replace_config(source, ConfigVersion(0), "ops", alone).await.unwrap();
     for control in [control, world.control()] {
         let report = world.minute(&control).await;
         let cost = report.outcomes[0].evaluation().unwrap().decision.cost_before.0;

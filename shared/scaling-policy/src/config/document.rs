@@ -25,7 +25,8 @@ pub struct Config {
     pub mode: Mode,
     /// The groups, in the order of the source: at least one, no name twice.
     pub groups: Vec<Arc<GroupConfig>>,
-    /// AWS region; where `None`, that of the process's environment.
+    /// AWS region; where `None`, that of the process's environment. Read when a process starts: clients and their
+    /// connections belong to one region.
     pub region: Option<String>,
     /// Prices over those of the built-in list.
     pub prices: BTreeMap<TypeName, UsdPerHour>,

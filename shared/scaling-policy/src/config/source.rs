@@ -27,7 +27,8 @@ section! {
         /// Name of the only group when there is no `groups` list: on AWS the name of the Auto Scaling group.
         /// Also set by the environment variable SCALING_GROUP.
         group: String = defaults::GROUP,
-        /// AWS region, such as eu-central-1, for calls and prices. Default: that of the process's environment.
+        /// AWS region, such as eu-central-1, for calls and prices; another takes effect when a process starts anew.
+        /// Default: that of the process's environment.
         region: String,
         /// On-demand prices by instance type in USD per hour, over those of the built-in price list.
         /// Default: none.

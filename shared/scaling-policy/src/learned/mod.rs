@@ -25,6 +25,7 @@ pub mod usage;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::config::GroupConfig;
@@ -55,6 +56,8 @@ pub struct Learned {
     pub answers: PerTrigger<answers::Answer>,
     /// Cost by type.
     pub shadow: shadow::Shadow,
+    /// When it was built from the metrics' history; `None` where that was not done yet.
+    pub recalled: Option<Timestamp>,
 }
 
 impl Learned {

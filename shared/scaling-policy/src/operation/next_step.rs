@@ -55,6 +55,9 @@ pub struct LaunchFailure {
     pub instance_type: Option<TypeName>,
     /// The platform's words.
     pub message: String,
+    /// A later launch of the group went through: one zone may be short while others are not.
+    #[serde(default)]
+    pub overcome: bool,
 }
 
 /// Why a launch failed.

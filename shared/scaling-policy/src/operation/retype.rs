@@ -187,13 +187,14 @@ impl Change<'_> {
         !running.any(|count| self.is_wanted(&count.offer.name) && count.offer.name != *self.from)
     }
 
-    /// Launches that failed since the replacement was accepted. The former type's do not count: where the change was
-    /// made because that does not launch, they go on for a while.
+    /// Launches that failed in a row since the replacement was accepted: those before one that went through are overcome.
+    /// The former type's do not count: where the change was made because that does not launch, they go on for a while.
     fn failures(&self) -> impl Iterator<Item = &LaunchFailure> {
         let since = self.operation.accepted_at.unwrap_or(self.operation.planned_at);
         let failures = self.observed.failures.iter();
         failures
-            .filter(move |failure| failure.at > since && failure.instance_type.as_ref() != Some(self.from))
+            .filter(move |failure| failure.at > since && !failure.overcome)
+            .filter(|failure| failure.instance_type.as_ref() != Some(self.from))
     }
 
     /// Launches of a replacement that go on failing: its own patience is an hour, ours is not.

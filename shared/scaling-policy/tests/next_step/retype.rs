@@ -1,6 +1,6 @@
 //! Type changes.
 
-use scaling_policy::operation::{LaunchFailureKind, Phase, Progress, Step};
+use scaling_policy::operation::{LaunchFailure, LaunchFailureKind, Phase, Progress, Step};
 use scaling_policy::snapshot::ReplacementStatus;
 
 use crate::support::{NEW, OLD, after, at, ended, failure, group, refresh, retype};
@@ -74,6 +74,19 @@ fn launches_that_go_on_failing_are_rolled_back_the_platform_s_way() {
         let progress = after(240, &retype(4, Phase::Accepted), &group, Some(&running), failures);
         assert_eq!(progress, Progress::Act(Step::RollBackReplacement));
     }
+}
+
+#[test]
+fn failures_that_a_later_launch_has_overcome_end_nothing() {
+    let running = refresh(ReplacementStatus::InProgress);
+    let group = group(4, &[(OLD, 3, 0), (NEW, 1, 0)]);
+    let mut failures = vec![LaunchFailure { overcome: true, ..failure(LaunchFailureKind::Capacity) }; 9];
+    let next = |failures: &[LaunchFailure]| {
+        after(240, &retype(4, Phase::Accepted), &group, Some(&running), failures)
+    };
+    assert_eq!(next(&failures), Progress::Wait);
+    failures.extend(vec![failure(LaunchFailureKind::Capacity); 3]);
+    assert_eq!(next(&failures), Progress::Act(Step::RollBackReplacement));
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub(crate) fn refresh(status: ReplacementStatus) -> ReplacementView {
 }
 
 pub(crate) fn failure(kind: LaunchFailureKind) -> LaunchFailure {
-    LaunchFailure { at: at(1), kind, instance_type: None, message: "no launch".to_owned() }
+    LaunchFailure { at: at(1), kind, instance_type: None, message: "no launch".to_owned(), overcome: false }
 }
 
 /// What follows at `seconds` after the plan.

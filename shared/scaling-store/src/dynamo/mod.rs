@@ -6,11 +6,13 @@
 //!
 //! # Layout
 //! - `item`: records as items
+//! - `conditional`: the write on a version, alone and in a transaction
 //! - `batch`: calls with many items, and what they leave unprocessed
 //! - `table`: creating the table
 //! - `error`: DynamoDB's errors in the port's words
 
 mod batch;
+mod conditional;
 mod error;
 mod item;
 mod table;
@@ -26,17 +28,16 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use scaling_control::PortError;
 use scaling_control::key;
 use scaling_control::ports::{Clock, Expected, NewRecord, Record, StateStore, SystemClock};
 use tokio::sync::OnceCell;
 
 use crate::expiry;
+use conditional::ConditionalPut;
 use error::port_error;
-use item::{EXPIRES, PARTITION, SORT, VERSION, WRITER, item_of, key_of, number, record_of, text};
+use item::{EXPIRES, PARTITION, SORT, item_of, key_of, number, record_of, text};
 
 pub use table::{create_table, protect_table};
 
@@ -89,23 +90,6 @@ impl DynamoStore {
     fn now(&self) -> i64 {
         expiry::seconds(self.clock.now())
     }
-
-    /// The answer to a put that was refused. When an answer is lost on the way, the SDK repeats the call, and the
-    /// repetition meets what the call itself wrote: that is a success.
-    fn refused(
-        &self,
-        operation: &'static str,
-        error: aws_sdk_dynamodb::error::SdkError<PutItemError>,
-        (writer, version): (&str, u64),
-    ) -> Result<u64, PortError> {
-        if let Some(PutItemError::ConditionalCheckFailedException(failure)) = error.as_service_error()
-            && let Some(found) = failure.item()
-            && found.get(WRITER) == Some(&text(writer))
-        {
-            return Ok(version);
-        }
-        Err(port_error(operation, &self.table, error))
-    }
 }
 
 /// The client with the store's limits.
@@ -146,42 +130,19 @@ impl StateStore for DynamoStore {
         records.filter_map(Result::transpose).collect()
     }
 
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
-        const OPERATION: &str = "PutItem";
-        let (condition, present) = match expected {
-            Expected::Absent => ("attribute_not_exists(#pk) OR #expires < :now", None),
-            Expected::Version(version) => (
-                "#version = :version AND (attribute_not_exists(#expires) OR #expires >= :now)",
-                Some(version),
-            ),
-        };
-        let Some(version) = present.unwrap_or(0).checked_add(1) else {
-            let message = format!("{} never had version {present:?}", record.key);
-            return Err(PortError::Conflict { operation: OPERATION, message });
-        };
-        let writer = uuid::Uuid::new_v4().to_string();
-        let mut item = item_of(OPERATION, record, version)?;
-        item.insert(WRITER.to_owned(), text(&writer));
-        let mut request = self
-            .client()
-            .await?
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(condition)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .expression_attribute_names("#expires", EXPIRES)
-            .expression_attribute_values(":now", number(self.now()));
-        // A name or value that the condition does not use would be refused.
-        request = match present {
-            None => request.expression_attribute_names("#pk", PARTITION),
-            Some(present) => request
-                .expression_attribute_names("#version", VERSION)
-                .expression_attribute_values(":version", number(present)),
-        };
-        match request.send().await {
-            Ok(_) => Ok(version),
-            Err(error) => self.refused(OPERATION, error, (&writer, version)),
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
+        key::check_along("put", &record, &along)?;
+        let put = ConditionalPut::of(record, expected, self.now())?;
+        let client = self.client().await?;
+        if along.is_empty() {
+            put.alone(client, &self.table).await
+        } else {
+            put.with(client, &self.table, along).await
         }
     }
 

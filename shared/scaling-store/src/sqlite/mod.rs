@@ -136,9 +136,14 @@ impl StateStore for SqliteStore {
         self.read("get_many", move |connection| statements::get_many(connection, &keys, now)).await
     }
 
-    async fn put(&self, record: NewRecord, expected: Expected) -> Result<u64, PortError> {
-        key::check("put", &record.key)?;
-        self.writer.write(Change::Put(record, expected)).await
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
+        key::check_along("put", &record, &along)?;
+        self.writer.write(Change::Put(record, expected, along)).await
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<(), PortError> {

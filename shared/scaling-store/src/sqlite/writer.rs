@@ -29,8 +29,8 @@ const PURGE_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// A change of the records.
 pub(super) enum Change {
-    /// One conditional write.
-    Put(NewRecord, Expected),
+    /// One conditional write, and the records that go along where it goes through.
+    Put(NewRecord, Expected, Vec<NewRecord>),
     /// Many unconditional writes.
     Append(Vec<NewRecord>),
     /// One removal.
@@ -188,8 +188,13 @@ impl Worker {
 
 fn apply(connection: &Connection, change: &Change, now: i64) -> rusqlite::Result<Result<u64, PortError>> {
     match change {
-        Change::Put(record, expected) => match statements::put(connection, record, *expected, now)? {
-            Written::Version(version) => Ok(Ok(version)),
+        Change::Put(record, expected, along) => match statements::put(connection, record, *expected, now)? {
+            Written::Version(version) => {
+                for record in along {
+                    statements::replace(connection, record)?;
+                }
+                Ok(Ok(version))
+            }
             Written::Found(found) => Ok(Err(conflict(change.operation(), &record.key, *expected, found))),
         },
         Change::Append(records) => {

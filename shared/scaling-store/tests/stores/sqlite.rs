@@ -12,10 +12,12 @@ use tempfile::TempDir;
 
 mod in_a_file {
     scaling_control::store_contract_tests!(super::store_in_a_file);
+    scaling_control::store_transaction_tests!(super::store_in_a_file);
 }
 
 mod in_memory {
     scaling_control::store_contract_tests!(super::store_in_memory);
+    scaling_control::store_transaction_tests!(super::store_in_memory);
 }
 
 fn store_in_memory() -> Ready<SharedStore> {

@@ -173,6 +173,47 @@ async fn a_repeated_write_that_meets_another_is_a_conflict() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_goes_along_is_one_transaction_whose_repetition_has_its_token() {
+    let (store, replay) = store(vec![answer(500, &json!({})), answer(200, &json!({}))]);
+    let along = vec![record("audit/all/1")];
+    assert_eq!(store.put_with(record("state/web"), Expected::Version(3), along).await.unwrap(), 4);
+    let sent = sent(&replay);
+    assert_eq!(sent[0], sent[1]);
+    let (operation, body) = &sent[0];
+    assert_eq!(operation, "TransactWriteItems");
+    assert!(body["ClientRequestToken"].is_string(), "{body}");
+    let puts: Vec<&Value> =
+        body["TransactItems"].as_array().unwrap().iter().map(|item| &item["Put"]).collect();
+    assert_eq!(puts[0]["Item"]["version"], json!({ "N": "4" }));
+    assert!(puts[0]["ConditionExpression"].as_str().unwrap().starts_with("#version = :version"));
+    assert_eq!((&puts[1]["Item"]["pk"], puts.len()), (&json!({ "S": "audit/all" }), 2));
+    assert!(puts[1]["ConditionExpression"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_transaction_is_told_by_its_reasons() {
+    for (code, kind) in [
+        ("ConditionalCheckFailed", "conflict"),
+        ("TransactionConflict", "conflict"),
+        ("ProvisionedThroughputExceeded", "throttled"),
+        ("ThrottlingError", "throttled"),
+        ("ValidationError", "invalid"),
+        ("ItemCollectionSizeLimitExceeded", "invalid"),
+        ("Whatever", "unavailable"),
+    ] {
+        let body = json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled",
+            "CancellationReasons": [{ "Code": "None" }, { "Code": code, "Message": "because" }],
+        });
+        let (store, _) = store((0..4).map(|_| answer(400, &body)).collect());
+        let along = vec![record("audit/all/1")];
+        let error = store.put_with(record("state/web"), Expected::Absent, along).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{code}: {error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_that_is_not_there_is_unavailable_and_tells_why() {
     let error = store_over(Refused).get("state/web").await.unwrap_err();
     assert!(matches!(error, PortError::Unavailable { source: Some(_), .. }), "{error}");
