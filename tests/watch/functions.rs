@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const FEATURES: [&str; 2] = ["--features", "sqlite"];
 
 /// Variables of this process that must not reach the functions.
-const FOREIGN: [&str; 6] = [
+const FOREIGN: [&str; 7] = [
+    "SCALING_ALARM_FUNCTION",
     "AWS_PROFILE",
     "AWS_SESSION_TOKEN",
     "SCALING_TABLE",
@@ -39,8 +40,9 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// Starts them with their state, their log and `config.json` in `folder`, against the emulator at `emulator`.
-    pub(crate) async fn start(port: u16, folder: &Path, emulator: &str) -> Self {
+    /// Starts them with their state, their log and `config.json` in `folder`, against the emulator at `emulator`, and with
+    /// `variables` besides.
+    pub(crate) async fn start(port: u16, folder: &Path, emulator: &str, variables: &[(&str, &str)]) -> Self {
         build().await;
         let log = folder.join("functions.log");
         let output = std::fs::File::create(&log).unwrap();
@@ -65,6 +67,7 @@ impl Functions {
         let child = command
             .envs(environment::client(emulator))
             .envs(settings)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)

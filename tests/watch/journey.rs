@@ -31,6 +31,17 @@ async fn until_ended(stage: &Stage, id: &str) -> (Value, f64, usize) {
     panic!("the operation does not end: {}", stage.functions.log());
 }
 
+/// Lets time pass until the group has grown.
+async fn until_resized(stage: &Stage) {
+    let mut steps = 0;
+    while stage.desired() == REPLICAS {
+        stage.step().await;
+        steps += 1;
+        assert!(steps < STEPS, "nothing is resized: {}", stage.functions.log());
+    }
+    assert!(stage.desired() > REPLICAS);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alarm_invokes_the_function_which_resizes_the_group() {
     let stage = Stage::new("horizontal", 75.0, false).await;
@@ -41,17 +52,25 @@ async fn an_alarm_invokes_the_function_which_resizes_the_group() {
         ["--evaluation-periods", "3", "--threshold", "80", "--comparison-operator", "GreaterThanThreshold"];
     let action = ["--alarm-actions", "arn:aws:lambda:us-east-1:123456789012:function:alarm"];
     stage.aws(&[&alarm[..], &metric, &group, &rule, &action].concat()).await;
-    let mut steps = 0;
-    while stage.desired() == REPLICAS {
-        stage.step().await;
-        steps += 1;
-        assert!(steps < STEPS, "nothing is resized: {}", stage.functions.log());
-    }
-    assert!(stage.desired() > REPLICAS);
+    until_resized(&stage).await;
     let (status, answer) = stage.functions.api("GET", "/operations?group=web", None).await;
     assert_eq!(status, 200, "{answer}");
     let operation = &answer["operations"][0];
     assert_eq!((&operation["group"], &operation["action"]), (&json!("web"), &json!("up")), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_evaluation_makes_the_alarms_and_the_next_one_that_fires_resizes_the_group() {
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:alarm";
+    // The functions have been invoked once each when this returns, and the schedule is not invoked again.
+    let stage = Stage::with("horizontal", 75.0, false, &[("SCALING_ALARM_FUNCTION", arn)]).await;
+    let listed = stage.aws(&["cloudwatch", "describe-alarms", "--output", "json"]).await;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let alarms = listed["MetricAlarms"].as_array().unwrap();
+    assert_eq!(alarms.len(), 1, "one for the one trigger that asks: {listed}\n{}", stage.functions.log());
+    let expected = (&json!("scaling/web/cpu_usage"), &json!([arn]), &json!(80.0));
+    assert_eq!((&alarms[0]["AlarmName"], &alarms[0]["AlarmActions"], &alarms[0]["Threshold"]), expected);
+    until_resized(&stage).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

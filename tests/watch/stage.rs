@@ -26,6 +26,11 @@ pub(crate) struct Stage {
 impl Stage {
     /// Two m7i.large under `rate` requests a second. With `every_minute` the function `schedule` is invoked.
     pub(crate) async fn new(mode: &str, rate: f64, every_minute: bool) -> Self {
+        Self::with(mode, rate, every_minute, &[]).await
+    }
+
+    /// The same with more environment variables for the functions.
+    pub(crate) async fn with(mode: &str, rate: f64, every_minute: bool, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = json!({
             "mode": mode,
@@ -52,7 +57,7 @@ impl Stage {
         emulator.with_region(|region| setup.make(region)).unwrap();
         let load = Load::constant(emulator.now(), rate);
         emulator.set_workload("web", Workload::new(load, ServiceModel::demo()));
-        let functions = Functions::start(port, folder.path(), &emulator.endpoint()).await;
+        let functions = Functions::start(port, folder.path(), &emulator.endpoint(), variables).await;
         Self { emulator, functions, _folder: folder }
     }
 
@@ -97,8 +102,8 @@ impl Stage {
         operation
     }
 
-    /// Runs the aws CLI.
-    pub(crate) async fn aws(&self, arguments: &[&str]) {
+    /// Runs the aws CLI, and returns what it prints.
+    pub(crate) async fn aws(&self, arguments: &[&str]) -> String {
         let output = Command::new(project::installed("aws").unwrap())
             .args(arguments)
             .env_clear()
@@ -107,5 +112,6 @@ impl Stage {
             .await
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 }

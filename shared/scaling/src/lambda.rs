@@ -45,6 +45,9 @@ use notices::Notice;
 /// The configuration that a function falls back on where its package holds no file.
 const PACKAGED: &[u8] = include_bytes!("../../../config/scaling.json");
 
+/// Time-out of the functions in the template.
+const TIMEOUT: Duration = Duration::from_secs(50);
+
 /// What an invocation leaves of its time, so that its answer and its last write still get through.
 const RESERVE: Duration = Duration::from_secs(5);
 
@@ -197,10 +200,13 @@ impl Function {
     }
 }
 
-/// Time that an evaluation may take, given the invocation's deadline in milliseconds since 1970.
+/// Time that an evaluation may take, given the invocation's deadline in milliseconds since 1970. A runtime on one's own
+/// machine names none that is still to come (`cargo lambda watch` gives the same number with every event): the template's
+/// time-out holds there.
 pub fn budget(deadline_ms: u64) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Duration::from_millis(deadline_ms).saturating_sub(now).saturating_sub(RESERVE)
+    let left = Duration::from_millis(deadline_ms).checked_sub(now).unwrap_or(TIMEOUT);
+    left.saturating_sub(RESERVE)
 }
 
 /// Writes lines to standard output, where CloudWatch makes metrics of them.
@@ -276,9 +282,16 @@ mod tests {
 
     #[test]
     fn the_budget_ends_before_the_deadline_and_is_never_negative() {
-        assert_eq!(budget(0), Duration::ZERO);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let in_a_minute = u64::try_from(now.as_millis()).unwrap() + 60_000;
-        assert!(budget(in_a_minute) <= Duration::from_secs(55));
+        let from_now = |ms: u64| u64::try_from(now.as_millis()).unwrap() + ms;
+        assert!(budget(from_now(60_000)) <= Duration::from_secs(55));
+        assert_eq!(budget(from_now(4_000)), Duration::ZERO);
+    }
+
+    #[test]
+    fn without_a_deadline_to_come_the_template_s_time_out_holds() {
+        for no_moment in [0, 600_000] {
+            assert_eq!(budget(no_moment), Duration::from_secs(45));
+        }
     }
 }
