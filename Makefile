@@ -129,7 +129,7 @@ functions: $(STAMP) $(SAM_STAMP) ## Build the functions as they are deployed (ar
 
 .PHONY: figures
 figures: ## Build the functions for this machine, and check their sizes and how soon they start
-	cargo build --profile lambda --package schedule --package alarm --package api
+	cargo --config functions/.cargo/config.toml build --profile lambda --package schedule --package alarm --package api
 	scripts/function_figures.py target/lambda
 
 .PHONY: format

@@ -3,6 +3,7 @@
 //! - [`layers`]: which crate may know which, and what pure crates may not name
 //! - [`configurations`]: every shipped configuration loads
 //! - [`template`]: what the deployment template holds; [`permissions`]: what it permits, against what the code calls
+//! - [`terraform`]: the group for those who keep theirs in Terraform
 //! - [`functions`]: what the functions are built of, and how
 //! - [`watched`]: the alarms on the controller itself; [`roles`]: who may call what over the REST interface
 //! - [`papers`]: links, targets and commands that the documents name
@@ -22,5 +23,7 @@ mod permissions;
 mod roles;
 #[cfg(test)]
 mod template;
+#[cfg(test)]
+mod terraform;
 #[cfg(test)]
 mod watched;

@@ -30,6 +30,7 @@ pub mod limits;
 mod metrics;
 mod moment;
 pub mod platform;
+mod quotas;
 pub mod surroundings;
 
 pub use aws_credential_types::Credentials;

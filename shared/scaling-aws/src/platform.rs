@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use scaling_control::PortError;
 use scaling_control::ports::{
-    Accepted, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+    Accepted, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries, Quota,
 };
+use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView};
 
 use crate::clients::AwsClients;
 use crate::groups::{change, describe, failures, foreign, refresh};
-use crate::metrics;
+use crate::{metrics, quotas};
 
 /// EC2 Auto Scaling and CloudWatch as the platform of the loop. Cloning shares the clients.
 ///
@@ -74,6 +75,10 @@ impl GroupReader for AwsPlatform {
             return Ok(BTreeMap::new());
         }
         foreign::controllers(self.clients.autoscaling().await, &names(groups)).await
+    }
+
+    async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {
+        quotas::of_types(self.clients.cloudwatch().await, types, Timestamp::now()).await
     }
 }
 

@@ -45,6 +45,13 @@ pub trait GroupReader: Send + Sync {
         &self,
         groups: &[Arc<GroupConfig>],
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError>;
+
+    /// The account's quotas that these types fall under, by type, where the platform tells them. Asked for by whoever
+    /// looks for faults, not by the loop.
+    async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {
+        let _ = types;
+        Ok(BTreeMap::new())
+    }
 }
 
 /// Changes groups. Every step states wanted values, so that a repeated call changes nothing.
@@ -150,6 +157,17 @@ pub struct GroupDescription {
     pub maintenance: Option<(u8, u8)>,
     /// Seconds after entering service during which an instance is warming (DefaultInstanceWarmup).
     pub warm_up_seconds: u32,
+}
+
+/// What an account may run at once of one kind of instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quota {
+    /// The kind, in the platform's words.
+    pub class: String,
+    /// vCPU that may run.
+    pub limit_vcpu: f64,
+    /// vCPU that run, in the whole account and region.
+    pub used_vcpu: f64,
 }
 
 /// One member of a group.

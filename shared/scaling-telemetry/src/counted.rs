@@ -11,8 +11,9 @@ use scaling_control::PortError;
 use scaling_control::Ports;
 use scaling_control::ports::{
     Accepted, Expected, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
-    NewRecord, Record, StateStore,
+    NewRecord, Quota, Record, StateStore,
 };
+use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView};
@@ -92,6 +93,10 @@ impl GroupReader for Counted<dyn GroupReader> {
         groups: &[Arc<GroupConfig>],
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
         self.call("groups", "foreign_controllers", self.inner.foreign_controllers(groups)).await
+    }
+
+    async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {
+        self.call("groups", "quotas", self.inner.quotas(types)).await
     }
 }
 

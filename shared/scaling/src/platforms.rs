@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use scaling_aws::AwsPlatform;
 use scaling_control::PortError;
 use scaling_control::ports::{
-    Accepted, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+    Accepted, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries, Quota,
 };
+use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName, Platform};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView};
@@ -74,6 +75,10 @@ impl GroupReader for Platforms {
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
         let (_, aws) = split(groups);
         if aws.is_empty() { Ok(BTreeMap::new()) } else { self.aws.foreign_controllers(&aws).await }
+    }
+
+    async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {
+        self.aws.quotas(types).await
     }
 }
 

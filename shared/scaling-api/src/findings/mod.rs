@@ -4,7 +4,7 @@
 mod performance;
 mod resource;
 
-use scaling_control::ports::GroupDescription;
+use scaling_control::ports::{GroupDescription, Quota};
 use scaling_control::{Evaluation, GroupOutcome, Outcome};
 use scaling_policy::config::{GroupConfig, Severity};
 use scaling_policy::decision::Decision;
@@ -46,6 +46,8 @@ pub struct Finding {
 pub(crate) struct Facts {
     /// The platform's description.
     pub(crate) description: Option<GroupDescription>,
+    /// The account's quota that its type falls under, where it is told.
+    pub(crate) quota: Option<Quota>,
     /// Launches that failed lately, oldest first; read where replicas are missing.
     pub(crate) failures: Vec<LaunchFailure>,
     /// Operations of the last day, newest first.

@@ -13,6 +13,7 @@ const USED_SHARE: f64 = 0.5;
 pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
     of_type(evaluation, findings);
     of_bounds(evaluation, findings);
+    of_quota(evaluation, facts, findings);
     of_launches(facts, findings);
     if let RetypeSupport::CountOnly { why } = &evaluation.snapshot.group.retype {
         let fix = "give the group a launch template with one type, or set `mode` to `horizontal`";
@@ -53,6 +54,23 @@ fn of_bounds(evaluation: &Evaluation, findings: &mut Findings<'_>) {
     if has_load && ours.min > 1 && wanted <= f64::from(ours.min) * USED_SHARE {
         let detail = format!("{wanted} replicas would carry the load now; `min_replicas` is {}", ours.min);
         findings.warn("min_above_use", detail, "lower `min_replicas` where the reserve is not wanted");
+    }
+}
+
+/// Whether the group may grow to its maximum beside everything else that the account runs.
+fn of_quota(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
+    let Some(quota) = &facts.quota else { return };
+    let group = &evaluation.snapshot.group;
+    let most = findings.config.replicas.max.min(group.max);
+    let needed = f64::from(most) * group.launch_type.vcpu.0;
+    let others = (quota.used_vcpu - group.serving_vcpu().0).max(0.0);
+    if others + needed > quota.limit_vcpu {
+        let detail = format!(
+            "{most} replicas of {} need {needed} vCPU; the account may run {} of {}, and {others} run elsewhere",
+            group.launch_type.name, quota.limit_vcpu, quota.class
+        );
+        let fix = "ask for a higher quota in Service Quotas, or lower `max_replicas` to what it allows";
+        findings.warn("quota_below_max", detail, fix);
     }
 }
 

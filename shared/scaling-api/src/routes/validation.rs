@@ -1,16 +1,17 @@
 //! Findings about the configuration in force and about the groups it names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
-use scaling_control::ports::GroupDescription;
+use scaling_control::ports::{GroupDescription, Quota};
 use scaling_control::record::{
     OPERATIONS_PREFIX, OperationRecord, decisions_prefix, from_json, operation_key,
 };
 use scaling_control::{GroupOutcome, PortError, TickReport};
-use scaling_policy::config::{Config, ConfigFault, GroupName, Severity};
+use scaling_fleet::TypeName;
+use scaling_policy::config::{Config, ConfigFault, GroupName, Platform, Severity};
 use scaling_policy::operation::Operation;
 use serde::Serialize;
 
@@ -80,12 +81,14 @@ pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
     let described = state.control().ports().groups.describe(&config.groups).await?;
     let mut described: HashMap<GroupName, GroupDescription> =
         described.into_iter().map(|group| (group.name.clone(), group)).collect();
+    let quotas = quotas(state, &report).await;
     let mut operations = operations(state).await?;
     let mut found = Vec::new();
     for outcome in &report.outcomes {
         let name = &outcome.config.name;
         let facts = Facts {
             description: described.remove(name),
+            quota: launch_type(outcome).and_then(|name| quotas.get(name).cloned()),
             failures: failures(state, outcome).await?,
             operations: operations.remove(name).unwrap_or_default(),
             decisions: if is_small(&report) { decisions(state, name).await? } else { Vec::new() },
@@ -98,6 +101,22 @@ pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
 /// Whether each group's decisions may be read: a query each is too much for a large fleet.
 fn is_small(report: &TickReport) -> bool {
     report.outcomes.len() <= 50
+}
+
+fn launch_type(outcome: &GroupOutcome) -> Option<&TypeName> {
+    let on_aws = outcome.config.platform == Platform::Aws;
+    outcome.evaluation().filter(|_| on_aws).map(|evaluation| &evaluation.snapshot.group.launch_type.name)
+}
+
+/// The account's quotas for the types that run. Where they are not told, nothing is held against them.
+async fn quotas(state: &ApiState, report: &TickReport) -> BTreeMap<TypeName, Quota> {
+    let types: BTreeSet<TypeName> = report.outcomes.iter().filter_map(launch_type).cloned().collect();
+    let types: Vec<TypeName> = types.into_iter().collect();
+    let asked = state.control().ports().groups.quotas(&types).await;
+    asked.unwrap_or_else(|error| {
+        tracing::debug!(target: "scaling::integration", %error, "the account's quotas are not known");
+        BTreeMap::new()
+    })
 }
 
 /// Failed launches, asked for only where replicas are missing.

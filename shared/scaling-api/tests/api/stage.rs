@@ -14,9 +14,10 @@ use scaling_api::{Access, ApiState, EventLog, router};
 use scaling_control::fakes::{MemoryStore, SteppedClock};
 use scaling_control::ports::{
     Accepted, Clock, GroupDescription, GroupReader, GroupWriter, InstanceDescription, Lifecycle, MetricQuery,
-    MetricReader, MetricSeries, NewRecord, StateStore,
+    MetricReader, MetricSeries, NewRecord, Quota, StateStore,
 };
 use scaling_control::{ControlLoop, PortError, Ports};
+use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, GroupConfig, GroupName, Layers};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport, SuspendedProcesses};
@@ -193,6 +194,8 @@ pub(crate) struct Platform {
     pub(crate) failures: Mutex<Vec<LaunchFailure>>,
     pub(crate) replacement: Mutex<Option<ReplacementView>>,
     pub(crate) foreign: Mutex<Vec<ForeignController>>,
+    /// The account's quota for every type.
+    pub(crate) quota: Mutex<Option<Quota>>,
     /// CPU utilisation in percent; without it there is no data.
     pub(crate) cpu: Mutex<Option<f64>>,
     pub(crate) described: Mutex<usize>,
@@ -210,6 +213,7 @@ impl Platform {
             failures: Mutex::default(),
             replacement: Mutex::default(),
             foreign: Mutex::default(),
+            quota: Mutex::default(),
             cpu: Mutex::new(Some(60.0)),
             described: Mutex::default(),
         }
@@ -286,6 +290,11 @@ impl GroupReader for Platform {
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
         let found = self.foreign.lock().unwrap().clone();
         self.answer(groups.iter().map(|group| (group.name.clone(), found.clone())).collect())
+    }
+
+    async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {
+        let quota = self.quota.lock().unwrap().clone();
+        self.answer(types.iter().filter_map(|name| Some((name.clone(), quota.clone()?))).collect())
     }
 }
 

@@ -1,3 +1,4 @@
+use scaling_control::ports::Quota;
 use scaling_control::record::{decision_record, from_json};
 use scaling_policy::decision::Decision;
 use scaling_policy::operation::{LaunchFailure, LaunchFailureKind};
@@ -113,6 +114,29 @@ async fn a_group_is_held_against_catalogue_bounds_and_use() {
         group.instances.iter_mut().for_each(|instance| instance.instance_type = "z9.huge".into());
     });
     assert!(finding(&stage, "type_unknown").await["detail"].as_str().unwrap().contains("z9.huge"));
+}
+
+#[tokio::test]
+async fn the_account_s_quota_is_held_against_the_most_replicas_beside_all_else_that_runs() {
+    let stage = Stage::new();
+    // Ten replicas of 2 vCPU may be asked for, of which four run.
+    let quota =
+        |limit_vcpu, used_vcpu| Quota { class: "Standard/OnDemand".to_owned(), limit_vcpu, used_vcpu };
+    let is_short = async |quota: Option<Quota>| {
+        *stage.platform.quota.lock().unwrap() = quota;
+        codes(&stage.get("/validation").await.ok()).contains(&"quota_below_max")
+    };
+    assert!(!is_short(None).await);
+    assert!(!is_short(Some(quota(20.0, 8.0))).await);
+    assert!(!is_short(Some(quota(64.0, 52.0))).await);
+    assert!(is_short(Some(quota(19.0, 8.0))).await);
+    assert!(is_short(Some(quota(64.0, 53.0))).await);
+    let found = finding(&stage, "quota_below_max").await;
+    let detail = found["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("10 replicas of m7i.large need 20 vCPU") && detail.contains("45 run elsewhere"),
+        "{detail}"
+    );
 }
 
 #[tokio::test]

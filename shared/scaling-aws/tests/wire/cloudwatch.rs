@@ -58,15 +58,15 @@ fn asked(query: &Value) -> Asked {
     }
 }
 
-fn member<'a>(map: &'a Value, name: &str) -> Option<&'a Value> {
+pub(crate) fn member<'a>(map: &'a Value, name: &str) -> Option<&'a Value> {
     map.as_map().unwrap().iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value)
 }
 
-fn array(value: &Value) -> &[Value] {
+pub(crate) fn array(value: &Value) -> &[Value] {
     value.as_array().unwrap()
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_text().unwrap().to_owned()
 }
 

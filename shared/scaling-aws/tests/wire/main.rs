@@ -15,6 +15,7 @@ mod environment;
 mod faults;
 mod foreign;
 mod metrics;
+mod quotas;
 mod script;
 mod tls;
 mod xml;
