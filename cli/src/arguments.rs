@@ -233,6 +233,12 @@ pub(crate) struct EmulateArguments {
     /// Begin with this scenario: groups, load, calls, faults, and what happens when
     #[arg(long, value_name = "FILE.json")]
     pub(crate) scenario: Option<PathBuf>,
+    /// Go on from this state, which --save-state or `curl ADDRESS/_emulator/state` has written
+    #[arg(long, value_name = "FILE.json", conflicts_with = "demo_group")]
+    pub(crate) state: Option<PathBuf>,
+    /// Write the state to this file at the end
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) save_state: Option<PathBuf>,
     /// Check signatures, with these credentials; may be given several times [default: everybody may call]
     #[arg(long, value_name = "KEY:SECRET", env = "SCALING_EMULATOR_CREDENTIALS", hide_env_values = true)]
     pub(crate) credentials: Vec<String>,

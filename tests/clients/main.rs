@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod boto3;
 #[cfg(test)]
+mod chapter;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod sdk;

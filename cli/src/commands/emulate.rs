@@ -20,6 +20,10 @@ pub(crate) async fn emulate(arguments: &EmulateArguments) -> Result<()> {
     if arguments.demo_group {
         embedded::set_up(&emulator, arguments.seed)?;
     }
+    if let Some(path) = &arguments.state {
+        let document = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        emulator.read_state(&document).with_context(|| path.display().to_string())?;
+    }
     if let Some(path) = &arguments.scenario {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -28,6 +32,10 @@ pub(crate) async fn emulate(arguments: &EmulateArguments) -> Result<()> {
     }
     greet(arguments, &emulator)?;
     let ended = interrupt.wait().await;
+    if let Some(path) = &arguments.save_state {
+        std::fs::write(path, emulator.write_state()?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
     emulator.stop();
     ended
 }
@@ -86,5 +94,9 @@ fn greet(arguments: &EmulateArguments, emulator: &Emulator) -> Result<()> {
             "curl -d '{{\"advance\": 60}}' -H 'content-type: application/json' {endpoint}/_emulator/clock"
         ))?;
     }
-    output::line(format_args!("\nThe fleet as it lives: {endpoint}/\nCtrl-C ends it; nothing is kept."))
+    let kept = arguments
+        .save_state
+        .as_ref()
+        .map_or_else(|| "nothing is kept".to_owned(), |path| format!("the state goes to {}", path.display()));
+    output::line(format_args!("\nThe fleet as it lives: {endpoint}/\nCtrl-C ends it; {kept}."))
 }

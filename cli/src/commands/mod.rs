@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod emulate;
 pub(crate) mod explain;
 pub(crate) mod init;
+mod past;
 pub(crate) mod plan;
 pub(crate) mod report;
 mod rest;

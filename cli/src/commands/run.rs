@@ -18,6 +18,7 @@ use scaling_telemetry::logs::{COLLECTOR, LogGuard, StandaloneLogs, directives, i
 use scaling_telemetry::metrics::Tick;
 
 use crate::arguments::{ListenArguments, RunArguments, StateArguments};
+use crate::commands::past::Past;
 use crate::interrupt::Interrupt;
 use crate::{embedded, output};
 
@@ -51,12 +52,16 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     }
     greet(arguments, [&rest, &prometheus], emulator.as_deref())?;
     let control = Arc::clone(&assembly.control);
+    let past = Past::new(console.clone(), Arc::clone(&control));
+    past.recall();
+    let (keeping, mut kept) = (past.clone(), None);
     let seen = move |report: &scaling_control::TickReport, took| {
         let config = control.config();
         metrics.keep_groups(config.groups.iter().map(|group| &group.name));
         let tick = Tick { ended: control.ports().clock.now(), took, config_version: config.version };
         let recorded = metrics.record_tick(report, tick);
         console.record(report, &recorded);
+        keeping.keep_if_due(&mut kept);
         scaling::narrate::narrate(report);
     };
     let running = Controller::from_assembly(assembly).at_pace(pace).start_with(seen).await;
@@ -64,6 +69,7 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     rest.stop().await;
     prometheus.stop().await;
     drop(running);
+    past.keep().await;
     ended
 }
 

@@ -7,12 +7,14 @@
 //! # Layout
 //! - [`series`]: the figures of one group over time, the newest fine and the older coarse
 //! - `track`: what is kept of one group
+//! - `past`: the same in the state store, for the time after a restart
 //! - [`outlook`]: when the group can be changed next, and what it waits for
 //! - [`view`]: what the page reads
 //! - `assets`, `routes`: the page, and how it is served
 
 pub mod assets;
 pub mod outlook;
+mod past;
 mod routes;
 pub mod series;
 mod track;
@@ -23,7 +25,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use scaling_control::TickReport;
+use jiff::Timestamp;
+use scaling_control::ports::StateStore;
+use scaling_control::{PortError, TickReport};
 use scaling_policy::config::GroupName;
 use scaling_telemetry::metrics::Recorded;
 use serde_json::Value;
@@ -72,6 +76,67 @@ impl Console {
         }
         drop(tracks);
         self.news.send_modify(|count| *count += 1);
+    }
+
+    /// Writes what is new into the store, in one call. To be called every quarter of an hour, and at the end. Groups whose
+    /// past is not here yet are recalled before, as what is written takes its place.
+    ///
+    /// # Errors
+    /// Those of the store; what was not written is written with the next call.
+    pub async fn keep(&self, store: &dyn StateStore, now: Timestamp) -> Result<(), PortError> {
+        let new: Vec<GroupName> = {
+            let tracks = self.lock();
+            let new = tracks.iter().filter(|(_, track)| !track.recalled);
+            new.map(|(name, _)| name.clone()).collect()
+        };
+        if !new.is_empty() {
+            self.recall(store, &new, now).await?;
+        }
+        let mut before = BTreeMap::new();
+        let records: Vec<_> = {
+            let mut tracks = self.lock();
+            let each = tracks.iter_mut().flat_map(|(name, track)| {
+                before.insert(name.clone(), track.kept.clone());
+                past::unkept(name, track)
+            });
+            each.collect()
+        };
+        if records.is_empty() {
+            return Ok(());
+        }
+        let written = store.append(records).await;
+        if written.is_err() {
+            let mut tracks = self.lock();
+            for (name, kept) in before {
+                if let Some(track) = tracks.get_mut(&name) {
+                    track.kept = kept;
+                }
+            }
+        }
+        written
+    }
+
+    /// Takes in what earlier processes have written of these groups. It may come after the first ticks.
+    ///
+    /// # Errors
+    /// Those of the store; the groups before are taken in.
+    pub async fn recall(
+        &self,
+        store: &dyn StateStore,
+        groups: &[GroupName],
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        for name in groups {
+            let chunks = past::read(store, name, now).await?;
+            let mut tracks = self.lock();
+            if let Some(track) = tracks.get_mut(name) {
+                track.recall(&chunks);
+            } else if !chunks.is_empty() {
+                tracks.entry(name.clone()).or_default().recall(&chunks);
+            }
+        }
+        self.news.send_modify(|count| *count += 1);
+        Ok(())
     }
 
     /// The routes: the page at `/`, what it is made of and what it reads under `/console/`. They set their own headers;

@@ -3,9 +3,10 @@
 
 use std::collections::VecDeque;
 
-use jiff::Timestamp;
 use scaling_policy::trigger::Trigger;
 use scaling_telemetry::metrics::Figures;
+
+use crate::past::Chunk;
 
 /// Looks that are kept as they were: six hours of minutes.
 pub const FINE: usize = 360;
@@ -35,7 +36,7 @@ pub struct Point {
     pub cost: f32,
     /// USD per hour of a fixed fleet; NaN while it is not known.
     pub fixed: f32,
-    /// USD saved since the controller started, less what was spent beyond the fixed fleet.
+    /// USD saved since the group was first seen, less what was spent beyond the fixed fleet.
     pub saved: f32,
     /// Place of the launch type in [`Series::types`].
     pub instance_type: u16,
@@ -76,6 +77,25 @@ impl Series {
         if self.fine.len() > FINE {
             self.age();
         }
+    }
+
+    /// Takes in what an earlier process has seen, oldest first, as far as it is older than what is here. What is saved goes
+    /// on from what it had saved.
+    pub(crate) fn recall(&mut self, chunks: &[Chunk]) {
+        let first = self.points().next().map_or(i64::MAX, |point| point.at);
+        let saved = chunks.last().map_or(0.0, |chunk| chunk.saved);
+        self.saved += saved;
+        self.coarse.iter_mut().chain(&mut self.fine).for_each(|point| point.saved += narrow(saved));
+        let mut older = VecDeque::new();
+        for chunk in chunks {
+            for point in chunk.points().filter(|point| point.at < first) {
+                let name = chunk.types.get(usize::from(point.instance_type)).map_or("", String::as_str);
+                older.push_back(Point { instance_type: self.place(name), ..point });
+            }
+        }
+        older.append(&mut self.coarse);
+        let surplus = older.len().saturating_sub(COARSE);
+        self.coarse = older.split_off(surplus);
     }
 
     /// The launch types that the points name by their place.
@@ -126,11 +146,6 @@ impl Series {
 )]
 fn narrow(value: f64) -> f32 {
     value as f32
-}
-
-/// When the oldest point was seen.
-pub fn since(series: &Series) -> Option<Timestamp> {
-    series.points().next().and_then(|point| Timestamp::from_second(point.at).ok())
 }
 
 #[cfg(test)]

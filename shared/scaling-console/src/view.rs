@@ -84,7 +84,7 @@ pub(crate) fn group(name: &str, track: &Track) -> Value {
         "trouble": track.trouble,
         "totals": {
             "requests": track.totals.requests, "cost": track.totals.cost,
-            "saved": track.totals.savings - track.totals.excess, "since": crate::series::since(&track.series),
+            "saved": track.totals.savings - track.totals.excess, "since": track.since,
         },
         "marks": track.marks,
         "series": series(&track.series),

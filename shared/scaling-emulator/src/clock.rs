@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -14,7 +15,7 @@ use crate::scenario;
 use crate::settings::{ClockMode, Schedule};
 
 /// A schedule and when it is due next.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Due {
     schedule: Schedule,
     next: Timestamp,
@@ -25,6 +26,11 @@ impl Due {
     pub(crate) fn from(schedule: &Schedule, now: Timestamp) -> Option<Self> {
         let next = now.checked_add(schedule.every).ok().filter(|next| *next > now)?;
         Some(Self { schedule: schedule.clone(), next })
+    }
+
+    /// Whether it is of this schedule.
+    pub(crate) fn is_of(&self, schedule: &Schedule) -> bool {
+        self.schedule == *schedule
     }
 
     /// The invocation, if it is due at the region's present moment. What was due several times is invoked once.
@@ -45,10 +51,10 @@ impl Due {
 }
 
 /// Advances by one step towards `until` and returns what it invokes, alarms before schedules. `None` when the time
-/// has come.
-fn step(shared: &Shared, until: Timestamp) -> Option<Vec<Invocation>> {
+/// has come, or when another state than that of `epoch` was loaded, whose time is another.
+fn step(shared: &Shared, until: Timestamp, epoch: u64) -> Option<Vec<Invocation>> {
     let mut state = shared.state();
-    if state.region.now >= until {
+    if state.region.now >= until || state.epoch != epoch {
         return None;
     }
     let now = state.region.now;
@@ -63,9 +69,9 @@ fn step(shared: &Shared, until: Timestamp) -> Option<Vec<Invocation>> {
     Some(invocations)
 }
 
-/// Advances to `until`, and waits for each invocation before time goes on.
-pub(crate) async fn advance(shared: &Shared, until: Timestamp) {
-    while let Some(invocations) = step(shared, until) {
+/// Advances to `until`, and waits for each invocation before time goes on. Ends early when another state is loaded.
+pub(crate) async fn advance(shared: &Shared, until: Timestamp, epoch: u64) {
+    while let Some(invocations) = step(shared, until, epoch) {
         for invocation in invocations {
             invoke(shared, &invocation).await;
         }
@@ -86,7 +92,11 @@ pub(crate) async fn run(shared: Arc<Shared>, mode: ClockMode, mut stopped: watch
         ClockMode::Real => (1.0, Duration::from_secs(1)),
         ClockMode::Accelerated(factor) => (factor, Duration::from_millis(25)),
     };
-    let (began, start) = (Instant::now(), shared.state().region.now);
+    let present = || {
+        let state = shared.state();
+        (Instant::now(), state.region.now, state.epoch)
+    };
+    let (mut began, mut start, mut epoch) = present();
     let mut ticks = tokio::time::interval(tick);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
@@ -94,9 +104,17 @@ pub(crate) async fn run(shared: Arc<Shared>, mode: ClockMode, mut stopped: watch
             _ = stopped.changed() => return,
             _ = ticks.tick() => {}
         }
+        if shared.state().epoch != epoch {
+            let loaded = present();
+            epoch = loaded.2;
+            // The wall's time stays the wall's: a state that is loaded catches up. Any other goes on from the state's.
+            if mode != ClockMode::Real {
+                (began, start) = (loaded.0, loaded.1);
+            }
+        }
         let passed = Duration::try_from_secs_f64(began.elapsed().as_secs_f64() * factor);
         let until = start.checked_add(passed.unwrap_or(Duration::ZERO)).unwrap_or(Timestamp::MAX);
-        while let Some(invocations) = step(&shared, until) {
+        while let Some(invocations) = step(&shared, until, epoch) {
             for invocation in invocations {
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move { invoke(&shared, &invocation).await });

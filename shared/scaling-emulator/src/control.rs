@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -14,9 +15,13 @@ use serde_json::{Value, json};
 
 use crate::emulator::Shared;
 use crate::faults::Fault;
+use crate::kept::StateError;
 use crate::load_request::WorkloadRequest;
 use crate::page;
 use crate::scenario::Scenario;
+
+/// Largest state that is read, in bytes: a few hundred groups over a day.
+const LARGEST_STATE: usize = 256 * 1024 * 1024;
 
 type Emulator = State<Arc<Shared>>;
 
@@ -33,6 +38,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_emulator/scenario", post(scenario))
         .route("/_emulator/snapshots", get(snapshots))
         .route("/_emulator/snapshots/{name}", post(save).put(load).delete(forget))
+        .route("/_emulator/state", get(written).put(replaced).layer(DefaultBodyLimit::max(LARGEST_STATE)))
         .route("/_emulator/view", get(view))
         .route("/_emulator/reset", post(reset))
         .route("/moto-api/reset", post(reset))
@@ -128,10 +134,7 @@ async fn group(State(shared): Emulator, Path(name): Path<String>) -> Response {
 async fn scenario(State(shared): Emulator, Json(scenario): Json<Scenario>) -> Response {
     match scenario.begin(&mut shared.state()) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-            refused(StatusCode::BAD_REQUEST, &format!("{error}{}", cause.unwrap_or_default()))
-        }
+        Err(error) => refused(StatusCode::BAD_REQUEST, &with_cause(&error)),
     }
 }
 
@@ -160,6 +163,23 @@ async fn forget(State(shared): Emulator, Path(name): Path<String>) -> Response {
     }
 }
 
+async fn written(State(shared): Emulator) -> Response {
+    match tokio::task::spawn_blocking(move || shared.write()).await {
+        Ok(Ok(document)) => ([(http::header::CONTENT_TYPE, "application/json")], document).into_response(),
+        Ok(Err(error)) => refused(StatusCode::INTERNAL_SERVER_ERROR, &with_cause(&error)),
+        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+async fn replaced(State(shared): Emulator, document: Bytes) -> Response {
+    match tokio::task::spawn_blocking(move || shared.read(&document)).await {
+        Ok(Ok(now)) => Json(json!({ "now": now })).into_response(),
+        Ok(Err(error @ StateError::Ahead { .. })) => refused(StatusCode::CONFLICT, &with_cause(&error)),
+        Ok(Err(error)) => refused(StatusCode::BAD_REQUEST, &with_cause(&error)),
+        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
 async fn view(State(shared): Emulator) -> Json<Value> {
     Json(page::view(&shared.state()))
 }
@@ -167,6 +187,11 @@ async fn view(State(shared): Emulator) -> Json<Value> {
 async fn reset(State(shared): Emulator) -> Json<Value> {
     shared.reset();
     Json(json!({ "status": "ok" }))
+}
+
+/// An error and why it came to it.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 fn refused(status: StatusCode, why: &str) -> Response {

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::{self, Due};
 use crate::faults::{Fault, Injector};
+use crate::kept::{self, StateError};
 use crate::lambda::Lambda;
 use crate::region::{GroupTotals, Region};
 use crate::requests::RequestLog;
@@ -60,13 +62,16 @@ pub(crate) struct Shared {
 }
 
 /// Everything behind the one lock.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) region: Region,
     pub(crate) requests: RequestLog,
     pub(crate) faults: Injector,
     pub(crate) schedules: Vec<Due>,
     pub(crate) timeline: Timeline,
+    /// How often another state has taken the place of this one.
+    #[serde(skip)]
+    pub(crate) epoch: u64,
 }
 
 impl State {
@@ -79,7 +84,14 @@ impl State {
             faults: Injector::new(settings.seed),
             schedules: settings.schedules.iter().filter_map(|schedule| Due::from(schedule, now)).collect(),
             timeline: Timeline::new(),
+            epoch: 0,
         }
+    }
+
+    /// Gives its place to another state.
+    fn become_another(&mut self, other: Self) {
+        let epoch = self.epoch + 1;
+        *self = Self { epoch, ..other };
     }
 
     /// The faults and limits in force.
@@ -117,7 +129,27 @@ impl Shared {
     /// Forgets everything but the time.
     pub(crate) fn reset(&self) {
         let mut state = self.state();
-        *state = State::new(&self.settings, state.region.now);
+        let now = state.region.now;
+        state.become_another(State::new(&self.settings, now));
+    }
+
+    /// The whole state as a document.
+    pub(crate) fn write(&self) -> Result<Vec<u8>, StateError> {
+        let state = self.state().clone();
+        kept::write(&state)
+    }
+
+    /// Takes the state of a document for its own. Returns its time.
+    pub(crate) fn read(&self, document: &[u8]) -> Result<Timestamp, StateError> {
+        let read = kept::read(document, &self.settings.schedules)?;
+        let of = read.region.now;
+        let mut state = self.state();
+        let now = state.region.now;
+        if self.settings.clock == ClockMode::Real && of > now {
+            return Err(StateError::Ahead { of, now });
+        }
+        state.become_another(read);
+        Ok(of)
     }
 
     /// States kept by name.
@@ -131,12 +163,12 @@ impl Shared {
         self.snapshots().insert(name, state);
     }
 
-    /// Goes back to a kept state. Time goes back with it where it is stepped; otherwise the fleet catches up. Returns
-    /// the time; `None` if there is no such state.
+    /// Goes back to a kept state. Time goes back with it, except where it is the wall's: there the fleet catches up.
+    /// Returns the state's time; `None` if there is no such state.
     pub(crate) fn load(&self, name: &str) -> Option<Timestamp> {
         let kept = self.snapshots().get(name)?.clone();
         let now = kept.region.now;
-        *self.state() = kept;
+        self.state().become_another(kept);
         Some(now)
     }
 
@@ -149,9 +181,13 @@ impl Shared {
             .advancing
             .try_lock()
             .map_err(|_| EmulatorError::Clock { reason: "it is being advanced already" })?;
-        let until = self.state().region.now.checked_add(by);
+        let (now, epoch) = {
+            let state = self.state();
+            (state.region.now, state.epoch)
+        };
+        let until = now.checked_add(by);
         let until = until.map_err(|_| EmulatorError::Clock { reason: "there is no such time" })?;
-        clock::advance(self, until).await;
+        clock::advance(self, until, epoch).await;
         Ok(until)
     }
 }
@@ -241,6 +277,23 @@ impl Emulator {
     /// Goes back to a kept state. Returns its time; `None` if there is no such state.
     pub fn load(&self, name: &str) -> Option<Timestamp> {
         self.shared.load(name)
+    }
+
+    /// The whole state as a document, for [`Emulator::read_state`] of this or another emulator.
+    ///
+    /// # Errors
+    /// [`StateError::Write`].
+    pub fn write_state(&self) -> Result<Vec<u8>, StateError> {
+        self.shared.write()
+    }
+
+    /// Takes the state of a document for its own, with its time; where time is the wall's, the fleet catches up. Who may
+    /// call, which functions are invoked and where it listens stay as they are. Returns the state's time.
+    ///
+    /// # Errors
+    /// Any [`StateError`] but [`StateError::Write`]; nothing has changed then.
+    pub fn read_state(&self, document: &[u8]) -> Result<Timestamp, StateError> {
+        self.shared.read(document)
     }
 
     /// Begins a scenario at the present moment.

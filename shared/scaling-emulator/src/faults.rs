@@ -152,10 +152,11 @@ pub(crate) fn means(name: &str, operation: &str) -> bool {
 }
 
 /// The faults of calls that are in force.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Injector {
     faults: Vec<Fault>,
     rates: Rates,
+    #[serde(with = "scaling_fleet::random")]
     random: Pcg64,
 }
 

@@ -8,6 +8,7 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::region::Region;
@@ -19,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 const TRIES: usize = 3;
 
 /// A function to invoke.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Invocation {
     /// Name or ARN.
     pub function: String,

@@ -9,6 +9,7 @@
 //! - [`region`]: the state of one region: groups, instances, metrics by the minute, time
 //! - [`autoscaling`], [`ec2`], [`sts`], [`cloudwatch`]: the services, one table of operations each
 //! - [`scenario`] and [`load_request`]: both as JSON, with a timeline; `page`: the fleet as a page shows it
+//! - `kept`: the whole state as a document, to save and load
 //! - [`signature`]: checked where credentials are configured; `rates`: how often calls may be made
 //! - [`wire`]: the protocols; [`faults`]: failures on demand; [`workload`]: what the fleet has to do
 //! - [`lambda`]: invokes functions for alarms and schedules
@@ -21,6 +22,7 @@ mod cut;
 pub mod ec2;
 pub mod emulator;
 pub mod faults;
+mod kept;
 pub mod lambda;
 pub mod load_request;
 pub mod machines;
@@ -39,6 +41,7 @@ pub mod workload;
 
 pub use emulator::{Emulator, EmulatorError};
 pub use faults::Fault;
+pub use kept::StateError;
 pub use region::{GroupTotals, MinuteRecord, Region};
 pub use scenario::Scenario;
 pub use server::answer;

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use scaling_fleet::fleet::BootModel;
 use scaling_fleet::load::{Load, WeekProfile};
 use scaling_fleet::service::ServiceModel;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::workload::Workload;
 
 /// A workload as JSON.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadRequest {
     /// The group; it may be made later.
@@ -29,7 +29,7 @@ pub struct WorkloadRequest {
 }
 
 /// Requests per second over time.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadRequest {
     /// The same rate for ever.

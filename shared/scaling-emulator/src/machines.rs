@@ -2,6 +2,7 @@
 
 use scaling_fleet::fleet::Machine;
 use scaling_fleet::{Catalogue, InstanceType, PriceBook, TypeName, UsdPerHour};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Price taken for a catalogue type that the price list lacks, per vCPU: about what the general-purpose families cost.
 const UNLISTED_USD_PER_VCPU: f64 = 0.05;
@@ -43,5 +44,18 @@ impl Machines {
     fn price(&self, name: &TypeName, kind: &InstanceType) -> UsdPerHour {
         let listed = self.prices.get(name).map(|price| price.usd_per_hour);
         listed.unwrap_or(UsdPerHour(kind.vcpu.0 * UNLISTED_USD_PER_VCPU))
+    }
+}
+
+/// Written as the region whose prices these are.
+impl Serialize for Machines {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.prices.provenance().region.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Machines {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self::of(&String::deserialize(from)?))
     }
 }

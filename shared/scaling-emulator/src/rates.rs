@@ -46,7 +46,7 @@ const PUBLISHED: [(&str, f64, f64); 22] = [
     ("AutoScaling.*", 100.0, 20.0),
 ];
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Bucket {
     limit: Limit,
     level: f64,
@@ -54,7 +54,7 @@ struct Bucket {
 }
 
 /// The limits in force.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Rates {
     buckets: Vec<Bucket>,
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// Counts of the requests received, by names such as `AutoScaling.DescribeAutoScalingGroups`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct RequestLog {
     counts: BTreeMap<String, u64>,
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::emulator::State;
@@ -54,7 +54,7 @@ pub struct GroupRequest {
 }
 
 /// A call to a service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallRequest {
     /// Such as `AutoScaling.PutScalingPolicy`.
@@ -65,7 +65,7 @@ pub struct CallRequest {
 }
 
 /// What happens at one time.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Moment {
     /// Seconds after the scenario began.

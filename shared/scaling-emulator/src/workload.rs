@@ -3,9 +3,10 @@
 use scaling_fleet::fleet::BootModel;
 use scaling_fleet::load::Load;
 use scaling_fleet::service::ServiceModel;
+use serde::{Deserialize, Serialize};
 
 /// The load on a group and the service that answers it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Workload {
     /// Requests per second over time.
     pub load: Load,

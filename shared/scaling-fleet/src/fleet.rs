@@ -111,7 +111,7 @@ impl Interval {
 }
 
 /// The instances of one group and the load waiting for them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fleet {
     service: ServiceModel,
     boot: BootModel,
@@ -120,7 +120,9 @@ pub struct Fleet {
     instances: Vec<Instance>,
     launched: u64,
     backlog: f64,
+    #[serde(with = "crate::random")]
     arrivals: Pcg64,
+    #[serde(with = "crate::random")]
     boots: Pcg64,
 }
 

@@ -9,6 +9,7 @@
 //! - [`service`]: what one simulated service needs per request and how its replicas queue
 //! - [`station`]: what serving replicas do with the requests of one interval
 //! - [`load`]: requests per second over time, from a seeded profile or from a trace file
+//! - [`random`]: how a random number generator is written down
 //! - [`fleet`]: instances that boot, warm up, serve, fill their memory, fail and end
 
 pub mod catalogue;
@@ -17,6 +18,7 @@ pub mod latency;
 pub mod load;
 pub mod prices;
 pub mod queueing;
+pub mod random;
 pub mod service;
 pub mod station;
 pub mod units;

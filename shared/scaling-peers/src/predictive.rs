@@ -13,6 +13,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::target_tracking::{self, TargetTracking};
 
 /// Hours of history that are looked at.
@@ -34,7 +36,7 @@ pub struct Minute {
 }
 
 /// Both policies together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Predictive {
     settings: target_tracking::Settings,
     dynamic: TargetTracking,

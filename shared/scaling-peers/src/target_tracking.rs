@@ -15,8 +15,10 @@
 //!
 //! Since November 2024 the service tunes its own reaction time; how is not documented, so this is the older form.
 
+use serde::{Deserialize, Serialize};
+
 /// What the policy is set to.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// The metric's target in its own unit (0.5 for 50 % CPU). Greater than 0.
     pub target: f64,
@@ -47,7 +49,7 @@ pub struct Minute {
 }
 
 /// The policy with the state of its two alarms.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetTracking {
     settings: Settings,
     high: u32,

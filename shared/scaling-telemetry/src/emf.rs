@@ -148,8 +148,9 @@ impl Line {
     fn metric_list(&mut self, name: &str, unit: &str, values: impl IntoIterator<Item = f64>) {
         /// CloudWatch takes no more values for one metric in one line.
         const MOST_VALUES: usize = 100;
-        let mut values: Vec<f64> =
-            values.into_iter().filter(|value| value.is_finite()).take(MOST_VALUES).collect();
+        // A sum of nothing is -0.0, which is no figure for people.
+        let shown = values.into_iter().filter(|value| value.is_finite()).map(|value| value + 0.0);
+        let mut values: Vec<f64> = shown.take(MOST_VALUES).collect();
         let value = match values.len() {
             0 => return,
             1 => json!(values.remove(0)),

@@ -99,6 +99,26 @@ impl Stage {
         serde_json::from_slice(&bytes).unwrap()
     }
 
+    /// The console goes down and comes up again over the same store, after `ticks` of another process or none.
+    pub(crate) async fn restart(&mut self, ticks: u32) {
+        let store = Arc::clone(&self.control.ports().store);
+        self.console.keep(store.as_ref(), self.clock.now()).await.unwrap();
+        self.console = Console::new();
+        self.metrics = Metrics::new();
+        for _ in 0..ticks {
+            self.tick().await;
+        }
+        let names: Vec<_> = self.control.config().groups.iter().map(|group| group.name.clone()).collect();
+        self.console.recall(store.as_ref(), &names, self.clock.now()).await.unwrap();
+    }
+
+    /// Records that the console has in the store, of a group.
+    pub(crate) async fn kept(&self, name: &str) -> Vec<scaling_control::ports::Record> {
+        let store = Arc::clone(&self.control.ports().store);
+        self.console.keep(store.as_ref(), self.clock.now()).await.unwrap();
+        store.list(&format!("console/{name}/"), None, 1000).await.unwrap()
+    }
+
     /// Listens on a free port.
     pub(crate) async fn serve(&self) -> SocketAddr {
         let state = ApiState::new(Arc::clone(&self.control), self.metrics.clone());

@@ -3,9 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{group, group_mut};
+use super::{at_most, group, group_mut};
 use crate::region::Region;
 use crate::wire::AwsError;
+
+/// Most load balancers, or target groups, of a group, and of one call.
+const MOST: usize = 50;
+const MOST_AT_ONCE: usize = 10;
 
 /// Input of the operations on target groups.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,13 +43,14 @@ pub fn attach_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<
     if let Some(wrong) = input.target_group_arns.iter().find(|arn| !arn.contains(":targetgroup/")) {
         return Err(AwsError::validation(format!("Invalid target group ARN: {wrong}")));
     }
-    add(&mut group.settings.target_group_arns, &input.target_group_arns);
+    add(&mut group.settings.target_group_arns, &input.target_group_arns, "targetGroupARNs")?;
     Ok(Nothing {})
 }
 
 /// Detaches target groups.
 pub fn detach_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    at_most(&input.target_group_arns, MOST_AT_ONCE, "targetGroupARNs")?;
     remove(&mut group.settings.target_group_arns, &input.target_group_arns, "target group")?;
     Ok(Nothing {})
 }
@@ -62,13 +67,14 @@ pub fn describe_targets(region: &mut Region, input: &TargetGroupsInput) -> Resul
 /// Attaches classic load balancers.
 pub fn attach_balancers(region: &mut Region, input: &BalancersInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
-    add(&mut group.settings.load_balancer_names, &input.load_balancer_names);
+    add(&mut group.settings.load_balancer_names, &input.load_balancer_names, "loadBalancerNames")?;
     Ok(Nothing {})
 }
 
 /// Detaches classic load balancers.
 pub fn detach_balancers(region: &mut Region, input: &BalancersInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    at_most(&input.load_balancer_names, MOST_AT_ONCE, "loadBalancerNames")?;
     remove(&mut group.settings.load_balancer_names, &input.load_balancer_names, "load balancer")?;
     Ok(Nothing {})
 }
@@ -80,12 +86,17 @@ pub fn describe_balancers(region: &mut Region, input: &BalancersInput) -> Result
     Ok(json!({ "LoadBalancers": group.settings.load_balancer_names.iter().map(shown).collect::<Value>() }))
 }
 
-fn add(list: &mut Vec<String>, given: &[String]) {
-    for one in given {
-        if !list.contains(one) {
-            list.push(one.clone());
-        }
+fn add(list: &mut Vec<String>, given: &[String], member: &str) -> Result<(), AwsError> {
+    at_most(given, MOST_AT_ONCE, member)?;
+    let new: Vec<&String> = given.iter().filter(|one| !list.contains(one)).collect();
+    if list.len() + new.len() > MOST {
+        return Err(AwsError::new(
+            "LimitExceeded",
+            format!("A group must not have more than {MOST} of its {member}."),
+        ));
     }
+    list.extend(new.into_iter().cloned());
+    Ok(())
 }
 
 fn remove(list: &mut Vec<String>, given: &[String], what: &str) -> Result<(), AwsError> {

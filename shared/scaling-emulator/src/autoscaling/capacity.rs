@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{group, group_mut};
+use super::{at_most, group, group_mut};
 use crate::region::activity::Activity;
 use crate::region::scaling::second;
 use crate::region::{Group, Region};
@@ -112,6 +112,9 @@ pub fn terminate(region: &mut Region, input: &TerminateInput) -> Result<Terminat
     Ok(TerminateOutput { activity: activity.flatten() })
 }
 
+/// Most instances of one SetInstanceProtection.
+const MOST_PROTECTED: usize = 50;
+
 /// Input of SetInstanceProtection.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -126,12 +129,7 @@ pub struct ProtectInput {
 
 /// Protects instances from scaling in, or no longer.
 pub fn protect(region: &mut Region, input: &ProtectInput) -> Result<(), AwsError> {
-    if input.instance_ids.len() > 50 {
-        return Err(AwsError::validation(
-            "1 validation error detected: Value at 'instanceIds' failed to satisfy constraint: Member must have \
-             length less than or equal to 50",
-        ));
-    }
+    at_most(&input.instance_ids, MOST_PROTECTED, "instanceIds")?;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
     if let Some(id) = input.instance_ids.iter().find(|id| group.member(id).is_none()) {
         return Err(AwsError::validation(format!(

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::tags::TagInput;
+use super::tags::{self, TagInput};
 use super::{group, group_mut, hooks, policies};
 use crate::ec2::network;
 use crate::region::blueprints::TemplateSpec;
@@ -102,6 +102,8 @@ pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
     source.options(&region.blueprints, region.machines)?;
     let zones = zones(region, input)?
         .ok_or_else(|| AwsError::validation("At least one Availability Zone or VPC Subnet is required."))?;
+    input.tags.iter().try_for_each(TagInput::check)?;
+    tags::check_count(input.tags.len())?;
     let mut settings = defaults(source, min, max, zones);
     apply(&mut settings, input)?;
     let id = region.ids.uuid();

@@ -8,7 +8,7 @@ use crate::region::group::PROCESSES;
 use crate::region::{Region, adjustment, victims};
 
 /// Most launch configurations of an account and region, by default.
-const MOST_CONFIGURATIONS: usize = 200;
+pub(super) const MOST_CONFIGURATIONS: usize = 200;
 
 fn named<'a>(member: &str, names: impl IntoIterator<Item = &'a str>) -> Value {
     names.into_iter().map(|name| json!({ member: name })).collect()

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::kinds::MOST_CONFIGURATIONS;
 use super::page::{Sizes, sorted};
 use crate::region::Region;
 use crate::region::blueprints::LaunchConfiguration;
@@ -29,6 +30,12 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
             "Launch Configuration by this name already exists - A launch configuration already exists with the name {name}"
         );
         return Err(AwsError::new("AlreadyExists", message));
+    }
+    if region.blueprints.configurations.len() >= MOST_CONFIGURATIONS {
+        return Err(AwsError::new(
+            "LimitExceeded",
+            format!("You've reached the limit of {MOST_CONFIGURATIONS} launch configurations."),
+        ));
     }
     let (Some(image_id), Some(instance_type)) = (input.image_id.clone(), input.instance_type.clone()) else {
         return Err(AwsError::validation(

@@ -123,6 +123,17 @@ fn call<I: DeserializeOwned, O: Serialize>(
         .map_err(|error| AwsError::new("InternalFailure", error.to_string()).with_status(500))
 }
 
+/// Refuses a list with more items than a call may have, as the service refuses any other breach of its model.
+fn at_most<T>(list: &[T], most: usize, member: &str) -> Result<(), AwsError> {
+    if list.len() <= most {
+        return Ok(());
+    }
+    Err(AwsError::validation(format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less \
+         than or equal to {most}"
+    )))
+}
+
 /// The group with this name, or the service's error.
 fn group<'a>(region: &'a Region, name: &str) -> Result<&'a Group, AwsError> {
     region.group(name).ok_or_else(|| no_such_group(name))

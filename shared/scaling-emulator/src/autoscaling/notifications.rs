@@ -1,5 +1,4 @@
-//! Notifications of a group: which kinds go to which topic. They are kept and shown; the events themselves are told at
-//! `/_emulator/events`.
+//! Notifications of a group: which kinds go to which topic. What would be sent is told at `/_emulator/events`.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +16,9 @@ pub const KINDS: [&str; 5] = [
     "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
     "autoscaling:TEST_NOTIFICATION",
 ];
+
+/// Most topics of a group.
+const MOST: usize = 10;
 
 /// Input of PutNotificationConfiguration and DeleteNotificationConfiguration.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,7 +46,19 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<(), AwsError> {
     if let Some(kind) = input.notification_types.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
         return Err(AwsError::validation(format!("\"{kind}\" is not a valid Notification Type")));
     }
+    if !input.topic_arn.starts_with("arn:") || !input.topic_arn.contains(":sns:") {
+        return Err(AwsError::validation(format!("Invalid SNS Topic ARN: '{}'", input.topic_arn)));
+    }
+    if group.notifications.len() >= MOST && !group.notifications.contains_key(&input.topic_arn) {
+        return Err(AwsError::new(
+            "LimitExceeded",
+            format!("A group must not have more than {MOST} topics."),
+        ));
+    }
     group.notifications.insert(input.topic_arn.clone(), input.notification_types.iter().cloned().collect());
+    region.with_group(&input.auto_scaling_group_name, |group, context| {
+        group.notify_test(context.events, context.now, &input.topic_arn);
+    });
     Ok(())
 }
 

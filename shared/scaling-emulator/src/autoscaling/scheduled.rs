@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::group_mut;
 use super::page::{Sizes, sorted};
 use super::policies::{arn, selected};
+use super::{at_most, group_mut};
 use crate::region::Region;
 use crate::region::cron::Cron;
 use crate::region::policy::ScheduledAction;
@@ -12,6 +12,9 @@ use crate::wire::AwsError;
 
 /// Most scheduled actions of a group.
 const MOST: usize = 125;
+
+/// Most of one call.
+const MOST_AT_ONCE: usize = 50;
 
 /// Stores a scheduled action.
 pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), AwsError> {
@@ -108,6 +111,7 @@ fn failed(name: &str, error: AwsError) -> Failed {
 
 /// Stores several scheduled actions; those that break a rule are told and leave the others alone.
 pub fn batch_put(region: &mut Region, input: &BatchInput) -> Result<BatchOutput, AwsError> {
+    at_most(&input.scheduled_update_group_actions, MOST_AT_ONCE, "scheduledUpdateGroupActions")?;
     group_mut(region, &input.auto_scaling_group_name)?;
     let mut all = Vec::new();
     for action in &input.scheduled_update_group_actions {
@@ -122,6 +126,7 @@ pub fn batch_put(region: &mut Region, input: &BatchInput) -> Result<BatchOutput,
 
 /// Deletes several scheduled actions.
 pub fn batch_delete(region: &mut Region, input: &BatchDeleteInput) -> Result<BatchOutput, AwsError> {
+    at_most(&input.scheduled_action_names, MOST_AT_ONCE, "scheduledActionNames")?;
     group_mut(region, &input.auto_scaling_group_name)?;
     let mut all = Vec::new();
     for name in &input.scheduled_action_names {

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::group;
+use super::{at_most, group};
 use crate::region::activity::Activity;
 use crate::region::loose::Loose;
 use crate::region::{Group, LifecycleState, Region};
 use crate::wire::AwsError;
 
-/// Most instances of one call to attach or detach.
+/// Most instances of one call.
 const MOST: usize = 20;
 
 /// Input of EnterStandby, ExitStandby, DetachInstances and AttachInstances.
@@ -34,6 +34,7 @@ pub struct ActivitiesOutput {
 
 /// Puts instances into standby.
 pub fn enter(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOutput, AwsError> {
+    at_most(&input.instance_ids, MOST, "instanceIds")?;
     let decrement = decrement(input)?;
     let group = group(region, &input.auto_scaling_group_name)?;
     check_members(group, &input.instance_ids, |state| state == LifecycleState::InService, "InService")?;
@@ -43,6 +44,7 @@ pub fn enter(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOu
 
 /// Brings instances back from standby.
 pub fn exit(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOutput, AwsError> {
+    at_most(&input.instance_ids, MOST, "instanceIds")?;
     let group = group(region, &input.auto_scaling_group_name)?;
     check_members(group, &input.instance_ids, |state| state == LifecycleState::Standby, "Standby")?;
     check_maximum(group, input.instance_ids.len(), "moved out of standby")?;
@@ -53,7 +55,7 @@ pub fn exit(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOut
 pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOutput, AwsError> {
     let decrement = decrement(input)?;
     let group = group(region, &input.auto_scaling_group_name)?;
-    check_count(&input.instance_ids)?;
+    at_most(&input.instance_ids, MOST, "instanceIds")?;
     let may = |state: LifecycleState| state == LifecycleState::InService || state == LifecycleState::Standby;
     check_members(group, &input.instance_ids, may, "InService or Standby")?;
     check_minimum(group, input.instance_ids.len(), decrement, "detached")?;
@@ -71,7 +73,7 @@ pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesO
 /// Takes instances that run by themselves into a group.
 pub fn attach(region: &mut Region, input: &InstancesInput) -> Result<(), AwsError> {
     let group = group(region, &input.auto_scaling_group_name)?;
-    check_count(&input.instance_ids)?;
+    at_most(&input.instance_ids, MOST, "instanceIds")?;
     check_maximum(group, input.instance_ids.len(), "attached")?;
     let zones = group.settings.zones.clone();
     for id in &input.instance_ids {
@@ -124,16 +126,6 @@ fn decrement(input: &InstancesInput) -> Result<bool, AwsError> {
              Member must not be null",
         )
     })
-}
-
-fn check_count(ids: &[String]) -> Result<(), AwsError> {
-    if ids.len() > MOST {
-        return Err(AwsError::validation(format!(
-            "1 validation error detected: Value at 'instanceIds' failed to satisfy constraint: Member must have length \
-             less than or equal to {MOST}"
-        )));
-    }
-    Ok(())
 }
 
 fn check_members(

@@ -1,5 +1,7 @@
 //! Tags of groups, and filters by tag.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::group_mut;
@@ -7,6 +9,11 @@ use super::page::{Sizes, sorted};
 use crate::region::group::GroupTag;
 use crate::region::{Group, Region};
 use crate::wire::AwsError;
+
+/// Most tags of a group, and the longest key and value in characters.
+const MOST: usize = 50;
+const LONGEST_KEY: usize = 128;
+const LONGEST_VALUE: usize = 256;
 
 /// A tag as callers write it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -26,6 +33,31 @@ impl TagInput {
     /// Whether instances carry it.
     pub fn propagate(&self) -> bool {
         self.propagate_at_launch.unwrap_or(false)
+    }
+
+    /// Refuses what no tag can be.
+    pub(super) fn check(&self) -> Result<(), AwsError> {
+        let long = |text: &str, most: usize| text.chars().count() > most;
+        if self.key.is_empty() || long(&self.key, LONGEST_KEY) {
+            return Err(AwsError::validation(format!(
+                "1 validation error detected: Value '{}' at 'tags.1.member.key' failed to satisfy constraint: Member must \
+                 have length between 1 and {LONGEST_KEY}",
+                self.key
+            )));
+        }
+        if self.value.as_deref().is_some_and(|value| long(value, LONGEST_VALUE)) {
+            return Err(AwsError::validation(format!(
+                "1 validation error detected: Value at 'tags.1.member.value' failed to satisfy constraint: Member must \
+                 have length less than or equal to {LONGEST_VALUE}"
+            )));
+        }
+        if self.key.starts_with("aws:") {
+            return Err(AwsError::validation(format!(
+                "'{}' is not a valid tag key: tag keys must not start with aws:",
+                self.key
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -107,8 +139,24 @@ pub struct TagsInput {
     pub tags: Vec<TagInput>,
 }
 
-/// Sets tags.
+/// Refuses more tags than a group may have.
+pub(super) fn check_count(count: usize) -> Result<(), AwsError> {
+    if count <= MOST {
+        return Ok(());
+    }
+    Err(AwsError::new("LimitExceeded", format!("A group must not have more than {MOST} tags.")))
+}
+
+/// Sets tags. One fault refuses all of them.
 pub fn put(region: &mut Region, input: &TagsInput) -> Result<(), AwsError> {
+    let mut keys = BTreeMap::<String, BTreeSet<String>>::new();
+    for tag in &input.tags {
+        tag.check()?;
+        let group = tagged(region, tag)?;
+        let keys = keys.entry(group.name.clone()).or_insert_with(|| group.tags.keys().cloned().collect());
+        keys.insert(tag.key.clone());
+        check_count(keys.len())?;
+    }
     for tag in &input.tags {
         let value = GroupTag { propagate: tag.propagate(), value: tag.value.clone().unwrap_or_default() };
         tagged(region, tag)?.tags.insert(tag.key.clone(), value);

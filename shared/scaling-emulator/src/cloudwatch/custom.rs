@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::metric::MetricKey;
 use super::statistic::Bucket;
@@ -15,16 +16,18 @@ pub const KEPT: SignedDuration = SignedDuration::from_hours(15 * 24);
 const LISTED: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The samples of one metric.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Series {
     /// By unit, then by the second that they belong to.
+    #[serde(deserialize_with = "crate::kept::forms::units")]
     units: BTreeMap<&'static str, BTreeMap<i64, Bucket>>,
     last_put: Timestamp,
 }
 
 /// Metrics that callers put.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CustomMetrics {
+    #[serde(with = "crate::kept::forms::pairs")]
     series: BTreeMap<MetricKey, Series>,
 }
 

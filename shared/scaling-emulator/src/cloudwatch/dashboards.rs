@@ -16,7 +16,7 @@ use crate::wire::AwsError;
 const PAGE: usize = 1000;
 
 /// A dashboard.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dashboard {
     /// As JSON.
     pub body: String,

@@ -4,8 +4,10 @@
 //! and the functions of [`Function`]. What else CloudWatch knows (search, insights, bands) is refused as it refuses a
 //! fault.
 
+use serde::{Deserialize, Serialize};
+
 /// A tree of operations.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Expression {
     /// A number.
     Number(f64),
@@ -22,7 +24,7 @@ pub enum Expression {
 }
 
 /// An operator between two values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     /// `+`
     Add,
@@ -92,7 +94,7 @@ impl Operator {
 }
 
 /// A function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Function {
     /// Of a list: the sum at each time. Of one metric: the sum of all its points.
     Sum,

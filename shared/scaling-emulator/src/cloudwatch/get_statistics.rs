@@ -142,7 +142,7 @@ fn statistics(input: &GetMetricStatistics) -> Result<Vec<Statistic>, AwsError> {
         return Err(invalid("Too many statistics."));
     }
     let read = |name: &String| match Statistic::parse(name)? {
-        statistic if matches!(statistic, Statistic::Percentile(_)) == extended => Ok(statistic),
+        statistic if statistic.is_extended() == extended => Ok(statistic),
         _ => Err(invalid(format!("The value {name} is not allowed among these statistics."))),
     };
     names.iter().map(read).collect()
@@ -158,7 +158,7 @@ fn datapoint(start: i64, unit: &'static str, bucket: &Bucket, statistics: &[Stat
             Statistic::Sum => point.sum = value,
             Statistic::Minimum => point.minimum = value,
             Statistic::Maximum => point.maximum = value,
-            Statistic::Percentile(_) => {
+            Statistic::Percentile(_) | Statistic::Trimmed(_) => {
                 point.extended_statistics.extend(value.map(|value| (statistic.to_string(), value)));
             }
         }

@@ -20,7 +20,7 @@ pub struct Dimension {
 }
 
 /// Identifies one metric.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct MetricKey {
     /// Namespace, such as `AWS/EC2`.
     pub namespace: String,
@@ -170,6 +170,9 @@ pub const UNITS: [&str; 27] = [
     "Count/Second",
     "None",
 ];
+
+/// The name of a unit, one of [`UNITS`].
+pub type Unit = &'static str;
 
 /// The unit, which must be one of [`UNITS`].
 ///

@@ -4,7 +4,7 @@
 //! - [`put_data`], [`get_data`], [`get_statistics`], [`list_metrics`]: operations on metrics; [`alarm`]: those on alarms
 //! - [`series`]: a metric by period, from [`custom`] metrics and the [`fleet`]'s
 //! - [`queries`]: metrics and expressions over a span of time; [`expression`] and [`math`] for the expressions
-//! - [`metric`], [`statistic`], [`members`], [`paging`]: what these are made of
+//! - [`metric`], [`statistic`], [`trimmed`], [`members`], [`paging`]: what these are made of
 //! - [`query`]: the older protocol; the newer ones are in [`crate::wire`]
 
 pub mod alarm;
@@ -26,6 +26,7 @@ pub mod query;
 pub mod series;
 pub mod statistic;
 mod transform;
+pub mod trimmed;
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub use alarm::due::evaluate_alarms;
 pub use operations::dispatch;
 
 /// What CloudWatch holds of its own: metrics that were put, and alarms.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CloudWatch {
     /// Metrics that callers put.
     pub custom: custom::CustomMetrics,

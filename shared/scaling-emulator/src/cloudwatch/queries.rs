@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expression::{self, Expression};
 use super::math::{self, Line, Outcome, Points, Scope};
-use super::metric::{Metric, MetricKey, required, unit};
+use super::metric::{Metric, MetricKey, Unit, required, unit};
 use super::series::{self, Window};
 use super::statistic::Statistic;
 use crate::region::Region;
@@ -54,7 +54,7 @@ pub struct MetricStat {
 }
 
 /// A query that keeps all rules.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     /// Its id.
     pub id: String,
@@ -67,7 +67,7 @@ pub struct Query {
 }
 
 /// What a query asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Ask {
     /// A metric.
     Stat(Stat),
@@ -76,7 +76,7 @@ pub enum Ask {
 }
 
 /// A metric with period and statistic.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stat {
     /// The metric.
     pub key: MetricKey,
@@ -85,7 +85,8 @@ pub struct Stat {
     /// Statistic.
     pub statistic: Statistic,
     /// Only samples of this unit.
-    pub unit: Option<&'static str>,
+    #[serde(deserialize_with = "crate::kept::forms::unit")]
+    pub unit: Option<Unit>,
 }
 
 impl Stat {
@@ -100,7 +101,7 @@ impl Stat {
 }
 
 /// Queries that fit together, in the order given.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Queries {
     /// The queries.
     pub all: Vec<Query>,

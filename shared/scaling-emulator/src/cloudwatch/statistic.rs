@@ -4,10 +4,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use super::trimmed::Trimmed;
 use crate::wire::AwsError;
 
 /// Which statistic is asked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Statistic {
     /// Number of samples.
     SampleCount,
@@ -21,13 +24,20 @@ pub enum Statistic {
     Maximum,
     /// The value that this share of the samples, 0 to 1, does not exceed.
     Percentile(f64),
+    /// Over a part of the samples.
+    Trimmed(Trimmed),
 }
 
 impl Statistic {
-    /// The statistic of that name, such as `Average` or `p99.9`.
+    /// Whether it is an extended one, as opposed to the five that every sample set has.
+    pub fn is_extended(self) -> bool {
+        matches!(self, Self::Percentile(_) | Self::Trimmed(_))
+    }
+
+    /// The statistic of that name, such as `Average`, `p99.9` or `tm90`.
     ///
     /// # Errors
-    /// `InvalidParameterValue` for an unknown one, and for trimmed means and their kin, which this emulator lacks.
+    /// `InvalidParameterValue` for an unknown one.
     pub fn parse(name: &str) -> Result<Self, AwsError> {
         Ok(match name {
             "SampleCount" => Self::SampleCount,
@@ -37,15 +47,14 @@ impl Statistic {
             "Maximum" => Self::Maximum,
             _ => {
                 let percent = name.strip_prefix('p').and_then(|text| text.parse::<f64>().ok());
-                match percent.filter(|percent| (0.0..=100.0).contains(percent)) {
-                    Some(percent) => Self::Percentile(percent / 100.0),
-                    None => {
-                        return Err(AwsError::new(
-                            "InvalidParameterValue",
-                            format!("The value {name} for parameter Stat is not supported."),
-                        ));
-                    }
-                }
+                let percent = percent.filter(|percent| (0.0..=100.0).contains(percent));
+                let percentile = percent.map(|percent| Self::Percentile(percent / 100.0));
+                return percentile.or_else(|| Trimmed::named(name).map(Self::Trimmed)).ok_or_else(|| {
+                    AwsError::new(
+                        "InvalidParameterValue",
+                        format!("The value {name} for parameter Stat is not supported."),
+                    )
+                });
             }
         })
     }
@@ -60,12 +69,13 @@ impl fmt::Display for Statistic {
             Self::Minimum => formatter.write_str("Minimum"),
             Self::Maximum => formatter.write_str("Maximum"),
             Self::Percentile(share) => write!(formatter, "p{}", (share * 1e4).round() / 100.0),
+            Self::Trimmed(trimmed) => trimmed.fmt(formatter),
         }
     }
 }
 
 /// Samples of which only quantiles are known: straight lines between them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
     /// How many samples.
     pub samples: f64,
@@ -85,10 +95,26 @@ impl Curve {
             };
         share * self.samples
     }
+
+    /// The sum of so many of its smallest samples.
+    fn sum_of_first(&self, samples: f64) -> f64 {
+        let wanted = samples / self.samples;
+        let mut sum = 0.0;
+        for pair in self.quantiles.windows(2) {
+            let [(low, from), (high, to)] = *pair else { break };
+            let end = high.min(wanted);
+            if end <= low {
+                break;
+            }
+            let reached = from + (to - from) * (end - low) / (high - low);
+            sum += (end - low) * f64::midpoint(from, reached);
+        }
+        sum * self.samples
+    }
 }
 
 /// A value, in the order of numbers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Exact(f64);
 
 impl Ord for Exact {
@@ -112,7 +138,7 @@ impl PartialEq for Exact {
 impl Eq for Exact {}
 
 /// The samples of one period of one metric, as far as they are known.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Bucket {
     samples: f64,
     sum: f64,
@@ -192,12 +218,54 @@ impl Bucket {
             Statistic::Minimum => Some(self.min),
             Statistic::Maximum => Some(self.max),
             Statistic::Percentile(share) => self.percentile(share),
+            Statistic::Trimmed(trimmed) => trimmed.of(self),
         }
     }
 
+    /// Whether its samples tell more than their statistics. Negative values have no percentiles on CloudWatch.
+    fn is_known(&self) -> bool {
+        self.samples > 0.0 && !self.opaque && self.min >= 0.0
+    }
+
+    /// Count and sum of all samples; `None` where single ones are not known.
+    pub(super) fn all(&self) -> Option<(f64, f64)> {
+        self.is_known().then_some((self.samples, self.sum))
+    }
+
+    /// Count and sum of the samples up to a value; `None` where single ones are not known.
+    pub(super) fn up_to(&self, value: f64) -> Option<(f64, f64)> {
+        let all = self.all()?;
+        if value >= self.max {
+            return Some(all);
+        }
+        let (mut count, mut sum) = (0.0, 0.0);
+        for (value, times) in self.values.range(..=Exact(value)) {
+            count += times;
+            sum += value.0 * times;
+        }
+        for curve in &self.curves {
+            let samples = curve.up_to(value);
+            count += samples;
+            sum += curve.sum_of_first(samples);
+        }
+        Some((count, sum))
+    }
+
+    /// Count and sum of the smallest samples that make this share of all, 0 to 1, and the largest of them. A sample that
+    /// the share ends within counts in part.
+    pub(super) fn first(&self, share: f64) -> Option<(f64, f64, f64)> {
+        let (samples, sum) = self.all()?;
+        if share >= 1.0 {
+            return Some((samples, sum, self.max));
+        }
+        let wanted = share * samples;
+        let value = self.percentile(share)?;
+        let (count, sum) = self.up_to(value)?;
+        Some((wanted, sum - (count - wanted) * value, value))
+    }
+
     fn percentile(&self, share: f64) -> Option<f64> {
-        // Negative values have no percentiles on CloudWatch.
-        if self.opaque || self.min < 0.0 {
+        if !self.is_known() {
             return None;
         }
         if share <= 0.0 || share >= 1.0 {
@@ -248,10 +316,22 @@ mod tests {
 
     #[test]
     fn names_are_read_and_written() {
-        for name in ["SampleCount", "Average", "Sum", "Minimum", "Maximum", "p50", "p99.9", "p0", "p100"] {
+        for name in [
+            "SampleCount",
+            "Average",
+            "Sum",
+            "Minimum",
+            "Maximum",
+            "p50",
+            "p99.9",
+            "p0",
+            "p100",
+            "tm90",
+            "PR(:300)",
+        ] {
             assert_eq!(Statistic::parse(name).unwrap().to_string(), name);
         }
-        for name in ["average", "p101", "p-1", "pNaN", "tm90", "IQM", "", "p"] {
+        for name in ["average", "p101", "p-1", "pNaN", "tm", "", "p", "é"] {
             assert!(Statistic::parse(name).is_err(), "{name}");
         }
     }

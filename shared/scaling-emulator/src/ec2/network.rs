@@ -21,7 +21,7 @@ pub fn subnet(zone: usize) -> String {
 }
 
 /// A security group that a caller made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecurityGroup {
     /// Its name.
     pub name: String,

@@ -1,5 +1,5 @@
 //! What a launch template says: the part of it that groups commonly use. Read in EC2's form names; shown in its
-//! reply names.
+//! reply names, which are also what kept states have.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,18 +8,24 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
 pub struct TemplateData {
     /// Image.
+    #[serde(alias = "imageId")]
     pub image_id: Option<String>,
     /// Type.
+    #[serde(alias = "instanceType")]
     pub instance_type: Option<String>,
     /// Key pair.
+    #[serde(alias = "keyName")]
     pub key_name: Option<String>,
     /// Start script, base64.
+    #[serde(alias = "userData")]
     pub user_data: Option<String>,
     /// Whether disk traffic has its own bandwidth.
+    #[serde(alias = "ebsOptimized")]
     pub ebs_optimized: Option<bool>,
     /// Security groups by id.
     #[serde(
         rename(deserialize = "SecurityGroupId", serialize = "securityGroupIdSet"),
+        alias = "securityGroupIdSet",
         default,
         skip_serializing_if = "Vec::is_empty"
     )]
@@ -27,17 +33,21 @@ pub struct TemplateData {
     /// Security groups by name.
     #[serde(
         rename(deserialize = "SecurityGroup", serialize = "securityGroupSet"),
+        alias = "securityGroupSet",
         default,
         skip_serializing_if = "Vec::is_empty"
     )]
     pub security_groups: Vec<String>,
     /// Detailed monitoring.
+    #[serde(alias = "monitoring")]
     pub monitoring: Option<Monitoring>,
     /// Role of the instances.
+    #[serde(alias = "iamInstanceProfile")]
     pub iam_instance_profile: Option<InstanceProfile>,
     /// Tags of what is launched.
     #[serde(
         rename(deserialize = "TagSpecification", serialize = "tagSpecificationSet"),
+        alias = "tagSpecificationSet",
         default,
         skip_serializing_if = "Vec::is_empty"
     )]
@@ -49,7 +59,7 @@ pub struct TemplateData {
 #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
 pub struct Monitoring {
     /// On or off.
-    #[serde(default)]
+    #[serde(alias = "enabled", default)]
     pub enabled: bool,
 }
 
@@ -58,8 +68,10 @@ pub struct Monitoring {
 #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
 pub struct InstanceProfile {
     /// By ARN.
+    #[serde(alias = "arn")]
     pub arn: Option<String>,
     /// By name.
+    #[serde(alias = "name")]
     pub name: Option<String>,
 }
 
@@ -68,9 +80,10 @@ pub struct InstanceProfile {
 #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
 pub struct TagSpecification {
     /// `instance`, `volume` and so on.
+    #[serde(alias = "resourceType")]
     pub resource_type: Option<String>,
     /// The tags.
-    #[serde(rename(deserialize = "Tag", serialize = "tagSet"), default)]
+    #[serde(rename(deserialize = "Tag", serialize = "tagSet"), alias = "tagSet", default)]
     pub tags: Vec<Ec2Tag>,
 }
 
@@ -79,9 +92,10 @@ pub struct TagSpecification {
 #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
 pub struct Ec2Tag {
     /// Key.
+    #[serde(alias = "key")]
     pub key: String,
     /// Value.
-    #[serde(default)]
+    #[serde(alias = "value", default)]
     pub value: String,
 }
 

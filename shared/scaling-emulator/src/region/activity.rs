@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Most activities kept of one group. AWS keeps six weeks; this is the same for all but the busiest.
 const KEPT: usize = 2_000;
 
 /// How an activity stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ActivityStatus {
     /// An instance boots.
     PreInService,
@@ -26,7 +26,7 @@ pub enum ActivityStatus {
 }
 
 /// One scaling activity, as the service shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Activity {
     /// Its id.
@@ -55,7 +55,7 @@ pub struct Activity {
 }
 
 /// The activities of one group, newest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Activities {
     log: VecDeque<Activity>,
 }

@@ -22,7 +22,7 @@ pub struct TemplateSpec {
 }
 
 /// One version of a template. Versions never change.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TemplateVersion {
     /// Its number, from 1.
     pub number: u32,
@@ -35,7 +35,7 @@ pub struct TemplateVersion {
 }
 
 /// A launch template.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LaunchTemplate {
     /// Its id.
     pub id: String,
@@ -77,7 +77,7 @@ impl LaunchTemplate {
 }
 
 /// A launch configuration: what came before launch templates, without versions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchConfiguration {
     /// Its ARN.
     pub arn: String,
@@ -92,7 +92,7 @@ pub struct LaunchConfiguration {
 }
 
 /// Everything that instances can be launched from.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Blueprints {
     templates: BTreeMap<String, LaunchTemplate>,
     /// Ids of the templates by name.

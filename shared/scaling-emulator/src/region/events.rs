@@ -1,17 +1,18 @@
 //! Events of the fleet, as EventBridge would carry them: lifecycle actions, launches and terminations, interruptions.
 //! They are kept for whoever asks at `/_emulator/events`.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Most events kept.
 const KEPT: usize = 10_000;
 
 /// One event.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Event {
     /// Its number, from 1.
@@ -19,15 +20,15 @@ pub struct Event {
     /// When.
     pub time: Timestamp,
     /// Whose: `aws.autoscaling`, `aws.ec2`.
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
     /// What, such as `EC2 Instance-launch Lifecycle Action`.
-    pub detail_type: &'static str,
+    pub detail_type: Cow<'static, str>,
     /// The rest.
     pub detail: Value,
 }
 
 /// The newest events.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Events {
     log: VecDeque<Event>,
     count: u64,
@@ -40,6 +41,7 @@ impl Events {
         if self.log.len() >= KEPT {
             self.log.pop_front();
         }
+        let (source, detail_type) = (source.into(), detail_type.into());
         self.log.push_back(Event { number: self.count, time, source, detail_type, detail });
     }
 

@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use scaling_peers::predictive::{self, Predictive};
 use scaling_peers::target_tracking::{self, Settings};
+use serde::{Deserialize, Serialize};
 
 use super::Region;
 use super::adjustment::Have;
@@ -21,7 +22,7 @@ const LOOKS_BACK: SignedDuration = SignedDuration::from_hours(14 * 24);
 const MANY: u32 = 1_000_000;
 
 /// A policy that follows a metric, with what it has seen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Follower {
     /// What it reads.
     pub(crate) queries: Queries,
@@ -30,7 +31,7 @@ pub struct Follower {
     decides: Decides,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Decides {
     Tracking(target_tracking::TargetTracking),
     /// The flag: whether it scales, or only forecasts.

@@ -53,7 +53,7 @@ pub struct MaintenancePolicy {
 }
 
 /// What is asked of a group. Times are in seconds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupSettings {
     /// What it launches from.
     pub source: LaunchSource,
@@ -90,7 +90,7 @@ pub struct GroupSettings {
 }
 
 /// Launches that fail.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct LaunchTrouble {
     /// No launch is tried before this.
     pub(crate) next_try: Option<Timestamp>,
@@ -99,7 +99,7 @@ pub(crate) struct LaunchTrouble {
 }
 
 /// One Auto Scaling group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Group {
     /// Its name.
     pub name: String,

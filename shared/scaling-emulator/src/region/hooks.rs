@@ -55,7 +55,7 @@ pub enum HookResult {
 }
 
 /// A lifecycle hook.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifecycleHook {
     /// Its name.
     pub name: String,
@@ -81,7 +81,7 @@ impl LifecycleHook {
 }
 
 /// A hook that holds an instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// The hook's name.
     pub hook: String,

@@ -2,10 +2,12 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
 
 /// Draws identifiers; the same seed draws the same ones.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ids {
+    #[serde(with = "scaling_fleet::random")]
     random: Pcg64,
 }
 

@@ -8,7 +8,7 @@ use crate::machines::Machines;
 use crate::wire::AwsError;
 
 /// What a group launches from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum LaunchSource {
     /// A launch template alone.
     Template(TemplateSpec),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use scaling_fleet::fleet::{InstanceNumber, Machine};
+use serde::{Deserialize, Serialize};
 
 use super::ids::Ids;
 use super::member::{LifecycleState, Member};
@@ -12,7 +13,7 @@ use super::member::{LifecycleState, Member};
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 
 /// An instance that belongs to no group.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Loose {
     /// What it would be in a group: in service when it runs, stopped, or terminated.
     pub member: Member,

@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use scaling_fleet::TypeName;
 use scaling_fleet::fleet::InstanceNumber;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::blueprints::TemplateSpec;
 use super::hooks::Waiting;
 use super::minutes::MinuteRecord;
 
 /// Where an instance is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LifecycleState {
     /// Booting.
     Pending,
@@ -79,7 +79,7 @@ impl LifecycleState {
 }
 
 /// One instance of a group.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     /// Instance id, such as `i-0123456789abcdef0`.
     pub id: String,

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// How long minutes are kept: as long as CloudWatch keeps one-minute points.
 const KEPT: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 /// Samples of one quantity within a minute, one a serving instance.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Samples {
     /// How many.
     pub count: u32,
@@ -36,7 +37,7 @@ impl Samples {
 }
 
 /// Response times of a minute's requests, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Latency {
     /// Sum over the requests.
     pub sum: f64,
@@ -55,7 +56,7 @@ pub struct Latency {
 }
 
 /// How many instances a group had at a minute's end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sizes {
     /// Asked for.
     pub desired: u32,
@@ -85,8 +86,48 @@ pub struct Sizes {
     pub terminating_capacity: u32,
 }
 
+impl Sizes {
+    fn numbers(self) -> [u32; 13] {
+        [
+            self.desired,
+            self.min,
+            self.max,
+            self.in_service,
+            self.pending,
+            self.standby,
+            self.warm,
+            self.terminating,
+            self.total,
+            self.in_service_capacity,
+            self.pending_capacity,
+            self.standby_capacity,
+            self.terminating_capacity,
+        ]
+    }
+
+    fn from_numbers(numbers: [u32; 13]) -> Self {
+        let [desired, min, max, in_service, pending, standby, warm, terminating, total, rest @ ..] = numbers;
+        let [in_service_capacity, pending_capacity, standby_capacity, terminating_capacity] = rest;
+        Self {
+            desired,
+            min,
+            max,
+            in_service,
+            pending,
+            standby,
+            warm,
+            terminating,
+            total,
+            in_service_capacity,
+            pending_capacity,
+            standby_capacity,
+            terminating_capacity,
+        }
+    }
+}
+
 /// One complete minute of one group.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct MinuteRecord {
     /// When it began.
     pub start: Timestamp,
@@ -109,15 +150,53 @@ pub struct MinuteRecord {
 }
 
 /// Minutes in order. Equal neighbours are stored once, so that an idle group costs nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Minutes {
     runs: VecDeque<Run>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 struct Run {
     first: MinuteRecord,
     count: u32,
+}
+
+/// A run as a kept state has it: without names, which would be most of it. Start, how many, requests, timed out, latency,
+/// CPU, memory, busy, filled, sizes.
+type Written = (
+    Timestamp,
+    u32,
+    f64,
+    f64,
+    Option<[f64; 7]>,
+    (u32, f64, f64, f64),
+    (u32, f64, f64, f64),
+    f64,
+    f64,
+    [u32; 13],
+);
+
+impl From<Run> for Written {
+    fn from(Run { first, count }: Run) -> Self {
+        let samples = |of: Samples| (of.count, of.sum, of.min, of.max);
+        let MinuteRecord { start, requests, timed_out, latency, cpu, memory, busy, filled, sizes } = first;
+        let latency = latency.map(|of| [of.sum, of.min, of.max, of.p50, of.p90, of.p95, of.p99]);
+        let (cpu, memory) = (samples(cpu), samples(memory));
+        (start, count, requests, timed_out, latency, cpu, memory, busy, filled, sizes.numbers())
+    }
+}
+
+impl From<Written> for Run {
+    fn from(written: Written) -> Self {
+        let (start, count, requests, timed_out, latency, cpu, memory, busy, filled, sizes) = written;
+        let samples = |(count, sum, min, max)| Samples { count, sum, min, max };
+        let latency =
+            latency.map(|[sum, min, max, p50, p90, p95, p99]| Latency { sum, min, max, p50, p90, p95, p99 });
+        let (cpu, memory, sizes) = (samples(cpu), samples(memory), Sizes::from_numbers(sizes));
+        let first = MinuteRecord { start, requests, timed_out, latency, cpu, memory, busy, filled, sizes };
+        Self { first, count }
+    }
 }
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);

@@ -15,6 +15,7 @@ pub mod launch;
 pub mod loose;
 pub mod member;
 pub mod minutes;
+mod notices;
 pub mod policy;
 pub mod refresh;
 mod refreshing;
@@ -28,10 +29,11 @@ pub mod warm_pool;
 mod world;
 mod zones;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 pub use blueprints::Blueprints;
 pub use group::Group;
@@ -49,7 +51,7 @@ use crate::workload::Workload;
 use scaling::Context;
 
 /// The state of one region.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Region {
     /// Region name, such as `us-east-1`.
     pub name: String,
@@ -78,7 +80,7 @@ pub struct Region {
     pub(crate) ids: Ids,
     pub(crate) groups: BTreeMap<String, Group>,
     /// Workloads set before their group was made.
-    waiting: HashMap<String, Workload>,
+    waiting: BTreeMap<String, Workload>,
     /// Instances that will fail, and when.
     interruptions: Vec<(Timestamp, String)>,
     /// The delay of metrics when no fault changes it.
@@ -108,7 +110,7 @@ impl Region {
             security_groups: BTreeMap::new(),
             ids: Ids::new(settings.seed),
             groups: BTreeMap::new(),
-            waiting: HashMap::new(),
+            waiting: BTreeMap::new(),
             interruptions: Vec::new(),
             usual_delay: SignedDuration::try_from(settings.metric_delay).unwrap_or(SignedDuration::MAX),
             refresh_patience: SignedDuration::try_from(settings.refresh_patience)

@@ -13,7 +13,7 @@ use super::blueprints::TemplateSpec;
 use super::launch::{LaunchSource, MixedInstancesPolicy};
 
 /// How a refresh stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefreshStatus {
     /// Asked for; begins with the next step.
     Pending,
@@ -96,7 +96,7 @@ pub struct DesiredConfiguration {
 }
 
 /// Where a refresh stood when it turned back.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RollbackDetails {
     /// Why.
@@ -110,7 +110,7 @@ pub struct RollbackDetails {
 }
 
 /// One refresh of a group.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refresh {
     /// Its id.
     pub id: String,

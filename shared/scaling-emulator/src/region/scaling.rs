@@ -14,6 +14,7 @@ use super::hooks::{Transition, pass_hooks};
 use super::ids::Ids;
 use super::launch::{LaunchOption, LaunchSource};
 use super::member::{LifecycleState, Member};
+use super::notices::Outcome;
 use super::trouble::LaunchFaults;
 use crate::cloudwatch::alarm::Alarms;
 use crate::machines::Machines;
@@ -23,10 +24,6 @@ pub const TERMINATION: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long after a failed launch the next one is tried.
 pub const LAUNCH_RETRY: SignedDuration = SignedDuration::from_secs(60);
-
-/// Kinds of events.
-const LAUNCHED: &str = "EC2 Instance Launch Successful";
-const ENDED: &str = "EC2 Instance Terminate Successful";
 
 /// How long instances that are gone are still known.
 const GONE_KEPT: SignedDuration = SignedDuration::from_hours(1);
@@ -76,6 +73,7 @@ impl Group {
     /// Brings instances into service that have booted, and removes those that have ended.
     pub(crate) fn progress(&mut self, now: Timestamp, events: &mut Events) {
         let mut over = false;
+        let mut launched = Vec::new();
         for member in &mut self.members {
             if member.state == LifecycleState::InService {
                 continue;
@@ -94,7 +92,7 @@ impl Group {
                     member.served_from = Some(now);
                     self.activities.finish(&member.activity, ActivityStatus::Successful, now);
                     self.last_activity = Some(now);
-                    events.push(now, "aws.autoscaling", LAUNCHED, told(&self.name, &member.id));
+                    launched.push((member.activity.clone(), member.id.clone()));
                 }
                 LifecycleState::EnteringStandby => {
                     member.state = LifecycleState::Standby;
@@ -103,6 +101,9 @@ impl Group {
                 _ => {}
             }
             over |= member.gone_at.is_some_and(|gone| gone <= now);
+        }
+        for (activity, id) in launched {
+            self.tell(events, now, Outcome::Launched, (&activity, &id));
         }
         self.settle_warm_pool();
         if over {
@@ -122,7 +123,7 @@ impl Group {
             self.activities.finish(&member.activity, ActivityStatus::Successful, now);
             self.last_activity = Some(now);
             member.state = LifecycleState::Terminated;
-            events.push(now, "aws.autoscaling", ENDED, told(&self.name, &member.id));
+            self.tell(events, now, Outcome::Ended, (&member.activity, &member.id));
             self.gone.push(member);
         }
     }
@@ -242,6 +243,8 @@ impl Group {
         activity.status_message = Some(why);
         activity.end_time = Some(now);
         activity.progress = 100;
+        let activity = activity.activity_id.clone();
+        self.tell(context.events, now, Outcome::NotLaunched, (&activity, ""));
     }
 
     /// Begins to end an instance, wherever it is. False if it is ending already or gone.
@@ -341,10 +344,6 @@ impl Group {
             second(now),
         )
     }
-}
-
-fn told(group: &str, instance: &str) -> serde_json::Value {
-    serde_json::json!({ "AutoScalingGroupName": group, "EC2InstanceId": instance })
 }
 
 /// A moment in whole seconds, as causes write it.

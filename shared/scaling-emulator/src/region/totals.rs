@@ -1,10 +1,10 @@
 //! Running totals of a group since its workload was set.
 
 use scaling_fleet::fleet::Interval;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Running totals of a group since its workload was set.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct GroupTotals {
     /// Time covered, in seconds.
     pub seconds: f64,

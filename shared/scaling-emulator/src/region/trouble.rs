@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::group::Group;
 use super::launch::{LaunchOption, LaunchSource};
 
@@ -9,7 +11,7 @@ use super::launch::{LaunchOption, LaunchSource};
 pub const ANY: &str = "*";
 
 /// Which launches fail, and how.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LaunchFaults {
     /// Types, or [`ANY`], of which there is no capacity.
     pub without_capacity: BTreeSet<String>,

@@ -28,7 +28,7 @@ pub enum PoolState {
 }
 
 /// A warm pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarmPool {
     /// Capacity of group and pool together; the group's maximum when absent.
     pub max_prepared: Option<u32>,

@@ -5,6 +5,7 @@ use scaling_fleet::Mebibytes;
 use scaling_fleet::fleet::{BootModel, Fleet, InstanceNumber, Interval, Machine};
 use scaling_fleet::load::Load;
 use scaling_fleet::service::{MemoryModel, QueueModel, ServiceModel};
+use serde::{Deserialize, Serialize};
 
 use super::latency::{self, Part};
 use super::member::cpu_of;
@@ -13,7 +14,7 @@ use super::totals::GroupTotals;
 use crate::workload::Workload;
 
 /// The simulated truth behind a group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct World {
     fleet: Fleet,
     workload: Option<(Load, f64)>,
@@ -22,7 +23,7 @@ pub(crate) struct World {
     totals: GroupTotals,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Step {
     seconds: f64,
     interval: Interval,

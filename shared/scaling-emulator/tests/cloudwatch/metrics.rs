@@ -37,6 +37,10 @@ async fn values_statistics_and_counts_add_up_within_a_minute() {
         ("Maximum", 9.0),
         ("p50", 2.0),
         ("p100", 9.0),
+        ("TC(1:4)", 2.0),
+        ("TS(1:)", 24.0),
+        ("tm50", 4.0 / 3.5),
+        ("PR(:2)", 400.0 / 7.0),
     ] {
         let got = points(&emulator, &query("m", ("Shop", "Size"), &[], stat), 1);
         assert_eq!(got, [(0, expected)], "{stat}");

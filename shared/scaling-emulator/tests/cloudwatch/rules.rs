@@ -179,7 +179,7 @@ async fn put_metric_alarm_keeps_the_services_limits() {
         json!({ "Statistic": null }),
         json!({ "Statistic": "p95" }),
         json!({ "ExtendedStatistic": "p95" }),
-        json!({ "Statistic": null, "ExtendedStatistic": "tm90" }),
+        json!({ "Statistic": null, "ExtendedStatistic": "tm190" }),
         json!({ "TreatMissingData": "guess" }),
         json!({ "EvaluateLowSampleCountPercentile": "guess" }),
         json!({ "AlarmActions": ["lambda"] }),

@@ -9,9 +9,10 @@ pub use trace::TraceError;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A load over time, as a rate at the start of each step with straight lines between them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Load {
     start: Timestamp,
     step: Duration,

@@ -105,6 +105,8 @@ fn render_controller(table: &Table) -> Value {
             .collect(),
     );
     let own: f64 = table.groups.values().filter_map(|group| Some(group.newest.as_ref()?.own_cost)).sum();
+    // A sum of nothing is -0.0.
+    let own = own + 0.0;
     put(names::CONTROLLER_COST.name, json!(own));
     put(names::UNKNOWN_ALARMS_TOTAL.name, table.unknown_alarms.into());
     members.into()

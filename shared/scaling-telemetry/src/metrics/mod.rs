@@ -16,6 +16,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ use table::{GroupTable, LastTick, Table};
 pub struct Metrics {
     table: Shared,
     registry: Arc<Registry>,
+    /// Bytes of the last rendering.
+    written: Arc<AtomicUsize>,
     cloud: Arc<OnceLock<CloudSource>>,
 }
 
@@ -85,7 +88,7 @@ impl Metrics {
         let table = Shared(Arc::new(Mutex::new(Table::default())));
         let mut registry = Registry::default();
         registry.register_collector(Box::new(table.clone()));
-        Self { table, registry: Arc::new(registry), cloud: Arc::default() }
+        Self { table, registry: Arc::new(registry), written: Arc::default(), cloud: Arc::default() }
     }
 
     /// Asks `calls` at each rendering how often the cloud has been called. The first that is given is asked.
@@ -167,7 +170,9 @@ impl Metrics {
             let calls = calls();
             self.lock().cloud = calls;
         }
-        let mut text = String::new();
+        // As much room as the last time: a text of many megabytes is not moved while it grows.
+        let room = self.written.load(Ordering::Relaxed);
+        let mut text = String::with_capacity(room + room / 16);
         let written = match format {
             Format::Json => {
                 text = json::render(&self.lock()).to_string();
@@ -182,6 +187,7 @@ impl Metrics {
         if written.is_err() {
             tracing::error!("the metrics could not be written as text");
         }
+        self.written.store(text.len(), Ordering::Relaxed);
         text
     }
 

@@ -216,6 +216,18 @@ fn embedded_metric_format_is_exactly_this() {
 }
 
 #[test]
+fn what_adds_up_nothing_is_nought_and_not_less() {
+    let tick = TickFigures { ended: at(1), seconds: 0.02, left_over: 0 };
+    let mut texts = EmbeddedMetrics::default().lines(tick, &[]);
+    texts.extend(
+        [Format::Prometheus, Format::OpenMetrics, Format::Json].map(|format| Metrics::new().render(format)),
+    );
+    for text in texts {
+        assert!(!text.contains("-0"), "{text}");
+    }
+}
+
+#[test]
 fn the_cost_of_embedded_metrics_counts_every_one_of_them() {
     let (_, recorded) = recorded_tick();
     let settings = EmbeddedMetrics { groups: BTreeSet::from(["web".into()]), ..EmbeddedMetrics::default() };

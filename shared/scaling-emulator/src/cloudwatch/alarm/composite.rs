@@ -17,7 +17,7 @@ use crate::wire::AwsError;
 const LEVELS: usize = 10;
 
 /// What a composite alarm watches.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Composite {
     /// The rule as it was given.
     pub text: String,

@@ -1,5 +1,7 @@
 //! Rules of composite alarms: `ALARM`, `OK` and `INSUFFICIENT_DATA` of other alarms, joined by `AND`, `OR` and `NOT`.
 
+use serde::{Deserialize, Serialize};
+
 use super::StateValue;
 
 /// Deepest nesting read.
@@ -9,7 +11,7 @@ const MAX_DEPTH: usize = 50;
 pub const MAX_CHILDREN: usize = 100;
 
 /// A rule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Rule {
     /// `TRUE` or `FALSE`.
     Constant(bool),

@@ -243,7 +243,7 @@ fn shown(alarm: &Alarm) -> MetricAlarm {
             (shown.dimensions, shown.period, shown.unit) = (metric.dimensions, Some(stat.period), stat.unit);
             let name = Some(stat.statistic.to_string());
             match stat.statistic {
-                Statistic::Percentile(_) => shown.extended_statistic = name,
+                Statistic::Percentile(_) | Statistic::Trimmed(_) => shown.extended_statistic = name,
                 _ => shown.statistic = name,
             }
         }

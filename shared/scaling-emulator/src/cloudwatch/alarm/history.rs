@@ -16,7 +16,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
 const MOST: usize = 50_000;
 
 /// What an item is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// It was put, or deleted.
     ConfigurationUpdate,
@@ -27,7 +27,7 @@ pub enum Kind {
 }
 
 /// One item.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// The alarm's name.
     pub alarm: String,
@@ -44,7 +44,7 @@ pub struct Item {
 }
 
 /// What happened to alarms, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct History {
     items: VecDeque<Item>,
 }

@@ -53,7 +53,7 @@ impl StateValue {
 }
 
 /// How a point is compared with the threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     /// At or above it.
     GreaterThanOrEqualToThreshold,
@@ -100,7 +100,7 @@ impl Comparison {
 }
 
 /// What an alarm watches.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Watch {
     /// One metric.
     Metric(Stat),
@@ -129,7 +129,7 @@ impl Watch {
 }
 
 /// What an alarm is set to do; replaced as a whole when it is put again.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Configuration {
     /// For people.
     pub description: Option<String>,
@@ -179,7 +179,7 @@ impl Configuration {
 }
 
 /// What state an alarm is in, and why.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The state.
     pub value: StateValue,
@@ -192,7 +192,7 @@ pub struct State {
 }
 
 /// One alarm.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
     /// Its name.
     pub name: String,
@@ -211,7 +211,7 @@ pub struct Alarm {
 }
 
 /// All alarms by name, with their history and tags.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Alarms {
     /// Alarms by name.
     pub by_name: BTreeMap<String, Alarm>,

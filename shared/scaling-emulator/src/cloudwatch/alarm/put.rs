@@ -226,7 +226,7 @@ fn watch(input: &PutMetricAlarm) -> Result<Watch, AwsError> {
 fn metric(input: &PutMetricAlarm) -> Result<Stat, AwsError> {
     let statistic = match (&input.statistic, &input.extended_statistic) {
         (Some(name), None) => match Statistic::parse(name)? {
-            Statistic::Percentile(_) => {
+            extended if extended.is_extended() => {
                 return Err(AwsError::validation(format!(
                     "The value {name} for parameter Statistic is not supported."
                 )));
@@ -234,7 +234,7 @@ fn metric(input: &PutMetricAlarm) -> Result<Stat, AwsError> {
             simple => simple,
         },
         (None, Some(name)) => match Statistic::parse(name)? {
-            percentile @ Statistic::Percentile(_) => percentile,
+            extended if extended.is_extended() => extended,
             _ => {
                 return Err(AwsError::validation(format!(
                     "The value {name} for parameter ExtendedStatistic is not supported."

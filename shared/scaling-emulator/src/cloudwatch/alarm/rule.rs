@@ -5,10 +5,10 @@
 //! CloudWatch alarms treat missing data" in the CloudWatch user guide, with its tables and its section on premature
 //! transitions.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What missing points count as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Treatment {
     /// As unknown: without any point the state is not known.

@@ -1,0 +1,81 @@
+//! What a group tells others: events, and notifications to its topics.
+
+use scaling_emulator::{Emulator, Fault};
+use serde_json::{Value, json};
+
+use crate::call::{call, refused};
+use crate::client::{advance, control, emulator, set};
+
+const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:scaling";
+
+async fn told(emulator: &Emulator, source: &str) -> Vec<Value> {
+    let (_, answer) = control(emulator, "GET", "/_emulator/events", Value::Null).await;
+    let events = answer["events"].as_array().unwrap().iter();
+    events.filter(|event| event["source"] == source).cloned().collect()
+}
+
+#[tokio::test]
+async fn a_topic_is_told_what_it_asked_for_and_nothing_else() {
+    let emulator = emulator(1).await;
+    let kinds = "NotificationTypes.member.1=autoscaling:EC2_INSTANCE_LAUNCH\
+        &NotificationTypes.member.2=autoscaling:EC2_INSTANCE_LAUNCH_ERROR";
+    call(&emulator, "PutNotificationConfiguration", &format!("TopicARN={TOPIC}&{kinds}"));
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 300).await;
+    emulator.inject(Fault::CapacityShortage { instance_type: "*".to_owned() });
+    set(&emulator, 3).unwrap();
+    advance(&emulator, 30).await;
+    set(&emulator, 1).unwrap();
+    advance(&emulator, 300).await;
+    let notices = told(&emulator, "aws.sns").await;
+    let kinds: Vec<&Value> = notices.iter().map(|one| &one["detail"]["Message"]["Event"]).collect();
+    let expected = ["TEST_NOTIFICATION", "EC2_INSTANCE_LAUNCH", "EC2_INSTANCE_LAUNCH_ERROR"];
+    assert_eq!(
+        kinds,
+        expected.map(|kind| format!("autoscaling:{kind}")).map(Value::from).iter().collect::<Vec<_>>()
+    );
+    let launch = &notices[1]["detail"];
+    assert_eq!(launch["TopicArn"], TOPIC);
+    assert_eq!(launch["Subject"], "Auto Scaling: launch for group \"web\"");
+    let message = &launch["Message"];
+    assert_eq!((&message["StatusCode"], &message["Progress"]), (&json!("Successful"), &json!(100)));
+    assert!(message["EC2InstanceId"].as_str().unwrap().starts_with("i-"), "{message}");
+    assert!(message["Details"]["Availability Zone"].as_str().unwrap().starts_with("us-east-1"), "{message}");
+    assert!(notices[2]["detail"]["Message"]["StatusMessage"].as_str().unwrap().contains("sufficient"));
+    call(&emulator, "DeleteNotificationConfiguration", &format!("TopicARN={TOPIC}"));
+    emulator.clear_faults();
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 300).await;
+    assert_eq!(told(&emulator, "aws.sns").await.len(), 3);
+}
+
+#[tokio::test]
+async fn events_say_what_became_of_each_instance() {
+    let emulator = emulator(1).await;
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 300).await;
+    emulator.inject(Fault::CapacityShortage { instance_type: "*".to_owned() });
+    set(&emulator, 3).unwrap();
+    advance(&emulator, 30).await;
+    set(&emulator, 1).unwrap();
+    advance(&emulator, 300).await;
+    let events = told(&emulator, "aws.autoscaling").await;
+    let kinds: Vec<&str> = events.iter().map(|event| event["detail-type"].as_str().unwrap()).collect();
+    let successes = [
+        "EC2 Instance Launch Successful",
+        "EC2 Instance Launch Unsuccessful",
+        "EC2 Instance Terminate Successful",
+    ];
+    assert_eq!(kinds, successes);
+    let ended = &events[2]["detail"];
+    assert_eq!(ended["EC2InstanceId"].as_str().unwrap().len(), 19);
+    assert!(ended["Cause"].as_str().unwrap().contains("shrinking the capacity"), "{ended}");
+}
+
+#[tokio::test]
+async fn what_is_no_topic_is_refused() {
+    let emulator = emulator(1).await;
+    let members = "TopicARN=scaling&NotificationTypes.member.1=autoscaling:EC2_INSTANCE_LAUNCH";
+    let (code, message) = refused(&emulator, "PutNotificationConfiguration", members);
+    assert!(code == "ValidationError" && message.contains("Invalid SNS Topic ARN"), "{message}");
+}
