@@ -122,8 +122,8 @@ fn samples(table: &Table, metric: Metric, take: &mut Take<'_>) -> fmt::Result {
             group.errors.iter().try_for_each(|(kind, errors)| take(&[name, kind], count(*errors)))
         }),
         names::OPERATION_DURATION => each_group(table, |name, group| {
-            let durations = group.durations.iter();
-            durations.map(|(kind, took)| take(&[name, kind], Value::Distribution(took))).collect()
+            let mut durations = group.durations.iter();
+            durations.try_for_each(|(kind, took)| take(&[name, kind], Value::Distribution(took)))
         }),
         _ => of_controller(table, metric, take),
     }
@@ -149,8 +149,8 @@ fn of_controller(table: &Table, metric: Metric, take: &mut Take<'_>) -> fmt::Res
             table.calls.iter().try_for_each(|(labels, calls)| take(labels, count(*calls)))
         }
         names::PORT_CALL_DURATION => {
-            let durations = table.call_durations.iter();
-            durations.map(|(labels, took)| take(labels, Value::Distribution(took))).collect()
+            let mut durations = table.call_durations.iter();
+            durations.try_for_each(|(labels, took)| take(labels, Value::Distribution(took)))
         }
         _ => of_last_tick(table, metric, take),
     }
