@@ -16,7 +16,7 @@ use crate::series::{Point, SPAN};
 use crate::track::{Mark, Track};
 
 /// Seconds that one record stands for.
-const HOUR: i64 = 3600;
+const HOUR: i64 = 60 * 60;
 
 /// How far back the charts reach.
 const REACH: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -56,6 +56,11 @@ impl Chunk {
             let fixed = fixed.unwrap_or(f32::NAN);
             Point { at, wanted, capacity, loads, serving, desired, cost, fixed, saved, instance_type }
         })
+    }
+
+    /// Which hour it is, counted from 1970.
+    pub(crate) fn hour(&self) -> Option<i64> {
+        self.looks.first().map(|look| look.0.div_euclid(HOUR))
     }
 
     /// The totals.
@@ -111,12 +116,16 @@ fn look(point: &Point) -> Look {
 
 /// What of a group is not in the store yet, as of its newest look.
 pub(crate) fn unkept(name: &GroupName, track: &mut Track) -> Vec<NewRecord> {
-    let Some(newest) = track.series.points().last().map(|point| point.at) else { return Vec::new() };
-    let hour = newest.div_euclid(HOUR);
+    let hours = |at: Option<&Point>| at.map(|point| point.at.div_euclid(HOUR));
+    let (Some(first), Some(newest)) =
+        (hours(track.series.points().next()), hours(track.series.points().last()))
+    else {
+        return Vec::new();
+    };
     let mut records = Vec::new();
     let mut kept = Vec::new();
-    // The hour before as well: its last looks and the ends of its operations may be news.
-    for hour in [hour - 1, hour] {
+    let known = track.kept.iter().map(|(hour, _)| *hour).min().unwrap_or(first);
+    for hour in known..=newest {
         let chunk = Chunk::of(track, hour);
         if chunk.looks.is_empty() {
             continue;
@@ -131,7 +140,8 @@ pub(crate) fn unkept(name: &GroupName, track: &mut Track) -> Vec<NewRecord> {
         }
         kept.push(digest);
     }
-    track.kept = kept;
+    // The last hour is looked at again: its last looks and the ends of its operations are news.
+    track.kept = kept.split_off(kept.len().saturating_sub(2));
     records
 }
 

@@ -82,6 +82,8 @@ impl Track {
             return;
         }
         let Some(newest) = chunks.last() else { return };
+        // What is in the store already is not written again.
+        self.kept.extend(newest.hour().map(|hour| (hour, 0)));
         self.series.recall(chunks);
         self.since = newest.since.or(self.since);
         let before = newest.totals();
