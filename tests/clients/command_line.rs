@@ -1,5 +1,6 @@
 //! The aws CLI.
 
+use scaling_emulator::signature::Credentials;
 use scaling_emulator::{Emulator, GroupSetup, Settings};
 use scaling_tests::{environment, project};
 use serde_json::{Value, json};
@@ -134,4 +135,26 @@ async fn an_operation_that_the_emulator_does_not_know_is_refused() {
     let emulator = stage().await;
     let refusal = aws(&emulator, &["ec2", "describe-volumes"]).await.unwrap_err();
     assert!(refusal.contains("(InvalidAction)"), "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signatures_are_checked_where_credentials_are_configured() {
+    for (secret, expected) in [("test", None), ("another", Some("(SignatureDoesNotMatch)"))] {
+        let credentials = vec![Credentials { key: "test".to_owned(), secret: secret.to_owned() }];
+        let emulator = Emulator::start(Settings { credentials, ..Settings::default() }).await.unwrap();
+        for call in [
+            ["autoscaling", "describe-auto-scaling-groups"],
+            ["cloudwatch", "list-metrics"],
+            ["sts", "get-caller-identity"],
+        ] {
+            let answer = aws(&emulator, &call).await;
+            match expected {
+                None => drop(answer.unwrap()),
+                Some(code) => {
+                    let refusal = answer.unwrap_err();
+                    assert!(refusal.contains(code), "{refusal}");
+                }
+            }
+        }
+    }
 }
