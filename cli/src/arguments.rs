@@ -195,8 +195,9 @@ pub(crate) struct ListenArguments {
     /// Its key in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate", env = "SCALING_TLS_KEY")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Tokens with a role each (read, operate, admin), as JSON; read anew when it changes. With it every request but
-    /// GET /health needs one
+    /// Tokens with a role each (read, operate, admin), as JSON; read anew when it changes, and none is known any more 30
+    /// seconds after it has gone. With it every request needs one, but for GET /health and the console's page and scripts,
+    /// which hold no data
     #[arg(long, value_name = "FILE", env = "SCALING_TOKENS")]
     pub(crate) tokens: Option<PathBuf>,
     /// Requests a second of each client [default: none on loopback, 100 elsewhere]

@@ -26,11 +26,24 @@ pub(crate) struct Told(pub(crate) u8);
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let code = code(error);
     if !error.is::<Interrupted>() && !error.is::<Told>() {
-        let text = faults(error).unwrap_or_else(|| format!("scaling: {error:#}"));
+        let text = faults(error).unwrap_or_else(|| format!("scaling: {}", told(error)));
         // A reader that has gone away changes nothing about the exit code.
         let _ = writeln!(std::io::stderr(), "{text}");
     }
     ExitCode::from(code)
+}
+
+/// The error with its causes; those that an error before has told already are not told again.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = text + ": " + &cause;
+        }
+    }
+    text
 }
 
 /// The documented exit codes.
@@ -91,6 +104,15 @@ fn counted(number: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let missing = scaling::configuration::load("no/such/file.json".as_ref(), None);
+        let text = told(&anyhow::Error::new(missing.unwrap_err()));
+        assert_eq!(text.matches("os error 2").count(), 1, "{text}");
+        let outer = anyhow::anyhow!("the disk is full").context("cannot write the report");
+        assert_eq!(told(&outer), "cannot write the report: the disk is full");
+    }
 
     #[test]
     fn exit_codes_are_the_documented_ones() {

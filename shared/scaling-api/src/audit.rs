@@ -2,6 +2,7 @@
 //! transaction of the write itself, and logged as well.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -17,6 +18,9 @@ use crate::state::ApiState;
 
 /// What every entry's key begins with; a time follows.
 pub(crate) const PREFIX: &str = "audit/all/";
+
+/// Writes that this process has taken.
+static TAKEN: AtomicU32 = AtomicU32::new(0);
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +65,7 @@ pub(crate) struct Audit {
     at: Timestamp,
     checked: bool,
     request: String,
+    /// Makes its key unique, and sorts those of one instant in the order in which this process has taken them.
     unique: String,
 }
 
@@ -69,7 +74,9 @@ impl FromRequestParts<ApiState> for Audit {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Infallible> {
         let id = parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let number = TAKEN.fetch_add(1, Ordering::Relaxed) % 1_000_000;
         let unique = uuid::Uuid::new_v4().simple().to_string();
+        let unique = format!("{number:06}-{}", unique.get(..8).unwrap_or_default());
         let checked = parts.extensions.get::<Caller>().is_some();
         Ok(Self { at: state.now(), checked, request: id.to_owned(), unique })
     }
@@ -89,8 +96,7 @@ impl Audit {
     /// `Invalid` for what JSON cannot express.
     pub(crate) fn record(&self, change: Change) -> Result<NewRecord, PortError> {
         let body = to_json("note a write", &self.entry(change))?;
-        let (at, unique) = (self.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), &self.unique);
-        let key = format!("{PREFIX}{at}-{}", unique.get(..8).unwrap_or_default());
+        let key = format!("{PREFIX}{}-{}", self.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), self.unique);
         Ok(NewRecord { key, body, expires: Some(self.at + HISTORY) })
     }
 

@@ -33,7 +33,10 @@ pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    let detail = format!("Content-Type must be application/json, not {given:?}");
+    let detail = match given {
+        "" => "Content-Type must be application/json; the request has none".to_owned(),
+        given => format!("Content-Type must be application/json, not {given:?}"),
+    };
     Err(Problem::new(Kind::UnsupportedMediaType, detail))
 }
 
@@ -46,13 +49,21 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let is_list = text.trim_start().starts_with('[');
     match parsed {
         Ok(value) if !is_list => Ok(value),
-        Ok(_) => Err(Problem::new(Kind::InvalidRequest, "the body must be an object, not a list")),
+        _ if is_list && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            Err(Problem::new(Kind::InvalidRequest, "the body must be an object, not a list"))
+        }
+        Ok(_) => Err(Problem::new(Kind::MalformedBody, "the body is no JSON object")),
         // Where the form is wrong, the deserializer may stop in the middle of a value and blame the text.
         Err(error) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
             Err(Problem::new(Kind::InvalidRequest, error.to_string()))
         }
         Err(error) => Err(Problem::new(Kind::MalformedBody, error.to_string())),
     }
+}
+
+/// The reason that somebody gives, or that none was given.
+pub(crate) fn reason(given: Option<String>) -> String {
+    given.filter(|reason| !reason.trim().is_empty()).unwrap_or_else(|| "no reason given".to_owned())
 }
 
 /// Reads a JSON object of a form that may be left out.

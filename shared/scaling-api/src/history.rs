@@ -61,6 +61,10 @@ impl History<'_> {
         page: &Page,
         wanted: impl Fn(&Record) -> bool,
     ) -> Result<Vec<Record>, Problem> {
+        if let Some(before) = page.before.as_ref().filter(|before| self.day_of(before).is_none()) {
+            let detail = format!("before must be the `next` of another page, not {before:?}");
+            return Err(Problem::new(Kind::BadParameter, detail));
+        }
         let end = page.before.as_ref().map(|before| format!("{}{before}", self.prefix));
         let fits = |record: &Record| end.as_ref().is_none_or(|end| record.key < *end) && wanted(record);
         // Most histories are short: then this is all of it.

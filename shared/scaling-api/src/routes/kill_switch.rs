@@ -59,7 +59,7 @@ pub(super) async fn throw(
 ) -> Result<Response, Problem> {
     let request: KillSwitchRequest = body::parse_or_default(&bytes)?;
     let by = author(caller, request.by);
-    let reason = request.reason.unwrap_or_else(|| "no reason given".to_owned());
+    let reason = body::reason(request.reason);
     store(&state, Some(KillSwitch { by: by.clone(), reason }), ("stopped", by), &audit).await
 }
 
@@ -89,8 +89,14 @@ async fn store(
         before: json!(before),
         after: json!(kill_switch),
     };
-    let along = |before: &Option<KillSwitch>| Ok(vec![audit.record(change(before))?]);
+    // Where there was nothing to end, nothing was changed.
+    let is_idle = |before: &Option<KillSwitch>| before.is_none() && kill_switch.is_none();
+    let along = |before: &Option<KillSwitch>| {
+        if is_idle(before) { Ok(Vec::new()) } else { Ok(vec![audit.record(change(before))?]) }
+    };
     let before = state.control().set_kill_switch(kill_switch.clone(), along).await?;
-    audit.tell(change(&before));
+    if !is_idle(&before) {
+        audit.tell(change(&before));
+    }
     Ok(Json(KillSwitchAnswer { kill_switch }).into_response())
 }

@@ -142,7 +142,7 @@ pub(super) async fn hold(
     let by = author(caller, request.by);
     let temporary = Override {
         by: by.clone(),
-        reason: request.reason.unwrap_or_else(|| "no reason given".to_owned()),
+        reason: body::reason(request.reason),
         until,
         min: Some(desired.max(1)),
         max: None,
@@ -212,8 +212,14 @@ async fn store(
         before: json!(before),
         after: json!(temporary),
     };
-    let along = |before: &Option<Override>| Ok(vec![audit.record(change(before))?]);
+    // Where there was nothing to end, nothing was changed.
+    let is_idle = |before: &Option<Override>| before.is_none() && temporary.is_none();
+    let along = |before: &Option<Override>| {
+        if is_idle(before) { Ok(Vec::new()) } else { Ok(vec![audit.record(change(before))?]) }
+    };
     let before = state.control().set_override(&group.name, temporary.clone(), along).await?;
-    audit.tell(change(&before));
+    if !is_idle(&before) {
+        audit.tell(change(&before));
+    }
     Ok(Json(OverrideAnswer { group: group.name.to_string(), r#override: temporary }).into_response())
 }

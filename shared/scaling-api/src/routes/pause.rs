@@ -70,7 +70,7 @@ pub(super) async fn pause(
         return Err(Problem::new(Kind::InvalidRequest, format!("until must be in the future, not {until}")));
     }
     let by = author(caller, request.by);
-    let reason = request.reason.unwrap_or_else(|| "no reason given".to_owned());
+    let reason = body::reason(request.reason);
     let pause = Pause { by: by.clone(), reason, until: request.until };
     set(&state, &name, Some(pause), Doing { what: "paused", by, audit }).await
 }

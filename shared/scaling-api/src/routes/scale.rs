@@ -67,7 +67,9 @@ pub(crate) struct ScaleAnswer<'a> {
 ))]
 /// Asks for a count, a type, or both
 ///
-/// Acts in every control level, within the bounds. A pause, the kill switch and a running operation refuse it (409).
+/// Acts in every control level, within the bounds. A pause and the kill switch refuse it (409). A count takes the place of
+/// one that is still on its way. While a type change runs, more replicas may be asked for; fewer, and another type, are
+/// refused (409).
 /// The plan is stored and the platform has been asked when 202 is answered. With `expires`, count and type stay until
 /// then.
 pub(super) async fn scale(

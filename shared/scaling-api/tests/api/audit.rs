@@ -42,6 +42,32 @@ async fn each_write_is_recorded_with_who_what_before_and_after() {
 }
 
 #[tokio::test]
+async fn writes_of_one_instant_are_listed_in_the_order_in_which_they_were_made() {
+    let stage = Stage::new();
+    for number in 0..20 {
+        stage.post("/groups/web/pause", &json!({"by": number.to_string()})).await.ok();
+    }
+    let by: Vec<String> =
+        entries(&stage).await.iter().map(|entry| entry["by"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(by, (0..20).rev().map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn to_end_what_was_not_there_is_no_entry() {
+    let stage = Stage::new();
+    stage.call("DELETE", "/groups/web/override", &Value::Null).await.ok();
+    stage.call("DELETE", "/kill-switch", &Value::Null).await.ok();
+    assert!(entries(&stage).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_blank_reason_is_none() {
+    let stage = Stage::new();
+    let answer = stage.post("/groups/web/pause", &json!({"reason": " "})).await.ok();
+    assert_eq!(answer["pause"]["reason"], "no reason given");
+}
+
+#[tokio::test]
 async fn who_was_checked_is_told_from_who_only_says_so() {
     let stage = Stage::new();
     stage.post("/groups/web/pause", &json!({"by": "ada"})).await.ok();

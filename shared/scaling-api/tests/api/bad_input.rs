@@ -32,7 +32,7 @@ async fn a_scale_request_that_makes_no_sense_is_refused_with_a_reason() {
         ("replicas=3", 400, "malformed-body", "line 1"),
         ("{\"replicas\": NaN}", 400, "malformed-body", "line 1"),
         ("null", 422, "invalid-request", "null"),
-        ("[3]", 422, "invalid-request", "line 1"),
+        ("[3]", 422, "invalid-request", "list"),
         ("[null, 3, null, null, null, false, null]", 422, "invalid-request", "list"),
         ("{}", 422, "invalid-request", "replicas"),
         ("{\"mode\": \"hybrid\"}", 422, "invalid-request", "replicas"),

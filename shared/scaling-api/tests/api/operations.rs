@@ -125,6 +125,9 @@ async fn a_long_history_comes_page_by_page_whole_and_in_order() {
     seen.reverse();
     assert_eq!(seen.len(), asked.len());
     assert_eq!(seen, asked);
-    assert_eq!(stage.get("/operations?before=0").await.ok()["operations"], json!([]));
-    assert_eq!(ids(&stage.get("/operations?before=zzz&limit=1").await.ok()), [asked.last().unwrap()]);
+    assert_eq!(stage.get("/operations?before=20200101").await.ok()["operations"], json!([]));
+    assert_eq!(ids(&stage.get("/operations?before=20990101&limit=1").await.ok()), [asked.last().unwrap()]);
+    for no_cursor in ["0", "zzz", "-1"] {
+        stage.get(&format!("/operations?before={no_cursor}")).await.problem(400, "bad-parameter");
+    }
 }

@@ -6,6 +6,9 @@
 //!   {"name": "ada", "role": "admin", "token": "a-secret-of-at-least-32-characters"}
 //! ]}
 //! ```
+//! A file that is gone, or makes no sense, is taken for one that is being written for [`GRACE`]; after that no token is
+//! known any more, so that whoever deletes the file has revoked them all.
+//!
 //! What is kept in memory is a digest of each, and a digest of what a request brings is compared with all of them in
 //! constant time. Neither is ever logged.
 
@@ -13,7 +16,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use ring::digest::{SHA256, digest};
 use scaling_api::Role;
@@ -23,6 +26,10 @@ use thiserror::Error;
 
 /// Shorter tokens can be guessed.
 pub const SHORTEST_TOKEN: usize = 32;
+
+/// How long the tokens before go on to be used while the file is missing or makes no sense: writers that do not replace
+/// it in one step leave half of it, or none, for a moment.
+pub const GRACE: Duration = Duration::from_secs(30);
 
 /// Longer ones are no tokens; nothing longer is hashed.
 const LONGEST_TOKEN: usize = 512;
@@ -83,12 +90,15 @@ pub struct Bearer {
 /// A token file.
 pub struct Tokens {
     path: PathBuf,
+    grace: Duration,
     loaded: Mutex<Loaded>,
 }
 
 struct Loaded {
     stamp: Option<Stamp>,
     known: Vec<Known>,
+    /// Since when the file has been missing or made no sense.
+    unusable: Option<Instant>,
 }
 
 /// How one version of a file is told from the next.
@@ -109,7 +119,7 @@ impl Tokens {
         let path = path.into();
         let stamp = stamp(&path);
         let known = load(&path)?;
-        Ok(Self { path, loaded: Mutex::new(Loaded { stamp, known }) })
+        Ok(Self { path, grace: GRACE, loaded: Mutex::new(Loaded { stamp, known, unusable: None }) })
     }
 
     /// Whose token it is; `None` for one that is not known. A file that has changed is read anew before.
@@ -121,19 +131,26 @@ impl Tokens {
 
     fn refresh(&self, loaded: &mut Loaded) {
         let stamp = stamp(&self.path);
-        if stamp == loaded.stamp {
-            return;
+        if stamp != loaded.stamp {
+            loaded.stamp = stamp;
+            match load(&self.path) {
+                Ok(known) => {
+                    tracing::info!(target: "scaling::integration", tokens = known.len(), "the token file was read anew");
+                    (loaded.known, loaded.unusable) = (known, None);
+                }
+                Err(error) => {
+                    let seconds = self.grace.as_secs();
+                    tracing::error!(
+                        target: "scaling::integration", %error, seconds, "the tokens before are used for some seconds more"
+                    );
+                    loaded.unusable.get_or_insert_with(Instant::now);
+                }
+            }
         }
-        loaded.stamp = stamp;
-        match load(&self.path) {
-            Ok(known) => {
-                tracing::info!(target: "scaling::integration", tokens = known.len(), "the token file was read anew");
-                loaded.known = known;
-            }
-            // Half a file, or none for a moment: who could come in before still can.
-            Err(error) => {
-                tracing::error!(target: "scaling::integration", %error, "the tokens before go on to be used");
-            }
+        let is_over = loaded.unusable.is_some_and(|since| since.elapsed() >= self.grace);
+        if is_over && !loaded.known.is_empty() {
+            tracing::error!(target: "scaling::integration", path = %self.path.display(), "no token is known any more");
+            loaded.known.clear();
         }
     }
 }
@@ -255,7 +272,23 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_file_is_read_anew_and_a_broken_one_changes_nothing() {
+    fn a_file_that_stays_away_or_broken_revokes_every_token_until_it_is_whole_again() {
+        for broken in [None, Some("{")] {
+            let (_folder, path) = file(&one("ada", "read", SECRET));
+            let tokens = Tokens { grace: Duration::ZERO, ..Tokens::read(&path).unwrap() };
+            assert!(tokens.bearer(SECRET).is_some());
+            match broken {
+                None => fs::remove_file(&path).unwrap(),
+                Some(text) => fs::write(&path, text).unwrap(),
+            }
+            assert_eq!(tokens.bearer(SECRET), None, "{broken:?}");
+            fs::write(&path, one("ada", "operate", SECRET)).unwrap();
+            assert_eq!(tokens.bearer(SECRET).map(|bearer| bearer.role), Some(Role::Operate), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn a_changed_file_is_read_anew_and_a_broken_one_changes_nothing_for_a_moment() {
         let (_folder, path) = file(&one("ada", "read", SECRET));
         let tokens = Tokens::read(&path).unwrap();
         let newer = "another-secret-of-thirty-two-chars-or-more";
