@@ -21,9 +21,9 @@ const LAYERS: &[&[&str]] = &[
 
 /// What a crate's own tests may know beyond that.
 const ONLY_IN_TESTS: &[(&str, &str)] = &[
-    ("scaling-policy", "scaling-peers"), // the replayed group that closed-loop tests steer
-    ("scaling-control", "scaling-control"), // its own fakes
-    ("scaling-console", "scaling-api"),  // what the page changes things through
+    ("scaling-policy", "scaling-simulator"), // the loop that closed-loop tests steer
+    ("scaling-control", "scaling-control"),  // its own fakes
+    ("scaling-console", "scaling-api"),      // what the page changes things through
 ];
 
 /// Crates that compute and do nothing else.

@@ -13,8 +13,14 @@ use clap::{Args, ValueEnum};
 )]
 pub(crate) struct SimulateArguments {
     /// Files with traces
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    #[arg(long, required_unless_present = "profile", num_args = 1.., value_name = "FILE")]
     pub(crate) trace: Vec<PathBuf>,
+    /// So many weeks of the load that the demo plays, as one more trace; says how far its ranking is that of the others
+    #[arg(long, value_name = "WEEKS", value_parser = clap::value_parser!(u64).range(1..=520))]
+    pub(crate) profile: Option<u64>,
+    /// Names of traces that nothing was tuned on, reported apart
+    #[arg(long, value_delimiter = ',', value_name = "TRACE")]
+    pub(crate) held_out: Vec<String>,
     /// Who takes part; `all` is everybody
     #[arg(
         long,
@@ -37,6 +43,15 @@ pub(crate) struct SimulateArguments {
     /// Everything random is drawn from it
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// The `cpu_threshold` of the hybrid policy, where it is not the default
+    #[arg(long)]
+    pub(crate) cpu_threshold: Option<f64>,
+    /// Everything once more under conditions other than planned, tuned rivals at the settings of before
+    #[arg(long)]
+    pub(crate) disturbed: bool,
+    /// What choosing the type is worth: four sizes of each load, five appetites for memory, and a service that grows 40-fold
+    #[arg(long)]
+    pub(crate) type_cases: bool,
     /// JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,

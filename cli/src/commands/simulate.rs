@@ -1,100 +1,143 @@
 //! `scaling simulate`: policies over traces in virtual time, as a table, as JSON, and as a page with plots.
 
+mod inputs;
+mod tables;
+
 use std::fs;
 use std::io::{IsTerminal, stderr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use comfy_table::{CellAlignment, Table};
+use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use scaling_fleet::service::QueueModel;
-use scaling_simulator::competition::{Contender, Course, compete};
-use scaling_simulator::report::{Plotted, Report, Source};
+use scaling_simulator::competition::{Contender, Course, Results, compete, compete_as_tuned};
+use scaling_simulator::disturbance::Disturbance;
+use scaling_simulator::ranking::{Agreement, LEAST_DAYS, agreement, one_setting_for_all};
+use scaling_simulator::report::{Disturbed, Plotted, Report, Source};
+use scaling_simulator::trace::PROFILE;
+use scaling_simulator::type_cases::{self, TypeCase};
 use scaling_simulator::world::MachineType;
-use scaling_simulator::{Conditions, Trace, World};
+use scaling_simulator::{Conditions, Figures, Trace, World};
 
-use crate::arguments::{MetricFeed, Queue, SimulateArguments};
+use crate::arguments::SimulateArguments;
 use crate::output;
 
-/// The type that everybody runs on where none is named.
-const TYPE: &str = "m7i.xlarge";
+/// What is played: everything that the arguments come to.
+struct Setup {
+    contenders: Vec<Contender>,
+    types: Arc<[MachineType]>,
+    conditions: Conditions,
+    traces: Vec<Trace>,
+}
 
 /// Simulates.
 pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<()> {
-    let contenders = contenders(&arguments.policies)?;
-    let types = types(&arguments.types)?;
-    let conditions = conditions(arguments)?;
-    let traces: Vec<Trace> = arguments.trace.iter().map(|path| read(path)).collect::<Result<_>>()?;
-    let courses: Vec<Course> = traces
-        .iter()
-        .map(|trace| Course::new(World::new(trace, conditions.clone(), Arc::clone(&types), 0)))
-        .collect();
-    let bar = progress(courses.len() * contenders.len());
-    let results = compete(&courses, &contenders, &|| bar.inc(1));
-    bar.finish_and_clear();
+    let began = Instant::now();
+    let setup = Setup::of(arguments)?;
+    let cases = setup.long_traces();
+    let bar = progress(setup.plays(arguments, cases.len()));
+    let done = || bar.inc(1);
+    let courses = setup.courses(&setup.conditions);
+    let Results { figures: results, sweeps } = compete(&courses, &setup.contenders, &done);
     let report = Report {
         held: format!("Simulated at {}", Timestamp::now().round(jiff::Unit::Second)?),
-        conditions: in_words(arguments, &conditions),
-        traces: traces.iter().map(Source::of).collect(),
-        results: results.into_iter().flatten().flatten().collect(),
+        conditions: inputs::in_words(arguments, &setup.conditions),
+        traces: setup.sources(arguments)?,
+        one_setting: one_setting_for_all(&results, &real(sweeps)),
+        disturbed: if arguments.disturbed { setup.disturbed(&results, &done) } else { Vec::new() },
+        agreements: setup.agreements(&results),
+        type_cases: if arguments.type_cases { setup.type_cases(&cases, &done)? } else { Vec::new() },
+        results,
     };
+    bar.finish_and_clear();
     if let Some(folder) = &arguments.report {
         write(&report, &courses, folder)?;
     }
-    if arguments.json { output::json(&report) } else { print(&report) }
+    if arguments.json { output::json(&report) } else { tables::print(&report, began.elapsed()) }
 }
 
-fn contenders(names: &[String]) -> Result<Vec<Contender>> {
-    if names.iter().any(|name| name == "all") {
-        return Ok(Contender::all());
+impl Setup {
+    fn of(arguments: &SimulateArguments) -> Result<Self> {
+        let mut traces: Vec<Trace> =
+            arguments.trace.iter().map(|path| inputs::read(path)).collect::<Result<_>>()?;
+        traces.extend(arguments.profile.map(Trace::profile));
+        ensure!(!traces.is_empty(), "name a file with --trace, or a number of weeks with --profile");
+        Ok(Self {
+            contenders: inputs::contenders(&arguments.policies)?,
+            types: inputs::types(&arguments.types)?,
+            conditions: inputs::conditions(arguments)?,
+            traces,
+        })
     }
-    let known = || Contender::all().into_iter().map(Contender::name).collect::<Vec<_>>().join(", ");
-    names
-        .iter()
-        .map(|name| {
-            Contender::from_name(name)
-                .with_context(|| format!("there is no policy `{name}`; there are: {}, and all", known()))
-        })
-        .collect()
+
+    fn courses(&self, conditions: &Conditions) -> Vec<Course> {
+        let world = |trace| World::new(trace, conditions.clone(), Arc::clone(&self.types), 0);
+        self.traces.iter().map(|trace| Course::new(world(trace))).collect()
+    }
+
+    /// Traces of which cases of the type choice are played: real ones that last a day.
+    fn long_traces(&self) -> Vec<Trace> {
+        let long = Duration::from_secs_f64(LEAST_DAYS * 86_400.0);
+        let counts = |trace: &&Trace| trace.name != PROFILE && trace.length() >= long;
+        self.traces.iter().filter(counts).cloned().collect()
+    }
+
+    fn plays(&self, arguments: &SimulateArguments, cases: usize) -> usize {
+        let once = self.traces.len() * self.contenders.len();
+        let times = if arguments.disturbed { Disturbance::ALL.len() + 1 } else { 1 };
+        once * times + if arguments.type_cases { type_cases::count(cases) } else { 0 }
+    }
+
+    fn sources(&self, arguments: &SimulateArguments) -> Result<Vec<Source>> {
+        for name in &arguments.held_out {
+            ensure!(
+                self.traces.iter().any(|trace| trace.name == *name),
+                "--held-out names `{name}`, which is none of the traces: {}",
+                self.traces.iter().map(|trace| trace.name.as_str()).collect::<Vec<_>>().join(", ")
+            );
+        }
+        let held_out = |trace: &Trace| arguments.held_out.contains(&trace.name);
+        Ok(self
+            .traces
+            .iter()
+            .map(|trace| Source { held_out: held_out(trace), ..Source::of(trace) })
+            .collect())
+    }
+
+    fn disturbed(&self, results: &[Figures], done: &(impl Fn() + Sync)) -> Vec<Disturbed> {
+        let others = Disturbance::ALL.iter().map(|disturbance| {
+            let courses = self.courses(&disturbance.of(&self.conditions));
+            let results = compete_as_tuned(&courses, &self.contenders, results, done);
+            Disturbed::of(disturbance.name(), results)
+        });
+        let planned = Disturbed { results: Vec::new(), ..Disturbed::of("as planned", results.to_vec()) };
+        std::iter::once(planned).chain(others).collect()
+    }
+
+    /// The order on the shipped profile against that on each trace, where the profile takes part.
+    fn agreements(&self, results: &[Figures]) -> Vec<Agreement> {
+        if !self.traces.iter().any(|trace| trace.name == PROFILE) {
+            return Vec::new();
+        }
+        let others = self.traces.iter().filter(|trace| trace.name != PROFILE);
+        others.map(|trace| agreement(results, PROFILE, &trace.name)).collect()
+    }
+
+    fn type_cases(&self, traces: &[Trace], done: &(impl Fn() + Sync)) -> Result<Vec<TypeCase>> {
+        let ladder = if self.types.len() > 1 {
+            Arc::clone(&self.types)
+        } else {
+            inputs::types(&type_cases::LADDER.map(str::to_owned))?
+        };
+        Ok(type_cases::play_all(traces, &self.conditions, &ladder, done))
+    }
 }
 
-fn types(names: &[String]) -> Result<Arc<[MachineType]>> {
-    let names: Vec<&str> =
-        if names.is_empty() { vec![TYPE] } else { names.iter().map(String::as_str).collect() };
-    names
-        .into_iter()
-        .map(|name| {
-            MachineType::of(name).with_context(|| {
-                format!("`{name}` is no instance type with a known price; an example is {TYPE}")
-            })
-        })
-        .collect()
-}
-
-fn conditions(arguments: &SimulateArguments) -> Result<Conditions> {
-    ensure!(
-        arguments.scale > 0.0 && arguments.scale <= 1000.0,
-        "--scale must be over 0 and at most 1000, not {}",
-        arguments.scale
-    );
-    let conditions = match arguments.metrics {
-        MetricFeed::Cloudwatch => Conditions::product(),
-        MetricFeed::Prompt => Conditions::prompt(),
-    };
-    let queue = match arguments.queue {
-        Queue::Own => QueueModel::Own,
-        Queue::Shared => QueueModel::Shared,
-    };
-    Ok(Conditions { scale: arguments.scale, seed: arguments.seed, ..conditions.with_queue(queue) })
-}
-
-fn read(path: &Path) -> Result<Trace> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read the trace {}", path.display()))?;
-    let name = path.file_stem().map_or_else(|| "trace".into(), |stem| stem.to_string_lossy());
-    Trace::from_csv(&name, &text).with_context(|| format!("the trace {}", path.display()))
+/// Those of traces that are not drawn.
+fn real(figures: Vec<Figures>) -> Vec<Figures> {
+    figures.into_iter().filter(|one| one.trace != PROFILE).collect()
 }
 
 fn progress(plays: usize) -> ProgressBar {
@@ -107,28 +150,6 @@ fn progress(plays: usize) -> ProgressBar {
     }
     bar.tick();
     bar
-}
-
-fn in_words(arguments: &SimulateArguments, conditions: &Conditions) -> String {
-    let feed = conditions.feed;
-    let queue = match conditions.service.queue {
-        QueueModel::Own => "a queue for each instance",
-        QueueModel::Shared => "one queue for all instances",
-    };
-    format!(
-        "Metrics of {} s readable after {} s, looked at every {} s; {:.0} ms a request, {queue}; 95th percentile within \
-         {:.0} ms; boot {} s; at least {} replicas; highest load at {:.0} replicas of {}; seed {}.",
-        feed.period,
-        feed.delay,
-        feed.tick,
-        conditions.service.service_seconds * 1000.0,
-        conditions.latency_target * 1000.0,
-        conditions.boot.longest.as_secs(),
-        conditions.min,
-        scaling_simulator::world::HIGH_REPLICAS * conditions.scale,
-        arguments.types.first().map_or(TYPE, String::as_str),
-        conditions.seed,
-    )
 }
 
 fn write(report: &Report, courses: &[Course], folder: &Path) -> Result<()> {
@@ -144,94 +165,4 @@ fn write(report: &Report, courses: &[Course], folder: &Path) -> Result<()> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
-}
-
-fn print(report: &Report) -> Result<()> {
-    if report.results.is_empty() {
-        bail!("none of the policies has a setting that holds the target on any of the traces");
-    }
-    output::line(format_args!("{}. {}", report.held, report.conditions))?;
-    for source in &report.traces {
-        output::line(format_args!("{}  {} ({:.1} days)", source.sha256, source.trace, source.days))?;
-        for repair in &source.repairs {
-            output::line(format_args!("  {repair}"))?;
-        }
-    }
-    output::line(figures(report))?;
-    if report.traces.len() > 1 {
-        output::line(summary(report))?;
-    }
-    Ok(())
-}
-
-fn figures(report: &Report) -> Table {
-    let mut table = output::table([
-        "Trace",
-        "Policy",
-        "Setting",
-        "USD",
-        "Over oracle",
-        "psi %",
-        "min/day over",
-        "Changes/day",
-        "Types",
-    ]);
-    for one in &report.results {
-        table.add_row([
-            one.trace.clone(),
-            one.policy.clone(),
-            one.setting.map_or_else(String::new, |setting| format!("{setting:.2}")),
-            format!("{:.0}", one.cost_usd),
-            report.over_oracle(one).map_or_else(String::new, |ratio| format!("{ratio:.3}")),
-            format!("{:.3}", one.violation_requests_share * 100.0),
-            format!("{:.2}", one.violation_minutes_a_day()),
-            format!("{:.0}", one.operations_a_day()),
-            one.type_changes.to_string(),
-        ]);
-    }
-    right_aligned(&mut table, 2);
-    table
-}
-
-fn summary(report: &Report) -> Table {
-    let mut table = output::table(["Policy", "Median over oracle", "Held"]);
-    for policy in report.policies() {
-        let (median, held, of) = report.summary(policy);
-        let median = median.map_or_else(String::new, |median| format!("{median:.3}"));
-        table.add_row([policy.to_owned(), median, format!("{held} of {of}")]);
-    }
-    right_aligned(&mut table, 1);
-    table
-}
-
-fn right_aligned(table: &mut Table, from: usize) {
-    for column in table.column_iter_mut().skip(from) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_policy_is_answered_with_the_known_ones() {
-        let error = contenders(&["hybird".to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("`hybird`") && error.contains("target-tracking-tuned"), "{error}");
-        assert_eq!(contenders(&["all".to_owned()]).unwrap(), Contender::all());
-    }
-
-    #[test]
-    fn an_unknown_type_is_refused_and_none_means_the_usual_one() {
-        let error = types(&["m7i.huge".to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("`m7i.huge`"), "{error}");
-        assert_eq!(types(&[]).unwrap()[0].name.as_str(), TYPE);
-    }
-
-    #[test]
-    fn a_trace_that_is_not_there_or_not_one_is_named() {
-        let folder = std::env::temp_dir();
-        let error = read(&folder.join("no-such-trace.csv")).unwrap_err().to_string();
-        assert!(error.contains("no-such-trace.csv"), "{error}");
-    }
 }

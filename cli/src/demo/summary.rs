@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Write, stdout};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -9,11 +10,13 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 use scaling::Assembly;
 use scaling_emulator::Emulator;
-use scaling_fleet::fleet::{BootModel, Machine};
+use scaling_fleet::fleet::BootModel;
 use scaling_fleet::load::Load;
-use scaling_fleet::{Catalogue, PriceBook, TypeName};
-use scaling_peers::replay::{Scenario, track};
-use scaling_peers::target_tracking::Settings;
+use scaling_simulator::competition::Course;
+use scaling_simulator::conditions::{Conditions, Feed};
+use scaling_simulator::play::Play;
+use scaling_simulator::rivals::Rival;
+use scaling_simulator::world::{MachineType, World};
 use serde::Serialize;
 
 use super::stage::{FIRST_REPLICAS, FIRST_TYPE, GROUP, MAX, MIN};
@@ -130,34 +133,36 @@ impl Summary {
     }
 }
 
-/// The same load on the same machines under target tracking.
+/// The same arrivals on the same machines under target tracking, in the simulator's loop. It sees each minute as soon as
+/// it is complete, which is kinder than CloudWatch is.
 fn target_tracking(arguments: &DemoArguments, load: &Load) -> Result<Figures> {
-    let name = TypeName::new(FIRST_TYPE);
-    let known = Catalogue::embedded().get(&name).context("the demo's type is not in the catalogue")?;
-    let price = PriceBook::embedded_or_default(None).get(&name).context("the demo's type has no price")?;
-    let scenario = Scenario {
-        load: load.clone(),
+    let machine =
+        MachineType::of(FIRST_TYPE).context("the demo's type is in no catalogue or has no price")?;
+    let conditions = Conditions {
+        feed: Feed { period: 60, delay: 0, tick: 60 },
         service: scenario::service(),
         boot: BootModel::default(),
-        seed: arguments.seed,
         latency_target: scenario::LATENCY_TARGET,
-        machine: Machine {
-            instance_type: name,
-            vcpu: known.vcpu,
-            memory: known.memory,
-            price: price.usd_per_hour,
-        },
-        replicas: FIRST_REPLICAS,
+        min: MIN,
+        max: MAX,
+        seed: arguments.seed,
+        ..Conditions::product()
     };
-    let totals = track(&scenario, Settings { target: TARGET, min: MIN, max: MAX });
+    let course = Course::new(World::of_load("demo", load, conditions, Arc::from([machine]), 0));
+    let mut policy = Rival::TargetTracking.start(&course.world, TARGET, course.peak());
+    let mut play = Play::new(&course.world, FIRST_REPLICAS, policy.feed());
+    for needed in &course.needed {
+        play.advance(*needed, policy.as_mut());
+    }
+    let figures = play.figures((Rival::TargetTracking.name(), Some(TARGET)));
     Ok(Figures {
-        requests: totals.requests,
-        minutes_over: totals.minutes_over,
-        requests_over_share: totals.share_over(),
-        instance_hours: totals.instance_hours,
-        cost_usd: totals.cost_usd,
-        operations: totals.operations,
-        type_changes: totals.type_changes,
+        requests: figures.requests,
+        minutes_over: figures.violation_minutes,
+        requests_over_share: figures.violation_requests_share,
+        instance_hours: figures.instance_hours,
+        cost_usd: figures.cost_usd,
+        operations: figures.operations,
+        type_changes: figures.type_changes,
     })
 }
 

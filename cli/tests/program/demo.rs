@@ -13,6 +13,11 @@ async fn a_day_of_the_demo_holds_the_target_for_less_and_counts_every_call() {
     let number = |pointer: &str| answer.pointer(pointer).and_then(serde_json::Value::as_f64).unwrap();
     assert!(number("/requests") > 1_000_000.0, "{answer}");
     assert!(number("/requests_over_share") <= 0.005, "{answer}");
+    assert_eq!(
+        number("/requests"),
+        number("/target_tracking/requests"),
+        "both face the same arrivals: {answer}"
+    );
     assert!(number("/cost_usd") < number("/target_tracking/cost_usd"), "{answer}");
     assert!(answer["not_verified"] == 0 && number("/operations") >= 1.0, "{answer}");
     // One description and one metric call a minute at the least.

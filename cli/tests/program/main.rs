@@ -30,6 +30,8 @@ mod secured;
 #[cfg(test)]
 mod seeing;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod validate;

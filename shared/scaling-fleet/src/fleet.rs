@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Poisson};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
@@ -120,8 +120,7 @@ pub struct Fleet {
     instances: Vec<Instance>,
     launched: u64,
     backlog: f64,
-    #[serde(with = "crate::random")]
-    arrivals: Pcg64,
+    arrivals: Arrivals,
     #[serde(with = "crate::random")]
     boots: Pcg64,
 }
@@ -132,8 +131,6 @@ impl Fleet {
 
     /// An empty fleet at `start`. Two fleets with the same seed and calls behave the same.
     pub fn new(service: ServiceModel, boot: BootModel, start: Timestamp, seed: u64) -> Self {
-        // Separate streams, so that policies which launch differently still face the same arrivals.
-        let stream = |number: u64| Pcg64::seed_from_u64(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Self {
             service,
             boot,
@@ -142,8 +139,8 @@ impl Fleet {
             instances: Vec::new(),
             launched: 0,
             backlog: 0.0,
-            arrivals: stream(1),
-            boots: stream(2),
+            arrivals: Arrivals::new(seed),
+            boots: stream(seed, 2),
         }
     }
 
@@ -213,7 +210,7 @@ impl Fleet {
 
     fn step(&mut self, step: Duration, rate: f64) -> Interval {
         let seconds = step.as_secs_f64();
-        let requests = draw_arrivals(&mut self.arrivals, rate * seconds);
+        let requests = self.arrivals.draw(rate * seconds);
         let mut interval = Interval { requests, ..Interval::default() };
         for instance in &self.instances {
             interval.cost_usd += instance.machine.price.0 * seconds / 3600.0;
@@ -268,6 +265,23 @@ fn servers(vcpu: Vcpu) -> u32 {
     servers
 }
 
-fn draw_arrivals(random: &mut impl Rng, mean: f64) -> f64 {
-    Poisson::new(mean).map_or(0.0, |poisson| poisson.sample(random))
+/// How many requests arrive, interval by interval: the same seed draws the same, whatever serves them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Arrivals(#[serde(with = "crate::random")] Pcg64);
+
+impl Arrivals {
+    /// The arrivals of that seed.
+    pub fn new(seed: u64) -> Self {
+        Self(stream(seed, 1))
+    }
+
+    /// The next interval's, of which there are `mean` on average.
+    pub fn draw(&mut self, mean: f64) -> f64 {
+        Poisson::new(mean).map_or(0.0, |poisson| poisson.sample(&mut self.0))
+    }
+}
+
+/// Separate streams, so that policies which launch differently still face the same arrivals.
+fn stream(seed: u64, number: u64) -> Pcg64 {
+    Pcg64::seed_from_u64(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }

@@ -5,13 +5,14 @@
 //! # Layout
 //! - [`target_tracking`]: EC2 Auto Scaling's target tracking in its classic form; [`predictive`]: with predictive scaling
 //! - [`step_scaling`]: EC2 Auto Scaling's step scaling
-//! - [`hpa`]: Kubernetes' HorizontalPodAutoscaler; [`vpa`]: the sizing of its VerticalPodAutoscaler
+//! - [`hpa`]: Kubernetes' HorizontalPodAutoscaler; [`vpa`]: the sizing of its VerticalPodAutoscaler; [`hpa_vpa`]: both
 //! - [`threshold`]: two thresholds and two factors
-//! - [`replay`]: a simulated group in virtual time, and [`replay::track`], which runs target tracking on one
+//! - [`fixed`]: as many as the peak needs, for ever
 
+pub mod fixed;
 pub mod hpa;
+pub mod hpa_vpa;
 pub mod predictive;
-pub mod replay;
 pub mod step_scaling;
 pub mod target_tracking;
 pub mod threshold;

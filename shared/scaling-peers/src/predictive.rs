@@ -4,7 +4,9 @@
 //! (`ec2-auto-scaling-predictive-scaling`) and its "How it works":
 //! - it needs 24 hours of history and looks at up to 14 days of it;
 //! - it forecasts the load of each hour, and capacity is that load over the target utilisation;
-//! - the capacity of an hour is set at its start, launched ahead by the scheduling buffer (300 s by default);
+//! - the capacity of an hour is set at its start, launched ahead by the scheduling buffer (300 s by default; API
+//!   reference, `PredictiveScalingConfiguration`, whose example of 10:00 and 9:55 a test repeats);
+//! - the group's maximum holds (`HonorMaxCapacity`);
 //! - it never scales in; with a dynamic policy the larger of the two capacities holds.
 //!
 //! How the service forecasts is not published. Here the load of an hour is the mean of the same hour of the days
@@ -146,10 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn the_next_hour_s_capacity_is_launched_five_minutes_ahead() {
-        let policy = after(3, 9);
-        let hour = 3 * 86_400 + 9 * 3600;
-        assert_eq!((policy.floor(hour - 301), policy.floor(hour - 300)), (4, 40));
+    fn the_reference_s_capacity_for_10_00_is_launched_at_9_55_with_a_buffer_of_5_minutes() {
+        let policy = after(3, 10);
+        let at = |hours: u64, minutes: u64| 3 * 86_400 + hours * 3600 + minutes * 60;
+        assert_eq!(
+            (policy.floor(at(9, 55) - 1), policy.floor(at(9, 55)), policy.floor(at(10, 0))),
+            (4, 40, 40)
+        );
+    }
+
+    #[test]
+    fn a_forecast_over_the_maximum_gets_the_maximum() {
+        let mut policy = after(3, 10);
+        policy.settings.max = 30;
+        assert_eq!(policy.floor(3 * 86_400 + 10 * 3600), 30);
     }
 
     #[test]

@@ -1,10 +1,16 @@
-//! The sizing of Kubernetes' VerticalPodAutoscaler: how much CPU and memory a replica should have.
+//! The sizing of Kubernetes' VerticalPodAutoscaler: how much CPU and memory a replica should have, and when that is
+//! reason enough to replace it.
 //!
-//! Source: the autoscaler's documentation (`kubernetes/autoscaler`, `vertical-pod-autoscaler/docs/flags.md` and
-//! `pkg/recommender`), its defaults kept:
-//! - CPU: the 90th percentile of samples of one minute, a sample's weight halved every 24 hours;
-//! - memory: the 90th percentile of the daily peaks of the last 8 days, weights halved likewise;
-//! - 15 % on top of both, and at least 25 mCPU and 250 MB.
+//! Source: the autoscaler's documentation (`kubernetes/autoscaler`, `vertical-pod-autoscaler/docs/flags.md`, and the
+//! comments in `pkg/recommender/logic/recommender.go` whose examples the tests repeat), its defaults kept:
+//! - CPU: percentiles of samples of one minute, a sample's weight halved every 24 hours;
+//! - memory: percentiles of the daily peaks of the last 8 days, weights halved likewise;
+//! - target: the 90th percentile, lower bound the 50th, upper bound the 95th;
+//! - 15 % on top of all of them, and at least 25 mCPU and 250 MB;
+//! - with little history the bounds are wide: the upper one times 1 + 1/days, the lower one times (1 + 0.001/days)^-2;
+//! - running out of memory counts as a peak of 1.2 times the use, or 100 MiB more where that is more;
+//! - the updater replaces a replica whose request is outside of the bounds at once, and one within them only after 12
+//!   hours of life and for a difference of a tenth; with fewer than two replicas nothing.
 //!
 //! Buckets grow by 5 % as in the recommender, so a percentile is the upper end of its bucket.
 
@@ -14,8 +20,18 @@ const HALF_LIFE: f64 = 86_400.0;
 /// What is added to the percentile.
 const MARGIN: f64 = 1.15;
 
-/// The percentile.
-const PERCENTILE: f64 = 0.9;
+/// The percentiles of lower bound, target and upper bound.
+const PERCENTILES: [f64; 3] = [0.5, 0.9, 0.95];
+
+/// Out of memory: the use times this, or so many MiB more.
+const OUT_OF_MEMORY: (f64, f64) = (1.2, 100.0);
+
+/// A request within the bounds is changed after this time, in seconds, and for this share of itself.
+const LEAST_LIFE: u64 = 12 * 3600;
+const LEAST_CHANGE: f64 = 0.1;
+
+/// Replicas without which none is replaced.
+const LEAST_REPLICAS: u32 = 2;
 
 /// Peaks of this many days are kept.
 const DAYS: u64 = 8;
@@ -50,14 +66,48 @@ impl Histogram {
         self.weights[bucket] += (now as f64 / HALF_LIFE).exp2();
     }
 
-    fn percentile(&self) -> Option<f64> {
+    fn percentile(&self, share: f64) -> Option<f64> {
         let total: f64 = self.weights.iter().sum();
         let mut sum = 0.0;
         let bucket = self.weights.iter().position(|weight| {
             sum += weight;
-            sum >= PERCENTILE * total
+            sum >= share * total
         });
         bucket.filter(|_| total > 0.0).map(|bucket| self.start_of(bucket + 1))
+    }
+}
+
+/// A quantity that a replica should have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// Less than this is too little.
+    pub lower: f64,
+    /// What it should be.
+    pub target: f64,
+    /// More than this is too much.
+    pub upper: f64,
+}
+
+impl Range {
+    /// Percentiles with margin and floor, the bounds widened for a history of `days`.
+    fn of(histogram: &Histogram, floor: f64, days: f64) -> Option<Self> {
+        let [lower, target, upper] = PERCENTILES.map(|share| histogram.percentile(share));
+        let least = |value: f64| (value * MARGIN).max(floor);
+        Some(Self {
+            lower: least(lower?) * (1.0 + 0.001 / days).powi(-2),
+            target: least(target?),
+            upper: least(upper?) * (1.0 + 1.0 / days),
+        })
+    }
+
+    /// Whether the updater replaces a replica that has `request`, and would get `offered`, after a life of `life`
+    /// seconds in a set of `replicas`.
+    pub fn replaces(&self, request: f64, offered: f64, life: u64, replicas: u32) -> bool {
+        let outside = request < self.lower || request > self.upper;
+        let change = (offered - request).abs() / request;
+        replicas >= LEAST_REPLICAS
+            && change > 0.0
+            && (outside || (life >= LEAST_LIFE && change >= LEAST_CHANGE))
     }
 }
 
@@ -65,9 +115,9 @@ impl Histogram {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recommendation {
     /// vCPU.
-    pub vcpu: f64,
+    pub vcpu: Range,
     /// MiB.
-    pub memory: f64,
+    pub memory: Range,
 }
 
 /// The recommender of one container.
@@ -76,6 +126,9 @@ pub struct Recommender {
     cpu: Histogram,
     /// (Day, highest MiB in it), oldest first.
     peaks: Vec<(u64, f64)>,
+    /// When the first sample came, in seconds, and how many came.
+    first: Option<u64>,
+    samples: u64,
 }
 
 impl Default for Recommender {
@@ -87,12 +140,24 @@ impl Default for Recommender {
 impl Recommender {
     /// A recommender that has seen nothing yet.
     pub fn new() -> Self {
-        Self { cpu: Histogram::new(0.01, 176), peaks: Vec::new() }
+        Self { cpu: Histogram::new(0.01, 176), peaks: Vec::new(), first: None, samples: 0 }
     }
 
     /// Takes in what one replica used in the minute that ended at `now` seconds: busy vCPU and MiB.
     pub fn observe(&mut self, now: u64, vcpu: f64, memory: f64) {
+        self.first.get_or_insert(now);
+        self.samples += 1;
         self.cpu.add(vcpu, now);
+        self.observe_peak(now, memory);
+    }
+
+    /// Takes in that a replica ran out of memory at `now` seconds while it used so many MiB.
+    pub fn ran_out_of_memory(&mut self, now: u64, memory: f64) {
+        let (factor, more) = OUT_OF_MEMORY;
+        self.observe_peak(now, (memory * factor).max(memory + more));
+    }
+
+    fn observe_peak(&mut self, now: u64, memory: f64) {
         let day = now / 86_400;
         match self.peaks.last_mut() {
             Some((last, peak)) if *last == day => *peak = peak.max(memory),
@@ -101,15 +166,18 @@ impl Recommender {
         self.peaks.retain(|(seen, _)| seen + DAYS > day);
     }
 
-    /// What it recommends; `None` before the first sample.
-    pub fn recommend(&self) -> Option<Recommendation> {
+    /// What it recommends at `now` seconds; `None` before the first sample.
+    pub fn recommend(&self, now: u64) -> Option<Recommendation> {
         let mut memory = Histogram::new(10.0, 176);
         for (day, peak) in &self.peaks {
             memory.add(*peak, day * 86_400);
         }
+        // A minute of history at least: there is a sample.
+        let days =
+            (now.saturating_sub(self.first?).max(60) as f64).min(self.samples as f64 * 60.0) / 86_400.0;
         Some(Recommendation {
-            vcpu: (self.cpu.percentile()? * MARGIN).max(0.025),
-            memory: (memory.percentile()? * MARGIN).max(250.0 * 1e6 / 1_048_576.0),
+            vcpu: Range::of(&self.cpu, 0.025, days)?,
+            memory: Range::of(&memory, 250.0 * 1e6 / 1_048_576.0, days)?,
         })
     }
 }
@@ -118,24 +186,49 @@ impl Recommender {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_steady_use_is_recommended_with_fifteen_percent_on_top() {
+    /// After so many minutes of 2 vCPU and 3000 MiB.
+    fn after(minutes: u64) -> Recommendation {
         let mut recommender = Recommender::new();
-        (0..1440).for_each(|minute| recommender.observe(minute * 60, 2.0, 3000.0));
-        let found = recommender.recommend().unwrap();
-        // A bucket is 5 % wide.
-        assert!((2.3..=2.42).contains(&found.vcpu), "{found:?}");
-        assert!((3450.0..=3650.0).contains(&found.memory), "{found:?}");
+        (0..=minutes).for_each(|minute| recommender.observe(minute * 60, 2.0, 3000.0));
+        recommender.recommend(minutes * 60).unwrap()
     }
 
     #[test]
-    fn nine_tenths_of_the_samples_are_under_the_recommended_cpu() {
+    fn a_steady_use_is_recommended_with_fifteen_percent_on_top() {
+        let found = after(1440);
+        // A bucket is 5 % wide.
+        assert!((2.3..=2.42).contains(&found.vcpu.target), "{found:?}");
+        assert!((3450.0..=3650.0).contains(&found.memory.target), "{found:?}");
+    }
+
+    #[test]
+    fn the_recommender_s_examples_of_the_upper_bound_are_3_after_12_hours_2_after_a_day_and_1_14_after_a_week()
+     {
+        for (hours, factor) in [(12, 3.0), (24, 2.0), (7 * 24, 1.14)] {
+            let found = after(hours * 60).vcpu;
+            assert!((found.upper / found.target / factor - 1.0).abs() < 0.01, "{hours} h: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_recommender_s_examples_of_the_lower_bound_are_0_6_after_5_minutes_0_9_after_30_and_0_95_after_60()
+    {
+        for (minutes, factor) in [(5, 0.6), (30, 0.9), (60, 0.95)] {
+            let found = after(minutes).vcpu;
+            assert!((found.lower / found.target / factor - 1.0).abs() < 0.02, "{minutes} min: {found:?}");
+        }
+    }
+
+    #[test]
+    fn lower_bound_target_and_upper_bound_are_the_50th_90th_and_95th_percentile() {
         let mut recommender = Recommender::new();
-        (0..1000_u32).for_each(|sample| {
-            recommender.observe(0, f64::from(sample) / 1000.0, 500.0);
-        });
-        let found = recommender.recommend().unwrap().vcpu / MARGIN;
-        assert!((0.88..0.96).contains(&found), "{found}");
+        (0..1000_u32).for_each(|sample| recommender.observe(0, f64::from(sample) / 1000.0, 500.0));
+        // Weeks later the bounds are hardly widened; of the samples only the shape is left.
+        let found = recommender.cpu;
+        for (share, expected) in [(0.5, 0.5), (0.9, 0.9), (0.95, 0.95)] {
+            let value = found.percentile(share).unwrap();
+            assert!((value / expected - 1.0).abs() < 0.06, "{share}: {value}");
+        }
     }
 
     #[test]
@@ -143,7 +236,8 @@ mod tests {
         let mut recommender = Recommender::new();
         (0..100).for_each(|_| recommender.observe(0, 4.0, 500.0));
         (0..100).for_each(|_| recommender.observe(10 * 86_400, 1.0, 500.0));
-        assert!(recommender.recommend().unwrap().vcpu < 1.3, "a load of ten days ago is forgotten");
+        let found = recommender.recommend(10 * 86_400).unwrap();
+        assert!(found.vcpu.target < 1.3, "a load of ten days ago is forgotten");
     }
 
     #[test]
@@ -151,17 +245,49 @@ mod tests {
         let mut recommender = Recommender::new();
         recommender.observe(0, 1.0, 9000.0);
         recommender.observe(86_400, 1.0, 1000.0);
-        assert!(recommender.recommend().unwrap().memory > 1000.0);
+        assert!(recommender.recommend(86_400).unwrap().memory.target > 1000.0);
         (2..12).for_each(|day| recommender.observe(day * 86_400, 1.0, 1000.0));
-        assert!(recommender.recommend().unwrap().memory < 1300.0);
+        assert!(recommender.recommend(12 * 86_400).unwrap().memory.target < 1300.0);
+    }
+
+    #[test]
+    fn running_out_of_memory_asks_for_a_fifth_or_100_mib_more() {
+        for (used, bumped) in [(3000.0, 3600.0), (300.0, 400.0)] {
+            let mut recommender = Recommender::new();
+            recommender.observe(0, 1.0, used);
+            recommender.ran_out_of_memory(60, used);
+            let target = recommender.recommend(60).unwrap().memory.target;
+            assert!((1.0..1.06).contains(&(target / (bumped * MARGIN))), "{used}: {target}");
+        }
     }
 
     #[test]
     fn there_is_a_floor() {
         let mut recommender = Recommender::new();
         recommender.observe(0, 0.0, 0.0);
-        let found = recommender.recommend().unwrap();
-        assert_eq!(found.vcpu, 0.025);
-        assert!((found.memory - 238.4).abs() < 0.1);
+        let found = recommender.recommend(0).unwrap();
+        assert_eq!(found.vcpu.target, 0.025);
+        assert!((found.memory.target - 238.4).abs() < 0.1);
+    }
+
+    #[test]
+    fn within_the_bounds_a_replica_is_replaced_after_twelve_hours_for_a_tenth_and_outside_at_once() {
+        let range = Range { lower: 1000.0, target: 2000.0, upper: 4000.0 };
+        let hours = |hours: u64| hours * 3600;
+        for (request, offered, life, replicas, expected) in [
+            (1500.0, 2000.0, hours(11), 2, false),
+            (1500.0, 2000.0, hours(12), 2, true),
+            (1900.0, 2000.0, hours(99), 2, false),
+            (900.0, 2000.0, 0, 2, true),
+            (5000.0, 2000.0, 0, 2, true),
+            (900.0, 2000.0, 0, 1, false),
+            (900.0, 900.0, hours(99), 2, false),
+        ] {
+            assert_eq!(
+                range.replaces(request, offered, life, replicas),
+                expected,
+                "{request} to {offered} after {life} s of {replicas}"
+            );
+        }
     }
 }

@@ -8,19 +8,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use scaling_fleet::load::{Load, WeekProfile};
 use scaling_simulator::competition::{Contender, Course};
+use scaling_simulator::type_cases::LADDER;
 use scaling_simulator::world::MachineType;
 use scaling_simulator::{Conditions, World};
-
-const TYPES: [&str; 8] = [
-    "m7i.xlarge",
-    "c7i.large",
-    "c7i.xlarge",
-    "c7i.2xlarge",
-    "m7i.large",
-    "m7i.2xlarge",
-    "r7i.large",
-    "r7i.xlarge",
-];
 
 fn main() {
     let start = Timestamp::UNIX_EPOCH;
@@ -31,7 +21,7 @@ fn main() {
             (0..7 * 1440).map(move |index| week.rate(start + minute * index)).collect::<Vec<_>>()
         })
         .collect();
-    let types: Arc<[MachineType]> = TYPES.iter().map(|name| MachineType::of(name).unwrap()).collect();
+    let types: Arc<[MachineType]> = LADDER.iter().map(|name| MachineType::of(name).unwrap()).collect();
     let load = Load::new(start, minute, rates);
     let course = Course::new(World::of_load("year", &load, Conditions::product(), types, 0));
     let began = Instant::now();
@@ -42,7 +32,7 @@ fn main() {
         figures.days,
         took.as_secs_f64(),
         figures.violation_requests_share * 100.0,
-        figures.operations_a_day(),
+        figures.operations_a_day,
         figures.type_changes
     );
 }

@@ -49,7 +49,7 @@ impl Contender {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Hybrid, Self::HybridWithCooldown];
         all.extend(Rival::ALL.into_iter().map(Self::Usual));
-        all.extend(Rival::ALL.into_iter().filter(|rival| *rival != Rival::Fixed).map(Self::Tuned));
+        all.extend(Rival::ALL.into_iter().map(Self::Tuned));
         all.extend([Self::Oracle, Self::NoiseBlind]);
         all
     }
@@ -93,19 +93,35 @@ impl Course {
 
     /// Plays one contender. `None` for a tuned one of which no setting holds the target.
     pub fn enter(&self, contender: Contender) -> Option<Figures> {
-        match contender {
+        self.enter_with(contender).0
+    }
+
+    /// The same, with every setting that a tuned one was tried at.
+    fn enter_with(&self, contender: Contender) -> (Option<Figures>, Vec<Figures>) {
+        let figures = match contender {
             Contender::Oracle => Some(oracle::clairvoyant(&self.world, &self.needed)),
             Contender::NoiseBlind => Some(oracle::noise_blind(&self.world, &self.carrier, &self.needed)),
             Contender::Tuned(rival) => {
-                let mut best = best(&self.sweep(rival))?;
-                best.policy = contender.name();
-                Some(best)
+                let sweep = self.sweep(rival);
+                let best = best(&sweep).map(|best| Figures { policy: contender.name(), ..best });
+                return (best, sweep);
             }
             Contender::Hybrid | Contender::HybridWithCooldown | Contender::Usual(_) => {
-                let (mut policy, setting) = self.policy(contender)?;
-                Some(play(&self.world, &self.needed, policy.as_mut(), (&contender.name(), setting)))
+                self.policy(contender).map(|(mut policy, setting)| {
+                    play(&self.world, &self.needed, policy.as_mut(), (&contender.name(), setting))
+                })
             }
-        }
+        };
+        (figures, Vec::new())
+    }
+
+    /// Plays one contender, a tuned one at the setting that it was tuned to before, under other conditions. `None` where
+    /// there was none.
+    pub fn enter_as_tuned(&self, contender: Contender, setting: Option<f64>) -> Option<Figures> {
+        let Contender::Tuned(rival) = contender else { return self.enter(contender) };
+        let setting = setting?;
+        let mut policy = rival.start(&self.world, setting, self.peak());
+        Some(play(&self.world, &self.needed, policy.as_mut(), (&contender.name(), Some(setting))))
     }
 
     /// Plays a rival at all of its settings.
@@ -160,23 +176,57 @@ pub fn best(figures: &[Figures]) -> Option<Figures> {
     figures.iter().filter(|figures| figures.holds()).min_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd)).cloned()
 }
 
+/// What came of a competition.
+#[derive(Debug, Clone, Default)]
+pub struct Results {
+    /// Everybody over everything, trace by trace.
+    pub figures: Vec<Figures>,
+    /// Rivals at each setting that they were tuned by.
+    pub sweeps: Vec<Figures>,
+}
+
 /// Plays everybody over everything. `done` is called after each play, from any thread.
-pub fn compete(
+pub fn compete(courses: &[Course], contenders: &[Contender], done: &(impl Fn() + Sync)) -> Results {
+    each(courses, contenders, done, Course::enter_with)
+}
+
+/// The same under other conditions, the tuned at the settings that they have in `tuned`: nobody knows beforehand what will
+/// be otherwise than planned.
+pub fn compete_as_tuned(
+    courses: &[Course],
+    contenders: &[Contender],
+    tuned: &[Figures],
+    done: &(impl Fn() + Sync),
+) -> Vec<Figures> {
+    let enter = |course: &Course, contender: Contender| {
+        let name = contender.name();
+        let before = tuned.iter().find(|other| other.trace == course.world.name && other.policy == name);
+        (course.enter_as_tuned(contender, before.and_then(|before| before.setting)), Vec::new())
+    };
+    each(courses, contenders, done, enter).figures
+}
+
+fn each(
     courses: &[Course],
     contenders: &[Contender],
     done: &(impl Fn() + Sync),
-) -> Vec<Vec<Option<Figures>>> {
-    courses
+    enter: impl Fn(&Course, Contender) -> (Option<Figures>, Vec<Figures>) + Sync,
+) -> Results {
+    let entered: Vec<Vec<(Option<Figures>, Vec<Figures>)>> = courses
         .par_iter()
         .map(|course| {
-            contenders
-                .par_iter()
-                .map(|contender| {
-                    let figures = course.enter(*contender);
-                    done();
-                    figures
-                })
-                .collect()
+            let one = |contender: &Contender| {
+                let entered = enter(course, *contender);
+                done();
+                entered
+            };
+            contenders.par_iter().map(one).collect()
         })
-        .collect()
+        .collect();
+    let mut results = Results::default();
+    for (figures, sweep) in entered.into_iter().flatten() {
+        results.figures.extend(figures);
+        results.sweeps.extend(sweep);
+    }
+    results
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use scaling_fleet::Mebibytes;
 use scaling_fleet::fleet::BootModel;
 use scaling_fleet::service::{MemoryModel, QueueModel, ServiceModel};
+use scaling_policy::config::GroupConfig;
 
 /// When a controller looks, and what it can then read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Conditions {
     pub min: u32,
     /// Most replicas.
     pub max: u32,
+    /// The `cpu_threshold` of the policy under test.
+    pub cpu_threshold: f64,
     /// Share of metric periods that never arrive, 0 to 1.
     pub missing: f64,
     /// Size of the load: 1 puts the trace's high value at 40 replicas of the reference type.
@@ -73,6 +76,7 @@ impl Conditions {
             latency_target: 0.25,
             min: 2,
             max: 400,
+            cpu_threshold: GroupConfig::with_defaults("simulated").triggers.cpu_usage.threshold,
             missing: 0.0,
             scale: 1.0,
             seed: 1,

@@ -1,17 +1,21 @@
-//! What is measured of a play.
+//! What is measured of a play. Each figure's source stands beside it; the sources are
 //!
-//! Sources: under- and over-provisioning accuracy and timeshare and the instability are the SPEC Research Group's
-//! elasticity metrics (Herbst et al., *Quantifying cloud performance and dependability*, ACM TOMPECS 3(4), 2018), in
-//! percent, the accuracies relative to demand. Demand is the fewest replicas of the first type that hold the latency
-//! target in an interval; supply is what serves then. The instability is taken over minutes.
-//!
-//! The share of requests "over" is that of requests in intervals whose 95th percentile is over the target, not of
-//! single requests: even a fleet without any queue has some of those.
+//! - **SPEC**: the elasticity metrics of the SPEC Research Group (Herbst et al., *Quantifying cloud performance and
+//!   dependability*, ACM TOMPECS 3(4), 2018), in percent, the accuracies relative to demand. Demand is the fewest replicas
+//!   of the first type that hold the latency target in an interval, supply is what serves then: booting is no supply.
+//! - **Autopilot**: Rzadca et al., *Autopilot: workload autoscaling at Google*, EuroSys 2020.
+//! - **Control**: Hellerstein et al., *Feedback Control of Computing Systems*, 2004.
+//! - **Service level**: what an owner is promised, counted by requests and by time. The share of requests "over" is that
+//!   of requests in intervals whose 95th percentile is over the target, not of single requests: even a fleet without any
+//!   queue has some of those.
+
+mod recovery;
 
 use serde::Serialize;
 
 use crate::STEP_SECONDS;
 use crate::group::Interval;
+use recovery::Recovery;
 
 /// Two changes in opposite directions within this time are a reversal, in seconds.
 const REVERSAL: u64 = 600;
@@ -27,36 +31,50 @@ pub struct Figures {
     pub setting: Option<f64>,
     /// Length, in days.
     pub days: f64,
-    /// Money spent, in USD.
+    /// Money spent, in USD: every instance from its launch to its end, booting and surplus of a type change included.
     pub cost_usd: f64,
     /// Hours of instances, booting included.
     pub instance_hours: f64,
-    /// Time in intervals over the target, in minutes.
+    /// Time in intervals over the target, in minutes. Service level.
     pub violation_minutes: f64,
-    /// Share of the requests that arrived in intervals over the target (psi), 0 to 1.
+    /// The same a day.
+    pub violation_minutes_a_day: f64,
+    /// Share of the requests that arrived in intervals over the target (psi), 0 to 1. Service level.
     pub violation_requests_share: f64,
     /// The same after the first two days.
     pub violation_share_after_two_days: f64,
-    /// The longest time over the target without a pause, in minutes: the recovery after the worst rise.
+    /// The longest time over the target without a pause, in minutes. Service level.
     pub longest_violation_minutes: f64,
-    /// Share of the requests given up after the time-out.
+    /// Flash crowds: the load at least doubles within five minutes (see the module `recovery`).
+    pub flash_crowds: u32,
+    /// Mean time from a flash crowd's begin to the last interval over the target before a quiet minute, in minutes; 0
+    /// where the target held throughout. Control: the settling time after a step.
+    pub recovery_minutes: f64,
+    /// The longest of these times, in minutes.
+    pub longest_recovery_minutes: f64,
+    /// Share of the requests given up after the time-out. Service level.
     pub timed_out_share: f64,
-    /// Mean share of the serving capacity that was not needed, 0 to 1.
+    /// Mean share of the serving capacity that was not needed, 0 to 1. Autopilot: the slack, there of limits over usage.
     pub slack: f64,
-    /// Under-provisioning accuracy, in percent.
+    /// Under-provisioning accuracy, in percent. SPEC.
     pub under_accuracy: f64,
-    /// Over-provisioning accuracy, in percent.
+    /// Over-provisioning accuracy, in percent. SPEC.
     pub over_accuracy: f64,
-    /// Under-provisioning timeshare, in percent.
+    /// Under-provisioning timeshare, in percent. SPEC.
     pub under_timeshare: f64,
-    /// Over-provisioning timeshare, in percent.
+    /// Over-provisioning timeshare, in percent. SPEC.
     pub over_timeshare: f64,
-    /// Instability, in percent.
+    /// Instability, in percent: how often supply does not move as demand does. SPEC; taken over minutes, because a demand
+    /// of 15 s moves in most of them by chance.
     pub instability: f64,
-    /// Changes of the desired capacity.
+    /// Changes of the desired capacity. Control.
     pub operations: u32,
-    /// Changes that undid one of the last ten minutes.
+    /// The same a day.
+    pub operations_a_day: f64,
+    /// Changes that undid one of the last ten minutes. Control: oscillation.
     pub reversals: u32,
+    /// The same a day.
+    pub reversals_a_day: f64,
     /// Changes of the type.
     pub type_changes: u32,
     /// Requests that arrived.
@@ -64,16 +82,6 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Changes of the desired capacity a day.
-    pub fn operations_a_day(&self) -> f64 {
-        f64::from(self.operations) / self.days.max(f64::MIN_POSITIVE)
-    }
-
-    /// Minutes over the target a day.
-    pub fn violation_minutes_a_day(&self) -> f64 {
-        self.violation_minutes / self.days.max(f64::MIN_POSITIVE)
-    }
-
     /// Whether at most half a percent of the requests arrived in intervals over the target.
     pub fn holds(&self) -> bool {
         self.violation_requests_share <= HELD
@@ -104,6 +112,7 @@ pub struct Meter {
     minutes: u64,
     unstable: u64,
     last_change: Option<(u64, bool)>,
+    recovery: Recovery,
 }
 
 impl Meter {
@@ -122,7 +131,9 @@ impl Meter {
         self.timed_out += interval.served.timed_out;
         let later = self.steps * u64::from(STEP_SECONDS) > 2 * 86_400;
         self.later += if later { requests } else { 0.0 };
-        if interval.is_over(self.target) {
+        let over = interval.is_over(self.target);
+        self.recovery.add(needed, over);
+        if over {
             self.over += requests;
             self.over_later += if later { requests } else { 0.0 };
             self.figures.violation_minutes += f64::from(STEP_SECONDS) / 60.0;
@@ -169,11 +180,19 @@ impl Meter {
         let steps = (self.steps as f64).max(1.0);
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let percent = |sum: f64| 100.0 * sum / steps;
+        let days = steps * f64::from(STEP_SECONDS) / 86_400.0;
+        let recovered = self.recovery.finish();
         Figures {
             trace: trace.to_owned(),
             policy: policy.to_owned(),
             setting,
-            days: steps * f64::from(STEP_SECONDS) / 86_400.0,
+            days,
+            violation_minutes_a_day: self.figures.violation_minutes / days,
+            operations_a_day: f64::from(self.figures.operations) / days,
+            reversals_a_day: f64::from(self.figures.reversals) / days,
+            flash_crowds: recovered.crowds,
+            recovery_minutes: recovered.mean,
+            longest_recovery_minutes: recovered.longest,
             violation_requests_share: share(self.over, self.figures.requests),
             violation_share_after_two_days: share(self.over_later, self.later),
             longest_violation_minutes: self.longest as f64 * f64::from(STEP_SECONDS) / 60.0,

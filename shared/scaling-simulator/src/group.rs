@@ -1,7 +1,9 @@
 //! A group in virtual time: instances counted by type, that boot, serve and end.
 //!
-//! It does what an Auto Scaling group does with a desired capacity and an instance refresh: see
-//! [`ReplayedGroup`](scaling_peers::replay::ReplayedGroup), whose rules these are, without an object for each instance.
+//! It does what an Auto Scaling group does with a desired capacity and an instance refresh: it launches and ends
+//! instances until it has what is desired; while the type changes it first launches as many new ones as are desired, and
+//! ends an old one for each new one that serves, so that capacity in count never falls below what is desired. Of what is
+//! too much, another type ends first, then what still boots.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -79,6 +81,7 @@ pub struct Group {
     desired: u32,
     launch: usize,
     replacing: bool,
+    launches: bool,
     backlog: f64,
     boots: Pcg64,
     boot: (f64, f64),
@@ -99,6 +102,7 @@ impl Group {
             desired: replicas,
             launch: world.first,
             replacing: false,
+            launches: true,
             backlog: 0.0,
             boots: Pcg64::seed_from_u64(world.conditions.seed ^ 0x9e37_79b9),
             boot: (boot.shortest.as_secs_f64(), boot.longest.as_secs_f64()),
@@ -136,6 +140,12 @@ impl Group {
     /// Whether instances are being replaced by another type.
     pub fn is_replacing(&self) -> bool {
         self.replacing
+    }
+
+    /// Whether launches succeed from now on; while they don't, the group has fewer instances than desired.
+    pub fn set_launches(&mut self, succeed: bool) {
+        self.launches = succeed;
+        self.settle();
     }
 
     /// Sets the desired capacity. True where it is another than before.
@@ -199,7 +209,9 @@ impl Group {
         let new = self.cohorts[self.launch].total();
         let old: u32 = self.cohorts.iter().map(Cohort::total).sum::<u32>() - new;
         let wanted_new = if self.replacing { self.desired } else { self.desired.saturating_sub(old) };
-        self.launch_new(wanted_new.saturating_sub(new));
+        if self.launches {
+            self.launch_new(wanted_new.saturating_sub(new));
+        }
         let keep = if self.replacing {
             let new_serving = self.cohorts[self.launch].serving;
             self.desired.saturating_sub(new_serving) + new.max(wanted_new)

@@ -41,6 +41,7 @@ pub fn configuration(world: &World) -> GroupConfig {
     config.replicas = ReplicaBounds { min: conditions.min, max: conditions.max, target: conditions.min };
     config.triggers.request_latency.threshold = conditions.latency_target;
     config.triggers.request_count.asks = false;
+    config.triggers.cpu_usage.threshold = conditions.cpu_threshold;
     config.evaluation_period = Duration::from_secs(u64::from(conditions.feed.period));
     if world.types.len() < 2 {
         config.mode = Mode::Horizontal;
@@ -88,6 +89,28 @@ impl Hybrid {
     /// What it has learned so far.
     pub fn learned(&self) -> &Learned {
         &self.learned
+    }
+
+    /// Goes on with another memory.
+    pub fn set_learned(&mut self, learned: Learned) {
+        self.learned = learned;
+    }
+
+    /// What the control loop would keep of the group.
+    pub fn state(&self) -> &OperationState {
+        &self.state
+    }
+
+    /// Looks, and says what it decided and what should follow.
+    pub fn look(&mut self, seen: &Seen<'_>) -> (Decision, Wish) {
+        self.newest = seen.period.or(self.newest);
+        let snapshot = self.snapshot(self.start + Duration::from_secs(seen.now), seen.group);
+        self.track(&snapshot);
+        let learned = std::mem::take(&mut self.learned);
+        self.learned = learn(&self.config, learned, &self.state, &snapshot);
+        let decision = decide(&self.config, &self.learned, &self.state, &snapshot, snapshot.taken_at);
+        let wish = self.act(&decision);
+        (decision, wish)
     }
 
     fn snapshot(&self, now: Timestamp, group: &Group) -> Snapshot {
@@ -213,13 +236,7 @@ impl Policy for Hybrid {
     }
 
     fn decide(&mut self, seen: &Seen<'_>) -> Wish {
-        self.newest = seen.period.or(self.newest);
-        let snapshot = self.snapshot(self.start + Duration::from_secs(seen.now), seen.group);
-        self.track(&snapshot);
-        let learned = std::mem::take(&mut self.learned);
-        self.learned = learn(&self.config, learned, &self.state, &snapshot);
-        let decision = decide(&self.config, &self.learned, &self.state, &snapshot, snapshot.taken_at);
-        self.act(&decision)
+        self.look(seen).1
     }
 }
 

@@ -16,11 +16,13 @@
 //! - [`group`]: a group in virtual time; [`metrics`]: what can be read of it, and when
 //! - [`policy`]: what is played; [`hybrid`], [`rivals`] and [`oracle`] are its kinds
 //! - [`play`]: the loop; [`figures`]: what is measured, with sources
-//! - [`competition`]: policies by traces by settings, on all cores
-//! - [`report`]: JSON, CSV and one HTML page
+//! - [`competition`]: policies by traces by settings, on all cores; [`disturbance`]: conditions other than planned;
+//!   [`type_cases`]: what choosing the type is worth
+//! - [`ranking`]: who is better, and whether it stays so; [`report`]: JSON, CSV and one HTML page
 
 pub mod competition;
 pub mod conditions;
+pub mod disturbance;
 pub mod figures;
 pub mod group;
 pub mod hybrid;
@@ -28,9 +30,11 @@ pub mod metrics;
 pub mod oracle;
 pub mod play;
 pub mod policy;
+pub mod ranking;
 pub mod report;
 pub mod rivals;
 pub mod trace;
+pub mod type_cases;
 pub mod world;
 
 pub use conditions::Conditions;

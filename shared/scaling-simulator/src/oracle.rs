@@ -131,7 +131,6 @@ pub fn clairvoyant_types(world: &World) -> Option<(f64, u32)> {
         return None;
     }
     let hour_steps = 3600 / STEP_SECONDS as usize;
-    let boot = boot_steps(world);
     let seconds = f64::from(STEP_SECONDS);
     let carriers = world.carriers();
     let unable = world.conditions.max;
@@ -164,12 +163,18 @@ pub fn clairvoyant_types(world: &World) -> Option<(f64, u32)> {
                 .collect(),
         );
     }
-    let boot_hours = boot as f64 * seconds / 3600.0;
+    cheapest_path(world, &hours)
+}
+
+/// The cheapest way through the hours, given what each type costs in each and how many replicas of it begin it: a change of
+/// type pays the new fleet's boot beside the old one. Cost in USD, and changes. `None` without types.
+pub fn cheapest_path(world: &World, hours: &[Vec<(f64, u32)>]) -> Option<(f64, u32)> {
+    let boot_hours = world.conditions.boot.longest.as_secs_f64() / 3600.0;
     let mut best: Vec<(f64, u32)> = (0..world.types.len())
         .map(|index| (if index == world.first { 0.0 } else { f64::INFINITY }, 0))
         .collect();
-    for prices in &hours {
-        let cheapest = best.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, 0));
+    for prices in hours {
+        let cheapest = best.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0))?;
         best = prices
             .iter()
             .zip(&best)

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use scaling_peers::fixed;
 use scaling_peers::hpa::{self, Hpa};
+use scaling_peers::hpa_vpa::{self, HpaVpa, Size};
 use scaling_peers::predictive::{self, Predictive};
 use scaling_peers::step_scaling::{self, StepScaling};
 use scaling_peers::target_tracking::{self, TargetTracking};
@@ -11,7 +13,7 @@ use scaling_peers::threshold::{self, Threshold};
 
 use crate::conditions::Feed;
 use crate::policy::{Policy, Seen, Wish};
-use crate::world::World;
+use crate::world::{MachineType, World};
 
 /// A kind of rival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +26,8 @@ pub enum Rival {
     Predictive,
     /// Kubernetes HPA on mean CPU.
     Hpa,
+    /// The same with VPA sizing the replicas by memory; with one type it is HPA alone.
+    HpaVpa,
     /// Over the setting times 1.5, under a quarter of it times 0.75.
     Threshold,
     /// The same count for ever: the setting is its share of the peak.
@@ -32,8 +36,15 @@ pub enum Rival {
 
 impl Rival {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::TargetTracking, Self::StepScaling, Self::Predictive, Self::Hpa, Self::Threshold, Self::Fixed];
+    pub const ALL: [Self; 7] = [
+        Self::TargetTracking,
+        Self::StepScaling,
+        Self::Predictive,
+        Self::Hpa,
+        Self::HpaVpa,
+        Self::Threshold,
+        Self::Fixed,
+    ];
 
     /// The name on the command line and in tables.
     pub const fn name(self) -> &'static str {
@@ -42,6 +53,7 @@ impl Rival {
             Self::StepScaling => "step-scaling",
             Self::Predictive => "predictive",
             Self::Hpa => "hpa",
+            Self::HpaVpa => "hpa-vpa",
             Self::Threshold => "threshold",
             Self::Fixed => "fixed",
         }
@@ -66,7 +78,7 @@ impl Rival {
         match self {
             // Its alarms keep their documented distance of 10 points, so it cannot aim as high.
             Self::StepScaling => (0..16).map(|step| 0.1 + 0.04 * f64::from(step)).collect(),
-            Self::Fixed => vec![1.0],
+            Self::Fixed => (1..=20_u32).map(|step| f64::from(step) / 20.0).collect(),
             _ => FINE.to_vec(),
         }
     }
@@ -74,9 +86,14 @@ impl Rival {
     /// When it looks and what it reads. The AWS ones have the controller's own metrics (CloudWatch's minute), but at
     /// their own interval of a minute; Kubernetes syncs every 15 s on the metrics server's newest 15 s.
     fn feed(self, world: &World) -> Feed {
+        let delay = world.conditions.feed.delay;
         match self {
-            Self::Hpa => Feed { period: 15, delay: world.conditions.feed.delay.min(15), tick: 15 },
-            _ => Feed { period: 60, delay: world.conditions.feed.delay, tick: 60 },
+            // Metrics that are late for everybody are late for it too.
+            Self::Hpa | Self::HpaVpa if delay > Feed::CLOUDWATCH.delay => {
+                Feed { period: 15, delay, tick: 15 }
+            }
+            Self::Hpa | Self::HpaVpa => Feed { period: 15, delay: delay.min(15), tick: 15 },
+            _ => Feed { period: 60, delay, tick: 60 },
         }
     }
 
@@ -91,20 +108,16 @@ impl Rival {
             }
             Self::Predictive => Core::Predictive(Box::new(Predictive::new(tracking))),
             Self::Hpa => Core::Hpa(Hpa::new(hpa::Settings { target: setting, min, max })),
+            Self::HpaVpa => {
+                let settings = hpa::Settings { target: setting, min, max };
+                Core::HpaVpa(Box::new(HpaVpa::new(settings, sizes(world))))
+            }
             Self::Threshold => Core::Threshold(Threshold::new(threshold::Settings {
                 up: setting,
                 down: setting / 4.0,
                 ..threshold::Settings::within(min, max)
             })),
-            Self::Fixed => {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a share of a count"
-                )]
-                let count = (f64::from(peak) * setting).ceil() as u32;
-                Core::Fixed(count.clamp(min, max))
-            }
+            Self::Fixed => Core::Fixed(fixed::count(peak, setting, (min, max))),
         };
         let seen = VecDeque::new();
         Box::new(Played { core, feed: self.feed(world), first: since_midnight(world), seen })
@@ -129,6 +142,7 @@ enum Core {
     StepScaling(StepScaling),
     Predictive(Box<Predictive>),
     Hpa(Hpa),
+    HpaVpa(Box<HpaVpa>),
     Threshold(Threshold),
     Fixed(u32),
 }
@@ -171,6 +185,7 @@ impl Policy for Played {
         let in_service = seen.period.map_or(serving, |period| self.served(period.ended, serving));
         let pending = serving + seen.group.pending() - in_service;
         let minute = target_tracking::Minute { metric, in_service, pending };
+        let sync = hpa::Sync { now: seen.now, metric, ready: in_service, unready: pending };
         let wanted = match &mut self.core {
             Core::TargetTracking(policy) => policy.observe(minute),
             Core::StepScaling(policy) => {
@@ -179,14 +194,33 @@ impl Policy for Played {
             Core::Predictive(policy) => {
                 policy.observe(predictive::Minute { now: self.first + seen.now, dynamic: minute })
             }
-            Core::Hpa(policy) => {
-                policy.sync(hpa::Sync { now: seen.now, metric, ready: in_service, unready: pending })
+            Core::Hpa(policy) => policy.sync(sync),
+            Core::HpaVpa(policy) => {
+                let wanted = policy.sync(hpa_vpa::Sync {
+                    count: sync,
+                    memory: seen.period.and_then(|period| period.memory),
+                    size: seen.group.launch_type(),
+                    replacing: seen.group.is_replacing(),
+                });
+                if let Some(size) = wanted.size {
+                    return Wish::Retype(size, wanted.count.unwrap_or(seen.group.desired()));
+                }
+                wanted.count
             }
             Core::Threshold(policy) => policy.observe(seen.now, metric, seen.group.desired()),
             Core::Fixed(count) => Some(*count),
         };
         wanted.map_or(Wish::Keep, Wish::Desired)
     }
+}
+
+fn sizes(world: &World) -> Vec<Size> {
+    let size = |machine: &MachineType| Size {
+        vcpu: f64::from(machine.vcpu),
+        memory: machine.memory.0,
+        price: machine.price.0,
+    };
+    world.types.iter().map(size).collect()
 }
 
 fn since_midnight(world: &World) -> u64 {

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rand::SeedableRng;
-use rand_distr::{Distribution, Poisson};
-use rand_pcg::Pcg64;
+use scaling_fleet::fleet::Arrivals;
 use scaling_fleet::latency::{HIGHEST_UTILISATION, LatencyTable, Quantiles};
 use scaling_fleet::load::Load;
 use scaling_fleet::queueing::usable_utilisation;
@@ -71,11 +69,24 @@ pub struct World {
 impl World {
     /// Prepares a trace. `types` is not empty and `first` an index in it.
     pub fn new(trace: &Trace, conditions: Conditions, types: Arc<[MachineType]>, first: usize) -> Self {
-        let planned = conditions.service.service_seconds * conditions.planned_service;
-        let usable = usable_utilisation(REFERENCE_VCPU, 0.95, conditions.latency_target / planned);
-        let each = usable * f64::from(REFERENCE_VCPU) / planned;
-        let load = Load::new(trace.start, trace.step, trace.rates(each * HIGH_REPLICAS * conditions.scale));
+        let load = Load::new(trace.start, trace.step, rates(trace, &conditions));
         Self::of_load(&trace.name, &load, conditions, types, first)
+    }
+
+    /// The same for a service that grows evenly, `factor`-fold from the trace's begin to its end, where the load is that of
+    /// the conditions' scale.
+    pub fn growing(
+        trace: &Trace,
+        conditions: Conditions,
+        types: Arc<[MachineType]>,
+        first: usize,
+        factor: f64,
+    ) -> Self {
+        let rates = rates(trace, &conditions);
+        let periods = rates.len() as f64;
+        let grown = |(index, rate): (usize, f64)| rate * factor.powf(index as f64 / periods - 1.0);
+        let rates = rates.into_iter().enumerate().map(grown).collect();
+        Self::of_load(&trace.name, &Load::new(trace.start, trace.step, rates), conditions, types, first)
     }
 
     /// Prepares a load as it is.
@@ -90,19 +101,24 @@ impl World {
         let seconds = load.end().duration_since(load.start()).as_secs_f64();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lengths are positive")]
         let steps = (seconds / step.as_secs_f64()).floor() as u32;
-        let mut random = Pcg64::seed_from_u64(conditions.seed);
-        let rates: Vec<f32> =
-            (0..steps).map(|index| narrow(load.rate(load.start() + step * index + step / 2))).collect();
-        let arrivals = rates
-            .iter()
-            .map(|rate| {
-                let mean = f64::from(*rate) * f64::from(STEP_SECONDS);
-                Poisson::new(mean).map_or(0.0, |poisson| narrow(poisson.sample(&mut random)))
-            })
-            .collect();
+        // As scaling-fleet's own fleet draws them: the emulator under the same load and seed sees the same.
+        let mut random = Arrivals::new(conditions.seed);
+        let (rates, arrivals): (Vec<f32>, Vec<f32>) = (0..steps)
+            .map(|index| load.rate(load.start() + step * index + step / 2))
+            .map(|rate| (narrow(rate), narrow(random.draw(rate * f64::from(STEP_SECONDS)))))
+            .unzip();
         let latency = LatencyTable::new();
         let name = name.to_owned();
-        Self { name, start: load.start(), conditions, arrivals, rates: rates.into(), types, first, latency }
+        Self {
+            name,
+            start: load.start(),
+            conditions,
+            arrivals: arrivals.into(),
+            rates: rates.into(),
+            types,
+            first,
+            latency,
+        }
     }
 
     /// Intervals.
@@ -129,6 +145,14 @@ impl World {
     pub fn carriers(&self) -> Vec<Carrier> {
         (0..self.types.len()).map(|index| Carrier::of(self, index)).collect()
     }
+}
+
+/// The trace's load as rates: its high value at [`HIGH_REPLICAS`] of the reference type, as they were planned.
+fn rates(trace: &Trace, conditions: &Conditions) -> Vec<f64> {
+    let planned = conditions.service.service_seconds * conditions.planned_service;
+    let usable = usable_utilisation(REFERENCE_VCPU, 0.95, conditions.latency_target / planned);
+    let each = usable * f64::from(REFERENCE_VCPU) / planned;
+    trace.rates(each * HIGH_REPLICAS * conditions.scale)
 }
 
 /// What a number of replicas of one type carries within the latency target and its memory.

@@ -9,8 +9,10 @@ use serde::Serialize;
 
 use crate::competition::{Contender, Course};
 use crate::figures::Figures;
+use crate::ranking::{self, Agreement, OneSetting, Standing};
 use crate::rivals::Rival;
 use crate::trace::Trace;
+use crate::type_cases::TypeCase;
 
 /// A trace as the report names it.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +23,8 @@ pub struct Source {
     pub sha256: String,
     /// Length, in days.
     pub days: f64,
+    /// Whether the policy was not tuned on it.
+    pub held_out: bool,
     /// What had to be put right.
     pub repairs: Vec<String>,
 }
@@ -32,8 +36,31 @@ impl Source {
             trace: trace.name.clone(),
             sha256: trace.sha256.clone(),
             days: trace.length().as_secs_f64() / 86_400.0,
+            held_out: false,
             repairs: trace.repairs.iter().map(ToString::to_string).collect(),
         }
+    }
+}
+
+/// The same competition under other conditions.
+#[derive(Debug, Clone, Serialize)]
+pub struct Disturbed {
+    /// What is otherwise than planned.
+    pub disturbance: &'static str,
+    /// Place of the hybrid policy among those that know no future, from 1.
+    pub place: Option<usize>,
+    /// How everybody did.
+    pub standings: Vec<Standing>,
+    /// The results, trace by trace.
+    pub results: Vec<Figures>,
+}
+
+impl Disturbed {
+    /// What the results of a disturbed competition say.
+    pub fn of(disturbance: &'static str, results: Vec<Figures>) -> Self {
+        let standings = ranking::standings(&results, |_| true);
+        let place = ranking::place(&standings, &Contender::Hybrid.name());
+        Self { disturbance, place, standings, results }
     }
 }
 
@@ -48,6 +75,18 @@ pub struct Report {
     pub traces: Vec<Source>,
     /// The results, trace by trace.
     pub results: Vec<Figures>,
+    /// The cheapest single setting of a rival, by how many traces it holds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub one_setting: Vec<OneSetting>,
+    /// The same under disturbed conditions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disturbed: Vec<Disturbed>,
+    /// How far the order on the shipped profile agrees with that on the traces.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub agreements: Vec<Agreement>,
+    /// What choosing the type is worth.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub type_cases: Vec<TypeCase>,
 }
 
 /// What the plots of one trace need besides the results.
@@ -91,38 +130,19 @@ impl Report {
 
     /// Cost over the oracle's, where the oracle took part.
     pub fn over_oracle(&self, figures: &Figures) -> Option<f64> {
-        let oracle = self
-            .results
-            .iter()
-            .find(|other| other.trace == figures.trace && other.policy == Contender::Oracle.name())?;
-        Some(figures.cost_usd / oracle.cost_usd)
+        ranking::over_oracle(&self.results, figures)
     }
 
-    /// The policies in the order in which they stand in the results.
-    pub fn policies(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for figures in &self.results {
-            if !names.contains(&figures.policy.as_str()) {
-                names.push(&figures.policy);
-            }
+    /// How everybody did over all traces; and, where some were held out of the tuning, over those that were not and those
+    /// that were.
+    pub fn standings(&self) -> Vec<(&'static str, Vec<Standing>)> {
+        let held_out =
+            |trace: &str| self.traces.iter().any(|source| source.held_out && source.trace == trace);
+        let mut all = vec![("all traces", ranking::standings(&self.results, |_| true))];
+        if self.traces.iter().any(|source| source.held_out) {
+            all.push(("tuned on", ranking::standings(&self.results, |trace| !held_out(trace))));
+            all.push(("held out", ranking::standings(&self.results, held_out)));
         }
-        names
-    }
-
-    /// Median of a policy's cost over the oracle's, on how many traces it held the target, and of how many. Traces
-    /// shorter than a day say little of a policy that learns and are left out, unless there are no others.
-    pub fn summary(&self, policy: &str) -> (Option<f64>, usize, usize) {
-        let long = self.traces.iter().filter(|source| source.days >= LEAST_DAYS).count();
-        let counts = |figures: &Figures| long == 0 || figures.days >= LEAST_DAYS;
-        let of: Vec<&Figures> =
-            self.results.iter().filter(|figures| figures.policy == policy && counts(figures)).collect();
-        let mut ratios: Vec<f64> = of.iter().filter_map(|figures| self.over_oracle(figures)).collect();
-        ratios.sort_by(f64::total_cmp);
-        let held = of.iter().filter(|figures| figures.holds()).count();
-        let traces = if long == 0 { self.traces.len() } else { long };
-        (ratios.get(ratios.len() / 2).copied(), held, traces)
+        all
     }
 }
-
-/// Traces shorter than this are left out of medians, in days.
-const LEAST_DAYS: f64 = 0.99;

@@ -5,13 +5,10 @@ use std::fmt::Write;
 use super::plots::{self, PlotError};
 use super::{Plotted, Report};
 use crate::figures::Figures;
+use crate::ranking::Standing;
+use crate::type_cases::{APPETITES, Gain, SCALES, TypeCase};
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#222}\
-h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #ccc}\
-table{border-collapse:collapse;font-size:13px;width:100%}th,td{padding:.2em .5em;text-align:right;border-bottom:1px solid #e4e4e4}\
-th:first-child,td:first-child{text-align:left}thead th{border-bottom:2px solid #888}tr.ours{background:#eef5fb;font-weight:600}\
-td.missed{color:#b33c00}figure{margin:1em 0;break-inside:avoid}figcaption{color:#555;font-size:13px}svg{max-width:100%;height:auto}\
-code{font-size:12px;word-break:break-all}section{break-inside:avoid}@media print{body{margin:0;max-width:none}h2{break-after:avoid}}";
+const STYLE: &str = include_str!("page.css");
 
 pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotError> {
     let mut html = String::new();
@@ -22,7 +19,10 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
     );
     push(
         &mut html,
-        format_args!("<meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style>"),
+        format_args!(
+            "<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
+             <style>{STYLE}</style>"
+        ),
     );
     push(
         &mut html,
@@ -35,7 +35,11 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
              95th percentile was over the target; half a percent counts as held.</p>"
         ),
     );
-    summary(&mut html, report);
+    for (which, standings) in report.standings() {
+        summary(&mut html, which, &standings);
+    }
+    disturbed(&mut html, report);
+    type_cases(&mut html, report);
     for plotted in plotted {
         let of: Vec<&Figures> =
             report.results.iter().filter(|figures| figures.trace == plotted.trace).collect();
@@ -59,78 +63,197 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
     Ok(html)
 }
 
-fn summary(html: &mut String, report: &Report) {
-    html.push_str("<h2>All traces</h2><table><thead><tr><th>policy<th>median cost<th>held</tr></thead>");
-    for policy in report.policies() {
-        let (median, held, of) = report.summary(policy);
-        let median = median.map_or_else(|| "-".to_owned(), |median| format!("{median:.2}"));
-        push(
-            html,
-            format_args!(
-                "<tr{}><td>{}<td>{median}<td>{held} of {of}</tr>",
-                row_class(policy),
-                escaped(policy)
-            ),
-        );
+fn summary(html: &mut String, which: &str, standings: &[Standing]) {
+    push(html, format_args!("<h2>{}</h2>", escaped(&capital(which))));
+    begin(html, &["policy", "median cost", "held"]);
+    for one in standings {
+        let held = format!("{} of {}", one.held, one.traces);
+        row(html, &one.policy, &[ratio(one.median_over_oracle), held], None);
     }
-    html.push_str("</table>");
+    end(html);
+}
+
+/// Policies by disturbances, and what the hybrid policy misses on each trace.
+fn disturbed(html: &mut String, report: &Report) {
+    let Some(planned) = report.disturbed.first() else { return };
+    html.push_str("<h2>Other conditions than planned</h2><p>Median cost, and traces held.</p>");
+    let names: Vec<&str> = report.disturbed.iter().map(|one| one.disturbance).collect();
+    begin(html, &[&["policy"], names.as_slice()].concat());
+    for policy in planned.standings.iter().map(|one| &one.policy) {
+        let cell = |standings: &[Standing]| {
+            let found = standings.iter().find(|one| one.policy == *policy);
+            found.map_or_else(
+                || "-".to_owned(),
+                |one| format!("{} ({})", ratio(one.median_over_oracle), one.held),
+            )
+        };
+        let cells: Vec<String> = report.disturbed.iter().map(|one| cell(&one.standings)).collect();
+        row(html, policy, &cells, None);
+    }
+    end(html);
+}
+
+fn type_cases(html: &mut String, report: &Report) {
+    let cases = &report.type_cases;
+    if cases.is_empty() {
+        return;
+    }
+    html.push_str(
+        "<h2>Choosing the type</h2><p>Cost over that of the same policy on one default type, on the best fixed type in \
+         hindsight, and with the clairvoyant choice of type.</p>",
+    );
+    begin(
+        html,
+        &[
+            "cases",
+            "number",
+            "over default",
+            "worst",
+            "over best",
+            "worst",
+            "over clairvoyant",
+            "changes/day",
+        ],
+    );
+    let mut add = |name: &str, which: &dyn Fn(&TypeCase) -> bool| {
+        let Some(gain) = Gain::of(cases.iter().filter(|case| which(case))) else { return };
+        let cells = [
+            gain.cases.to_string(),
+            format!("{:.3}", gain.over_default),
+            format!("{:.3}", gain.worst_over_default),
+            format!("{:.3}", gain.over_best),
+            format!("{:.3}", gain.worst_over_best),
+            format!("{:.3}", gain.over_clairvoyant),
+            format!("{:.2}", gain.type_changes_a_day),
+        ];
+        row(html, name, &cells, None);
+    };
+    add("all", &|case| !case.growing);
+    for scale in SCALES {
+        add(&format!("load x{scale}"), &|case| !case.growing && (case.scale - scale).abs() < 1e-9);
+    }
+    for appetite in APPETITES {
+        add(&format!("memory: {}", appetite.name), &|case| !case.growing && case.memory == appetite.name);
+    }
+    add("growing 40-fold", &|case| case.growing);
+    end(html);
 }
 
 fn figures(html: &mut String, report: &Report, of: &[&Figures]) {
-    html.push_str(
-        "<table><thead><tr><th>policy<th>setting<th>cost<th>USD<th>psi %<th>min/day over<th>changes/day<th>reversals\
-         <th>type changes<th>slack %<th>under %<th>over %</tr></thead>",
+    begin(
+        html,
+        &[
+            "policy",
+            "setting",
+            "cost",
+            "USD",
+            "psi %",
+            "min/day over",
+            "changes/day",
+            "reversals/day",
+            "type changes",
+            "slack %",
+        ],
     );
     for one in of {
-        let over = report.over_oracle(one).map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
-        let setting = one.setting.map_or_else(String::new, |setting| format!("{setting:.2}"));
-        let missed = if one.holds() { "" } else { " class=\"missed\"" };
-        push(
-            html,
-            format_args!(
-                "<tr{}><td>{}<td>{setting}<td>{over}<td>{:.0}<td{missed}>{:.2}<td>{:.1}<td>{:.0}<td>{}<td>{}<td>{:.0}\
-                 <td>{:.1}<td>{:.1}</tr>",
-                row_class(&one.policy),
-                escaped(&one.policy),
-                one.cost_usd,
-                one.violation_requests_share * 100.0,
-                one.violation_minutes_a_day(),
-                one.operations_a_day(),
-                one.reversals,
-                one.type_changes,
-                one.slack * 100.0,
-                one.under_timeshare,
-                one.over_timeshare,
-            ),
-        );
+        let cells = [
+            one.setting.map_or_else(String::new, |setting| format!("{setting:.2}")),
+            ratio(report.over_oracle(one)),
+            format!("{:.0}", one.cost_usd),
+            format!("{:.2}", one.violation_requests_share * 100.0),
+            format!("{:.1}", one.violation_minutes_a_day),
+            format!("{:.0}", one.operations_a_day),
+            format!("{:.0}", one.reversals_a_day),
+            one.type_changes.to_string(),
+            format!("{:.0}", one.slack * 100.0),
+        ];
+        row(html, &one.policy, &cells, (!one.holds()).then_some(3));
     }
-    html.push_str("</table>");
+    end(html);
+    begin(
+        html,
+        &[
+            "policy",
+            "under acc. %",
+            "over acc. %",
+            "under time %",
+            "over time %",
+            "instability %",
+            "flash crowds",
+            "recovery min",
+            "longest",
+        ],
+    );
+    for one in of {
+        let cells = [
+            format!("{:.2}", one.under_accuracy),
+            format!("{:.1}", one.over_accuracy),
+            format!("{:.2}", one.under_timeshare),
+            format!("{:.1}", one.over_timeshare),
+            format!("{:.1}", one.instability),
+            one.flash_crowds.to_string(),
+            format!("{:.1}", one.recovery_minutes),
+            format!("{:.1}", one.longest_recovery_minutes),
+        ];
+        row(html, &one.policy, &cells, None);
+    }
+    end(html);
 }
 
 fn sources(html: &mut String, report: &Report) {
-    html.push_str("<h2>Traces</h2><table><thead><tr><th>trace<th>days<th>SHA-256</tr></thead>");
+    html.push_str("<h2>Traces</h2>");
+    begin(html, &["trace", "days", "SHA-256"]);
     for source in &report.traces {
+        let repairs: String = source
+            .repairs
+            .iter()
+            .map(|repair| format!("<br>{}", escaped(repair)))
+            .collect::<Vec<_>>()
+            .concat();
+        let held_out = if source.held_out { " (held out)" } else { "" };
         push(
             html,
             format_args!(
-                "<tr><td>{}{}<td>{:.1}<td><code>{}</code></tr>",
+                "<tr><td>{}{held_out}{repairs}<td>{:.1}<td><code>{}</code></tr>",
                 escaped(&source.trace),
-                source
-                    .repairs
-                    .iter()
-                    .map(|repair| format!("<br>{}", escaped(repair)))
-                    .collect::<Vec<_>>()
-                    .concat(),
                 source.days,
-                source.sha256
+                escaped(&source.sha256)
             ),
         );
     }
-    html.push_str("</table>");
+    end(html);
 }
 
-fn row_class(policy: &str) -> &'static str {
-    if policy == "hybrid" { " class=\"ours\"" } else { "" }
+fn begin(html: &mut String, header: &[&str]) {
+    html.push_str("<div class=\"wide\"><table><thead><tr>");
+    for name in header {
+        push(html, format_args!("<th>{}", escaped(name)));
+    }
+    html.push_str("</tr></thead>");
+}
+
+/// One row; `missed` is the cell that says so where the target was not held.
+fn row(html: &mut String, policy: &str, cells: &[String], missed: Option<usize>) {
+    let class = if policy == "hybrid" { " class=\"ours\"" } else { "" };
+    push(html, format_args!("<tr{class}><td>{}", escaped(policy)));
+    for (index, cell) in cells.iter().enumerate() {
+        let class = if missed == Some(index) { " class=\"missed\"" } else { "" };
+        push(html, format_args!("<td{class}>{}", escaped(cell)));
+    }
+    html.push_str("</tr>");
+}
+
+fn end(html: &mut String) {
+    html.push_str("</table></div>");
+}
+
+fn ratio(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn escaped(text: &str) -> String {

@@ -4,9 +4,9 @@ use plotters::prelude::*;
 use thiserror::Error;
 
 use super::Plotted;
-use crate::competition::Contender;
 use crate::figures::{Figures, HELD};
 use crate::play::Point;
+use crate::ranking::is_bound;
 use crate::rivals::Rival;
 
 /// A plot could not be drawn.
@@ -128,7 +128,7 @@ pub(super) fn cost_and_violations(plotted: &Plotted, results: &[&Figures]) -> Re
                 .label(format!("{rival}, all settings"))
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
         }
-        let causal = all.iter().filter(|one| !is_bound(one));
+        let causal = all.iter().filter(|one| !is_bound(&one.policy));
         let front = front(causal.map(|one| (cost(one), share(one))).collect());
         chart
             .draw_series(LineSeries::new(front, DEMAND.mix(0.4).stroke_width(4)))
@@ -157,7 +157,7 @@ where
 {
     let colour = if one.policy.starts_with("hybrid") { OURS } else { BOUND };
     chart.draw_series([Circle::new(at, 5, colour.filled())]).map_err(fault)?;
-    if one.policy == "hybrid" || is_bound(one) {
+    if one.policy == "hybrid" || is_bound(&one.policy) {
         let text = Text::new(one.policy.clone(), at, (FONT, 13).into_font().color(&colour));
         chart.draw_series([text]).map_err(fault)?;
     }
@@ -169,11 +169,6 @@ const FLOOR: f64 = 0.001;
 
 /// Costs over this are left out of the plot.
 const MOST_COST: f64 = 6.0;
-
-/// Knows the future: a bound, and no policy.
-fn is_bound(figures: &Figures) -> bool {
-    [Contender::Oracle, Contender::NoiseBlind].iter().any(|bound| bound.name() == figures.policy)
-}
 
 /// Those that no other is better than in both, by cost.
 fn front(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {

@@ -1,9 +1,11 @@
 //! Traces: values over time on a uniform grid, read from CSV, and what has to be done to them before a fleet of another
 //! size can be given them as its load.
 
+mod profile;
 mod read;
 mod superpose;
 
+pub use profile::PROFILE;
 pub use read::{Repair, TraceError};
 
 use std::fmt::Write;
@@ -27,7 +29,7 @@ pub struct Trace {
     pub is_counts: bool,
     /// What had to be repaired, for the report.
     pub repairs: Vec<Repair>,
-    /// SHA-256 of the file, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal; what it is instead where there is no file.
     pub sha256: String,
 }
 

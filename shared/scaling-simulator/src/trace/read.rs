@@ -124,7 +124,7 @@ struct Row {
 }
 
 pub(super) fn read(text: &str) -> Result<Read, TraceError> {
-    let mut rows = rows(text)?;
+    let mut rows = rows(text, MOST_ROWS)?;
     let mut repairs = Vec::new();
     if !rows.is_sorted_by(|a, b| a.seconds <= b.seconds) {
         rows.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
@@ -150,7 +150,7 @@ pub(super) fn read(text: &str) -> Result<Read, TraceError> {
     Ok(Read { start, step: Duration::from_secs_f64(step), values, repairs })
 }
 
-fn rows(text: &str) -> Result<Vec<Row>, TraceError> {
+fn rows(text: &str, most: usize) -> Result<Vec<Row>, TraceError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| fault(&error))?;
@@ -172,7 +172,7 @@ fn rows(text: &str) -> Result<Vec<Row>, TraceError> {
             text => Some(value(text).ok_or_else(|| TraceError::Value { line, text: text.to_owned() })?),
         };
         rows.push(Row { line, seconds, value });
-        if rows.len() > MOST_ROWS {
+        if rows.len() > most {
             return Err(TraceError::TooLong);
         }
     }
@@ -213,7 +213,7 @@ fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, usize), TraceError> {
         }
         places.push((place(at), row.value));
     }
-    let length = places.last().map_or(0, |(place, _)| place + 1);
+    let length = places.last().map_or(0, |(place, _)| place.saturating_add(1));
     let known: Vec<(usize, f64)> =
         places.into_iter().filter_map(|(place, value)| value.map(|value| (place, value))).collect();
     let missing = length.saturating_sub(known.len());
@@ -301,6 +301,10 @@ mod tests {
             ("timestamp,value\n0,1\n60,1\n60,2\n", TraceError::Twice { line: 4 }),
             ("timestamp,value\n0,1\n60,1\n120,1\n130,1\n180,1\n", TraceError::Grid { line: 5, step: 60 }),
             ("timestamp,value\n0,1\n60,1\n120,1\n600,1\n", TraceError::Gaps { missing: 7, rows: 11 }),
+            (
+                "timestamp,value\n0,1\n60,1\n120,1\n180,1\n1e300,1\n",
+                TraceError::Gaps { missing: usize::MAX - 5, rows: usize::MAX },
+            ),
             ("0,1\n60,1\n", TraceError::Header),
             ("timestamp,value\n0,1\n", TraceError::TooShort),
             ("timestamp,value\n", TraceError::TooShort),
@@ -309,5 +313,23 @@ mod tests {
             assert_eq!(read(text).err(), Some(expected), "{text:?}");
         }
         assert!(matches!(read("timestamp,value\n0,1,2\n"), Err(TraceError::Csv { line: 2, .. })));
+    }
+
+    #[test]
+    fn two_resolutions_in_one_trace_are_refused_whichever_comes_first() {
+        let minutes = "0,1\n60,1\n120,1\n180,1\n";
+        let fine = "190,1\n200,1\n";
+        let coarse_first = read(&format!("t,v\n{minutes}{fine}"));
+        assert_eq!(coarse_first.err(), Some(TraceError::Grid { line: 6, step: 60 }));
+        let fine_first = read("t,v\n0,1\n10,1\n20,1\n30,1\n90,1\n150,1\n");
+        assert_eq!(fine_first.err(), Some(TraceError::Gaps { missing: 10, rows: 16 }));
+    }
+
+    #[test]
+    fn more_rows_than_can_be_simulated_are_refused() {
+        let text = "t,v\n0,1\n60,1\n120,1\n";
+        assert!(rows(text, 3).is_ok());
+        assert_eq!(rows(text, 2).err(), Some(TraceError::TooLong));
+        assert!(TraceError::TooLong.to_string().contains("320000000"));
     }
 }

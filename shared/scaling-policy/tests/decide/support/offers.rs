@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use scaling_fleet::fleet::Machine;
 use scaling_fleet::{Catalogue, PriceBook, TypeName};
 use scaling_policy::snapshot::TypeOffer;
 
@@ -24,13 +23,13 @@ pub(crate) fn ladder(names: impl IntoIterator<Item = String>) -> Arc<[TypeOffer]
 }
 
 /// c7i, m7i and r7i from large to 4xlarge.
-pub(crate) fn demo_ladder() -> Arc<[TypeOffer]> {
+pub(crate) fn demo_types() -> Vec<String> {
     let families = ["c7i", "m7i", "r7i"];
     let sizes = ["large", "xlarge", "2xlarge", "4xlarge"];
-    ladder(families.into_iter().flat_map(|family| sizes.map(|size| format!("{family}.{size}"))))
+    families.into_iter().flat_map(|family| sizes.map(|size| format!("{family}.{size}"))).collect()
 }
 
-/// What the fleet launches for a type.
-pub(crate) fn machine(offer: &TypeOffer) -> Machine {
-    Machine { instance_type: offer.name.clone(), vcpu: offer.vcpu, memory: offer.memory, price: offer.price }
+/// The same, as a snapshot has it.
+pub(crate) fn demo_ladder() -> Arc<[TypeOffer]> {
+    ladder(demo_types())
 }

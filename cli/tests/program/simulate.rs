@@ -1,0 +1,86 @@
+//! `scaling simulate`: what it reads, what it refuses, and what it writes.
+
+use std::path::Path;
+
+use crate::process::{Ended, ended, program};
+
+/// A day in hours of a load that rises and falls, with `change` done to its rows.
+fn trace(folder: &Path, change: impl FnOnce(&mut Vec<String>)) {
+    let mut rows: Vec<String> = (0..24_u32)
+        .map(|hour| format!("{},{}", hour * 3600, 1000 + 100 * (12 - hour.abs_diff(12))))
+        .collect();
+    change(&mut rows);
+    std::fs::write(folder.join("load.csv"), format!("timestamp,value\n{}\n", rows.join("\n"))).unwrap();
+}
+
+async fn simulate(folder: &Path, arguments: &[&str]) -> Ended {
+    let mut command = program(folder, None);
+    command.args(["simulate", "--trace", "load.csv"]).args(arguments);
+    ended(command).await
+}
+
+#[tokio::test]
+async fn the_results_name_every_measure_and_what_was_repaired() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |rows| rows.swap(3, 4));
+    let ended =
+        simulate(folder.path(), &["--policies", "hybrid,hpa-vpa,oracle", "--json", "--report", "out"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let answer = ended.json();
+    let results = answer["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    for measure in [
+        "trace",
+        "policy",
+        "cost_usd",
+        "instance_hours",
+        "violation_minutes",
+        "violation_requests_share",
+        "under_accuracy",
+        "over_accuracy",
+        "under_timeshare",
+        "over_timeshare",
+        "instability",
+        "operations_a_day",
+        "reversals_a_day",
+        "type_changes",
+        "recovery_minutes",
+        "slack",
+    ] {
+        assert!(results.iter().all(|one| !one[measure].is_null()), "{measure}: {answer}");
+    }
+    assert_eq!(answer["traces"][0]["repairs"][0], "rows were out of order and have been sorted");
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(page.contains("rows were out of order") && page.contains("<svg") && !page.contains("src="));
+    let table = std::fs::read_to_string(folder.path().join("out/results.csv")).unwrap();
+    assert_eq!(table.lines().count(), 4);
+}
+
+#[tokio::test]
+async fn a_trace_that_makes_no_sense_is_refused_with_its_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (value, expected) in [("-1", "line 6: `-1`"), ("NaN", "line 6: `NaN`"), ("1e99", "line 6: `1e99`")] {
+        trace(folder.path(), |rows| rows[4] = format!("14400,{value}"));
+        let ended = simulate(folder.path(), &[]).await;
+        assert_ne!(ended.code, Some(0));
+        assert!(ended.err.contains(expected) && ended.err.contains("load.csv"), "{}", ended.err);
+    }
+}
+
+#[tokio::test]
+async fn a_trace_to_be_held_out_has_to_be_one_of_the_traces() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |_| ());
+    let ended = simulate(folder.path(), &["--policies", "oracle", "--held-out", "lod"]).await;
+    assert_ne!(ended.code, Some(0));
+    assert!(ended.err.contains("`lod`") && ended.err.contains("load"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn the_shipped_profile_needs_no_file_and_says_whose_ranking_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |_| ());
+    let ended = simulate(folder.path(), &["--policies", "fixed,oracle", "--profile", "1"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.out.contains("The shipped profile ranks"), "{}", ended.out);
+}

@@ -1,0 +1,315 @@
+//! Who is better: policies in order, over many traces or on one, and how far two orders agree.
+//!
+//! A policy that holds the target on more traces is better; among equals the one whose median cost over the clairvoyant
+//! oracle's is lower. On one trace: who holds the target is better than who does not; among those who do the cheaper one,
+//! among those who don't the one who misses less.
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+
+use crate::competition::Contender;
+use crate::figures::Figures;
+use crate::rivals::Rival;
+use crate::trace::PROFILE;
+
+/// Traces shorter than this are left out of medians, in days: they say little of a policy that learns.
+pub const LEAST_DAYS: f64 = 0.99;
+
+/// How a policy did over many traces.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standing {
+    /// Policy.
+    pub policy: String,
+    /// Traces on which it held the target.
+    pub held: usize,
+    /// Traces that count.
+    pub traces: usize,
+    /// Median of its cost over the oracle's; `None` where the oracle took no part.
+    pub median_over_oracle: Option<f64>,
+}
+
+/// Whether a policy knows the future: a bound, and no policy.
+pub fn is_bound(policy: &str) -> bool {
+    [Contender::Oracle, Contender::NoiseBlind].iter().any(|bound| bound.name() == policy)
+}
+
+/// Cost over the oracle's on the same trace, where the oracle took part.
+pub fn over_oracle(results: &[Figures], figures: &Figures) -> Option<f64> {
+    let name = Contender::Oracle.name();
+    let oracle = results.iter().find(|other| other.trace == figures.trace && other.policy == name)?;
+    Some(figures.cost_usd / oracle.cost_usd)
+}
+
+/// The policies in the order in which they stand in the results.
+pub fn policies(results: &[Figures]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for figures in results {
+        if !names.contains(&figures.policy.as_str()) {
+            names.push(&figures.policy);
+        }
+    }
+    names
+}
+
+/// Every policy over the traces that `counts`, in the order of the results. Short traces and the shipped profile are left
+/// out unless there are no others.
+pub fn standings(results: &[Figures], counts: impl Fn(&str) -> bool) -> Vec<Standing> {
+    let any_real = results.iter().any(|figures| figures.trace != PROFILE);
+    let real = |figures: &&Figures| !any_real || figures.trace != PROFILE;
+    let counted: Vec<&Figures> = results.iter().filter(real).filter(|one| counts(&one.trace)).collect();
+    let any_long = counted.iter().any(|figures| figures.days >= LEAST_DAYS);
+    let counted: Vec<&Figures> =
+        counted.into_iter().filter(|figures| !any_long || figures.days >= LEAST_DAYS).collect();
+    let mut traces: Vec<&str> = counted.iter().map(|figures| figures.trace.as_str()).collect();
+    traces.sort_unstable();
+    traces.dedup();
+    policies(results)
+        .into_iter()
+        .map(|policy| {
+            let of: Vec<&Figures> = counted.iter().copied().filter(|one| one.policy == policy).collect();
+            let mut ratios: Vec<f64> = of.iter().filter_map(|one| over_oracle(results, one)).collect();
+            ratios.sort_by(f64::total_cmp);
+            Standing {
+                policy: policy.to_owned(),
+                held: of.iter().filter(|one| one.holds()).count(),
+                traces: traces.len(),
+                median_over_oracle: ratios.get(ratios.len() / 2).copied(),
+            }
+        })
+        .collect()
+}
+
+/// The cheapest single setting of any rival that holds the target on so many traces.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OneSetting {
+    /// Traces on which it holds the target: at least so many were asked for.
+    pub held: usize,
+    /// Rival.
+    pub policy: String,
+    /// Its setting on all traces.
+    pub setting: f64,
+    /// Median of its cost over the oracle's.
+    pub median_over_oracle: f64,
+}
+
+/// For every number of traces, from all of them down to one, the cheapest single setting of a rival that holds the target on
+/// as many. `sweeps` are rivals at their settings, `results` has the oracle.
+pub fn one_setting_for_all(results: &[Figures], sweeps: &[Figures]) -> Vec<OneSetting> {
+    let any_long = sweeps.iter().any(|figures| figures.days >= LEAST_DAYS);
+    let mut groups: Vec<(&str, f64, usize, Vec<f64>)> = Vec::new();
+    for one in sweeps.iter().filter(|one| !any_long || one.days >= LEAST_DAYS) {
+        let (Some(setting), Some(ratio)) = (one.setting, over_oracle(results, one)) else { continue };
+        let same = |group: &&mut (&str, f64, usize, Vec<f64>)| {
+            group.0 == one.policy && group.1.total_cmp(&setting) == Ordering::Equal
+        };
+        let held = usize::from(one.holds());
+        match groups.iter_mut().find(same) {
+            Some((.., count, ratios)) => {
+                *count += held;
+                ratios.push(ratio);
+            }
+            None => groups.push((&one.policy, setting, held, vec![ratio])),
+        }
+    }
+    let settings: Vec<OneSetting> = groups
+        .into_iter()
+        .map(|(policy, setting, held, mut ratios)| {
+            ratios.sort_by(f64::total_cmp);
+            let median_over_oracle = ratios[ratios.len() / 2];
+            OneSetting { held, policy: policy.to_owned(), setting, median_over_oracle }
+        })
+        .collect();
+    let most = settings.iter().map(|one| one.held).max().unwrap_or(0);
+    let cheapest = |held: usize| {
+        let able = settings.iter().filter(|one| one.held >= held);
+        able.min_by(|a, b| a.median_over_oracle.total_cmp(&b.median_over_oracle)).cloned()
+    };
+    (1..=most).rev().filter_map(cheapest).collect()
+}
+
+/// The hybrid policy beside the references on one trace. Costs are over the clairvoyant oracle's.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Headline {
+    /// Trace.
+    pub trace: String,
+    /// Cost of the hybrid policy.
+    pub hybrid: f64,
+    /// Its share of requests over the target.
+    pub share: f64,
+    /// Cost of target tracking at 50 %, and its share.
+    pub tracking: Option<(f64, f64)>,
+    /// The cheapest tuned rival, its setting and cost.
+    pub best_tuned: Option<(String, f64, f64)>,
+    /// Cost of the noise-blind oracle.
+    pub noise_blind: Option<f64>,
+}
+
+/// One line for each trace on which the hybrid policy and the oracle took part.
+pub fn headlines(results: &[Figures]) -> Vec<Headline> {
+    let hybrids = results.iter().filter(|one| one.policy == Contender::Hybrid.name());
+    hybrids
+        .filter_map(|hybrid| {
+            let here = || results.iter().filter(|one| one.trace == hybrid.trace);
+            let of = |name: &str| here().find(|one| one.policy == name);
+            let tuned = here().filter(|one| one.policy.ends_with("-tuned"));
+            let best = tuned.min_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd));
+            let cost = |one: &Figures| over_oracle(results, one);
+            let tracking = of(Contender::Usual(Rival::TargetTracking).name().as_str());
+            Some(Headline {
+                trace: hybrid.trace.clone(),
+                hybrid: cost(hybrid)?,
+                share: hybrid.violation_requests_share,
+                tracking: tracking.and_then(|one| Some((cost(one)?, one.violation_requests_share))),
+                best_tuned: best.and_then(|one| Some((one.policy.clone(), one.setting?, cost(one)?))),
+                noise_blind: of(&Contender::NoiseBlind.name()).and_then(cost),
+            })
+        })
+        .collect()
+}
+
+/// The place of a policy among those that know no future, from 1.
+pub fn place(standings: &[Standing], policy: &str) -> Option<usize> {
+    let mut order: Vec<&Standing> = standings.iter().filter(|one| !is_bound(&one.policy)).collect();
+    let median = |one: &Standing| one.median_over_oracle.unwrap_or(f64::INFINITY);
+    order.sort_by(|a, b| b.held.cmp(&a.held).then(median(a).total_cmp(&median(b))));
+    order.iter().position(|one| one.policy == policy).map(|index| index + 1)
+}
+
+/// How far the order of the policies on two traces agrees.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Agreement {
+    /// The other trace.
+    pub with: String,
+    /// Pairs of policies that both traces rank.
+    pub pairs: usize,
+    /// Pairs that stand the other way round there, the better one here first.
+    pub turned: Vec<(String, String)>,
+}
+
+/// Policies whose costs are closer than this count as equal.
+const ALIKE: f64 = 0.02;
+
+/// Compares the order on `trace` with that on `with`.
+pub fn agreement(results: &[Figures], trace: &str, with: &str) -> Agreement {
+    let of = |trace: &str| -> Vec<&Figures> {
+        results.iter().filter(|one| one.trace == trace && !is_bound(&one.policy)).collect()
+    };
+    let (here, there) = (of(trace), of(with));
+    let find = |policy: &str| there.iter().copied().find(|one| one.policy == policy);
+    let mut agreement = Agreement { with: with.to_owned(), pairs: 0, turned: Vec::new() };
+    for (index, first) in here.iter().enumerate() {
+        for second in &here[index + 1..] {
+            let (Some(a), Some(b)) = (find(&first.policy), find(&second.policy)) else { continue };
+            agreement.pairs += 1;
+            let (now, other) = (better(first, second), better(a, b));
+            if now != Ordering::Equal && other == now.reverse() {
+                let (best, worst) = if now == Ordering::Less { (first, second) } else { (second, first) };
+                agreement.turned.push((best.policy.clone(), worst.policy.clone()));
+            }
+        }
+    }
+    agreement
+}
+
+/// Less where `a` is better.
+fn better(a: &Figures, b: &Figures) -> Ordering {
+    let (x, y) = match (a.holds(), b.holds()) {
+        (true, false) => return Ordering::Less,
+        (false, true) => return Ordering::Greater,
+        (true, true) => (a.cost_usd, b.cost_usd),
+        (false, false) => (a.violation_requests_share, b.violation_requests_share),
+    };
+    if (x - y).abs() <= ALIKE * x.max(y) { Ordering::Equal } else { x.total_cmp(&y) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(trace: &str, policy: &str, cost_usd: f64, share: f64) -> Figures {
+        Figures {
+            trace: trace.to_owned(),
+            policy: policy.to_owned(),
+            days: 7.0,
+            cost_usd,
+            violation_requests_share: share,
+            ..Figures::default()
+        }
+    }
+
+    fn results() -> Vec<Figures> {
+        [("a", 1.0), ("b", 2.0)]
+            .into_iter()
+            .flat_map(|(trace, cost)| {
+                [
+                    figures(trace, "oracle", 10.0 * cost, 0.0),
+                    figures(trace, "hybrid", 12.0 * cost, 0.004),
+                    figures(trace, "hpa", 11.0 * cost, if trace == "a" { 0.02 } else { 0.0 }),
+                    figures(trace, "fixed", 30.0 * cost, 0.0),
+                ]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn who_holds_more_traces_is_better_and_then_who_is_cheaper() {
+        let standings = standings(&results(), |_| true);
+        let places = ["hybrid", "fixed", "hpa", "oracle"].map(|policy| place(&standings, policy));
+        assert_eq!(places, [Some(1), Some(2), Some(3), None]);
+        assert_eq!(standings[1].median_over_oracle, Some(1.2));
+        assert_eq!((standings[2].held, standings[2].traces), (1, 2));
+    }
+
+    #[test]
+    fn the_cheapest_single_setting_is_found_for_each_number_of_traces() {
+        let swept = |setting: f64, cost: f64, shares: [f64; 2]| {
+            ["a", "b"].into_iter().zip(shares).zip([1.0, 2.0]).map(move |((trace, share), scale)| Figures {
+                setting: Some(setting),
+                ..figures(trace, "hpa", cost * scale, share)
+            })
+        };
+        let sweeps: Vec<Figures> =
+            swept(0.5, 12.0, [0.0, 0.02]).chain(swept(0.3, 18.0, [0.0, 0.0])).collect();
+        let found = one_setting_for_all(&results(), &sweeps);
+        let brief: Vec<(usize, f64, f64)> =
+            found.iter().map(|one| (one.held, one.setting, one.median_over_oracle)).collect();
+        assert_eq!(brief, vec![(2, 0.3, 1.8), (1, 0.5, 1.2)]);
+    }
+
+    #[test]
+    fn a_headline_sets_the_policy_beside_the_cheapest_tuned_rival() {
+        let mut results = results();
+        for (policy, cost) in [("hpa-tuned", 13.0), ("threshold-tuned", 15.0)] {
+            results.push(Figures { setting: Some(0.4), ..figures("a", policy, cost, 0.0) });
+        }
+        let found = &headlines(&results)[0];
+        assert_eq!((found.hybrid, found.noise_blind), (1.2, None));
+        assert_eq!(found.best_tuned, Some(("hpa-tuned".to_owned(), 0.4, 1.3)));
+    }
+
+    #[test]
+    fn only_the_traces_that_count_are_counted() {
+        let standings = standings(&results(), |trace| trace == "b");
+        assert_eq!((standings[2].held, standings[2].traces), (1, 1));
+        assert_eq!(place(&standings, "hpa"), Some(1));
+    }
+
+    #[test]
+    fn two_orders_agree_but_for_the_pairs_that_are_turned() {
+        let found = agreement(&results(), "a", "b");
+        let turned = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!((found.pairs, found.turned), (3, vec![turned("hybrid", "hpa"), turned("fixed", "hpa")]));
+    }
+
+    #[test]
+    fn nearly_the_same_cost_is_no_order() {
+        let results = [
+            figures("a", "x", 100.0, 0.0),
+            figures("a", "y", 101.0, 0.0),
+            figures("b", "x", 110.0, 0.0),
+            figures("b", "y", 100.0, 0.0),
+        ];
+        assert_eq!(agreement(&results, "a", "b").turned, vec![]);
+    }
+}
