@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
 use control::duration;
@@ -110,10 +110,10 @@ pub(crate) struct DemoArguments {
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) trace: Option<PathBuf>,
     /// Mean requests per second that the load is scaled to [default: 300; a trace is taken as it is]
-    #[arg(long, value_name = "REQUESTS")]
+    #[arg(long, value_name = "REQUESTS", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: Option<f64>,
     /// Stop after this many days
-    #[arg(long, default_value_t = 7.0, value_name = "DAYS")]
+    #[arg(long, default_value_t = 7.0, value_name = "DAYS", value_parser = days, allow_negative_numbers = true)]
     pub(crate) days: f64,
     /// Lines instead of the live view (the default when the output is no terminal)
     #[arg(long)]
@@ -207,8 +207,22 @@ pub(crate) struct ListenArguments {
 
 /// A factor that a clock can follow.
 fn speed(text: &str) -> Result<f64, String> {
-    let factor = text.parse().ok().filter(|factor| (0.01..=10_000.0).contains(factor));
-    factor.ok_or_else(|| "must be a number from 0.01 to 10000".to_owned())
+    number(text, 0.01, 10_000.0)
+}
+
+/// Days of a demo: from a quarter of an hour to a year.
+fn days(text: &str) -> Result<f64, String> {
+    number(text, 0.01, 366.0)
+}
+
+/// Mean requests per second that the demo's service can be given.
+fn rate(text: &str) -> Result<f64, String> {
+    number(text, 0.1, 100_000.0)
+}
+
+fn number(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("must be a number from {least} to {most}"))
 }
 
 #[derive(Debug, Args)]
@@ -266,13 +280,14 @@ pub(crate) enum ClockKind {
 
 #[derive(Debug, Args)]
 #[command(
+    group = ArgGroup::new("groups").args(["group", "tag"]).required(true).multiple(true),
     after_help = "EXAMPLES:\n  scaling init --group web\n  scaling init --tag scaling:managed=true\n\nThe groups are read \
     with the standard AWS environment; every one begins in `observe`, which changes nothing.\nThen: scaling validate, \
     scaling plan, and `control` to `act` in the file when you agree with what it would do."
 )]
 pub(crate) struct InitArguments {
     /// Take these groups
-    #[arg(long, value_name = "NAME", required_unless_present = "tag")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) group: Vec<String>,
     /// Take every group that carries this tag
     #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
@@ -344,5 +359,35 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_demo_is_of_a_length_and_a_load_that_can_be_played() {
+        for (option, text) in [
+            ("--days", "0"),
+            ("--days", "-1"),
+            ("--days", "NaN"),
+            ("--days", "400"),
+            ("--rate", "inf"),
+            ("--rate", "0"),
+        ] {
+            let refused =
+                Arguments::try_parse_from(["scaling", "demo", option, text]).unwrap_err().to_string();
+            assert!(refused.contains("must be a number from"), "{option} {text}: {refused}");
+            assert!(refused.contains(option), "{option} {text}: {refused}");
+        }
+        for (option, text) in [("--days", "0.01"), ("--days", "366"), ("--rate", "0.1"), ("--rate", "100000")]
+        {
+            Arguments::try_parse_from(["scaling", "demo", option, text]).unwrap();
+        }
+    }
+
+    #[test]
+    fn init_takes_groups_by_name_by_tag_or_both_and_names_both_where_neither_is_given() {
+        let refused = Arguments::try_parse_from(["scaling", "init"]).unwrap_err().to_string();
+        assert!(refused.contains("--group") && refused.contains("--tag"), "{refused}");
+        for words in [vec!["--group", "web"], vec!["--tag", "a=b"], vec!["--group", "web", "--tag", "a=b"]] {
+            Arguments::try_parse_from(["scaling", "init"].into_iter().chain(words)).unwrap();
+        }
     }
 }

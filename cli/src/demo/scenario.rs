@@ -33,7 +33,7 @@ pub(crate) fn load(arguments: &DemoArguments, start: Timestamp) -> Result<Load> 
             arguments.rate.map_or_else(|| load.clone(), |rate| load.clone().scaled_to_mean(rate))
         }
     };
-    Ok(load.truncated(Duration::from_secs_f64(arguments.days.max(0.01) * 86_400.0)))
+    Ok(load.truncated(Duration::from_secs_f64(arguments.days * 86_400.0)))
 }
 
 /// The drawn week.

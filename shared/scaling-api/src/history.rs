@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use scaling_control::ports::Record;
 use scaling_control::record::HISTORY;
 
+use crate::cursor::Day;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
 
@@ -24,8 +25,8 @@ const BATCH: usize = 1000;
 pub(crate) struct History<'a> {
     /// What every key begins with; the time follows.
     pub(crate) prefix: &'a str,
-    /// How the day is written in the keys, as strftime has it.
-    pub(crate) day: &'static str,
+    /// How the day is written in the keys.
+    pub(crate) day: Day,
 }
 
 /// Which part of a history.
@@ -61,7 +62,7 @@ impl History<'_> {
         page: &Page,
         wanted: impl Fn(&Record) -> bool,
     ) -> Result<Vec<Record>, Problem> {
-        if let Some(before) = page.before.as_ref().filter(|before| self.day_of(before).is_none()) {
+        if let Some(before) = page.before.as_ref().filter(|before| self.day.of(before).is_none()) {
             let detail = format!("before must be the `next` of another page, not {before:?}");
             return Err(Problem::new(Kind::BadParameter, detail));
         }
@@ -91,7 +92,7 @@ impl History<'_> {
         let now = date(state.now());
         let oldest = date(state.now() - HISTORY);
         // A clock elsewhere may be ahead of this one by a little.
-        let last = page.before.as_deref().and_then(|before| self.day_of(before));
+        let last = page.before.as_deref().and_then(|before| self.day.of(before));
         let last = last.unwrap_or_else(|| now.tomorrow().unwrap_or(now));
         let mut days = 1_i64;
         loop {
@@ -105,12 +106,6 @@ impl History<'_> {
         }
     }
 
-    /// The day that a cursor begins with.
-    fn day_of(&self, cursor: &str) -> Option<Date> {
-        let written = cursor.get(..if self.day.contains('-') { 10 } else { 8 })?;
-        Date::strptime(self.day, written).ok()
-    }
-
     /// The `before` of the page after these records; `None` where they are the last.
     pub(crate) fn next(&self, page: &Page, records: &[Record]) -> Option<String> {
         let last = records.last().filter(|_| records.len() == page.limit)?;
@@ -120,7 +115,7 @@ impl History<'_> {
     /// Everything from the beginning of a day up to `end`.
     async fn between(&self, state: &ApiState, from: Date, end: Option<&str>) -> Result<Vec<Record>, Problem> {
         let mut records: Vec<Record> = Vec::new();
-        let mut after = format!("{}{}", self.prefix, from.strftime(self.day));
+        let mut after = format!("{}{}", self.prefix, from.strftime(self.day.format()));
         loop {
             let batch = state.store().list(self.prefix, Some(&after), BATCH).await?;
             let is_full = batch.len() == BATCH;

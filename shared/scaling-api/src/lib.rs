@@ -42,6 +42,7 @@
 pub mod access;
 mod audit;
 mod body;
+mod cursor;
 pub mod events;
 mod findings;
 mod history;

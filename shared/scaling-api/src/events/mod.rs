@@ -23,12 +23,6 @@ pub const KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 /// What every event's key begins with; its id follows.
 const PREFIX: &str = "event/all/";
 
-/// Longest id.
-const LONGEST_ID: usize = 64;
-
-/// Length of the moment that an id begins with, such as 2026-03-02T08:00:00.000Z.
-const MOMENT_LENGTH: usize = 24;
-
 /// Events are read once they are this old. Two writers at the same moment may be done in another order than that of
 /// their ids; a reader that has gone past an id never looks back.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
@@ -95,15 +89,6 @@ pub(crate) struct Batch {
     pub(crate) last: Option<String>,
     /// Whether more follow at once.
     pub(crate) more: bool,
-}
-
-/// Whether text can be an id: a moment, a number, and something that makes it unique, or the beginning of one that ends
-/// with the moment.
-pub(crate) fn is_id(text: &str) -> bool {
-    let is_plain =
-        text.len() <= LONGEST_ID && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
-    let (moment, rest) = text.split_at_checked(MOMENT_LENGTH).unwrap_or_default();
-    is_plain && moment.parse::<Timestamp>().is_ok() && (rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Events after an id, oldest first.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Query;
 use crate::audit::{Entry, PREFIX};
+use crate::cursor;
 use crate::history::{History, Page};
 use crate::problem::Problem;
 use crate::state::ApiState;
@@ -19,6 +20,7 @@ pub(super) struct AuditQuery {
     #[cfg_attr(test, param(minimum = 1, maximum = 500))]
     limit: Option<usize>,
     /// Only entries before this one: the `next` of the page before.
+    #[cfg_attr(test, param(max_length = 128, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[!-~]*$"))]
     before: Option<String>,
 }
 
@@ -44,7 +46,7 @@ pub(super) async fn audit(
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<AuditPage>, Problem> {
     let page = Page::new(query.limit, query.before)?;
-    let history = History { prefix: PREFIX, day: "%Y-%m-%d" };
+    let history = History { prefix: PREFIX, day: cursor::Day::Dashed };
     let records = history.page(&state, &page, |_| true).await?;
     let next = history.next(&page, &records);
     let entries = records.iter().map(|record| Ok(from_json(&record.key, &record.body)?));

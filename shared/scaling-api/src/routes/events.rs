@@ -17,6 +17,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Query;
+use crate::cursor;
 use crate::events::{self, Numbered};
 use crate::history::limit_of;
 use crate::problem::{Kind, Problem};
@@ -41,7 +42,13 @@ pub(super) struct EventsQuery {
     /// Only events of this group.
     group: Option<String>,
     /// Only events after this id: the `next` of the page before.
-    #[cfg_attr(test, param(min_length = 1, max_length = 64, pattern = "^[!-.0-~]+$"))]
+    #[cfg_attr(
+        test,
+        param(
+            max_length = 128,
+            pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(-[!-.0-~]*)?$"
+        )
+    )]
     after: Option<String>,
     /// Most events of a page, 1 to 500. Default 50.
     #[cfg_attr(test, param(minimum = 1, maximum = 500))]
@@ -79,7 +86,7 @@ pub(super) async fn events(
     let resumed = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     let accept = super::accept(&headers);
     let streamed = accept.as_deref().is_some_and(|accept| accept.contains(STREAM));
-    if let Some(id) = query.after.as_ref().or(resumed.as_ref()).filter(|id| !events::is_id(id)) {
+    if let Some(id) = query.after.as_ref().or(resumed.as_ref()).filter(|id| !cursor::is_event(id)) {
         return Err(Problem::new(Kind::BadParameter, format!("{id:?} is no id of an event")));
     }
     if let Some(feed) = state.feed().filter(|_| streamed) {

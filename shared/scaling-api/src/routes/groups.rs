@@ -12,6 +12,7 @@ use scaling_policy::decision::Decision;
 use serde::{Deserialize, Serialize};
 
 use super::{Path, Query};
+use crate::cursor;
 use crate::history::{History, LARGEST_LIMIT, Page, limit_of};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
@@ -93,6 +94,7 @@ pub(super) struct DecisionsQuery {
     #[cfg_attr(test, param(minimum = 1, maximum = 500))]
     limit: Option<usize>,
     /// Only decisions before this one: the `next` of the page before.
+    #[cfg_attr(test, param(max_length = 128, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[!-~]*$"))]
     before: Option<String>,
 }
 
@@ -122,7 +124,7 @@ pub(super) async fn decisions(
     let page = Page::new(query.limit, query.before)?;
     let name = known(&*state.control().refresh().await?, &name)?;
     let prefix = decisions_prefix(&name);
-    let history = History { prefix: &prefix, day: "%Y-%m-%d" };
+    let history = History { prefix: &prefix, day: cursor::Day::Dashed };
     let records = history.page(&state, &page, |_| true).await?;
     let next = history.next(&page, &records);
     let parse = |record: &Record| Ok(from_json(&record.key, &record.body)?);

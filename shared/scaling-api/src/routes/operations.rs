@@ -8,6 +8,7 @@ use scaling_control::record::{OPERATIONS_PREFIX, OperationRecord, from_json, ope
 use serde::{Deserialize, Serialize};
 
 use super::{Path, Query};
+use crate::cursor;
 use crate::history::{History, Page};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
@@ -26,6 +27,7 @@ pub(super) struct OperationsQuery {
     #[cfg_attr(test, param(minimum = 1, maximum = 500))]
     limit: Option<usize>,
     /// Only operations before this one: the `next` of the page before.
+    #[cfg_attr(test, param(max_length = 128, pattern = "^[0-9]{8}[!-~]*$"))]
     before: Option<String>,
 }
 
@@ -57,7 +59,7 @@ pub(super) async fn operations(
             .as_ref()
             .is_none_or(|group| parse(record).is_ok_and(|operation| operation.group.as_str() == group))
     };
-    let history = History { prefix: OPERATIONS_PREFIX, day: "%Y%m%d" };
+    let history = History { prefix: OPERATIONS_PREFIX, day: cursor::Day::Compact };
     let records = history.page(&state, &page, of_group).await?;
     let next = history.next(&page, &records);
     let operations: Vec<OperationRecord> = records.iter().map(parse).collect::<Result<_, Problem>>()?;

@@ -7,6 +7,12 @@ use thiserror::Error;
 
 use super::Load;
 
+/// Most requests in one period of a trace.
+const LARGEST_VALUE: f64 = 1e9;
+
+/// Latest time in seconds: the end of the calendar, 9999-12-31, lies at 2.5e11.
+const LATEST: f64 = 2.5e11;
+
 /// Why a trace could not be read.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum TraceError {
@@ -26,8 +32,8 @@ pub enum TraceError {
         /// What stands there.
         text: String,
     },
-    /// Not a finite number of at least 0.
-    #[error("line {line}: `{text}` is not a number of at least 0")]
+    /// Not a number from 0 to [`LARGEST_VALUE`].
+    #[error("line {line}: `{text}` is not a number from 0 to {LARGEST_VALUE}")]
     Value {
         /// Line in the file, from 1.
         line: u64,
@@ -87,12 +93,13 @@ fn parse_row(record: &csv::StringRecord, line: u64) -> Result<(f64, f64), TraceE
     let time = cell(0)
         .parse::<f64>()
         .ok()
+        .filter(|seconds| seconds.abs() <= LATEST)
         .or_else(|| cell(0).parse::<Timestamp>().ok().map(|time| time.as_duration().as_secs_f64()))
         .ok_or_else(|| TraceError::Time { line, text: cell(0).to_owned() })?;
     let value = cell(1)
         .parse::<f64>()
         .ok()
-        .filter(|value| value.is_finite() && *value >= 0.0)
+        .filter(|value| (0.0..=LARGEST_VALUE).contains(value))
         .ok_or_else(|| TraceError::Value { line, text: cell(1).to_owned() })?;
     Ok((time, value))
 }
@@ -122,6 +129,9 @@ mod tests {
             ("timestamp,value\n0,1\nsoon,2\n", TraceError::Time { line: 3, text: "soon".into() }),
             ("timestamp,value\n0,1\n60,-2\n", TraceError::Value { line: 3, text: "-2".into() }),
             ("timestamp,value\n0,1\n60,NaN\n", TraceError::Value { line: 3, text: "NaN".into() }),
+            ("timestamp,value\n0,1\n60,1e300\n", TraceError::Value { line: 3, text: "1e300".into() }),
+            ("timestamp,value\n0,1\nNaN,2\n", TraceError::Time { line: 3, text: "NaN".into() }),
+            ("timestamp,value\n0,1\n1e300,2\n", TraceError::Time { line: 3, text: "1e300".into() }),
             ("timestamp,value\n0,1\n60,1\n180,1\n", TraceError::Grid { line: 4 }),
             ("timestamp,value\n60,1\n0,1\n", TraceError::Grid { line: 3 }),
             ("timestamp,value\n0,1\n", TraceError::TooShort),
