@@ -16,7 +16,7 @@ use crate::faults::Effect;
 use crate::region::Region;
 use crate::signature::{self, Signed};
 use crate::wire::query::Flavour;
-use crate::wire::{AwsError, Call, Protocol, Reply, Service, cbor, compression, json, query, route};
+use crate::wire::{AwsError, Call, Protocol, Reply, Service, cbor, compression, json, query, route, unknown};
 use crate::{autoscaling, clock, cloudwatch, control, cut, ec2, page, sts};
 
 /// Largest request body: CloudWatch takes 1 MB, nothing else needs as much.
@@ -61,11 +61,10 @@ pub fn answer(region: &mut Region, uri: &Uri, headers: &HeaderMap, body: Bytes) 
 
 /// The call that a request means.
 fn understood(uri: &Uri, headers: &HeaderMap, body: Bytes) -> Result<Call, Box<Reply>> {
-    let refused = |status, why: &str| Box::new(Reply::new(status, "text/plain", why));
     let body = compression::expanded(headers, body, LARGEST_BODY)
-        .ok_or_else(|| refused(400, "the body cannot be expanded\n"))?;
-    route::route(uri.path(), uri.query(), headers, body)
-        .ok_or_else(|| refused(404, "no service of this emulator is meant by this request\n"))
+        .ok_or_else(|| Box::new(Reply::new(400, "text/plain", "the body cannot be expanded\n")))?;
+    route::route(uri.path(), uri.query(), headers, body.clone())
+        .ok_or_else(|| Box::new(unknown::reply(uri.path(), uri.query(), headers, &body)))
 }
 
 /// Carries out one call, with what faults do to it.

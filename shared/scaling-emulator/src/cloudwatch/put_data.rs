@@ -19,6 +19,9 @@ const MAX_VALUES: usize = 150;
 /// Values lie within plus and minus 2 to the power of this.
 const MAX_EXPONENT: i32 = 360;
 
+/// What AWS's own namespaces begin with; nobody else may put anything there.
+const RESERVED: &str = "AWS/";
+
 /// How old samples may be, and how far ahead.
 const OLDEST: SignedDuration = SignedDuration::from_hours(14 * 24);
 const NEWEST: SignedDuration = SignedDuration::from_hours(2);
@@ -97,6 +100,9 @@ pub fn put_metric_data(region: &mut Region, input: PutMetricData) -> Result<Empt
     let namespace = required(input.namespace, "Namespace")?;
     if namespace.starts_with(':') {
         return Err(invalid("The value for parameter Namespace must not begin with a colon."));
+    }
+    if namespace.starts_with(RESERVED) {
+        return Err(invalid(format!("The value {RESERVED} for parameter Namespace is invalid.")));
     }
     let entities = input.entity_metric_data.into_iter().flat_map(|entity| entity.metric_data);
     let data: Vec<Datum> = input.metric_data.into_iter().chain(entities).collect();

@@ -52,8 +52,7 @@ pub fn reply(_operation: &str, answer: &Result<Value, AwsError>) -> Reply {
         Ok(output) => Reply::new(200, CONTENT_TYPE, encoded(output)),
         Err(error) => {
             let body = serde_json::json!({ "__type": exception(error), "message": error.message });
-            Reply::new(error.status, CONTENT_TYPE, encoded(&body))
-                .with_header("x-amzn-query-error", super::json::query_error(error))
+            super::json::with_query_error(Reply::new(error.status, CONTENT_TYPE, encoded(&body)), error)
         }
     }
     .with_header("smithy-protocol", "rpc-v2-cbor")
@@ -100,7 +99,8 @@ fn float(number: f64) -> Value {
     )
 }
 
-fn encoded(value: &Value) -> Vec<u8> {
+/// A value in CBOR.
+pub(super) fn encoded(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     encode(&mut out, value, false);
     out

@@ -34,15 +34,25 @@ pub(crate) fn is_time(member: &str) -> bool {
     TIMES.binary_search(&member).is_ok()
 }
 
+/// The code of an operation that is not there. What answers then stands before the service, and knows no codes of it.
+const NO_SUCH_OPERATION: &str = "InvalidAction";
+
 /// The name of the exception, as `__type` carries it.
 pub(crate) fn exception(error: &AwsError) -> String {
+    if error.code == NO_SUCH_OPERATION {
+        return super::unknown::EXCEPTION.to_owned();
+    }
     let known = EXCEPTIONS.iter().find(|(code, _)| *code == error.code);
     format!("com.amazonaws.cloudwatch#{}", known.map_or(error.code.as_ref(), |(_, exception)| *exception))
 }
 
-/// The header that tells clients of the newer protocols the code of the query protocol.
-pub(crate) fn query_error(error: &AwsError) -> String {
-    format!("{};{}", error.code, if error.sender { "Sender" } else { "Receiver" })
+/// The reply with the header that tells clients of the newer protocols the code of the query protocol, where there is one.
+pub(crate) fn with_query_error(reply: Reply, error: &AwsError) -> Reply {
+    if error.code == NO_SUCH_OPERATION {
+        return reply;
+    }
+    let kind = if error.sender { "Sender" } else { "Receiver" };
+    reply.with_header("x-amzn-query-error", format!("{};{kind}", error.code))
 }
 
 /// Reads the body of a request for `operation` into its members by their AWS names. An empty body is an input
@@ -73,8 +83,7 @@ pub fn reply(_operation: &str, answer: &Result<Value, AwsError>) -> Reply {
         Ok(output) => Reply::new(200, CONTENT_TYPE, output.to_string()),
         Err(error) => {
             let body = serde_json::json!({ "__type": exception(error), "message": error.message });
-            Reply::new(error.status, CONTENT_TYPE, body.to_string())
-                .with_header("x-amzn-query-error", query_error(error))
+            with_query_error(Reply::new(error.status, CONTENT_TYPE, body.to_string()), error)
         }
     }
 }
@@ -98,6 +107,14 @@ mod tests {
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
         let expected = "com.amazonaws.cloudwatch#MissingRequiredParameterException";
         assert_eq!(body, json!({ "__type": expected, "message": "no" }));
+    }
+
+    #[test]
+    fn an_operation_that_is_not_there_is_no_error_of_the_service() {
+        let reply = reply("X", &Err(AwsError::new("InvalidAction", "no")));
+        assert!(!reply.headers.iter().any(|(name, _)| *name == "x-amzn-query-error"));
+        let body: Value = serde_json::from_slice(&reply.body).unwrap();
+        assert_eq!(body["__type"], "com.amazon.coral.service#UnknownOperationException");
     }
 
     #[test]

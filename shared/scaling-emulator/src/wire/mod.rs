@@ -7,6 +7,7 @@ pub mod form;
 pub mod json;
 pub mod query;
 pub mod route;
+pub mod unknown;
 pub mod xml;
 
 use std::borrow::Cow;

@@ -61,6 +61,11 @@ async fn put_metric_data_keeps_the_services_limits() {
     assert_eq!(code(&emulator, "PutMetricData", many(1001)), "InvalidParameterValue");
     assert_eq!(code(&emulator, "PutMetricData", many(0)), "MissingParameter");
     assert_eq!(code(&emulator, "PutMetricData", json!({ "MetricData": [base] })), "MissingParameter");
+    for reserved in ["AWS/EC2", "AWS/", ":AWS"] {
+        let input = json!({ "Namespace": reserved, "MetricData": [base] });
+        assert_eq!(code(&emulator, "PutMetricData", input), "InvalidParameterValue", "{reserved}");
+    }
+    done(&emulator, "PutMetricData", json!({ "Namespace": "AWSShop", "MetricData": [base] }));
 }
 
 #[tokio::test]

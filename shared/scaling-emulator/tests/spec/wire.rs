@@ -86,17 +86,40 @@ async fn an_action_may_stand_in_the_query_of_a_get() {
     assert!(body.contains("<zoneName>us-east-1c</zoneName>"), "{body}");
 }
 
+/// A request, and the answer of what stands before AWS's services to one that means none of them.
+type Stranger = (&'static str, &'static [(&'static str, &'static str)], &'static str, u16, &'static str);
+
 #[tokio::test]
-async fn what_speaks_to_no_service_is_told_so() {
+async fn what_speaks_to_no_service_is_answered_in_its_own_protocol() {
+    const EXCEPTION: &str = r#""__type":"com.amazon.coral.service#UnknownOperationException""#;
+    const TARGET: (&str, &str) = ("x-amz-target", "DynamoDB_20120810.GetItem");
     let emulator = emulator(1).await;
-    for (path, body) in
-        [("/", "hello"), ("/", ""), ("/service/Other/operation/X", ""), ("/_emulator/nothing", "")]
-    {
-        let request = Request::post(format!("{}{path}", emulator.endpoint())).body(body.to_owned()).unwrap();
-        assert_eq!(send(request).await.0, 404, "{path} {body}");
+    let cases: [Stranger; 9] = [
+        ("/", &[TARGET], "{}", 400, EXCEPTION),
+        ("/", &[("x-amz-target", "no-dot-at-all")], "{}", 400, EXCEPTION),
+        ("/service/Other/operation/X", &[], "", 404, "com.amazon.coral.service#UnknownOperationException"),
+        (
+            "/",
+            &[],
+            "Action=SendMessage&Version=2012-11-05",
+            400,
+            "SendMessage for version 2012-11-05</Message>",
+        ),
+        ("/?Action=ListQueues", &[], "", 400, "<Code>InvalidAction</Code>"),
+        ("/?Action=ListQueues", &[], "", 400, "for version NO_VERSION_SPECIFIED</Message>"),
+        ("/2015-03-31/functions", &[], "", 404, "/2015-03-31/functions means none of the services"),
+        ("/", &[], "hello", 404, "means none of the services"),
+        ("/_emulator/nothing", &[], "", 404, r#"{"error":"there is no path /_emulator/nothing"#),
+    ];
+    for (path, headers, body, expected, part) in cases {
+        let mut request = Request::post(format!("{}{path}", emulator.endpoint()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (status, answer) = send(request.body(body.to_owned()).unwrap()).await;
+        assert_eq!(status, expected, "{path} {body}");
+        assert!(answer.contains(part), "{path} {body}: {answer}");
     }
-    let request = Request::post(emulator.endpoint()).header("x-amz-target", "DynamoDB_20120810.GetItem");
-    assert_eq!(send(request.body("{}".to_owned()).unwrap()).await.0, 404);
 }
 
 #[tokio::test]
