@@ -32,6 +32,20 @@ offered = ec2.describe_instance_type_offerings(
 zones = {zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]}
 assert {offer["Location"] for offer in offered} == zones, offered
 
+# Images and Spot prices.
+[image] = ec2.describe_images(
+    Owners=["amazon"], Filters=[{"Name": "architecture", "Values": ["arm64"]}, {"Name": "name", "Values": ["al2023-*"]}]
+)["Images"]
+assert (image["State"], image["Public"], image["ImageOwnerAlias"]) == ("available", True, "amazon"), image
+ec2.get_waiter("image_available").wait(ImageIds=["ami-0123456789abcdef0"])
+refused("InvalidAMIID.NotFound", ec2.describe_images, ImageIds=["ami-00000000000000000"])
+pages = ec2.get_paginator("describe_spot_price_history").paginate(
+    InstanceTypes=["m7i.large"], ProductDescriptions=["Linux/UNIX"], PaginationConfig={"PageSize": 2}
+)
+prices = [price for page in pages for price in page["SpotPriceHistory"]]
+assert {price["AvailabilityZone"] for price in prices} == zones, prices
+assert {price["SpotPrice"] for price in prices} == {"0.040320"}, prices
+
 # Templates and their versions.
 ec2.create_launch_template_version(
     LaunchTemplateId=template, SourceVersion="1", LaunchTemplateData={"InstanceType": "c7i.large"}

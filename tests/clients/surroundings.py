@@ -55,6 +55,15 @@ assert (action["ScheduledActionName"], action["Recurrence"], action["MinSize"]) 
 autoscaling.delete_scheduled_action(AutoScalingGroupName="web", ScheduledActionName="evening")
 refused("ValidationError", autoscaling.describe_scheduled_actions, AutoScalingGroupName="none")
 
+# Traffic sources.
+sources = [{"Identifier": "classic", "Type": "elb"}, {"Identifier": "arn:aws:vpc-lattice:us-east-1:1:targetgroup/tg-1"}]
+autoscaling.attach_traffic_sources(AutoScalingGroupName="web", TrafficSources=sources)
+found = autoscaling.describe_traffic_sources(AutoScalingGroupName="web")["TrafficSources"]
+assert [(one["Type"], one["State"]) for one in found] == [("elb", "InService"), ("vpc-lattice", "InService")], found
+assert [one["Identifier"] for one in group()["TrafficSources"]] == [one["Identifier"] for one in sources], group()
+autoscaling.detach_traffic_sources(AutoScalingGroupName="web", TrafficSources=sources)
+assert autoscaling.describe_traffic_sources(AutoScalingGroupName="web")["TrafficSources"] == []
+
 # Suspended processes.
 autoscaling.suspend_processes(AutoScalingGroupName="web", ScalingProcesses=["Launch"])
 assert [entry["ProcessName"] for entry in group()["SuspendedProcesses"]] == ["Launch"], group()

@@ -104,6 +104,7 @@ impl State {
             "failing": launch.failing,
             "zone_shortages": launch.zone_shortages,
             "zones_down": launch.zones_down,
+            "vcpu_quotas": launch.vcpu_quotas,
             "lost_metrics": self.region.lost_metrics,
             "metric_delay": self.region.cloudwatch.metric_delay.as_secs(),
         })

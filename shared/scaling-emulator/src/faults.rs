@@ -6,6 +6,7 @@ use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
 use crate::rates::{Limit, Rates};
+use crate::region::usage::Class;
 use crate::region::{LaunchFaults, Region};
 use crate::wire::{AwsError, Call, Service};
 
@@ -88,6 +89,15 @@ pub enum Fault {
         instance_type: String,
         /// The status message of the failed activities.
         message: String,
+    },
+    /// The account has a quota of vCPU for a kind of instance, until faults are cleared: launches beyond it fail, and
+    /// `SERVICE_QUOTA` tells it beside the usage.
+    VcpuQuota {
+        /// The kind, `Standard/OnDemand` unless given.
+        #[serde(default)]
+        class: Class,
+        /// vCPU.
+        vcpu: u32,
     },
     /// A group's minutes are not recorded, until faults are cleared.
     LostMetrics {
@@ -187,6 +197,9 @@ impl Injector {
             Fault::ZoneOutage { zone } => region.fail_zone(zone),
             Fault::LaunchFailure { instance_type, message } => {
                 region.launch_faults.failing.insert(instance_type, message);
+            }
+            Fault::VcpuQuota { class, vcpu } => {
+                region.launch_faults.vcpu_quotas.insert(class, vcpu);
             }
             Fault::LostMetrics { group } => {
                 region.lost_metrics.insert(group);

@@ -7,9 +7,11 @@ use super::{at_most, group, group_mut};
 use crate::region::Region;
 use crate::wire::AwsError;
 
-/// Most load balancers, or target groups, of a group, and of one call.
+/// Most load balancers, or target groups, of a group.
 const MOST: usize = 50;
-const MOST_AT_ONCE: usize = 10;
+
+/// Most of one call.
+pub(super) const MOST_AT_ONCE: usize = 10;
 
 /// Input of the operations on target groups.
 #[derive(Debug, Clone, Deserialize)]
@@ -86,7 +88,7 @@ pub fn describe_balancers(region: &mut Region, input: &BalancersInput) -> Result
     Ok(json!({ "LoadBalancers": group.settings.load_balancer_names.iter().map(shown).collect::<Value>() }))
 }
 
-fn add(list: &mut Vec<String>, given: &[String], member: &str) -> Result<(), AwsError> {
+pub(super) fn add(list: &mut Vec<String>, given: &[String], member: &str) -> Result<(), AwsError> {
     at_most(given, MOST_AT_ONCE, member)?;
     let new: Vec<&String> = given.iter().filter(|one| !list.contains(one)).collect();
     if list.len() + new.len() > MOST {
@@ -99,7 +101,7 @@ fn add(list: &mut Vec<String>, given: &[String], member: &str) -> Result<(), Aws
     Ok(())
 }
 
-fn remove(list: &mut Vec<String>, given: &[String], what: &str) -> Result<(), AwsError> {
+pub(super) fn remove(list: &mut Vec<String>, given: &[String], what: &str) -> Result<(), AwsError> {
     if let Some(unknown) = given.iter().find(|one| !list.contains(one)) {
         return Err(AwsError::validation(format!(
             "Trying to remove a {what} that is not part of the group: {unknown}"

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Page, Sizes, sorted};
 use super::tags::{Filter, TagDescription};
-use super::warm_pools;
+use super::{traffic, warm_pools};
 use crate::region::blueprints::TemplateSpec;
 use crate::region::group::MaintenancePolicy;
 use crate::region::launch::{LaunchSource, MixedInstancesPolicy};
@@ -59,6 +59,8 @@ pub struct GroupDescription {
     pub load_balancer_names: Vec<String>,
     #[serde(rename = "TargetGroupARNs")]
     pub target_group_arns: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub traffic_sources: Vec<traffic::TrafficSource>,
     pub health_check_type: String,
     pub health_check_grace_period: u32,
     pub instances: Vec<InstanceDescription>,
@@ -159,6 +161,7 @@ fn describe(region: &Region, group: &Group, with_instances: bool) -> GroupDescri
         availability_zones: settings.zones.clone(),
         load_balancer_names: settings.load_balancer_names.clone(),
         target_group_arns: settings.target_group_arns.clone(),
+        traffic_sources: traffic::shown(group),
         health_check_type: settings.health_check_type.clone(),
         health_check_grace_period: settings.health_check_grace_period,
         instances: members

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::tags::{self, TagInput};
+use super::traffic::{self, TrafficSource};
 use super::{group, group_mut, hooks, policies};
 use crate::ec2::network;
 use crate::region::blueprints::TemplateSpec;
@@ -41,6 +42,9 @@ pub struct GroupInput {
     /// Target groups.
     #[serde(default, rename = "TargetGroupARNs")]
     pub target_group_arns: Vec<String>,
+    /// Load balancers of any kind; only when creating.
+    #[serde(default)]
+    pub traffic_sources: Vec<TrafficSource>,
     /// `EC2` or `ELB`.
     pub health_check_type: Option<String>,
     /// Seconds.
@@ -106,6 +110,7 @@ pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
     tags::check_count(input.tags.len())?;
     let mut settings = defaults(source, min, max, zones);
     apply(&mut settings, input)?;
+    traffic::attached(&mut settings, &input.traffic_sources)?;
     let id = region.ids.uuid();
     let arn = format!(
         "arn:aws:autoscaling:{}:{}:autoScalingGroup:{id}:autoScalingGroupName/{name}",
@@ -233,6 +238,7 @@ fn defaults(source: LaunchSource, min: u32, max: u32, zones: Vec<String>) -> Gro
         health_check_type: "EC2".to_owned(),
         health_check_grace_period: 0,
         target_group_arns: Vec::new(),
+        lattice_target_groups: Vec::new(),
         load_balancer_names: Vec::new(),
         termination_policies: vec!["Default".to_owned()],
         new_instances_protected: false,

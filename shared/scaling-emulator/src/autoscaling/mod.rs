@@ -17,6 +17,7 @@ pub mod refreshes;
 pub mod scheduled;
 pub mod standby;
 pub mod tags;
+pub mod traffic;
 pub mod warm_pools;
 
 use serde::Serialize;
@@ -90,6 +91,9 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("AttachLoadBalancers", |region, form| call(region, form, balancing::attach_balancers)),
     ("DetachLoadBalancers", |region, form| call(region, form, balancing::detach_balancers)),
     ("DescribeLoadBalancers", |region, form| call(region, form, balancing::describe_balancers)),
+    ("AttachTrafficSources", |region, form| call(region, form, traffic::attach)),
+    ("DetachTrafficSources", |region, form| call(region, form, traffic::detach)),
+    ("DescribeTrafficSources", |region, form| call(region, form, traffic::describe)),
     ("DescribeAccountLimits", |region, _| Ok(kinds::limits(region))),
     ("DescribeAdjustmentTypes", |_, _| Ok(kinds::adjustments())),
     ("DescribeTerminationPolicyTypes", |_, _| Ok(kinds::terminations())),

@@ -136,10 +136,12 @@ pub enum Function {
     Last,
     /// One of two, by a condition.
     If,
+    /// The quota that stands beside a metric of usage.
+    ServiceQuota,
 }
 
 impl Function {
-    const TABLE: [(&'static str, Self); 20] = [
+    const TABLE: [(&'static str, Self); 21] = [
         ("SUM", Self::Sum),
         ("AVG", Self::Avg),
         ("MIN", Self::Min),
@@ -160,6 +162,7 @@ impl Function {
         ("FIRST", Self::First),
         ("LAST", Self::Last),
         ("IF", Self::If),
+        ("SERVICE_QUOTA", Self::ServiceQuota),
     ];
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::metric::MetricKey;
 use super::statistic::{Bucket, Curve};
+use super::usage;
 use crate::region::{Group, Latency, MinuteRecord, Region, Samples, Sizes};
 
 const EC2: &str = "AWS/EC2";
@@ -85,11 +86,14 @@ enum Source<'a> {
 
 /// Whether the fleet has this metric: the group, instance or target group exists.
 pub fn contains(region: &Region, key: &MetricKey) -> bool {
-    source(region, key).is_some()
+    usage::class(key).is_some() || source(region, key).is_some()
 }
 
 /// Samples of the complete minutes in `[from, to)`, with their unit, oldest first.
 pub fn samples(region: &Region, key: &MetricKey, from: i64, to: i64) -> Vec<(i64, &'static str, Bucket)> {
+    if let Some(class) = usage::class(key) {
+        return usage::samples(region, class, from, to);
+    }
     let delay = region.cloudwatch.metric_delay.as_secs().saturating_add(MINUTE);
     let end = to.min(region.now.as_second().saturating_sub(delay).saturating_add(1));
     let (Ok(from), Ok(end)) = (Timestamp::from_second(from), Timestamp::from_second(end)) else {
@@ -135,6 +139,7 @@ pub fn keys(region: &Region) -> Vec<MetricKey> {
             keys.extend(balancer_keys(&targets, &balancer));
         }
     }
+    keys.extend(region.usage.classes().map(usage::key));
     // Several groups may stand behind one target group.
     keys.sort();
     keys.dedup();

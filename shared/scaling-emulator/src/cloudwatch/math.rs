@@ -36,6 +36,8 @@ pub trait Scope {
     fn metrics(&self) -> Vec<Line>;
     /// Start of the first period of that length, and end of the request, in seconds.
     fn range(&self, period: i64) -> (i64, i64);
+    /// The quota that stands beside the metric of that id; `None` where there is none.
+    fn quota(&self, id: &str) -> Option<f64>;
 }
 
 /// Works an expression out.
@@ -60,6 +62,7 @@ pub fn evaluate(expression: &Expression, scope: &impl Scope) -> Result<Outcome, 
         }
         Expression::Call(Function::Fill, arguments) => fill(arguments, scope),
         Expression::Call(Function::If, arguments) => chosen(arguments, scope),
+        Expression::Call(Function::ServiceQuota, arguments) => quota(arguments, scope),
         Expression::Call(function, arguments) => {
             let argument = arguments.first().ok_or("A function without an argument")?;
             called(*function, evaluate(argument, scope)?)
@@ -205,6 +208,21 @@ fn chosen(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, Strin
     Ok(Outcome::Line(Line { points, period: line.period }))
 }
 
+/// `SERVICE_QUOTA`: the quota at each point of a metric of usage; no points where it has none.
+fn quota(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, String> {
+    let [Expression::Id(id)] = arguments else {
+        return Err("SERVICE_QUOTA takes one metric of usage".to_owned());
+    };
+    match scope.get(id) {
+        Some(Outcome::Line(mut line)) => {
+            let limit = scope.quota(id);
+            line.points = line.points.into_keys().filter_map(|time| Some((time, limit?))).collect();
+            Ok(Outcome::Line(line))
+        }
+        _ => Err("SERVICE_QUOTA takes one metric of usage".to_owned()),
+    }
+}
+
 fn fill(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, String> {
     let [metric, with] = arguments else {
         return Err("FILL takes a metric and what to fill it with".to_owned());
@@ -283,6 +301,10 @@ mod tests {
         fn range(&self, _period: i64) -> (i64, i64) {
             (0, 240)
         }
+
+        fn quota(&self, id: &str) -> Option<f64> {
+            (id == "m1").then_some(64.0)
+        }
     }
 
     fn points(text: &str) -> Vec<(i64, f64)> {
@@ -336,8 +358,24 @@ mod tests {
     }
 
     #[test]
+    fn a_quota_stands_at_every_point_of_its_metric_and_nowhere_without_one() {
+        assert_eq!(points("SERVICE_QUOTA(m1)"), [(0, 64.0), (60, 64.0), (180, 64.0)]);
+        assert_eq!(points("SERVICE_QUOTA(m2)"), []);
+        assert_eq!(points("100*m1/SERVICE_QUOTA(m1)"), [(0, 1.5625), (60, 3.125), (180, 6.25)]);
+    }
+
+    #[test]
     fn unknown_ids_and_lists_of_lists_are_refused() {
-        for text in ["m3", "METRICS()+METRICS()", "[1]", "1/0", "PERIOD(3)", "FILL(1,2)"] {
+        for text in [
+            "m3",
+            "METRICS()+METRICS()",
+            "[1]",
+            "1/0",
+            "PERIOD(3)",
+            "FILL(1,2)",
+            "SERVICE_QUOTA(1)",
+            "SERVICE_QUOTA(m3)",
+        ] {
             assert!(evaluate(&parse(text).unwrap(), &Two).is_err(), "{text}");
         }
     }

@@ -3,6 +3,7 @@
 //! - [`operations`]: the table of operations
 //! - [`put_data`], [`get_data`], [`get_statistics`], [`list_metrics`]: operations on metrics; [`alarm`]: those on alarms
 //! - [`series`]: a metric by period, from [`custom`] metrics and the [`fleet`]'s
+//! - [`usage`]: what the region uses, beside its quotas
 //! - [`queries`]: metrics and expressions over a span of time; [`expression`] and [`math`] for the expressions
 //! - [`metric`], [`statistic`], [`trimmed`], [`members`], [`paging`]: what these are made of
 //! - [`query`]: the older protocol; the newer ones are in [`crate::wire`]
@@ -27,6 +28,7 @@ pub mod series;
 pub mod statistic;
 mod transform;
 pub mod trimmed;
+pub mod usage;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ use super::math::{self, Line, Outcome, Points, Scope};
 use super::metric::{Metric, MetricKey, Unit, required, unit};
 use super::series::{self, Window};
 use super::statistic::Statistic;
+use super::usage;
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -166,7 +167,7 @@ impl Queries {
     /// # Errors
     /// `ValidationError` for expressions that come to no metric.
     pub fn read(&self, region: &Region, span: Span) -> Result<Vec<ResultLine>, AwsError> {
-        let mut known = Known { queries: self, span, lines: BTreeMap::new() };
+        let mut known = Known { queries: self, region, span, lines: BTreeMap::new() };
         for (position, query) in self.all.iter().enumerate() {
             if let Ask::Stat(stat) = &query.ask {
                 let points = stat.points(region, span.start(stat.period), span.to);
@@ -273,6 +274,7 @@ fn order(all: &[Query]) -> Result<Vec<usize>, AwsError> {
 /// What is worked out so far.
 struct Known<'a> {
     queries: &'a Queries,
+    region: &'a Region,
     span: Span,
     lines: BTreeMap<usize, Vec<Line>>,
 }
@@ -295,5 +297,12 @@ impl Scope for Known<'_> {
 
     fn range(&self, period: i64) -> (i64, i64) {
         (self.span.start(period), self.span.to)
+    }
+
+    fn quota(&self, id: &str) -> Option<f64> {
+        match &self.queries.all.iter().find(|query| query.id == id)?.ask {
+            Ask::Stat(stat) => usage::quota(self.region, &stat.key),
+            Ask::Math(_) => None,
+        }
     }
 }

@@ -90,8 +90,18 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
     let tagged = input.tags.iter().filter(|one| one.resource_type.as_deref() == Some("instance"));
     let tags: std::collections::BTreeMap<String, String> =
         tagged.flat_map(|one| &one.tags).map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+    // A quota lets in as many as it has room for, and none where that is too few.
+    let mut room = region.room();
+    let mut fitting = 0;
+    while fitting < most {
+        match room.take(&kind) {
+            Ok(()) => fitting += 1,
+            Err(error) if fitting < least => return Err(error),
+            Err(_) => break,
+        }
+    }
     let mut instances_set = Vec::new();
-    for _ in 0..most {
+    for _ in 0..fitting {
         let mut loose = Loose::new(&mut region.ids, &kind, zone.clone(), region.now);
         loose.member.template.clone_from(&template);
         (loose.image, loose.tags) = (Some(image.clone()), tags.clone());
@@ -170,6 +180,14 @@ fn changed(
                 format!("The instance '{id}' is not in a state from which it can be started or stopped."),
             ));
         }
+    }
+    if to == LifecycleState::InService {
+        let mut room = region.room();
+        let stopped = input.ids.iter().filter_map(|id| region.loose.get(id));
+        let stopped = stopped.filter(|loose| loose.member.state != LifecycleState::InService);
+        let mut machines =
+            stopped.filter_map(|loose| region.machines.machine(loose.member.instance_type.as_str()));
+        machines.try_for_each(|machine| room.take(&machine))?;
     }
     let now = region.now;
     let mut instances_set = Vec::new();

@@ -2,10 +2,12 @@
 //! their names.
 
 pub mod filter;
+pub mod images;
 pub mod instances;
 pub mod lifecycle;
 pub mod network;
 pub mod removal;
+pub mod spot;
 pub mod status;
 pub mod tags;
 pub mod template_data;
@@ -49,6 +51,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("CreateTags", |region, form| call(region, form, tags::create)),
     ("DeleteTags", |region, form| call(region, form, tags::delete)),
     ("DescribeInstances", |region, form| call(region, form, instances::describe)),
+    ("DescribeImages", |region, form| call(region, form, images::describe)),
+    ("DescribeSpotPriceHistory", |region, form| call(region, form, spot::history)),
     ("DescribeInstanceTypes", |region, form| call(region, form, types::describe)),
     ("DescribeInstanceTypeOfferings", |region, form| call(region, form, types::offerings)),
     ("DescribeAvailabilityZones", |region, form| call(region, form, types::zones)),

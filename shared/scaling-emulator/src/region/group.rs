@@ -75,6 +75,9 @@ pub struct GroupSettings {
     pub health_check_grace_period: u32,
     /// ARNs of target groups, each `...:targetgroup/NAME/ID`.
     pub target_group_arns: Vec<String>,
+    /// ARNs of target groups of VPC Lattice.
+    #[serde(default)]
+    pub lattice_target_groups: Vec<String>,
     /// Names of classic load balancers.
     pub load_balancer_names: Vec<String>,
     /// Which instance ends first; see [`super::victims`].

@@ -24,6 +24,7 @@ mod scheduled;
 mod standby;
 pub mod totals;
 pub mod trouble;
+pub mod usage;
 pub mod victims;
 pub mod warm_pool;
 mod world;
@@ -77,6 +78,9 @@ pub struct Region {
     pub loose: BTreeMap<String, loose::Loose>,
     /// Security groups that callers made.
     pub security_groups: crate::ec2::network::SecurityGroups,
+    /// vCPU that ran, by kind.
+    #[serde(default)]
+    pub usage: usage::Usage,
     pub(crate) ids: Ids,
     pub(crate) groups: BTreeMap<String, Group>,
     /// Workloads set before their group was made.
@@ -108,6 +112,7 @@ impl Region {
             events: events::Events::default(),
             loose: BTreeMap::new(),
             security_groups: BTreeMap::new(),
+            usage: usage::Usage::default(),
             ids: Ids::new(settings.seed),
             groups: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -251,8 +256,10 @@ impl Region {
         name: &str,
         act: impl FnOnce(&mut Group, &mut Context<'_>) -> T,
     ) -> Option<T> {
+        let room = self.room();
         let group = self.groups.get_mut(name)?;
         let mut context = Context {
+            room,
             now: self.now,
             blueprints: &self.blueprints,
             machines: self.machines,
@@ -298,7 +305,9 @@ impl Region {
         if !self.interruptions.is_empty() {
             self.carry_out_interruptions();
         }
+        let room = self.room();
         let mut context = Context {
+            room,
             now: self.now,
             blueprints: &self.blueprints,
             machines: self.machines,
@@ -325,6 +334,7 @@ impl Region {
         }
         self.groups.retain(|_, group| !(group.deleting && group.members.is_empty()));
         self.loose.retain(|_, loose| loose.is_known(to));
+        self.record_usage(to);
         self.now = to;
     }
 }

@@ -16,6 +16,7 @@ use super::launch::{LaunchOption, LaunchSource};
 use super::member::{LifecycleState, Member};
 use super::notices::Outcome;
 use super::trouble::LaunchFaults;
+use super::usage::Room;
 use crate::cloudwatch::alarm::Alarms;
 use crate::machines::Machines;
 
@@ -39,6 +40,16 @@ pub(crate) struct Context<'a> {
     pub(crate) ids: &'a mut Ids,
     pub(crate) events: &'a mut Events,
     pub(crate) refresh_patience: SignedDuration,
+    /// What the quotas leave.
+    pub(crate) room: Room,
+}
+
+impl Context<'_> {
+    /// Why this cannot be launched in `zone`, as the activity's status message says it. `None` if it can.
+    pub(super) fn why_not(&self, option: &LaunchOption, zone: &str, group: &Group) -> Option<String> {
+        let fault = self.faults.why_not(option, zone, group);
+        fault.or_else(|| self.room.why_not(option, &group.settings.source))
+    }
 }
 
 impl Group {
@@ -161,13 +172,12 @@ impl Group {
             }
             let zones = self.zones_by_need();
             // Another type in the zone that needs an instance most comes before another zone.
-            let possible = |zone: &&String| {
-                options.iter().find(|option| context.faults.why_not(option, zone, self).is_none())
-            };
+            let possible =
+                |zone: &&String| options.iter().find(|option| context.why_not(option, zone, self).is_none());
             let found = zones.iter().find_map(|zone| Some((possible(&zone)?, zone)));
             let Some((option, zone)) = found else {
                 let zone = zones.first().map_or("", String::as_str);
-                let why = options.first().and_then(|option| context.faults.why_not(option, zone, self));
+                let why = options.first().and_then(|option| context.why_not(option, zone, self));
                 self.launch_failed(context, cause, why.unwrap_or_default());
                 break;
             };
@@ -191,6 +201,7 @@ impl Group {
         activity.progress = 30;
         let activity = activity.activity_id.clone();
         let number = self.world.launch(option.machine.clone());
+        context.room.taken(&option.machine);
         let hooks = self.held_by(context, Transition::Launching, &id);
         if !hooks.is_empty() {
             self.world.retire(number);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::group::Group;
 use super::launch::{LaunchOption, LaunchSource};
+use super::usage::Class;
 
 /// Stands for every type, or every group.
 pub const ANY: &str = "*";
@@ -21,6 +22,9 @@ pub struct LaunchFaults {
     pub zones_down: BTreeSet<String>,
     /// Types, or [`ANY`], whose launches fail with a message.
     pub failing: BTreeMap<String, String>,
+    /// Most vCPU of a kind of instance; without limit where there is none.
+    #[serde(default)]
+    pub vcpu_quotas: BTreeMap<Class, u32>,
 }
 
 impl LaunchFaults {

@@ -82,7 +82,7 @@ impl Group {
                 let zone = self
                     .zones_by_total()
                     .into_iter()
-                    .find(|zone| context.faults.why_not(option, zone, self).is_none());
+                    .find(|zone| context.why_not(option, zone, self).is_none());
                 let Some(zone) = zone else { return };
                 self.launch_one(context, option, zone, &cause);
                 if let Some(member) = self.members.last_mut() {

@@ -41,7 +41,7 @@ impl Group {
         }
         let options = self.settings.source.options(context.blueprints, context.machines).unwrap_or_default();
         let Some(zone) = usable().min_by_key(|zone| count(zone)).cloned() else { return };
-        let possible = options.iter().find(|option| context.faults.why_not(option, &zone, self).is_none());
+        let possible = options.iter().find(|option| context.why_not(option, &zone, self).is_none());
         if let Some(option) = possible {
             let cause = format!(
                 "At {} an instance was launched to aid in balancing the group's zones.",
