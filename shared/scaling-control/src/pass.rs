@@ -106,6 +106,11 @@ pub fn pass(mut read: Read, kill_switch: bool, market: &Market<'_>, now: Timesta
     if kill_switch && !decision.action.is_hold() {
         stop(&mut decision, Reason::KillSwitch);
     }
+    // What acts on the group already would fight every change. It is never taken for granted that nothing does.
+    let unchecked = read.record.state.foreign_checked.is_none() && !read.config.coexist;
+    if unchecked && !decision.action.is_hold() {
+        stop(&mut decision, Reason::TakeOverUnchecked);
+    }
     // A kill switch stops what is planned, too.
     step = step.filter(|_| !kill_switch);
     step = reconsider(&mut read, step, &decision, &mut ended, now);
@@ -278,7 +283,11 @@ fn reconsider(
 fn stands_still(reason: &Reason) -> bool {
     matches!(
         reason,
-        Reason::Paused | Reason::BreakerOpen | Reason::ProcessSuspended | Reason::ForeignController
+        Reason::Paused
+            | Reason::BreakerOpen
+            | Reason::ProcessSuspended
+            | Reason::ForeignController
+            | Reason::TakeOverUnchecked
     )
 }
 

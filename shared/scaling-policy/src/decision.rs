@@ -219,6 +219,8 @@ pub enum Reason {
     ForeignReplacement,
     /// A scaling policy, schedule or autoscaler that is not ours acts on the group.
     ForeignController,
+    /// Whether somebody else acts on the group could not be looked up yet.
+    TakeOverUnchecked,
     /// Launch, Terminate or AlarmNotification is suspended.
     ProcessSuspended,
     /// Type changes are not possible on this group.
@@ -275,6 +277,7 @@ impl Reason {
             Self::TypeChangeRunning => "type_change_running",
             Self::ForeignReplacement => "foreign_replacement",
             Self::ForeignController => "foreign_controller",
+            Self::TakeOverUnchecked => "take_over_unchecked",
             Self::ProcessSuspended => "process_suspended",
             Self::CountOnly => "count_only",
             Self::TypeChangeNotNow => "type_change_not_now",
@@ -332,6 +335,9 @@ impl fmt::Display for Reason {
             Self::TypeChangeRunning => f.write_str("a type change is running, so capacity is only added"),
             Self::ForeignReplacement => f.write_str("an instance refresh that is not ours is running"),
             Self::ForeignController => f.write_str("another controller acts on the group"),
+            Self::TakeOverUnchecked => f.write_str(
+                "whether another controller acts on the group could not be looked up yet, so nothing is changed",
+            ),
             Self::ProcessSuspended => f.write_str("a scaling process of the group is suspended"),
             Self::CountOnly => f.write_str("the type of this group cannot be changed"),
             Self::TypeChangeNotNow => f.write_str("no type change may start now"),

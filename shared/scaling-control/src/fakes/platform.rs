@@ -73,6 +73,8 @@ pub struct FakeGroup {
     pub suspended: SuspendedProcesses,
     /// Other controllers.
     pub foreign: Vec<ForeignController>,
+    /// Looking for other controllers is not allowed.
+    pub blind: bool,
     /// The newest replacement.
     pub replacement: Option<ReplacementView>,
     /// Type before the running replacement.
@@ -116,6 +118,7 @@ impl FakePlatform {
             deleted: false,
             suspended: SuspendedProcesses::default(),
             foreign: Vec::new(),
+            blind: false,
             replacement: None,
             before: None,
             failures: Vec::new(),
@@ -319,6 +322,10 @@ impl GroupReader for FakePlatform {
         groups: &[Arc<GroupConfig>],
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
         let group = self.counted("foreign_controllers");
+        if group.blind {
+            let message = "the action needed is autoscaling:DescribePolicies".to_owned();
+            return Err(PortError::Denied { operation: "foreign_controllers", message });
+        }
         Ok(groups.iter().map(|config| (config.name.clone(), group.foreign.clone())).collect())
     }
 }

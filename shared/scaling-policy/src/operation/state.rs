@@ -55,7 +55,7 @@ pub struct OperationState {
     pub missing_since: Option<Timestamp>,
     /// Replicas in service at the last look at which some were missing.
     pub in_service: u32,
-    /// When foreign controllers were last looked for.
+    /// When foreign controllers were last looked for with success. Until then nothing is changed.
     pub foreign_checked: Option<Timestamp>,
     /// What was found then.
     pub foreign: Vec<crate::snapshot::ForeignController>,

@@ -113,6 +113,9 @@ fn of_evaluation(config: &GroupConfig, evaluation: &Evaluation) -> Vec<(Kind, St
         let names = Vec::from_iter(foreign).join(", ");
         found.push((Kind::ForeignController, format!("only observed, because others act on it: {names}")));
     }
+    if decision.reason == Reason::TakeOverUnchecked {
+        found.push((Kind::ForeignController, decision.reason.to_string()));
+    }
     if state.breaker.is_open() {
         found.push((Kind::BreakerOpen, Reason::BreakerOpen.to_string()));
     }
