@@ -1,5 +1,6 @@
 //! Runs calls side by side, a few at a time.
 
+use std::collections::HashMap;
 use std::future::Future;
 
 use scaling_control::PortError;
@@ -20,27 +21,59 @@ where
     T: Send + 'static,
     F: Future<Output = Result<T, PortError>> + Send + 'static,
 {
+    run(operation, calls, Result::is_err).await.into_iter().collect()
+}
+
+/// Runs the calls, at most [`AT_ONCE`] together, all to their end, and returns in the order of the calls what became of
+/// each: a failure takes no other call with it.
+pub(crate) async fn each<T, F>(
+    operation: &'static str,
+    calls: impl IntoIterator<Item = F>,
+) -> Vec<Result<T, PortError>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, PortError>> + Send + 'static,
+{
+    run(operation, calls, |_| false).await
+}
+
+/// Runs the calls until all have ended, or one has ended that is the `last` one to wait for.
+async fn run<T, F>(
+    operation: &'static str,
+    calls: impl IntoIterator<Item = F>,
+    last: impl Fn(&Result<T, PortError>) -> bool,
+) -> Vec<Result<T, PortError>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, PortError>> + Send + 'static,
+{
     let mut waiting = calls.into_iter().enumerate();
     let mut running = JoinSet::new();
+    let mut places = HashMap::new();
     let mut results = Vec::new();
     loop {
         for (place, call) in waiting.by_ref().take(AT_ONCE - running.len()) {
-            running.spawn(async move { (place, call.await) }.in_current_span());
+            let task = running.spawn(call.in_current_span());
+            places.insert(task.id(), place);
         }
-        match running.join_next().await {
+        let (task, result) = match running.join_next_with_id().await {
             None => break,
-            Some(Ok((place, result))) => results.push((place, result?)),
+            Some(Ok(ended)) => ended,
             Some(Err(stopped)) => {
-                return Err(PortError::Unavailable {
-                    operation,
-                    message: "the call was stopped".to_owned(),
-                    source: Some(Box::new(stopped)),
-                });
+                let message = "the call was stopped".to_owned();
+                let task = stopped.id();
+                let source = Some(stopped.into());
+                (task, Err(PortError::Unavailable { operation, message, source }))
             }
+        };
+        let ends = last(&result);
+        results.push((places.remove(&task), result));
+        if ends {
+            break;
         }
     }
     results.sort_by_key(|(place, _)| *place);
-    Ok(results.into_iter().map(|(_, result)| result).collect())
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
@@ -83,5 +116,23 @@ mod tests {
         let error = in_order("Test", calls).await.unwrap_err();
         assert_eq!(error.kind(), "throttled");
         assert_eq!(started.load(Ordering::SeqCst), AT_ONCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_each_counts_a_failure_takes_no_other_call_with_it() {
+        let calls = (0..20_u64).map(|number| async move {
+            tokio::time::sleep(Duration::from_millis(100 - number)).await;
+            assert_ne!(number, 7, "a fault in an adapter");
+            if number == 3 { Err(PortError::Throttled { operation: "Test" }) } else { Ok(number) }
+        });
+        let results = each("Test", calls).await;
+        let kinds: Vec<_> = results.iter().map(|result| result.as_ref().map_err(PortError::kind)).collect();
+        let expected = (0..20_u64).map(|number| match number {
+            3 => Err("throttled"),
+            7 => Err("unavailable"),
+            _ => Ok(number),
+        });
+        let expected: Vec<_> = expected.collect();
+        assert_eq!(kinds.iter().map(|kind| kind.copied()).collect::<Vec<_>>(), expected);
     }
 }

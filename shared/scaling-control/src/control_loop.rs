@@ -38,6 +38,8 @@ pub struct ControlLoop {
     pub(crate) held: Mutex<HashSet<GroupName>>,
     /// Groups whose metrics' history could not be read, and when that was tried.
     pub(crate) unrecalled: Mutex<HashMap<GroupName, Timestamp>>,
+    /// When other controllers of each group were last looked for here, with or without success.
+    pub(crate) tried: Mutex<HashMap<GroupName, Timestamp>>,
 }
 
 /// Learned values as of a moment.
@@ -65,6 +67,7 @@ impl ControlLoop {
             learned: Mutex::default(),
             held: Mutex::default(),
             unrecalled: Mutex::default(),
+            tried: Mutex::default(),
         }
     }
 
@@ -173,7 +176,7 @@ impl ControlLoop {
         deadline: Option<Timestamp>,
     ) -> Result<TickReport, PortError> {
         let mut report = TickReport::default();
-        let reads = self.read(&groups, &mut report).await?;
+        let reads = self.read(&groups, deadline, &mut report).await?;
         let mut passes = self.decide(reads, control, deadline, &mut report);
         if doing == Doing::Act {
             self.admit(&mut passes).await;

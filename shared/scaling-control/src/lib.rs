@@ -26,6 +26,7 @@ mod recall;
 pub mod record;
 pub mod report;
 pub mod request;
+mod take_over;
 pub mod versions;
 
 pub use control_loop::ControlLoop;

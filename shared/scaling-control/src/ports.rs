@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,6 +18,9 @@ use crate::error::PortError;
 
 /// Names that the loop asks for in one [`GroupReader::describe`]: what DescribeAutoScalingGroups answers in one page.
 pub const DESCRIBED_AT_ONCE: usize = 100;
+
+/// How long one [`GroupReader::foreign_controllers`] may take.
+pub const LOOK_TIME: Duration = Duration::from_secs(10);
 
 /// Records that go along with a conditional write at most: DynamoDB's 100 actions a transaction, less that write.
 pub const MOST_ALONG: usize = 99;
@@ -40,7 +44,9 @@ pub trait GroupReader: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<LaunchFailure>, PortError>;
 
-    /// Scaling policies, scheduled actions and tags of other autoscalers, for the groups that have any.
+    /// Scaling policies, scheduled actions and tags of other autoscalers: an entry for each group that could be looked
+    /// at, empty where nobody else acts on it. A group without an entry counts as not looked at, and is not changed
+    /// until it has one. Answers within [`LOOK_TIME`] with what is known by then; the groups that matter most come first.
     async fn foreign_controllers(
         &self,
         groups: &[Arc<GroupConfig>],

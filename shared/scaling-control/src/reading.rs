@@ -20,9 +20,6 @@ use crate::ports_set::Ports;
 use crate::record::{self, GroupRecord};
 use crate::report::{Outcome, TickReport};
 
-/// How often other controllers of a group are looked for.
-const FOREIGN_EVERY_SECONDS: f64 = 3600.0;
-
 /// Longest time for one reading call with all its retries; a platform that hangs must not hang the loop.
 pub(crate) const LONGEST_READ: Duration = Duration::from_secs(45);
 
@@ -51,10 +48,11 @@ struct Described {
 
 impl ControlLoop {
     /// Reads descriptions, records and metrics of all groups, at the same time and in as few calls as the ports
-    /// need; then what only some groups need.
+    /// need; then what only some groups need, the look for other controllers in its share of the time to `deadline`.
     pub(crate) async fn read(
         &self,
         groups: &[Arc<GroupConfig>],
+        deadline: Option<Timestamp>,
         report: &mut TickReport,
     ) -> Result<Vec<Read>, PortError> {
         let now = self.ports().clock.now();
@@ -68,7 +66,7 @@ impl ControlLoop {
         let records: HashMap<&str, &Record> =
             records.iter().map(|stored| (stored.key.as_str(), stored)).collect();
         let mut reads = self.put_together(groups, &records, described, series, report);
-        self.look_for_other_controllers(&mut reads, now).await;
+        self.look_for_other_controllers(&mut reads, deadline).await;
         Ok(self.read_more(reads, report).await)
     }
 
@@ -175,34 +173,6 @@ impl ControlLoop {
             of_groups.entry(query.group.name.clone()).or_default().push((query.trigger, series));
         }
         of_groups
-    }
-
-    /// Take-over and hourly: scaling policies, schedules and tags of others.
-    async fn look_for_other_controllers(&self, reads: &mut [Read], now: Timestamp) {
-        let due = |read: &&mut Read| {
-            let checked = read.record.state.foreign_checked;
-            checked.is_none_or(|at| now.duration_since(at).as_secs_f64() >= FOREIGN_EVERY_SECONDS)
-        };
-        let mut due: Vec<&mut Read> = reads.iter_mut().filter(due).collect();
-        if due.is_empty() {
-            return;
-        }
-        let configs: Vec<Arc<GroupConfig>> = due.iter().map(|read| Arc::clone(&read.config)).collect();
-        let look = self.ports().groups.foreign_controllers(&configs);
-        match within(LONGEST_READ, "look for other controllers", look).await {
-            Ok(mut found) => {
-                for read in &mut due {
-                    read.record.state.foreign = found.remove(&read.config.name).unwrap_or_default();
-                    read.record.state.foreign_checked = Some(now);
-                    // Stored, so that the next hour counts from here and not from the last other write.
-                    read.must_store = true;
-                }
-            }
-            // What was found last holds until the next look.
-            Err(error) => {
-                tracing::warn!(target: "scaling::integration", %error, "other controllers could not be looked for");
-            }
-        }
     }
 
     /// Reads the replacement and the failed launches of groups with an open operation.

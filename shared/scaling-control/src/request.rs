@@ -130,7 +130,7 @@ impl ControlLoop {
         }
         let config = self.known_group(&request.group)?;
         let mut report = TickReport::default();
-        let read = self.read(&[config], &mut report).await?.pop();
+        let read = self.read(&[config], None, &mut report).await?.pop();
         let Some(read) = read else { return Err(unreadable(&request.group, report)) };
         let now = self.ports().clock.now();
         let mut pass = pass(read, false, &self.market(), now);

@@ -73,8 +73,16 @@ impl GroupReader for Platforms {
         &self,
         groups: &[Arc<GroupConfig>],
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
-        let (_, aws) = split(groups);
-        if aws.is_empty() { Ok(BTreeMap::new()) } else { self.aws.foreign_controllers(&aws).await }
+        let (standalone, aws) = split(groups);
+        let mut found = self.standalone.foreign_controllers(&standalone).await?;
+        match self.aws.foreign_controllers(&aws).await {
+            Ok(on_aws) => found.extend(on_aws),
+            Err(error) if found.is_empty() => return Err(error),
+            Err(error) => {
+                tracing::warn!(target: "scaling::integration", %error, groups = aws.len(), "not looked at");
+            }
+        }
+        Ok(found)
     }
 
     async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {

@@ -75,6 +75,10 @@ pub struct FakeGroup {
     pub foreign: Vec<ForeignController>,
     /// Looking for other controllers is not allowed.
     pub blind: bool,
+    /// Looking for other controllers takes this long.
+    pub look_takes: Duration,
+    /// The groups of each look for other controllers.
+    pub looked_at: Vec<Vec<GroupName>>,
     /// The newest replacement.
     pub replacement: Option<ReplacementView>,
     /// Type before the running replacement.
@@ -119,6 +123,8 @@ impl FakePlatform {
             suspended: SuspendedProcesses::default(),
             foreign: Vec::new(),
             blind: false,
+            look_takes: Duration::ZERO,
+            looked_at: Vec::new(),
             replacement: None,
             before: None,
             failures: Vec::new(),
@@ -321,12 +327,21 @@ impl GroupReader for FakePlatform {
         &self,
         groups: &[Arc<GroupConfig>],
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
-        let group = self.counted("foreign_controllers");
-        if group.blind {
+        let (blind, look_takes, foreign) = {
+            let mut group = self.counted("foreign_controllers");
+            group.looked_at.push(groups.iter().map(|config| config.name.clone()).collect());
+            (group.blind, group.look_takes, group.foreign.clone())
+        };
+        if !look_takes.is_zero() {
+            tokio::time::sleep(look_takes).await;
+        }
+        if blind {
             let message = "the action needed is autoscaling:DescribePolicies".to_owned();
             return Err(PortError::Denied { operation: "foreign_controllers", message });
         }
-        Ok(groups.iter().map(|config| (config.name.clone(), group.foreign.clone())).collect())
+        // Groups whose name begins with `veiled` cannot be looked at.
+        let seen = groups.iter().filter(|config| !config.name.as_str().starts_with("veiled"));
+        Ok(seen.map(|config| (config.name.clone(), foreign.clone())).collect())
     }
 }
 

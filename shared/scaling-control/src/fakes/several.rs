@@ -74,9 +74,13 @@ impl GroupReader for Several {
     }
     async fn foreign_controllers(
         &self,
-        _groups: &[Arc<GroupConfig>],
+        groups: &[Arc<GroupConfig>],
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
-        Ok(BTreeMap::new())
+        let mut found = BTreeMap::new();
+        for config in groups {
+            found.extend(self.group(config).foreign_controllers(std::slice::from_ref(config)).await?);
+        }
+        Ok(found)
     }
 }
 

@@ -60,51 +60,6 @@ async fn a_foreign_scaling_policy_holds_every_change() {
 }
 
 #[tokio::test]
-async fn a_group_whose_other_controllers_could_not_be_looked_for_is_not_changed() {
-    for busy_vcpu in [15.0, 2.0] {
-        let world = World::new();
-        world.platform.group().foreign = vec![ForeignController::ScalingPolicy { name: "cpu-50".to_owned() }];
-        world.platform.group().blind = true;
-        world.platform.group().busy_vcpu = Some(busy_vcpu);
-        let control = world.control();
-        let mut reasons = Vec::new();
-        for _ in 0..20 {
-            let report = world.minute(&control).await;
-            reasons.push(report.outcomes[0].evaluation().unwrap().decision.reason.clone());
-        }
-        assert!(reasons.contains(&Reason::TakeOverUnchecked), "{reasons:?}");
-        assert!(world.platform.group().accepted.is_empty());
-        world.platform.group().blind = false;
-        let report = world.minute(&control).await;
-        let reason = report.outcomes[0].evaluation().unwrap().decision.reason.clone();
-        assert_eq!(reason, Reason::ForeignController, "found as soon as it may be looked for");
-    }
-}
-
-#[tokio::test]
-async fn a_look_for_other_controllers_that_fails_later_keeps_what_was_found() {
-    let world = World::new();
-    let control = world.control();
-    world.minutes(&control, 2).await;
-    world.platform.group().blind = true;
-    world.minutes(&control, 120).await;
-    world.platform.group().busy_vcpu = Some(15.0);
-    world.minute(&control).await;
-    assert_eq!(world.platform.group().accepted.len(), 1, "nobody else was found, and that is still so");
-}
-
-#[tokio::test]
-async fn whoever_tolerates_other_controllers_need_not_look_for_them() {
-    let world = World::with(json!({
-        "policy": {"triggers": ["cpu_usage", "memory_usage"], "priority_triggers": ["cpu_usage"], "coexist": true}
-    }));
-    world.platform.group().blind = true;
-    world.platform.group().busy_vcpu = Some(15.0);
-    world.minute(&world.control()).await;
-    assert_eq!(world.platform.group().accepted.len(), 1);
-}
-
-#[tokio::test]
 async fn observing_decides_and_never_acts() {
     let world = World::with(json!({"control": "observe"}));
     world.platform.group().busy_vcpu = Some(15.0);

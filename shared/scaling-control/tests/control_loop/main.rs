@@ -12,4 +12,5 @@ mod plans;
 mod races;
 mod recall;
 mod requests;
+mod take_over;
 mod world;
