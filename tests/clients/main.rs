@@ -13,4 +13,6 @@ mod command_line;
 #[cfg(test)]
 mod sdk;
 #[cfg(test)]
+mod spans;
+#[cfg(test)]
 mod tick;

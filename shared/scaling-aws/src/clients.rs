@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use crate::counter::CallCounter;
 use crate::http_client::LazyHttpClient;
 use crate::limits::CallLimits;
+use crate::spans::CallSpans;
 use crate::surroundings::{self, Surroundings};
 
 /// What differs from the standard environment. The default is the standard environment as it is.
@@ -86,6 +87,7 @@ impl AwsClients {
         let build = || async {
             let config = aws_sdk_autoscaling::config::Builder::from(self.sdk_config().await)
                 .interceptor(self.counter.clone())
+                .interceptor(CallSpans)
                 .build();
             aws_sdk_autoscaling::Client::from_conf(config)
         };
@@ -97,6 +99,7 @@ impl AwsClients {
         let build = || async {
             let config = aws_sdk_cloudwatch::config::Builder::from(self.sdk_config().await)
                 .interceptor(self.counter.clone())
+                .interceptor(CallSpans)
                 .build();
             aws_sdk_cloudwatch::Client::from_conf(config)
         };

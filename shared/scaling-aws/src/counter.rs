@@ -145,7 +145,7 @@ const THROTTLES: [&str; 5] =
 /// Bytes of an error's answer in which its code stands.
 const HEAD: usize = 1024;
 
-fn asks_for_fewer(response: &HttpResponse) -> bool {
+pub(crate) fn asks_for_fewer(response: &HttpResponse) -> bool {
     let status = response.status();
     if status.is_success() {
         return false;

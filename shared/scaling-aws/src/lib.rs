@@ -15,6 +15,7 @@
 //! - [`diagnose`]: whether AWS answers, and what time it has
 //! - [`discover`]: groups that exist, for whoever takes them over
 //! - `groups`: reading and changing Auto Scaling groups
+//! - `spans`: a span for each call, for whoever exports them
 //! - `metrics`: reading CloudWatch metrics
 
 pub mod alarms;
@@ -31,6 +32,7 @@ mod metrics;
 mod moment;
 pub mod platform;
 mod quotas;
+mod spans;
 pub mod surroundings;
 
 pub use aws_credential_types::Credentials;

@@ -9,6 +9,7 @@ use scaling_fleet::{Catalogue, PriceBook};
 use scaling_policy::Learned;
 use scaling_policy::config::{Config, ConfigVersion, GroupConfig, GroupName};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::act::act;
 use crate::error::PortError;
@@ -102,9 +103,12 @@ impl ControlLoop {
     /// Only what concerns all groups: the store or the platform does not answer. A single group's trouble is its
     /// own outcome.
     pub async fn tick(&self, budget: Duration) -> Result<TickReport, PortError> {
-        let control = self.control().await?;
-        let groups = self.in_order(self.config().groups.clone());
-        self.run(groups, &control, Doing::Act, Some(self.ports.clock.now() + budget)).await
+        let tick = async {
+            let control = self.control().await?;
+            let groups = self.in_order(self.config().groups.clone());
+            self.run(groups, &control, Doing::Act, Some(self.ports.clock.now() + budget)).await
+        };
+        tick.instrument(tracing::info_span!(target: "scaling::monitor", "tick")).await
     }
 
     /// Evaluates the groups of these names that the configuration knows; a wake-up by an alarm.
@@ -112,10 +116,13 @@ impl ControlLoop {
     /// # Errors
     /// As [`ControlLoop::tick`].
     pub async fn evaluate(&self, names: &[GroupName]) -> Result<TickReport, PortError> {
-        let control = self.control().await?;
-        let config = self.config();
-        let groups = config.groups.iter().filter(|group| names.contains(&group.name)).cloned().collect();
-        self.run(groups, &control, Doing::Act, None).await
+        let wake_up = async {
+            let control = self.control().await?;
+            let config = self.config();
+            let groups = config.groups.iter().filter(|group| names.contains(&group.name)).cloned().collect();
+            self.run(groups, &control, Doing::Act, None).await
+        };
+        wake_up.instrument(tracing::info_span!(target: "scaling::monitor", "wake-up")).await
     }
 
     /// Decides on every group and changes nothing: no group, no record.
@@ -217,8 +224,11 @@ impl ControlLoop {
                 continue;
             }
             lock(&self.evaluated).insert(read.config.name.clone(), now);
-            let mut pass = pass(read, control.kill_switch.is_some(), &self.market(), now);
+            let span = read.span.clone();
+            let mut pass = span.in_scope(|| pass(read, control.kill_switch.is_some(), &self.market(), now));
             pass.plan(new_id(now));
+            span.record("action", pass.decision.action.label())
+                .record("reason", pass.decision.reason.label());
             self.remember(&pass.read.config.name, pass.read.record.learned.clone(), now);
             passes.push(pass);
         }
@@ -237,7 +247,8 @@ impl ControlLoop {
                 && let Some(pass) = busy.next()
             {
                 let config = Arc::clone(&pass.read.config);
-                let task = tasks.spawn(act(self.ports.clone(), pass));
+                let span = pass.read.span.clone();
+                let task = tasks.spawn(act(self.ports.clone(), pass).instrument(span));
                 running.insert(task.id(), config);
             }
             match tasks.join_next_with_id().await {

@@ -11,6 +11,7 @@ use scaling_policy::operation::{
 use scaling_policy::snapshot::ReplacementView;
 use scaling_policy::trigger::Trigger;
 use scaling_policy::{OperationState, Snapshot, decide, learn};
+use tracing::Span;
 
 use crate::bookkeeping::{self, End};
 use crate::observe::{self, Market, Seen};
@@ -39,6 +40,8 @@ pub struct Read {
     pub failures: Vec<LaunchFailure>,
     /// The record was changed while it was read.
     pub must_store: bool,
+    /// The span that all further work on this group belongs to, its calls included.
+    pub span: Span,
 }
 
 /// Which of the two places for operations.

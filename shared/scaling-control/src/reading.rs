@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::trigger::Trigger;
 use tokio::task::JoinSet;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use crate::control_loop::{CONCURRENT, ControlLoop, failed};
 use crate::error::PortError;
@@ -114,6 +116,7 @@ impl ControlLoop {
                 replacement: None,
                 failures: Vec::new(),
                 must_store: false,
+                span: span_of(config),
             });
         }
         reads
@@ -134,11 +137,12 @@ impl ControlLoop {
                 && let Some(page) = pages.next()
             {
                 let ports = self.ports().clone();
-                tasks.spawn(async move {
+                let describe = async move {
                     let answer =
                         within(LONGEST_READ, "describe the groups", ports.groups.describe(&page)).await;
                     (page, answer)
-                });
+                };
+                tasks.spawn(describe.in_current_span());
             }
             match tasks.join_next().await {
                 None => break,
@@ -186,7 +190,8 @@ impl ControlLoop {
                 && let Some(read) = open.next()
             {
                 let config = Arc::clone(&read.config);
-                let task = tasks.spawn(read_operation(self.ports().clone(), read));
+                let span = read.span.clone();
+                let task = tasks.spawn(read_operation(self.ports().clone(), read).instrument(span));
                 running.insert(task.id(), config);
             }
             match tasks.join_next_with_id().await {
@@ -210,6 +215,11 @@ impl ControlLoop {
 pub(crate) fn aborted(operation: &'static str, error: &tokio::task::JoinError) -> PortError {
     tracing::error!(target: "scaling::integration", %error, operation, "a task was aborted");
     PortError::Unavailable { operation, message: format!("aborted: {error}"), source: None }
+}
+
+/// One for each group that is evaluated, with what was decided once that is known.
+fn span_of(config: &GroupConfig) -> Span {
+    tracing::info_span!(target: "scaling::monitor", "group", group = %config.name, action = Empty, reason = Empty)
 }
 
 fn needs_more(read: &Read) -> bool {

@@ -15,6 +15,7 @@ use scaling_policy::config::{Absence, GroupConfig, Platform, Statistic};
 use scaling_policy::snapshot::{GroupView, ReplicaCount};
 use scaling_policy::trigger::{PerTrigger, Reading, Trigger};
 use scaling_policy::{Learned, OperationState, Snapshot, learn};
+use tracing::Instrument as _;
 
 use crate::act::LONGEST_WRITE;
 use crate::control_loop::{ControlLoop, lock};
@@ -43,8 +44,9 @@ impl ControlLoop {
             report.outcomes.iter().filter(|outcome| self.is_due(outcome, now)).take(AT_ONCE).collect();
         for outcome in due {
             let Some(evaluation) = outcome.evaluation() else { continue };
-            let recalled = self.recall_group(&outcome.config, evaluation, now);
             let group = &outcome.config.name;
+            let span = tracing::info_span!(target: "scaling::monitor", "recall", %group);
+            let recalled = self.recall_group(&outcome.config, evaluation, now).instrument(span);
             match within(budget.min(LONGEST_READ), "read a group's past", recalled).await {
                 Ok(periods) => {
                     tracing::info!(target: "scaling::monitor", %group, periods, "learned from the metrics' history");

@@ -8,6 +8,7 @@ use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
 use scaling_policy::operation::{Operation, Phase};
 use thiserror::Error;
+use tracing::Instrument as _;
 
 use crate::act::{LONGEST_WRITE, act};
 use crate::bookkeeping;
@@ -137,6 +138,8 @@ impl ControlLoop {
         self.check(request, &pass)?;
         pass.decision = wish(request, &pass, &self.market());
         pass.new_decision = true;
+        let (action, reason) = (pass.decision.action.label(), pass.decision.reason.label());
+        pass.read.span.record("action", action).record("reason", reason);
         let config = Arc::clone(&pass.read.config);
         let planned = bookkeeping::plan(&pass.decision, &config, new_id(now));
         let Some(operation) = planned.filter(|_| !request.dry_run) else {
@@ -144,7 +147,8 @@ impl ControlLoop {
         };
         let decision = pass.decision.clone();
         pass.adopt(operation);
-        let outcome = Box::pin(act(self.ports().clone(), pass)).await;
+        let span = pass.read.span.clone();
+        let outcome = Box::pin(act(self.ports().clone(), pass).instrument(span)).await;
         match outcome.result {
             Outcome::Decided(evaluation) => {
                 let refused =

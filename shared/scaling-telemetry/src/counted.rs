@@ -18,6 +18,7 @@ use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView};
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::metrics::Metrics;
 use crate::targets;
@@ -48,12 +49,14 @@ impl<P: ?Sized> Counted<P> {
         operation: &'static str,
         call: impl Future<Output = Result<T, PortError>>,
     ) -> Result<T, PortError> {
-        let span = tracing::info_span!(target: targets::INTEGRATION, "call", port, operation);
+        let span =
+            tracing::info_span!(target: targets::INTEGRATION, "call", port, operation, outcome = Empty);
         let started = Instant::now();
         let result = call.instrument(span.clone()).await;
-        let _within = span.entered();
+        let within = span.entered();
         let took = started.elapsed();
         let outcome = result.as_ref().err().map_or("ok", PortError::kind);
+        within.record("outcome", outcome);
         self.metrics.record_call(port, operation, outcome, took);
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match &result {

@@ -7,7 +7,6 @@ use scaling_aws::AwsSettings;
 use scaling_control::TickReport;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
 use crate::assembly::{Assembly, AssemblyError, StoreChoice};
 use crate::configuration::{self, ConfigurationError};
@@ -112,8 +111,7 @@ async fn evaluate_for_ever(
         let began = Instant::now();
         // Asked each time: a configuration that has been replaced may have another period.
         let period = shortest_period(&assembly);
-        let span = tracing::info_span!(target: "scaling::monitor", "tick");
-        match assembly.control.tick(period).instrument(span).await {
+        match assembly.control.tick(period).await {
             Ok(report) => {
                 seen(&report, began.elapsed());
                 assembly.control.recall(&report, period).await;
