@@ -8,11 +8,10 @@ use scaling::serve::tls::TlsFiles;
 use scaling::serve::tokens::Tokens;
 use scaling::serve::{Protection, Server};
 use scaling::{Assembly, Controller, StoreChoice};
-use scaling_api::ApiState;
+use scaling_api::{ApiState, FindingsWatch};
 use scaling_aws::AwsSettings;
 use scaling_console::Console;
 use scaling_emulator::Emulator;
-use scaling_policy::config::Loaded;
 use scaling_telemetry::Metrics;
 use scaling_telemetry::logs::{COLLECTOR, LogGuard, StandaloneLogs, directives, init_standalone};
 use scaling_telemetry::metrics::Tick;
@@ -27,8 +26,6 @@ struct Stage {
     assembly: Assembly,
     pace: f64,
     emulator: Option<Arc<Emulator>>,
-    /// Written once the logs have started.
-    warnings: Vec<String>,
 }
 
 /// Runs until it is told to stop.
@@ -38,24 +35,23 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     for address in [arguments.listen.api, arguments.listen.prometheus] {
         protection.check(address)?;
     }
-    let Stage { assembly, pace, emulator, warnings } = set(arguments).await?;
+    let Stage { assembly, pace, emulator } = set(arguments).await?;
     let metrics = Metrics::new();
     let assembly = assembly.counted(&metrics);
     let state = ApiState::new(Arc::clone(&assembly.control), metrics.clone()).streaming();
+    let findings = FindingsWatch::new(state.clone());
     let console = Console::new();
     let rest = Server::rest_with(arguments.listen.api, state, console.router(), &protection).await?;
     let prometheus = Server::prometheus(arguments.listen.prometheus, metrics.clone(), &protection).await?;
     // After everything that can refuse to start, and held to the end: what is buffered is written when it goes.
     let _logs = start_logs(arguments)?;
-    for warning in warnings {
-        tracing::warn!(target: "scaling::validator", warning, "configuration");
-    }
+    findings.look_at_configuration().await;
     greet(arguments, [&rest, &prometheus], emulator.as_deref())?;
     let control = Arc::clone(&assembly.control);
     let past = Past::new(console.clone(), Arc::clone(&control));
     past.recall();
     let (keeping, mut kept) = (past.clone(), None);
-    let seen = move |report: &scaling_control::TickReport, took| {
+    let seen = move |report: &Arc<scaling_control::TickReport>, took| {
         let config = control.config();
         metrics.keep_groups(config.groups.iter().map(|group| &group.name));
         let tick = Tick { ended: control.ports().clock.now(), took, config_version: config.version };
@@ -63,6 +59,8 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
         console.record(report, &recorded);
         keeping.keep_if_due(&mut kept);
         scaling::narrate::narrate(report);
+        let (findings, report) = (findings.clone(), Arc::clone(report));
+        tokio::spawn(async move { findings.look(&report).await });
     };
     let running = Controller::from_assembly(assembly).at_pace(pace).start_with(seen).await;
     let ended = interrupt.wait().await;
@@ -78,14 +76,12 @@ async fn set(arguments: &RunArguments) -> Result<Stage> {
         let emulator = embedded::start(arguments.speed, 1).await?;
         let assembly = embedded::assemble(&emulator)?;
         let pace = arguments.speed;
-        return Ok(Stage { assembly, pace, emulator: Some(emulator), warnings: Vec::new() });
+        return Ok(Stage { assembly, pace, emulator: Some(emulator) });
     }
     let source = &arguments.source;
-    let Loaded { config, warnings } =
-        scaling::configuration::load(&source.config, source.environment.as_deref())?;
+    let config = scaling::configuration::load(&source.config, source.environment.as_deref())?.config;
     let assembly = Assembly::new(config, AwsSettings::default(), &store(&arguments.state))?;
-    let warnings = warnings.iter().map(ToString::to_string).collect();
-    Ok(Stage { assembly, pace: 1.0, emulator: None, warnings })
+    Ok(Stage { assembly, pace: 1.0, emulator: None })
 }
 
 /// What the arguments say that protects the listeners.

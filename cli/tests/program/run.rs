@@ -69,6 +69,41 @@ async fn rest_prometheus_and_three_log_files_are_there_at_once() {
 }
 
 #[tokio::test]
+async fn a_finding_is_logged_when_it_appears_and_when_it_goes_and_not_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut running, api, _) = controller(folder.path()).await;
+    let log =
+        || std::fs::read_to_string(folder.path().join("logs/scaling_validator.log")).unwrap_or_default();
+    let logged = async |news: &str| {
+        eventually(news, || async {
+            log().lines().any(|line| line.contains(news) && line.contains("elsewhere")).then_some(())
+        })
+        .await;
+    };
+    let url = format!("{api}/config");
+    let before = get(&url).await["config"].clone();
+    let mut with_another = before.clone();
+    with_another["groups"].as_array_mut().unwrap().push(json!({"name": "elsewhere"}));
+    assert_eq!(http("POST", &url, &with_another.to_string()).await.0, 200);
+    logged("found: ").await;
+    // Another look five minutes later by the emulator's clock, which runs 600 times as fast, finds the same.
+    let ticks = async || {
+        let (_, text) = http("GET", &format!("{api}/metrics"), "").await;
+        serde_json::from_str::<Value>(&text).unwrap()["controller"]["scaling_tick_duration_seconds"]["count"]
+            .as_u64()
+    };
+    let seen = ticks().await;
+    eventually("ten more ticks", || async { (ticks().await >= seen.map(|seen| seen + 10)).then_some(()) })
+        .await;
+    assert_eq!(http("POST", &url, &before.to_string()).await.0, 200);
+    logged("gone: ").await;
+    running.signal("TERM").await;
+    let text = log();
+    let lines = text.lines().filter(|line| line.contains("elsewhere") && line.contains("not_found"));
+    assert_eq!(lines.count(), 2, "{text}");
+}
+
+#[tokio::test]
 async fn the_id_of_a_request_is_in_the_logs_beside_who_has_changed_what() {
     let folder = tempfile::tempdir().unwrap();
     let (mut running, api, _) = controller(folder.path()).await;

@@ -57,7 +57,7 @@ mod views;
 pub use access::{Access, Grant, Role};
 pub use body::MAX_BODY_BYTES;
 pub use events::EventLog;
-pub use findings::{Area, Finding};
+pub use findings::{Area, Finding, FindingsWatch};
 pub use problem::Problem;
 pub use request::Caller;
 pub use routes::router;

@@ -287,9 +287,16 @@ pub(crate) fn outcome(
     step_error: Option<String>,
 ) -> GroupOutcome {
     let Pass { read, snapshot, decision, ended, .. } = pass;
-    let evaluation =
-        Evaluation { snapshot, decision, state: read.record.state, learned: read.record.learned, step_error };
-    GroupOutcome { config: read.config, result: Outcome::Decided(Box::new(evaluation)), acted, ended }
+    let Read { config, record, description, .. } = read;
+    let evaluation = Evaluation {
+        snapshot,
+        decision,
+        state: record.state,
+        learned: record.learned,
+        warm_up_seconds: description.warm_up_seconds,
+        step_error,
+    };
+    GroupOutcome { config, result: Outcome::Decided(Box::new(evaluation)), acted, ended }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -67,6 +67,8 @@ pub struct Evaluation {
     pub state: OperationState,
     /// What is known.
     pub learned: Learned,
+    /// Seconds in service during which the platform counts a replica as new; 0 where the group sets none.
+    pub warm_up_seconds: u32,
     /// Why the step was not taken, where it failed.
     pub step_error: Option<String>,
 }

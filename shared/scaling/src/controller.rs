@@ -1,6 +1,7 @@
 //! The controller inside the caller's own process.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use scaling_aws::AwsSettings;
@@ -71,9 +72,10 @@ impl Controller {
         self.start_with(|_, _| {}).await
     }
 
-    /// As [`Controller::start`], and hands each tick's report to `seen`, with how long the tick took on the wall.
+    /// As [`Controller::start`], and hands each tick's report to `seen`, with how long the tick took on the wall. What
+    /// takes longer is done elsewhere, with a clone of the report.
     #[expect(clippy::unused_async, reason = "it needs a runtime to spawn on, and being async says so")]
-    pub async fn start_with(self, seen: impl FnMut(&TickReport, Duration) + Send + 'static) -> Running {
+    pub async fn start_with(self, seen: impl FnMut(&Arc<TickReport>, Duration) + Send + 'static) -> Running {
         let assembly = self.assembly.clone();
         let task = tokio::spawn(evaluate_for_ever(self.assembly, self.pace, seen));
         Running { assembly, task }
@@ -103,7 +105,7 @@ impl Drop for Running {
 async fn evaluate_for_ever(
     assembly: Assembly,
     pace: f64,
-    mut seen: impl FnMut(&TickReport, Duration) + Send,
+    mut seen: impl FnMut(&Arc<TickReport>, Duration) + Send,
 ) {
     let mut due = Instant::now();
     loop {
@@ -113,6 +115,7 @@ async fn evaluate_for_ever(
         let period = shortest_period(&assembly);
         match assembly.control.tick(period).await {
             Ok(report) => {
+                let report = Arc::new(report);
                 seen(&report, began.elapsed());
                 assembly.control.recall(&report, period).await;
             }

@@ -3,8 +3,11 @@
 
 mod performance;
 mod resource;
+mod watch;
 
-use scaling_control::ports::{GroupDescription, Quota};
+pub use watch::FindingsWatch;
+
+use scaling_control::ports::Quota;
 use scaling_control::{Evaluation, GroupOutcome, Outcome};
 use scaling_policy::config::{GroupConfig, Severity};
 use scaling_policy::decision::Decision;
@@ -44,8 +47,6 @@ pub struct Finding {
 /// What is looked at beside the outcome of an evaluation that changes nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// The platform's description.
-    pub(crate) description: Option<GroupDescription>,
     /// The account's quota that its type falls under, where it is told.
     pub(crate) quota: Option<Quota>,
     /// Launches that failed lately, oldest first; read where replicas are missing.

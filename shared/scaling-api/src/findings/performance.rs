@@ -31,7 +31,7 @@ pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findin
     of_target(evaluation, facts, findings);
     of_others(evaluation, findings);
     let is_on_aws = findings.config.platform == Platform::Aws;
-    if facts.description.as_ref().is_some_and(|group| is_on_aws && group.warm_up_seconds == 0) {
+    if is_on_aws && evaluation.warm_up_seconds == 0 {
         let detail = "new replicas count as serving at once, so that their first minute pulls the averages";
         findings.warn("warm_up_unset", detail, "set DefaultInstanceWarmup of the group to its boot time");
     }

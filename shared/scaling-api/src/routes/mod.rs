@@ -24,7 +24,7 @@ use http::request::Parts;
 use http::{Method, StatusCode, Uri, header};
 use scaling_telemetry::Format;
 use serde::de::DeserializeOwned;
-pub(crate) use validation::look;
+pub(crate) use validation::{look, look_over};
 
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;

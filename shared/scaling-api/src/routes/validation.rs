@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
-use scaling_control::ports::{GroupDescription, Quota};
+use scaling_control::ports::Quota;
 use scaling_control::record::{
     OPERATIONS_PREFIX, OperationRecord, decisions_prefix, from_json, operation_key,
 };
@@ -63,10 +63,6 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
         Ok(found) => (found, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
-    for finding in &groups {
-        let Finding { group, code, detail, .. } = finding;
-        tracing::info!(target: "scaling::validator", group, code, "{detail}");
-    }
     let valid = valid
         && platform_error.is_none()
         && groups.iter().all(|finding| finding.severity == Severity::Warning);
@@ -76,22 +72,21 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
 
 /// Reads what there is to know, and looks at it.
 pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
-    let report = state.control().plan().await?;
-    let config = state.control().config();
-    let described = state.control().ports().groups.describe(&config.groups).await?;
-    let mut described: HashMap<GroupName, GroupDescription> =
-        described.into_iter().map(|group| (group.name.clone(), group)).collect();
-    let quotas = quotas(state, &report).await;
+    look_over(state, &state.control().plan().await?).await
+}
+
+/// The same over an evaluation that was made: what it has read is not read again.
+pub(crate) async fn look_over(state: &ApiState, report: &TickReport) -> Result<Vec<Finding>, PortError> {
+    let quotas = quotas(state, report).await;
     let mut operations = operations(state).await?;
     let mut found = Vec::new();
     for outcome in &report.outcomes {
         let name = &outcome.config.name;
         let facts = Facts {
-            description: described.remove(name),
             quota: launch_type(outcome).and_then(|name| quotas.get(name).cloned()),
             failures: failures(state, outcome).await?,
             operations: operations.remove(name).unwrap_or_default(),
-            decisions: if is_small(&report) { decisions(state, name).await? } else { Vec::new() },
+            decisions: if is_small(report) { decisions(state, name).await? } else { Vec::new() },
         };
         found.extend(findings::of_group(outcome, &facts));
     }

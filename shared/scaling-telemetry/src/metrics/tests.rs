@@ -83,7 +83,14 @@ fn evaluation(group: &GroupConfig, taken_at: Timestamp) -> Evaluation {
         take_over_cost: Some(UsdPerHour(0.5)),
         ..OperationState::default()
     };
-    Evaluation { snapshot: snapshot(taken_at), decision, state, learned, step_error: None }
+    Evaluation {
+        snapshot: snapshot(taken_at),
+        decision,
+        state,
+        learned,
+        warm_up_seconds: 0,
+        step_error: None,
+    }
 }
 
 fn outcome(name: &str, taken_at: Timestamp) -> GroupOutcome {
