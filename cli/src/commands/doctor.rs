@@ -1,10 +1,12 @@
 //! `scaling doctor`: what keeps the controller from working, and what to do about it.
 //!
 //! - [`checks`]: what is looked at, in the order in which one thing needs the other
+//! - [`past`]: what the metrics and operations of the last days show
 //! - [`advice`]: what an error of a call means to somebody who has to mend it
 
 mod advice;
 mod checks;
+mod past;
 
 use anyhow::Result;
 use serde::Serialize;

@@ -11,7 +11,7 @@ use scaling_control::Evaluation;
 use scaling_control::ports::{MetricQuery, MetricSeries};
 use scaling_policy::config::{GroupConfig, Platform, Statistic};
 use scaling_policy::trigger::Trigger;
-use scaling_report::money::Prices;
+use scaling_report::money::{Prices, Spot};
 use scaling_report::text::{Subject, markdown};
 use scaling_report::{Comparison, History, Past, page};
 
@@ -45,7 +45,8 @@ pub(crate) async fn report(arguments: &ReportArguments) -> Result<()> {
         )
     })?;
     let list = assembly.control.market().prices.provenance().clone();
-    let prices = Prices::new(list, region.as_deref(), arguments.discount)?;
+    let prices =
+        Prices::new(list, region.as_deref(), arguments.discount)?.with_spot(spot(&assembly, evaluation));
     let subject =
         Subject { config, history: &history, replay: &replay, comparison: &comparison, prices: &prices };
     let text = match arguments.format {
@@ -61,8 +62,18 @@ pub(crate) async fn report(arguments: &ReportArguments) -> Result<()> {
     }
 }
 
+/// How much of the group and of its cost is spot now, which is taken to have been so all along.
+fn spot(assembly: &Assembly, evaluation: &Evaluation) -> Spot {
+    let market = assembly.control.market();
+    let (offer, share) = (&evaluation.snapshot.group.launch_type, evaluation.spot_share);
+    let price = market.prices.spot(&offer.name);
+    let each = price.or(market.prices.get(&offer.name).map(|price| price.usd_per_hour)).unwrap_or_default();
+    let cost_share = if offer.price.0 > 0.0 { each.0 * share / offer.price.0 } else { 0.0 };
+    Spot { share, cost_share, known: price.is_some(), date: assembly.control.config().spot_prices.date }
+}
+
 /// The metrics of the last days, one point for each period.
-async fn history(
+pub(super) async fn history(
     assembly: &Assembly,
     config: &Arc<GroupConfig>,
     evaluation: &Evaluation,

@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::process::{Ended, ended, program};
-use crate::stage::{GROUP, changes, emulator};
+use crate::stage::{GROUP, changes, emulator, emulator_of_a_leak, emulator_with_past};
 
 async fn doctor(folder: &Path, endpoint: Option<&str>, config: &Value, more: &[&str]) -> Ended {
     std::fs::write(folder.join("scaling.json"), config.to_string()).unwrap();
@@ -77,6 +77,26 @@ async fn an_unknown_group_and_a_missing_metric_are_found() {
         group.iter().any(|(_, detail, fix)| detail.contains("request_count") && fix.contains("`metrics`")),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn memory_that_rises_by_itself_is_told_from_memory_that_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = json!({
+        "mode": "hybrid", "policy": {"triggers": ["cpu_usage", "memory_usage"]}, "groups": [{"name": GROUP}]
+    });
+    // A quarter of 8 GiB a day; twenty hours of it.
+    let leaking = emulator_of_a_leak(4.0, 1200).await;
+    let answer = doctor(folder.path(), Some(&leaking.endpoint()), &config, &[]).await.json();
+    let (verdict, detail, fix) = found(&answer, "memory of web")[0];
+    assert!(verdict == "warning" && detail.contains("rises by 2"), "{answer}");
+    assert!(fix.contains("leak"), "{answer}");
+    let steady = emulator_with_past(4.0, 1200).await;
+    let answer = doctor(folder.path(), Some(&steady.endpoint()), &config, &[]).await.json();
+    assert_eq!(found(&answer, "memory of web")[0].0, "good", "{answer}");
+    let young = emulator(4.0).await;
+    let answer = doctor(folder.path(), Some(&young.endpoint()), &config, &[]).await.json();
+    assert_eq!(found(&answer, "memory of web")[0].0, "skipped", "{answer}");
 }
 
 #[tokio::test]

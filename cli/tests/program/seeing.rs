@@ -68,7 +68,7 @@ async fn a_group_that_is_only_observed_is_told_what_it_would_have_cost() {
     let told = report(&[]).await;
     assert_eq!(told.code, Some(0), "{told:?}");
     for part in
-        ["# web: what ran", "USD less", "| minutes over a limit | 0 | 0 |", "us-east-1", "Spot prices"]
+        ["# web: what ran", "USD less", "| minutes over a limit | 0 | 0 |", "us-east-1", "all on demand"]
     {
         assert!(told.out.contains(part), "{part}: {}", told.out);
     }

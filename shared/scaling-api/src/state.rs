@@ -47,6 +47,17 @@ impl ApiState {
         crate::routes::look(self).await
     }
 
+    /// The same over an evaluation that was made: what it has read is not read again.
+    ///
+    /// # Errors
+    /// As [`ApiState::findings`].
+    pub async fn findings_over(
+        &self,
+        report: &scaling_control::TickReport,
+    ) -> Result<Vec<crate::Finding>, scaling_control::PortError> {
+        crate::routes::look_over(self, report).await
+    }
+
     /// The same with connections that may stay open, so that events are streamed.
     #[must_use]
     pub fn streaming(self) -> Self {

@@ -267,7 +267,10 @@ impl ControlLoop {
 
 fn prices(config: &Config) -> PriceBook {
     let book = PriceBook::embedded_or_default(config.region.as_deref()).clone();
-    config.prices.iter().fold(book, |book, (name, price)| book.with_override(name.clone(), *price))
+    let book =
+        config.prices.iter().fold(book, |book, (name, price)| book.with_override(name.clone(), *price));
+    let spot = config.spot_prices.by_type.iter();
+    spot.fold(book, |book, (name, price)| book.with_spot(name.clone(), *price))
 }
 
 /// An identifier that sorts by time.
@@ -294,6 +297,7 @@ pub(crate) fn outcome(
         state: record.state,
         learned: record.learned,
         warm_up_seconds: description.warm_up_seconds,
+        spot_share: description.purchase.spot_share(description.desired),
         step_error,
     };
     GroupOutcome { config, result: Outcome::Decided(Box::new(evaluation)), acted, ended }

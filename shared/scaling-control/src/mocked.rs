@@ -13,7 +13,7 @@ use crate::error::PortError;
 use crate::fakes::MemoryStore;
 use crate::ports::{
     Clock, GroupDescription, InstanceDescription, Lifecycle, MetricSeries, MockClock, MockGroupReader,
-    MockGroupWriter, MockMetricReader,
+    MockGroupWriter, MockMetricReader, Purchase,
 };
 use crate::{ControlLoop, Ports};
 
@@ -63,6 +63,7 @@ fn description() -> GroupDescription {
         retype: RetypeSupport::Supported,
         maintenance: None,
         warm_up_seconds: 0,
+        purchase: Purchase::default(),
     }
 }
 

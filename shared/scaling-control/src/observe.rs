@@ -87,14 +87,15 @@ pub struct Market<'a> {
 }
 
 impl Market<'_> {
-    /// A type with its figures; one that is not in the catalogue or has no price counts nothing and costs nothing.
-    pub fn offer(&self, name: &TypeName) -> TypeOffer {
+    /// A type with its figures, for a group of which this share is spot; one that is not in the catalogue or has no price
+    /// counts nothing and costs nothing.
+    pub fn offer(&self, name: &TypeName, spot_share: f64) -> TypeOffer {
         let known = self.catalogue.get(name);
         TypeOffer {
             name: name.clone(),
             vcpu: known.map_or(Vcpu(1.0), |known| known.vcpu),
             memory: known.map_or(Mebibytes(1024.0), |known| known.memory),
-            price: self.prices.get(name).map_or(UsdPerHour(0.0), |price| price.usd_per_hour),
+            price: self.prices.mixed(name, spot_share).unwrap_or(UsdPerHour(0.0)),
         }
     }
 }
@@ -112,8 +113,14 @@ pub fn snapshot(
         taken_at: seen.now,
         group: view(state, description, &launch_type, seen, market),
         readings: seen.readings,
-        ladder: ladder(config, state, &launch_type, seen.now, market).into(),
+        ladder: ladder(config, state, &launch_type, seen.now, (market, spot_share(description))).into(),
     }
+}
+
+/// The share of the group's capacity as it was asked for last. Another count of the same group is taken to cost as much a
+/// replica, though a base on demand makes a larger group a little cheaper for each.
+fn spot_share(description: &GroupDescription) -> f64 {
+    description.purchase.spot_share(description.desired)
 }
 
 /// What was read beside the description.
@@ -169,7 +176,7 @@ fn view(
     for instance in description.instances.iter().filter(|instance| counts(instance)) {
         let index = replicas.iter().position(|count| count.offer.name == instance.instance_type);
         let index = index.unwrap_or_else(|| {
-            let offer = market.offer(&instance.instance_type);
+            let offer = market.offer(&instance.instance_type, spot_share(description));
             replicas.push(ReplicaCount { offer, serving: 0, warming: 0, pending: 0, protected: 0 });
             replicas.len() - 1
         });
@@ -185,7 +192,7 @@ fn view(
         min: description.min,
         max: description.max,
         desired: description.desired,
-        launch_type: market.offer(launch_type),
+        launch_type: market.offer(launch_type, spot_share(description)),
         replicas,
         retype: description.retype.clone(),
         suspended: description.suspended,
@@ -209,7 +216,7 @@ fn ladder(
     state: &OperationState,
     launch_type: &TypeName,
     now: Timestamp,
-    market: &Market<'_>,
+    (market, spot_share): (&Market<'_>, f64),
 ) -> Vec<TypeOffer> {
     let present = market.catalogue.get(launch_type);
     let architecture = present.map_or(Architecture::X86_64, |present| present.architecture);
@@ -228,7 +235,7 @@ fn ladder(
         .filter(|known| config.resources.allow(known.vcpu, known.memory))
         .filter(|known| !state.is_backed_off(&known.name, now))
         .filter_map(|known| {
-            let price = market.prices.get(&known.name)?.usd_per_hour;
+            let price = market.prices.mixed(&known.name, spot_share)?;
             Some(TypeOffer { name: known.name.clone(), vcpu: known.vcpu, memory: known.memory, price })
         })
         .collect();

@@ -163,6 +163,37 @@ pub struct GroupDescription {
     pub maintenance: Option<(u8, u8)>,
     /// Seconds after entering service during which an instance is warming (DefaultInstanceWarmup).
     pub warm_up_seconds: u32,
+    /// How its instances are bought.
+    #[serde(default)]
+    pub purchase: Purchase,
+}
+
+/// How the instances of a group are bought, as a mixed-instances policy says (InstancesDistribution).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// So many are on demand in any case (OnDemandBaseCapacity).
+    pub on_demand_base: u32,
+    /// Share of on-demand instances above the base, 0 to 100 % (OnDemandPercentageAboveBaseCapacity).
+    pub on_demand_percent_above_base: u8,
+}
+
+impl Default for Purchase {
+    /// Everything on demand.
+    fn default() -> Self {
+        Self { on_demand_base: 0, on_demand_percent_above_base: 100 }
+    }
+}
+
+impl Purchase {
+    /// Share, 0 to 1, of so many instances that are spot. Fractions of an instance are on demand, as EC2 Auto Scaling
+    /// rounds them.
+    pub fn spot_share(self, instances: u32) -> f64 {
+        let above = u64::from(instances.saturating_sub(self.on_demand_base));
+        let on_demand_above = (above * u64::from(self.on_demand_percent_above_base.min(100))).div_ceil(100);
+        #[expect(clippy::cast_precision_loss, reason = "an instance count fits")]
+        let spot = (above - on_demand_above) as f64;
+        if instances == 0 { 0.0 } else { spot / f64::from(instances) }
+    }
 }
 
 /// What an account may run at once of one kind of instance.

@@ -69,6 +69,8 @@ pub struct Evaluation {
     pub learned: Learned,
     /// Seconds in service during which the platform counts a replica as new; 0 where the group sets none.
     pub warm_up_seconds: u32,
+    /// Share of its replicas, 0 to 1, that are spot instances.
+    pub spot_share: f64,
     /// Why the step was not taken, where it failed.
     pub step_error: Option<String>,
 }

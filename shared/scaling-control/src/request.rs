@@ -227,7 +227,7 @@ impl ControlLoop {
             return Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
         }
         let limits = pass.read.config.resources;
-        let offer = self.market().offer(wanted);
+        let offer = self.market().offer(wanted, 0.0);
         if limits.allow(offer.vcpu, offer.memory) {
             return Ok(());
         }
@@ -339,7 +339,10 @@ fn wish(request: &ScaleRequest, pass: &Pass, market: &Market<'_>) -> Decision {
             let more = f64::from(*to) - f64::from(*from);
             UsdPerHour((decision.cost_before.0 + more * group.launch_type.price.0).max(0.0))
         }
-        Action::Retype { to, to_replicas, .. } => market.offer(to).price * f64::from(*to_replicas),
+        Action::Retype { to, to_replicas, .. } => {
+            let spot_share = pass.read.description.purchase.spot_share(group.desired);
+            market.offer(to, spot_share).price * f64::from(*to_replicas)
+        }
     };
     decision.action = action;
     decision.reason = Reason::Requested { by: request.by.clone() };

@@ -74,6 +74,8 @@ pub enum PriceBookError {
 pub struct PriceBook {
     provenance: Provenance,
     prices: BTreeMap<TypeName, Price>,
+    /// What the user says that a spot instance costs; no list is shipped, because these move by the hour.
+    spot: BTreeMap<TypeName, UsdPerHour>,
 }
 
 struct Embedded {
@@ -147,7 +149,7 @@ impl PriceBook {
 
     fn new(mut provenance: Provenance, prices: BTreeMap<TypeName, Price>) -> Self {
         provenance.approximate |= prices.values().any(|price| price.approximate);
-        Self { provenance, prices }
+        Self { provenance, prices, spot: BTreeMap::new() }
     }
 
     /// The price of a type; `None` when it is not known, as for a type that the region does not offer.
@@ -161,6 +163,26 @@ impl PriceBook {
     pub fn with_override(mut self, name: TypeName, usd_per_hour: UsdPerHour) -> Self {
         self.prices.insert(name, Price { usd_per_hour, approximate: false });
         self
+    }
+
+    /// The same list with what a spot instance of a type costs.
+    #[must_use]
+    pub fn with_spot(mut self, name: TypeName, usd_per_hour: UsdPerHour) -> Self {
+        self.spot.insert(name, usd_per_hour);
+        self
+    }
+
+    /// What a spot instance of a type costs; `None` when it is not known.
+    pub fn spot(&self, name: &TypeName) -> Option<UsdPerHour> {
+        self.spot.get(name).copied()
+    }
+
+    /// What one of many instances costs of which this share, 0 to 1, is spot. Spot instances without a known price count
+    /// at the on-demand price, so that a cost is rather too high than too low. `None` as for [`Self::get`].
+    pub fn mixed(&self, name: &TypeName, spot_share: f64) -> Option<UsdPerHour> {
+        let on_demand = self.get(name)?.usd_per_hour;
+        let spot = self.spot(name).unwrap_or(on_demand);
+        Some(UsdPerHour(on_demand.0 * (1.0 - spot_share) + spot.0 * spot_share))
     }
 
     /// Where the list comes from, of which day and for which region.
@@ -248,6 +270,18 @@ mod tests {
 
     fn usd(book: &PriceBook, name: &str) -> f64 {
         book.get(&name.into()).unwrap().usd_per_hour.0
+    }
+
+    #[test]
+    fn a_mix_costs_the_mean_of_what_its_instances_cost() {
+        let book = us_east_1().clone().with_spot("m5.large".into(), UsdPerHour(0.032));
+        let mixed = |name: &str, share: f64| book.mixed(&name.into(), share).map(|price| price.0);
+        let near = |seen: Option<f64>, wanted: f64| (seen.unwrap() - wanted).abs() < 1e-12;
+        assert!(near(mixed("m5.large", 0.0), 0.096));
+        assert!(near(mixed("m5.large", 0.75), 0.048));
+        // Without a spot price nothing is taken off.
+        assert!(near(mixed("m5.xlarge", 0.75), 0.192));
+        assert_eq!(mixed("no.type", 0.5), None);
     }
 
     #[test]

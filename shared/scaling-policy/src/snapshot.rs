@@ -32,7 +32,7 @@ pub struct TypeOffer {
     pub vcpu: Vcpu,
     /// Memory of one replica.
     pub memory: Mebibytes,
-    /// On-demand price of one replica.
+    /// Price of one replica: on demand, or the mean of a group that mixes on-demand and spot instances.
     pub price: UsdPerHour,
 }
 

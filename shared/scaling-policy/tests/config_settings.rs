@@ -5,8 +5,8 @@ use std::time::Duration;
 use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
 use scaling_policy::config::{
     Absence, Config, ConfigVersion, ControlLevel, Cooldown, Dimension, GroupConfig, LadderRule, Layers,
-    MetricBinding, Mode, Platform, ProgramSet, ReplicaBounds, ScaleDownRule, StabilizationWindow, Statistic,
-    TypeBounds,
+    MetricBinding, Mode, Platform, ProgramSet, ReplicaBounds, ScaleDownRule, SpotPrices, StabilizationWindow,
+    Statistic, TypeBounds,
 };
 use scaling_policy::trigger::Trigger;
 
@@ -299,6 +299,15 @@ fn what_holds_for_all_groups_is_on_the_configuration() {
     assert!(config.require_if_match);
     assert_eq!(config.limits.max_groups_changed, Some(0));
     assert_eq!(config.limits.max_added_cost, Some(UsdPerHour(2.5)));
+}
+
+#[test]
+fn spot_prices_are_by_type_and_of_a_day() {
+    let of = |source: &str| config(source).spot_prices;
+    let spot = of(r#"{"spot_prices": {"m7i.large": 0.04}, "spot_prices_date": "2026-11-29"}"#);
+    assert_eq!(spot.by_type.get(&TypeName::from("m7i.large")), Some(&UsdPerHour(0.04)));
+    assert_eq!(spot.date.map(|date| date.to_string()).as_deref(), Some("2026-11-29"));
+    assert_eq!(of("{}"), SpotPrices::default());
 }
 
 #[test]

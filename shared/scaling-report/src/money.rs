@@ -1,5 +1,6 @@
 //! What prices the figures are in.
 
+use jiff::civil::Date;
 use scaling_fleet::prices::Provenance;
 
 /// Where the prices come from, and what is taken off them.
@@ -11,6 +12,21 @@ pub struct Prices {
     pub stands_in_for: Option<String>,
     /// Share of the price that a savings plan takes off, 0 up to but not 1.
     pub discount: f64,
+    /// What is spot, and at which price; the amounts count it already.
+    pub spot: Spot,
+}
+
+/// How much of a group is spot.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Spot {
+    /// Share of its instances, 0 to 1.
+    pub share: f64,
+    /// Share of its cost, 0 to 1: less than that of the instances, as these are cheaper.
+    pub cost_share: f64,
+    /// Whether the price of a spot instance is known.
+    pub known: bool,
+    /// As of when it is, where the configuration says so.
+    pub date: Option<Date>,
 }
 
 /// A discount that is none.
@@ -28,12 +44,18 @@ impl Prices {
             return Err(NoDiscount(discount));
         }
         let stands_in_for = region.filter(|region| *region != list.region).map(str::to_owned);
-        Ok(Self { list, stands_in_for, discount })
+        Ok(Self { list, stands_in_for, discount, spot: Spot::default() })
     }
 
-    /// An on-demand amount as it is paid.
-    pub fn paid(&self, on_demand: f64) -> f64 {
-        on_demand * (1.0 - self.discount)
+    /// The same for a group of which a part is spot, from which a savings plan takes nothing off.
+    #[must_use]
+    pub fn with_spot(self, spot: Spot) -> Self {
+        Self { spot, ..self }
+    }
+
+    /// An amount as it is paid.
+    pub fn paid(&self, amount: f64) -> f64 {
+        amount * (1.0 - self.discount * (1.0 - self.spot.cost_share))
     }
 
     /// Where the figures come from, in sentences.
@@ -47,7 +69,56 @@ impl Prices {
         let discount =
             (self.discount > 0.0).then(|| format!("Less {:.0} % for a savings plan.", self.discount * 100.0));
         let list = format!("Prices: EC2 on demand, Linux, {region}, as of {date}{approximate}.");
-        let spot = "Spot prices are not in the price data, so nothing here counts on them.".to_owned();
-        [Some(list), stand_in, discount, Some(spot)].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        let parts = [Some(list), stand_in, discount, Some(self.spot.note())];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Spot {
+    fn note(&self) -> String {
+        let Self { share, known, date, .. } = self;
+        if *share <= 0.0 {
+            return "The group is all on demand.".to_owned();
+        }
+        let part = format!("{:.0} % of the group are spot instances", share * 100.0);
+        match (known, date) {
+            (true, Some(date)) => format!("{part}, at the configuration's spot prices as of {date}."),
+            (true, None) => format!("{part}, at the configuration's spot prices."),
+            (false, _) => format!("{part}, whose price is not known: they count as on demand."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prices(spot: Spot) -> Prices {
+        let list = Provenance {
+            source: "a list".to_owned(),
+            date: "2026-02-09".parse().unwrap(),
+            region: "us-east-1".to_owned(),
+            approximate: false,
+        };
+        Prices::new(list, None, 0.5).unwrap().with_spot(spot)
+    }
+
+    #[test]
+    fn a_savings_plan_takes_nothing_off_spot_instances() {
+        let half = Spot { share: 0.5, cost_share: 0.25, known: true, date: None };
+        assert!((prices(half).paid(100.0) - 62.5).abs() < 1e-12);
+        assert!((prices(Spot::default()).paid(100.0) - 50.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_note_says_what_spot_instances_count_at() {
+        let of = |share, known, date: Option<&str>| {
+            let date = date.map(|date| date.parse().unwrap());
+            prices(Spot { share, cost_share: 0.0, known, date }).note()
+        };
+        assert!(of(0.0, false, None).ends_with("The group is all on demand."));
+        assert!(of(0.4, true, Some("2026-11-01")).contains("40 % of the group are spot instances, at"));
+        assert!(of(0.4, true, Some("2026-11-01")).ends_with("as of 2026-11-01."));
+        assert!(of(0.4, false, None).ends_with("they count as on demand."));
     }
 }

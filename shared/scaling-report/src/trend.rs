@@ -19,7 +19,7 @@ const LEAST: f64 = 0.01;
 const CERTAIN: f64 = 4.0;
 
 /// Fewer periods than these tell nothing: half a day of minutes.
-const FEWEST: usize = 720;
+pub const FEWEST: usize = 720;
 
 /// Fits memory = a + b x time + c x (busy vCPU per replica), and tells of `b` where it is large and certain.
 pub fn rise(history: &History, threshold: f64) -> Option<Rise> {

@@ -15,7 +15,7 @@ use scaling_policy::operation::Step;
 use scaling_telemetry::Metrics;
 
 use super::advice::{advice, chain};
-use super::{Check, Verdict};
+use super::{Check, Verdict, past};
 use crate::arguments::DoctorArguments;
 use crate::commands::run::existing_store;
 
@@ -193,8 +193,12 @@ async fn writing(ports: &Ports, groups: &[Arc<GroupConfig>], tried: bool, checks
 /// What `GET /validation` says of the groups.
 async fn groups(assembly: &Assembly, config: &Config, checks: &mut Vec<Check>) {
     let state = ApiState::new(Arc::clone(&assembly.control), Metrics::new());
-    let found = match state.findings().await {
-        Ok(found) => found,
+    let looked = async {
+        let planned = assembly.control.plan().await?;
+        Ok((state.findings_over(&planned).await?, planned))
+    };
+    let (found, planned) = match looked.await {
+        Ok(looked) => looked,
         Err(error) => return checks.push(failed("groups", &error)),
     };
     for group in &config.groups {
@@ -212,6 +216,8 @@ async fn groups(assembly: &Assembly, config: &Config, checks: &mut Vec<Check>) {
             checks.push(Check::good(&name, "nothing to say of it"));
         }
     }
+    past::of_metrics(assembly, &planned, checks).await;
+    past::of_operations(assembly, checks).await;
     evaluated(assembly, config, checks).await;
 }
 
@@ -243,6 +249,6 @@ async fn evaluated(assembly: &Assembly, config: &Config, checks: &mut Vec<Check>
     });
 }
 
-fn failed(name: impl Into<String>, error: &PortError) -> Check {
+pub(super) fn failed(name: impl Into<String>, error: &PortError) -> Check {
     Check::of(Verdict::Wrong, name, chain(error), advice(error))
 }

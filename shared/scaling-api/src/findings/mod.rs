@@ -49,6 +49,8 @@ pub struct Finding {
 pub(crate) struct Facts {
     /// The account's quota that its type falls under, where it is told.
     pub(crate) quota: Option<Quota>,
+    /// Whether it is known what a spot instance of its type costs.
+    pub(crate) spot_is_priced: bool,
     /// Launches that failed lately, oldest first; read where replicas are missing.
     pub(crate) failures: Vec<LaunchFailure>,
     /// Operations of the last day, newest first.

@@ -11,7 +11,7 @@ use super::{Facts, Findings};
 const USED_SHARE: f64 = 0.5;
 
 pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
-    of_type(evaluation, findings);
+    of_type(evaluation, facts, findings);
     of_bounds(evaluation, findings);
     of_quota(evaluation, facts, findings);
     of_launches(facts, findings);
@@ -21,7 +21,7 @@ pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findin
     }
 }
 
-fn of_type(evaluation: &Evaluation, findings: &mut Findings<'_>) {
+fn of_type(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
     let (config, offer) = (findings.config, &evaluation.snapshot.group.launch_type);
     if Catalogue::embedded().get(&offer.name).is_none() {
         let detail = format!("{} is not in the catalogue, so its vCPU and memory are not known", offer.name);
@@ -30,6 +30,18 @@ fn of_type(evaluation: &Evaluation, findings: &mut Findings<'_>) {
         let detail =
             format!("{} has no known price in this region, so cost and savings leave it out", offer.name);
         findings.warn("no_price", detail, "state its price under `prices` in the configuration");
+    } else if evaluation.spot_share > 0.0 && !facts.spot_is_priced {
+        let share = evaluation.spot_share * 100.0;
+        let detail = format!(
+            "{share:.0} % of the group are spot instances of {}, whose spot price is not known: they count at the \
+             on-demand price",
+            offer.name
+        );
+        findings.warn(
+            "no_spot_price",
+            detail,
+            "state what it costs under `spot_prices` in the configuration",
+        );
     }
     if !config.resources.allow(offer.vcpu, offer.memory) {
         let detail = format!("{} is outside the bounds, so only the count changes", offer.name);

@@ -181,7 +181,7 @@ fn check(state: &ApiState, group: &GroupConfig, request: &OverrideRequest) -> Re
     if market.catalogue.get(&name).is_none() {
         return outside("it is not in the catalogue of instance types".to_owned());
     }
-    let (limits, offer) = (group.resources, market.offer(&name));
+    let (limits, offer) = (group.resources, market.offer(&name, 0.0));
     if limits.allow(offer.vcpu, offer.memory) {
         return Ok(());
     }

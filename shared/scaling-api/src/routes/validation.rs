@@ -78,12 +78,14 @@ pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
 /// The same over an evaluation that was made: what it has read is not read again.
 pub(crate) async fn look_over(state: &ApiState, report: &TickReport) -> Result<Vec<Finding>, PortError> {
     let quotas = quotas(state, report).await;
+    let prices = state.control().market().prices;
     let mut operations = operations(state).await?;
     let mut found = Vec::new();
     for outcome in &report.outcomes {
         let name = &outcome.config.name;
         let facts = Facts {
             quota: launch_type(outcome).and_then(|name| quotas.get(name).cloned()),
+            spot_is_priced: launch_type(outcome).is_some_and(|name| prices.spot(name).is_some()),
             failures: failures(state, outcome).await?,
             operations: operations.remove(name).unwrap_or_default(),
             decisions: if is_small(report) { decisions(state, name).await? } else { Vec::new() },

@@ -14,7 +14,7 @@ use scaling_api::{Access, ApiState, EventLog, router};
 use scaling_control::fakes::{MemoryStore, SteppedClock};
 use scaling_control::ports::{
     Accepted, Clock, GroupDescription, GroupReader, GroupWriter, InstanceDescription, Lifecycle, MetricQuery,
-    MetricReader, MetricSeries, NewRecord, Quota, StateStore,
+    MetricReader, MetricSeries, NewRecord, Purchase, Quota, StateStore,
 };
 use scaling_control::{ControlLoop, PortError, Ports};
 use scaling_fleet::TypeName;
@@ -250,6 +250,7 @@ fn description(name: &GroupName, replicas: u32) -> GroupDescription {
         retype: RetypeSupport::Supported,
         maintenance: None,
         warm_up_seconds: 0,
+        purchase: Purchase::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-use scaling_control::ports::Quota;
+use scaling_control::ports::{Purchase, Quota};
 use scaling_control::record::{decision_record, from_json};
 use scaling_policy::decision::Decision;
 use scaling_policy::operation::{LaunchFailure, LaunchFailureKind};
@@ -114,6 +114,21 @@ async fn a_group_is_held_against_catalogue_bounds_and_use() {
         group.instances.iter_mut().for_each(|instance| instance.instance_type = "z9.huge".into());
     });
     assert!(finding(&stage, "type_unknown").await["detail"].as_str().unwrap().contains("z9.huge"));
+}
+
+#[tokio::test]
+async fn spot_instances_without_a_known_price_are_told() {
+    let half = Purchase { on_demand_base: 0, on_demand_percent_above_base: 50 };
+    let mut source = config_of("web");
+    let stage = Stage::with(&source);
+    assert!(!codes(&stage.get("/validation").await.ok()).contains(&"no_spot_price"));
+    stage.platform.change("web", |group| group.purchase = half);
+    let found = finding(&stage, "no_spot_price").await;
+    assert!(found["detail"].as_str().unwrap().starts_with("50 % of the group"), "{found}");
+    source["spot_prices"] = json!({"m7i.large": 0.04});
+    let stage = Stage::with(&source);
+    stage.platform.change("web", |group| group.purchase = half);
+    assert!(!codes(&stage.get("/validation").await.ok()).contains(&"no_spot_price"));
 }
 
 #[tokio::test]

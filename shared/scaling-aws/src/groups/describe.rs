@@ -3,7 +3,7 @@
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Filter, Instance};
 use scaling_control::PortError;
-use scaling_control::ports::{GroupDescription, InstanceDescription};
+use scaling_control::ports::{GroupDescription, InstanceDescription, Purchase};
 use scaling_fleet::TypeName;
 use scaling_policy::config::GroupName;
 use scaling_policy::snapshot::SuspendedProcesses;
@@ -110,7 +110,22 @@ pub(crate) fn description(group: &AutoScalingGroup) -> Result<GroupDescription, 
             .default_instance_warmup()
             .and_then(|seconds| u32::try_from(seconds).ok())
             .unwrap_or(0),
+        purchase: purchase(group),
     })
+}
+
+/// How much of the group is on demand. What a launch template itself asks for is not in the answer.
+fn purchase(group: &AutoScalingGroup) -> Purchase {
+    let distribution = group.mixed_instances_policy().and_then(|policy| policy.instances_distribution());
+    let base = distribution.and_then(|split| split.on_demand_base_capacity());
+    let above = distribution.and_then(|split| split.on_demand_percentage_above_base_capacity());
+    let all = Purchase::default();
+    Purchase {
+        on_demand_base: base.and_then(|base| u32::try_from(base).ok()).unwrap_or(all.on_demand_base),
+        on_demand_percent_above_base: above
+            .and_then(|above| u8::try_from(above).ok())
+            .unwrap_or(all.on_demand_percent_above_base),
+    }
 }
 
 /// The SDK puts an empty text in the place of a required one that the answer lacks.

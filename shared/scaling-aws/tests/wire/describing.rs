@@ -83,6 +83,25 @@ async fn what_is_switched_off_reads_as_absent() {
     assert!(!described.suspended.any());
 }
 
+#[tokio::test(start_paused = true)]
+async fn how_much_of_a_group_is_spot_is_what_its_mixed_instances_policy_says() {
+    let split = |distribution: &str| {
+        format!(
+            "<MixedInstancesPolicy><LaunchTemplate>{}</LaunchTemplate>{distribution}</MixedInstancesPolicy>",
+            xml::template("LaunchTemplateSpecification", "1")
+        )
+    };
+    let quarter = split(
+        "<InstancesDistribution><OnDemandBaseCapacity>2</OnDemandBaseCapacity>\
+         <OnDemandPercentageAboveBaseCapacity>25</OnDemandPercentageAboveBaseCapacity></InstancesDistribution>",
+    );
+    let share = async |more: &str| described(more).await.purchase.spot_share(10);
+    assert!((share(&quarter).await - 0.6).abs() < 1e-12);
+    for on_demand in [split(""), xml::template("LaunchTemplate", "1")] {
+        assert!(share(&on_demand).await.abs() < 1e-12, "{on_demand}");
+    }
+}
+
 async fn described(more: &str) -> scaling_control::ports::GroupDescription {
     let script = Script::of([xml::groups([xml::group("web", more)])]);
     script.platform().describe(&[group("web")]).await.unwrap().remove(0)

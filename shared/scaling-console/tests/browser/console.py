@@ -1,9 +1,12 @@
 """Drives the console in Chromium. Arguments: the address of a controller with a few groups that ticks once a second,
-that of one with a thousand, and a folder for screenshots. Ends with 1 and says why when something does not hold."""
+that of one with a thousand, and a folder for screenshots. Ends with 1 and says why when something does not hold.
+With `--updates ADDRESS` it only measures how soon that console shows what it is told."""
 
 import pathlib
 import shutil
 import sys
+import time
+import urllib.request
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
@@ -158,6 +161,36 @@ def live(chromium, address, folder):
     print("live: each tick shows by itself")
 
 
+def shows_what_it_is_told(chromium, address):
+    """How long after the news of a tick the page has changed: news as another client of the same stream gets them."""
+    watch = """() => {
+        window.changed = [];
+        const note = () => window.changed.push(Date.now());
+        new MutationObserver(note).observe(document.getElementById("main"),
+                                           {subtree: true, childList: true, characterData: true, attributes: true});
+    }"""
+    context = chromium.new_context(viewport=DESK)
+    page = context.new_page()
+    page.goto(address)
+    page.locator("tbody tr").first.wait_for()
+    page.evaluate(watch)
+    told = []
+    with urllib.request.urlopen(f"{address}/console/data/news", timeout=120) as news:
+        for line in news:
+            told += [time.time() * 1000] if line.startswith(b"data:") else []
+            if len(told) == 8:
+                break
+    page.wait_for_timeout(3000)
+    changed = page.evaluate("window.changed")
+    context.close()
+    # The first is the state at the beginning, and clocks are read to the millisecond.
+    after = [min((at - news for at in changed if at >= news - 1), default=None) for news in told[1:]]
+    assert None not in after, f"the page did not change after each tick: {after}"
+    after.sort()
+    print(f"after a tick the page has changed within {after[len(after) // 2]:.0f} ms (median of {len(after)}), "
+          f"{after[-1]:.0f} ms at the latest")
+
+
 def light_with_a_thousand_groups(chromium, address, folder):
     paints, sizes = [], []
     for _ in range(5):
@@ -183,16 +216,20 @@ def light_with_a_thousand_groups(chromium, address, folder):
 
 
 def main():
-    small, large, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
-    folder.mkdir(parents=True, exist_ok=True)
-    # Nothing here is about speed; a busy machine may take its time.
+    # Nothing here fails for want of speed; a busy machine may take its time.
     expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        if sys.argv[1] == "--updates":
+            shows_what_it_is_told(chromium, sys.argv[2])
+            return
+        small, large, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+        folder.mkdir(parents=True, exist_ok=True)
         accessible_everywhere(chromium, small, folder)
         usable_by_keyboard(chromium, small, folder)
         shows_first_and_does_then(chromium, small, folder)
         live(chromium, small, folder)
+        shows_what_it_is_told(chromium, small)
         light_with_a_thousand_groups(chromium, large, folder)
         chromium.close()
 

@@ -18,7 +18,7 @@ use scaling_policy::trigger::Trigger;
 use crate::error::PortError;
 use crate::ports::{
     Accepted, Clock, GroupDescription, GroupReader, GroupWriter, InstanceDescription, Lifecycle, MetricQuery,
-    MetricReader, MetricSeries,
+    MetricReader, MetricSeries, Purchase,
 };
 
 /// What becomes of the steps that a group is asked for.
@@ -67,6 +67,8 @@ pub struct FakeGroup {
     pub deleted: bool,
     /// Seconds in service during which an instance is warming.
     pub warm_up_seconds: u32,
+    /// How its instances are bought.
+    pub purchase: Purchase,
     /// Descriptions show this desired capacity, whatever it is: they lag.
     pub shown_desired: Option<u32>,
     /// Suspended processes.
@@ -119,6 +121,7 @@ impl FakePlatform {
             steps: Steps::Taken,
             shown_desired: None,
             warm_up_seconds: 0,
+            purchase: Purchase::default(),
             deleted: false,
             suspended: SuspendedProcesses::default(),
             foreign: Vec::new(),
@@ -275,6 +278,7 @@ impl FakeGroup {
             retype: RetypeSupport::Supported,
             maintenance: None,
             warm_up_seconds: self.warm_up_seconds,
+            purchase: self.purchase,
         }
     }
 

@@ -7,6 +7,7 @@ mod calls;
 mod deaths;
 mod forgetful;
 mod limits;
+mod money;
 mod other_hands;
 mod plans;
 mod races;

@@ -85,6 +85,23 @@ async fn the_order_of_ending_is_unhealthy_then_outdated_then_oldest() {
 }
 
 #[tokio::test]
+async fn how_much_of_a_group_is_on_demand_is_kept_and_shown() {
+    let emulator = emulator(2).await;
+    let policy = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web";
+    let split = |emulator: &Emulator| {
+        let shown = crate::call::call(emulator, "DescribeAutoScalingGroups", "");
+        let split = &shown["AutoScalingGroups"][0]["MixedInstancesPolicy"]["InstancesDistribution"];
+        ["OnDemandBaseCapacity", "OnDemandPercentageAboveBaseCapacity"].map(|member| split[member].as_u64())
+    };
+    call(&emulator, "UpdateAutoScalingGroup", policy);
+    assert_eq!(split(&emulator), [Some(0), Some(100)]);
+    let quarter = "MixedInstancesPolicy.InstancesDistribution.OnDemandBaseCapacity=1\
+                   &MixedInstancesPolicy.InstancesDistribution.OnDemandPercentageAboveBaseCapacity=25";
+    call(&emulator, "UpdateAutoScalingGroup", &format!("{policy}&{quarter}"));
+    assert_eq!(split(&emulator), [Some(1), Some(25)]);
+}
+
+#[tokio::test]
 async fn an_instance_that_fails_is_ended_and_replaced() {
     let emulator = emulator(2).await;
     let failed = ids(&emulator, InService)[0].clone();

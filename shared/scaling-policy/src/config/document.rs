@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use scaling_fleet::{TypeName, UsdPerHour};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +15,7 @@ use super::origin::Origin;
 use super::read::Read;
 use super::resolve::resolve;
 use super::source::{Document, Settings};
+use super::values::Price;
 use super::{defaults, ladder};
 
 /// A configuration that has passed every check: nothing in it is left to decide.
@@ -30,11 +32,22 @@ pub struct Config {
     pub region: Option<String>,
     /// Prices over those of the built-in list.
     pub prices: BTreeMap<TypeName, UsdPerHour>,
+    /// What spot instances cost, and as of which day.
+    pub spot_prices: SpotPrices,
     /// Limits over all groups together.
     pub limits: FleetLimits,
     /// Whether a change must carry If-Match.
     pub require_if_match: bool,
     source: Value,
+}
+
+/// What spot instances cost in the configuration's region.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SpotPrices {
+    /// By type.
+    pub by_type: BTreeMap<TypeName, UsdPerHour>,
+    /// As of this day, where it is told.
+    pub date: Option<Date>,
 }
 
 /// Limits over all groups of one evaluation together.
@@ -140,8 +153,11 @@ fn read(source: Value, variables: &[(String, String)], mut faults: Faults) -> Re
     check_alarms(&groups, &source, &mut faults);
     check_region(document.region.as_deref(), &source, &mut faults);
     if groups.iter().all(|group| group.platform == Platform::Aws) {
-        ladder::check_prices(document.prices.iter().flat_map(BTreeMap::keys), &mut faults);
+        for (key, prices) in [("prices", &document.prices), ("spot_prices", &document.spot_prices)] {
+            ladder::check_prices(key, prices.iter().flat_map(BTreeMap::keys), &mut faults);
+        }
     }
+    let spot_date = spot_date(document.spot_prices_date.as_deref(), &source, &mut faults);
     faults.name_variables(variables);
     let warnings = faults.finish()?;
     let limits = document.limits.unwrap_or_default();
@@ -150,12 +166,8 @@ fn read(source: Value, variables: &[(String, String)], mut faults: Faults) -> Re
         mode: document.settings.mode.unwrap_or(defaults::MODE),
         groups: groups.into_iter().map(Arc::new).collect(),
         region: document.region,
-        prices: document
-            .prices
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, price)| (TypeName::new(name), UsdPerHour(price.0)))
-            .collect(),
+        prices: by_type(document.prices),
+        spot_prices: SpotPrices { by_type: by_type(document.spot_prices), date: spot_date },
         limits: FleetLimits {
             max_groups_changed: limits.max_groups_changed.map(|count| count.0),
             max_added_cost: limits.max_added_usd_per_hour.map(|spending| UsdPerHour(spending.0)),
@@ -164,6 +176,26 @@ fn read(source: Value, variables: &[(String, String)], mut faults: Faults) -> Re
         source,
     };
     Ok(Loaded { config, warnings })
+}
+
+fn by_type(prices: Option<BTreeMap<String, Price>>) -> BTreeMap<TypeName, UsdPerHour> {
+    let prices = prices.unwrap_or_default().into_iter();
+    prices.map(|(name, price)| (TypeName::new(name), UsdPerHour(price.0))).collect()
+}
+
+fn spot_date(date: Option<&str>, source: &Value, faults: &mut Faults) -> Option<Date> {
+    let date = date?;
+    let pointer = "/spot_prices_date";
+    let read = date.parse::<Date>().ok();
+    if read.is_none() {
+        faults.error(
+            &pointer,
+            source.pointer(pointer),
+            "must be a day",
+            "write it as YYYY-MM-DD, such as 2026-11-29",
+        );
+    }
+    read
 }
 
 /// `policy.mode` is the mode of its level, and must not contradict `mode` beside it.

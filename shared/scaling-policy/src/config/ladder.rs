@@ -141,9 +141,13 @@ fn suggestion(key: &str, name: &str) -> String {
 }
 
 /// Prices of types that the catalogue does not have are used for nothing, unless programs name their own types.
-pub(super) fn check_prices<'n>(names: impl Iterator<Item = &'n String>, faults: &mut Faults) {
+pub(super) fn check_prices<'n>(
+    key: &'static str,
+    names: impl Iterator<Item = &'n String>,
+    faults: &mut Faults,
+) {
     for name in names.filter(|name| Catalogue::embedded().get_str(name).is_none()) {
-        let at = Path::Root.key("prices").key(name).to_string();
+        let at = Path::Root.key(key).key(name).to_string();
         faults.warning(
             &at,
             None,

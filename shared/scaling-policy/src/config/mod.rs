@@ -32,7 +32,7 @@ pub mod values;
 pub mod window;
 
 pub use calendar::CalendarEntry;
-pub use document::{Config, FleetLimits, Loaded};
+pub use document::{Config, FleetLimits, Loaded, SpotPrices};
 pub use fault::{ConfigError, ConfigFault, Severity};
 pub use group::{
     Absence, ConfigVersion, ControlLevel, Cooldown, Dimension, GroupConfig, GroupName, LadderRule,

@@ -33,6 +33,11 @@ section! {
         /// On-demand prices by instance type in USD per hour, over those of the built-in price list.
         /// Default: none.
         prices: BTreeMap<String, Price>,
+        /// Prices of spot instances by type in USD per hour, in `region`. No list is built in: they move by the hour.
+        /// Default: none, and spot instances count at the on-demand price.
+        spot_prices: BTreeMap<String, Price>,
+        /// The day of `spot_prices`, as YYYY-MM-DD; shown where they are used. Default: none.
+        spot_prices_date: String,
         /// Limits over all groups together. Default: none.
         limits: LimitsSource,
         /// Whether POST /config must carry If-Match.

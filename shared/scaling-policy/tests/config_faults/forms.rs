@@ -57,6 +57,14 @@ const WRONG_TYPES: &[Row] = &[
         "US dollars per hour",
         "without quotes",
     ),
+    (
+        r#"{"spot_prices": {"m7i.large": "0.1"}}"#,
+        "/spot_prices/m7i.large",
+        "\"0.1\"",
+        "US dollars per hour",
+        "without quotes",
+    ),
+    (r#"{"spot_prices_date": "soon"}"#, "/spot_prices_date", "\"soon\"", "must be a day", "YYYY-MM-DD"),
     (r#"{"prices": {"a/b~c": 0}}"#, "/prices/a~1b~0c", "0", "US dollars per hour", "price"),
 ];
 

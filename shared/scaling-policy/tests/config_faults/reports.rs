@@ -120,6 +120,13 @@ const SUSPECT: &[Row] = &[
         "",
     ),
     (
+        r#"{"spot_prices": {"m7i.larg": 0.1}}"#,
+        "/spot_prices/m7i.larg",
+        "",
+        "a type that is not in the catalogue",
+        "did you mean `m7i.large`?",
+    ),
+    (
         r#"{"prices": {"m7i.larg": 0.1}}"#,
         "/prices/m7i.larg",
         "",

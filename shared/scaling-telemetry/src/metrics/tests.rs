@@ -89,6 +89,7 @@ fn evaluation(group: &GroupConfig, taken_at: Timestamp) -> Evaluation {
         state,
         learned,
         warm_up_seconds: 0,
+        spot_share: 0.0,
         step_error: None,
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use scaling_control::PortError;
 use scaling_control::ports::{
     Accepted, GroupDescription, GroupReader, GroupWriter, InstanceDescription, MetricQuery, MetricReader,
-    MetricSeries,
+    MetricSeries, Purchase,
 };
 use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName, ProgramSet};
@@ -151,6 +151,7 @@ async fn describe_one(group: &GroupConfig) -> Result<GroupDescription, PortError
         },
         maintenance: None,
         warm_up_seconds: 0,
+        purchase: Purchase::default(),
     })
 }
 
