@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scaling_control::{Outcome, TickReport};
-use scaling_policy::config::{Config, ConfigVersion, Severity};
+use scaling_policy::config::{Config, ConfigVersion, GroupName, Severity};
 use tokio::sync::Mutex;
 
 use super::Finding;
@@ -141,7 +141,7 @@ fn of_groups(known: &[Line], found: &[Finding], report: &TickReport) -> Vec<Line
     let not_judged = report.outcomes.iter().filter(|outcome| !judged(&outcome.result));
     let not_judged = not_judged.map(|outcome| outcome.config.name.as_str());
     let not_judged: BTreeSet<&str> =
-        not_judged.chain(report.left_over.iter().map(|name| name.as_str())).collect();
+        not_judged.chain(report.left_over.iter().map(GroupName::as_str)).collect();
     let kept = known.iter().filter(|line| {
         not_judged.contains(line.place.as_str()) && ![UNREADABLE, CONFIGURATION].contains(&line.code)
     });
@@ -162,11 +162,15 @@ fn news<'a>(before: &'a [Line], now: &'a [Line]) -> Vec<(News, &'a Line)> {
 fn write(news: News, line: &Line) {
     let Line { place, code, severity, text } = line;
     match news {
-        News::Found => tracing::warn!(target: "scaling::validator", place, code, %severity, "found: {text}"),
-        News::Changed => {
-            tracing::warn!(target: "scaling::validator", place, code, %severity, "changed: {text}")
+        News::Found => {
+            tracing::warn!(target: "scaling::validator", place, code, %severity, "found: {text}");
         }
-        News::Gone => tracing::info!(target: "scaling::validator", place, code, %severity, "gone: {text}"),
+        News::Changed => {
+            tracing::warn!(target: "scaling::validator", place, code, %severity, "changed: {text}");
+        }
+        News::Gone => {
+            tracing::info!(target: "scaling::validator", place, code, %severity, "gone: {text}");
+        }
     }
 }
 

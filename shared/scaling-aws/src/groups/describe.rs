@@ -1,7 +1,7 @@
 //! Groups by name, and what an answer says of them.
 
 use aws_sdk_autoscaling::Client;
-use aws_sdk_autoscaling::types::{AutoScalingGroup, Filter, Instance};
+use aws_sdk_autoscaling::types::{AutoScalingGroup, Filter, Instance, InstancesDistribution};
 use scaling_control::PortError;
 use scaling_control::ports::{GroupDescription, InstanceDescription, Purchase};
 use scaling_fleet::TypeName;
@@ -117,8 +117,8 @@ pub(crate) fn description(group: &AutoScalingGroup) -> Result<GroupDescription, 
 /// How much of the group is on demand. What a launch template itself asks for is not in the answer.
 fn purchase(group: &AutoScalingGroup) -> Purchase {
     let distribution = group.mixed_instances_policy().and_then(|policy| policy.instances_distribution());
-    let base = distribution.and_then(|split| split.on_demand_base_capacity());
-    let above = distribution.and_then(|split| split.on_demand_percentage_above_base_capacity());
+    let base = distribution.and_then(InstancesDistribution::on_demand_base_capacity);
+    let above = distribution.and_then(InstancesDistribution::on_demand_percentage_above_base_capacity);
     let all = Purchase::default();
     Purchase {
         on_demand_base: base.and_then(|base| u32::try_from(base).ok()).unwrap_or(all.on_demand_base),
