@@ -1,6 +1,6 @@
 //! The calls, their pages, and what stays partial.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -12,25 +12,47 @@ use scaling_control::PortError;
 use scaling_control::ports::MetricSeries;
 
 use super::plan::{Batch, GET, Lookup, Plan, Window};
-use crate::bounded::in_order;
+use crate::bounded::each;
 use crate::moment::timestamp;
 
 /// Pages of one call; an answer that goes on longer than this does not end.
 const MOST_PAGES: usize = 1000;
 
-/// Reads what the plan asks for; one series for each of its queries.
+/// Calls that are made to find the lookups that a call was refused for, besides the call itself. One bad lookup among
+/// 500 takes 2 x 9 of them, three among 500 at most 48; what cannot be told apart within the limit is lost together.
+const MOST_APART: usize = 48;
+
+/// Reads what the plan asks for; one series for each of its queries. What could not be read is an empty series that
+/// says so (`partial`).
+///
+/// # Errors
+/// Nothing could be read.
 pub(crate) async fn read(client: &Client, plan: Plan) -> Result<Vec<MetricSeries>, PortError> {
     let batches = plan.batches();
     let calls = batches.iter().map(|batch| {
         let lookups = batch.members.iter().map(|place| plan.lookups[*place].clone()).collect();
         read_batch(client.clone(), batch.window, lookups)
     });
-    let answers = in_order(GET.operation, calls.collect::<Vec<_>>()).await?;
-    let mut of_lookup = vec![MetricSeries::default(); plan.lookups.len()];
-    for (Batch { members, .. }, series) in batches.iter().zip(answers) {
-        for (place, series) in members.iter().zip(series) {
-            of_lookup[*place] = series;
+    let answers = each(GET.operation, calls.collect::<Vec<_>>()).await;
+    let unread = MetricSeries { points: Vec::new(), partial: true };
+    let mut of_lookup = vec![unread; plan.lookups.len()];
+    let (mut answered, mut failure) = (batches.is_empty(), None);
+    for (Batch { members, .. }, answer) in batches.iter().zip(answers) {
+        match answer {
+            Ok(series) => {
+                answered = true;
+                for (place, series) in members.iter().zip(series) {
+                    of_lookup[*place] = series;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, metrics = members.len(), "metrics could not be read");
+                failure = Some(error);
+            }
         }
+    }
+    if let Some(error) = failure.filter(|_| !answered) {
+        return Err(error);
     }
     let series_of =
         |place: &Option<usize>| place.map_or_else(MetricSeries::default, |place| of_lookup[place].clone());
@@ -57,6 +79,9 @@ impl Progress {
 }
 
 /// Reads one call's lookups, and once more those that came back incomplete.
+///
+/// # Errors
+/// None of them could be read.
 async fn read_batch(
     client: Client,
     window: Window,
@@ -64,9 +89,9 @@ async fn read_batch(
 ) -> Result<Vec<MetricSeries>, PortError> {
     let mut progress = vec![Progress::default(); lookups.len()];
     let all: BTreeSet<usize> = (0..lookups.len()).collect();
-    fetch(&client, window, &lookups, &all, &mut progress).await?;
+    let read = fetch_apart(&client, window, &lookups, all, &mut progress).await?;
     let again: BTreeSet<usize> =
-        all.into_iter().filter(|place| may_be_completed(&progress[*place])).collect();
+        read.into_iter().filter(|place| may_be_completed(&progress[*place])).collect();
     if !again.is_empty() {
         // What has been read stays, whatever becomes of the second try.
         if let Err(error) = fetch(&client, window, &lookups, &again, &mut progress).await {
@@ -74,6 +99,51 @@ async fn read_batch(
         }
     }
     Ok(progress.into_iter().map(Progress::series).collect())
+}
+
+/// Reads the lookups at `places`. The service refuses a whole call for one lookup that it does not take, so that a
+/// refused call is made again in halves, until what was refused stands alone; the larger parts first. Returns the places
+/// that were read.
+///
+/// # Errors
+/// None was.
+async fn fetch_apart(
+    client: &Client,
+    window: Window,
+    lookups: &[Lookup],
+    places: BTreeSet<usize>,
+    progress: &mut [Progress],
+) -> Result<BTreeSet<usize>, PortError> {
+    let mut read = BTreeSet::new();
+    let mut failure = None;
+    let mut planned = 0;
+    let mut parts = VecDeque::from([places]);
+    while let Some(mut part) = parts.pop_front() {
+        match fetch(client, window, lookups, &part, progress).await {
+            Ok(()) => read.append(&mut part),
+            Err(PortError::Invalid { .. }) if part.len() > 1 && planned < MOST_APART => {
+                planned += 2;
+                let middle = part.iter().nth(part.len() / 2).copied().unwrap_or_default();
+                let upper = part.split_off(&middle);
+                parts.extend([part, upper]);
+            }
+            Err(error) => {
+                let refused = part.first().map(|place| &lookups[*place]);
+                tracing::warn!(
+                    %error,
+                    metrics = part.len(),
+                    namespace = refused.map(|lookup| &*lookup.namespace),
+                    metric = refused.map(|lookup| &*lookup.metric),
+                    "not read"
+                );
+                failure = Some(error);
+            }
+        }
+    }
+    match failure {
+        Some(error) if read.is_empty() => Err(error),
+        _ => Ok(read),
+    }
 }
 
 /// Asking again helps unless the metric is another account's and forbidden.

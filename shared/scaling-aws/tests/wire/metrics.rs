@@ -212,3 +212,65 @@ async fn a_period_of_zero_is_refused() {
     let error = script.platform().read(&[query("a", 0, T, T + 60)]).await.unwrap_err();
     assert_eq!(error.kind(), "invalid");
 }
+
+/// Refuses every call that asks for a metric of `bad`, as the service does, and answers the others.
+fn refusing(bad: &'static [&'static str]) -> Script {
+    Script::new(move |sent, _| {
+        let request = Request::of(sent);
+        if request.queries.iter().any(|query| bad.contains(&query.metric.as_str())) {
+            return cloudwatch::error(400, "InvalidParameterValueException", "Dimensions.member.1.Name");
+        }
+        numbered(&request)
+    })
+}
+
+fn lost() -> MetricSeries {
+    MetricSeries { points: Vec::new(), partial: true }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_query_that_is_refused_takes_no_other_with_it() {
+    let script = refusing(&["metric-123"]);
+    let queries: Vec<_> = (0..500).map(|number| query(&format!("metric-{number}"), 60, T, T + 60)).collect();
+    let read = script.platform().read(&queries).await.unwrap();
+    let expected: Vec<_> = (0..500)
+        .map(|number| if number == 123 { lost() } else { complete(&[(T, f64::from(number))]) })
+        .collect();
+    assert_eq!(read, expected);
+    assert!(script.sent().len() <= 1 + 2 * 9, "{}", script.sent().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_queries_that_are_refused_are_found_in_a_bounded_number_of_calls() {
+    let script = refusing(&["metric-0", "metric-250", "metric-499"]);
+    let queries: Vec<_> = (0..500).map(|number| query(&format!("metric-{number}"), 60, T, T + 60)).collect();
+    let read = script.platform().read(&queries).await.unwrap();
+    let unread: Vec<_> = (0..500).filter(|place| read[*place] == lost()).collect();
+    assert_eq!(unread, [0, 250, 499]);
+    assert!(script.sent().len() <= 49, "{}", script.sent().len());
+
+    let script = Script::new(|_, _| cloudwatch::error(400, "InvalidParameterValueException", "StartTime"));
+    let error = script.platform().read(&queries).await.unwrap_err();
+    assert_eq!(error.kind(), "invalid");
+    assert!(script.sent().len() <= 49, "{}", script.sent().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_fails_takes_no_other_call_with_it() {
+    let script = Script::new(|sent, _| {
+        let request = Request::of(sent);
+        if request.queries.iter().any(|query| query.metric == "metric-700") {
+            return cloudwatch::error(403, "AccessDeniedException", "no");
+        }
+        numbered(&request)
+    });
+    let queries: Vec<_> = (0..1200).map(|number| query(&format!("metric-{number}"), 60, T, T + 60)).collect();
+    let read = script.platform().read(&queries).await.unwrap();
+    let expected: Vec<_> = (0..1200)
+        .map(
+            |number| if (500..1000).contains(&number) { lost() } else { complete(&[(T, f64::from(number))]) },
+        )
+        .collect();
+    assert_eq!(read, expected);
+    assert_eq!(script.sent().len(), 3);
+}

@@ -11,6 +11,14 @@ use crate::trigger::{PerTrigger, Trigger};
 /// CloudWatch's limit.
 const MAX_DIMENSIONS: usize = 30;
 
+/// Longest namespace, metric name and dimension name that CloudWatch takes.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Metric.html>
+const LONGEST_NAME: usize = 255;
+
+/// Longest dimension value that CloudWatch takes.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html>
+const LONGEST_VALUE: usize = 1024;
+
 /// What the bindings of a group depend on.
 pub(super) struct BindingContext<'a> {
     pub(super) settings: &'a Settings,
@@ -119,6 +127,7 @@ impl BindingContext<'_> {
             let rule = format!("must have at most {MAX_DIMENSIONS} dimensions");
             self.origin.error(&format!("{path}/dimensions"), rule, "name those of the one metric", faults);
         }
+        self.takeable(&path, given, faults);
         let statistic = given.statistic.unwrap_or(base.statistic);
         Some(MetricBinding {
             dimensions,
@@ -127,6 +136,30 @@ impl BindingContext<'_> {
             absence: given.absence.unwrap_or(base.absence),
             ..base
         })
+    }
+
+    /// Refuses what CloudWatch refuses: it would answer nothing to the whole call, which reads other groups' metrics, too.
+    fn takeable(&self, path: &str, given: &MetricSource, faults: &mut Faults) {
+        let mut refuse = |path: String, what: &str, unfit: Option<String>| {
+            if let Some(unfit) = unfit {
+                self.origin.error(
+                    &path,
+                    format!("must be {what}: {unfit}"),
+                    "copy it from CloudWatch",
+                    faults,
+                );
+            }
+        };
+        let namespace = given.namespace.as_deref().and_then(|name| unfit(name, LONGEST_NAME, true));
+        refuse(format!("{path}/namespace"), "a namespace that CloudWatch takes", namespace);
+        let metric = given.metric.as_deref().and_then(|name| unfit(name, LONGEST_NAME, false));
+        refuse(format!("{path}/metric"), "a metric name that CloudWatch takes", metric);
+        for (name, value) in given.dimensions.iter().flatten() {
+            let at = format!("{path}/dimensions/{}", name.replace('~', "~0").replace('/', "~1"));
+            let named = "a dimension whose name CloudWatch takes";
+            refuse(at.clone(), named, unfit(name, LONGEST_NAME, true));
+            refuse(at, "a dimension value that CloudWatch takes", unfit(value, LONGEST_VALUE, false));
+        }
     }
 
     /// The binding of requests and latency to a load balancer. Both stop when traffic does.
@@ -212,8 +245,26 @@ fn by_group(group: &GroupName) -> Dimension {
     Dimension { name: "AutoScalingGroupName".to_owned(), value: group.as_str().to_owned() }
 }
 
-/// `<kind>/<name>/<id>` with all three present.
+/// What CloudWatch has against a text as a name or a value, if anything.
+fn unfit(text: &str, longest: usize, not_after_colon: bool) -> Option<String> {
+    if text.trim().is_empty() {
+        Some("it must not be empty".to_owned())
+    } else if text.len() > longest {
+        Some(format!("it must have at most {longest} characters"))
+    } else if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        Some("it must have printable ASCII characters only".to_owned())
+    } else if not_after_colon && text.starts_with(':') {
+        Some("it must not begin with a colon".to_owned())
+    } else {
+        None
+    }
+}
+
+/// `<kind>/<name>/<id>` with all three present, in characters that a dimension may have.
 fn has_form(text: &str, kind: &str) -> bool {
     let parts: Vec<&str> = text.split('/').collect();
-    parts.len() == 3 && parts[0] == kind && parts.iter().all(|part| !part.is_empty())
+    unfit(text, LONGEST_VALUE, false).is_none()
+        && parts.len() == 3
+        && parts[0] == kind
+        && parts.iter().all(|part| !part.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Faults between values that are each fine by themselves.
 
-use super::{Row, each_is_refused};
+use super::{Row, each_is_refused, errors};
 
 const NOTHING_LEFT: &[Row] = &[
     (
@@ -366,4 +366,49 @@ fn a_platform_must_be_there_and_have_what_it_needs() {
         ),
         (r#"{"region": "Frankfurt"}"#, "/region", "\"Frankfurt\"", "an AWS region", "eu-central-1"),
     ]);
+}
+
+#[test]
+fn a_metric_that_cloudwatch_refuses_is_refused_before_it_blinds_others() {
+    let long = |length: usize| "x".repeat(length);
+    let binding =
+        |key: &str, value: &str| format!(r#"{{"metrics": {{"cpu_usage": {{"{key}": "{value}"}}}}}}"#);
+    let dimension = |name: &str, value: &str| {
+        format!(
+            r#"{{"groups": [{{"name": "web", "metrics": {{"cpu_usage": {{"dimensions": {{"{name}": "{value}"}}}}}}}}]}}"#
+        )
+    };
+    let at = |name: &str| format!("/groups/0/metrics/cpu_usage/dimensions/{name}");
+    let shared = |key: &str| format!("/metrics/cpu_usage/{key}");
+    for (document, pointer, rule) in [
+        (dimension("", "x"), at(""), "must not be empty"),
+        (dimension(" ", "x"), at(" "), "must not be empty"),
+        (dimension(":Host", "x"), at(":Host"), "must not begin with a colon"),
+        (dimension(&long(256), "x"), at(&long(256)), "at most 255 characters"),
+        (dimension("Höst", "x"), at("Höst"), "printable ASCII"),
+        (dimension("Host", ""), at("Host"), "1 to 1024 characters"),
+        (dimension("Host", &long(1025)), at("Host"), "1 to 1024 characters"),
+        (dimension("Host", "web\\u0007"), at("Host"), "without control characters"),
+        (dimension("Host", "Größe"), at("Host"), "printable ASCII"),
+        (dimension("a/b~c", ""), at("a~1b~0c"), "1 to 1024 characters"),
+        (binding("metric", ""), shared("metric"), "1 to 1024 characters"),
+        (binding("metric", &long(256)), shared("metric"), "at most 255 characters"),
+        (binding("metric", "Auslastung-Ü"), shared("metric"), "printable ASCII"),
+        (binding("namespace", ""), shared("namespace"), "1 to 1024 characters"),
+        (binding("namespace", ":App"), shared("namespace"), "must not begin with a colon"),
+        (binding("namespace", &long(256)), shared("namespace"), "at most 255 characters"),
+    ] {
+        let found = errors(&document);
+        let places: Vec<&str> = found.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(places, [pointer], "{document}");
+        assert!(found[0].to_string().contains(rule), "{}", found[0]);
+    }
+    for fine in [
+        dimension(&long(255), &long(1024)),
+        dimension("Host Name", ":x"),
+        binding("metric", &long(255)),
+        binding("namespace", "App/web #1"),
+    ] {
+        assert!(errors(&fine).is_empty(), "{fine}");
+    }
 }
