@@ -10,8 +10,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 /// The SDK retries throttling, server faults and lost connections by itself, with exponential back-off and full
 /// jitter. All of it, the first attempt included, ends after [`CallLimits::operation`]. One step that the
 /// controller asks for is at most [`CallLimits::CALLS_PER_STEP`] calls, so a step has ended, one way or the
-/// other, after [`CallLimits::longest_step`]. That must be shorter than the lease on the group (60 s or more):
-/// an owner whose lease has run out then has no call on the wire any more.
+/// other, after [`CallLimits::longest_step`]. That must not be longer than the loop waits for a step
+/// ([`scaling_control::LONGEST_STEP`]), and shorter than the lease on the group ([`scaling_control::LEASE`]): an owner whose lease has run out then has no call on the wire any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
     /// Longest time to a connection. Default 2 s.
@@ -71,8 +71,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_ends_inside_the_shortest_lease() {
-        assert!(CallLimits::default().longest_step() < Duration::from_secs(60));
+    fn a_step_ends_when_the_loop_gives_it_up_and_inside_the_lease() {
+        let longest = CallLimits::default().longest_step();
+        assert!(longest <= scaling_control::LONGEST_STEP);
+        assert!(longest < scaling_control::LEASE);
+        assert!(longest < Duration::from_secs(60));
     }
 
     #[test]

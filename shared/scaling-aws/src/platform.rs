@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use scaling_control::PortError;
 use scaling_control::ports::{
-    Accepted, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries, Quota,
+    Accepted, Described, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+    Quota, describable,
 };
 use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName};
@@ -47,12 +48,20 @@ fn names(groups: &[Arc<GroupConfig>]) -> Vec<String> {
 #[async_trait]
 impl GroupReader for AwsPlatform {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        describable(self.describe_each(groups).await?)
+    }
+
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
         if groups.is_empty() {
             // Without names the service would list every group of the account.
             return Ok(Vec::new());
         }
         let found = describe::by_name(self.clients.autoscaling().await, &names(groups)).await?;
-        found.iter().map(describe::description).collect()
+        let each = found.iter().map(|group| {
+            let name = GroupName::new(group.auto_scaling_group_name().unwrap_or_default());
+            (name, describe::description(group))
+        });
+        Ok(each.collect())
     }
 
     async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {

@@ -22,10 +22,10 @@ use crate::record::{self, HISTORY, Lease, OperationRecord};
 use crate::report::{GroupOutcome, Outcome};
 
 /// How long a lease lasts: longer than a function may run (50 s) and than one step with all its retries.
-pub(crate) const LEASE: Duration = Duration::from_secs(90);
+pub const LEASE: Duration = Duration::from_secs(90);
 
 /// Longest time that a step with all its retries may take. A step is not begun when less of the lease is left.
-pub(crate) const LONGEST_STEP: Duration = Duration::from_secs(40);
+pub const LONGEST_STEP: Duration = Duration::from_secs(40);
 
 /// Longest time that one write of the store may take.
 pub(crate) const LONGEST_WRITE: Duration = Duration::from_secs(20);
@@ -156,4 +156,23 @@ async fn write_history(ports: &Ports, pass: &Pass, acted: Option<&Operation>) ->
         return Ok(());
     }
     within(LONGEST_WRITE, "append history", ports.store.append(records)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use scaling_policy::config::LONGEST_PROGRAM;
+
+    use super::*;
+    use crate::reading::LONGEST_READ;
+
+    #[test]
+    fn a_step_and_the_write_before_it_end_inside_the_lease() {
+        assert!(LONGEST_WRITE + LONGEST_STEP < LEASE);
+    }
+
+    #[test]
+    fn a_program_has_ended_before_its_step_or_reading_is_given_up() {
+        assert!(LONGEST_PROGRAM < LONGEST_STEP);
+        assert!(LONGEST_PROGRAM < LONGEST_READ);
+    }
 }

@@ -29,6 +29,7 @@ pub mod request;
 mod take_over;
 pub mod versions;
 
+pub use act::{LEASE, LONGEST_STEP};
 pub use control_loop::ControlLoop;
 pub use error::PortError;
 pub use ports_set::Ports;

@@ -74,7 +74,7 @@ fn throttled() -> PortError {
 #[tokio::test]
 async fn a_throttled_description_fails_the_tick_and_writes_nothing() {
     let mut mocks = mocks();
-    mocks.groups.expect_describe().times(1).returning(|_| Err(throttled()));
+    mocks.groups.expect_describe_each().times(1).returning(|_| Err(throttled()));
     mocks.metrics.expect_read().returning(|queries| Ok(vec![MetricSeries::default(); queries.len()]));
     let error = control(mocks).tick(Duration::from_secs(50)).await.unwrap_err();
     assert_eq!(error.kind(), "throttled");
@@ -83,7 +83,7 @@ async fn a_throttled_description_fails_the_tick_and_writes_nothing() {
 #[tokio::test]
 async fn metrics_that_cannot_be_read_take_nothing_away() {
     let mut mocks = mocks();
-    mocks.groups.expect_describe().returning(|_| Ok(vec![description()]));
+    mocks.groups.expect_describe_each().returning(|_| Ok(vec![("web".into(), Ok(description()))]));
     mocks.groups.expect_foreign_controllers().returning(|_| Ok(BTreeMap::from([("web".into(), vec![])])));
     mocks.metrics.expect_read().times(1).returning(|_| Err(throttled()));
     mocks.writer.expect_apply().never();

@@ -25,6 +25,31 @@ pub const LOOK_TIME: Duration = Duration::from_secs(10);
 /// Records that go along with a conditional write at most: DynamoDB's 100 actions a transaction, less that write.
 pub const MOST_ALONG: usize = 99;
 
+/// A group that is there: how it is, or why that cannot be told.
+pub type Described = (GroupName, Result<GroupDescription, PortError>);
+
+/// The groups that could be described, for [`GroupReader::describe`] of a platform that tells of each.
+///
+/// # Errors
+/// There are groups, and none of them could be.
+pub fn describable(each: Vec<Described>) -> Result<Vec<GroupDescription>, PortError> {
+    let mut found = Vec::with_capacity(each.len());
+    let mut failure = None;
+    for (group, described) in each {
+        match described {
+            Ok(description) => found.push(description),
+            Err(error) => {
+                tracing::warn!(target: "scaling::integration", %group, %error, "not described");
+                failure = Some(error);
+            }
+        }
+    }
+    match failure {
+        Some(error) if found.is_empty() => Err(error),
+        _ => Ok(found),
+    }
+}
+
 /// Reads groups from the platform.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
@@ -33,6 +58,16 @@ pub trait GroupReader: Send + Sync {
     /// [`DESCRIBED_AT_ONCE`] names at most, several times at once.
     /// A group that does not exist is absent from the answer; that is not an error.
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError>;
+
+    /// [`GroupReader::describe`], and for each group that is there and cannot be described, why: a fault of one group
+    /// takes no other with it. What the loop calls. By default the groups of one call share its fate.
+    ///
+    /// # Errors
+    /// What concerns every group of the call.
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
+        let found = self.describe(groups).await?;
+        Ok(found.into_iter().map(|found| (found.name.clone(), Ok(found))).collect())
+    }
 
     /// The newest rolling replacement of the group, running or ended; `None` if it never had one.
     async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError>;

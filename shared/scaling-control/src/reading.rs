@@ -17,7 +17,7 @@ use crate::control_loop::{CONCURRENT, ControlLoop, failed};
 use crate::error::PortError;
 use crate::observe;
 use crate::pass::Read;
-use crate::ports::{DESCRIBED_AT_ONCE, GroupDescription, MetricQuery, MetricSeries, Record};
+use crate::ports::{DESCRIBED_AT_ONCE, Described, GroupDescription, MetricQuery, MetricSeries, Record};
 use crate::ports_set::Ports;
 use crate::record::{self, GroupRecord};
 use crate::report::{Outcome, TickReport};
@@ -41,11 +41,27 @@ pub(crate) async fn within<T>(
 
 type SeriesOf = HashMap<GroupName, Vec<(Trigger, MetricSeries)>>;
 
-/// What was described, and which groups the platform did not answer for.
+/// What was described, and which groups could not be.
 #[derive(Default)]
-struct Described {
+struct Descriptions {
     found: HashMap<GroupName, GroupDescription>,
     unanswered: HashMap<GroupName, PortError>,
+}
+
+impl Descriptions {
+    fn take(&mut self, each: Vec<Described>) {
+        for (group, described) in each {
+            match described {
+                Ok(found) => {
+                    self.found.insert(group, found);
+                }
+                Err(error) => {
+                    tracing::warn!(target: "scaling::integration", %group, %error, "not described");
+                    self.unanswered.insert(group, error);
+                }
+            }
+        }
+    }
 }
 
 impl ControlLoop {
@@ -77,7 +93,7 @@ impl ControlLoop {
         &self,
         groups: &[Arc<GroupConfig>],
         records: &HashMap<&str, &Record>,
-        mut described: Described,
+        mut described: Descriptions,
         mut series: SeriesOf,
         report: &mut TickReport,
     ) -> Vec<Read> {
@@ -122,12 +138,13 @@ impl ControlLoop {
         reads
     }
 
-    /// Describes the groups, a call's worth at a time, so that a call that fails takes no other group with it.
+    /// Describes the groups, a call's worth at a time: a call that fails takes its own groups with it, and a group that
+    /// cannot be described no other.
     ///
     /// # Errors
     /// No call was answered.
-    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Described, PortError> {
-        let mut described = Described::default();
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Descriptions, PortError> {
+        let mut described = Descriptions::default();
         let mut tasks = JoinSet::new();
         let mut pages = groups.chunks(DESCRIBED_AT_ONCE).map(<[_]>::to_vec);
         let mut answered = groups.is_empty();
@@ -139,16 +156,16 @@ impl ControlLoop {
                 let ports = self.ports().clone();
                 let describe = async move {
                     let answer =
-                        within(LONGEST_READ, "describe the groups", ports.groups.describe(&page)).await;
+                        within(LONGEST_READ, "describe the groups", ports.groups.describe_each(&page)).await;
                     (page, answer)
                 };
                 tasks.spawn(describe.in_current_span());
             }
             match tasks.join_next().await {
                 None => break,
-                Some(Ok((_, Ok(found)))) => {
+                Some(Ok((_, Ok(each)))) => {
                     answered = true;
-                    described.found.extend(found.into_iter().map(|found| (found.name.clone(), found)));
+                    described.take(each);
                 }
                 Some(Ok((page, Err(error)))) => {
                     tracing::warn!(target: "scaling::integration", %error, groups = page.len(), "not described");

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use scaling_control::PortError;
 use scaling_control::Ports;
 use scaling_control::ports::{
-    Accepted, Expected, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
-    NewRecord, Quota, Record, StateStore,
+    Accepted, Described, Expected, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader,
+    MetricSeries, NewRecord, Quota, Record, StateStore,
 };
 use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName};
@@ -77,6 +77,10 @@ impl<P: ?Sized> Counted<P> {
 impl GroupReader for Counted<dyn GroupReader> {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
         self.call("groups", "describe", self.inner.describe(groups)).await
+    }
+
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
+        self.call("groups", "describe", self.inner.describe_each(groups)).await
     }
 
     async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {

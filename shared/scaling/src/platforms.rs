@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use scaling_aws::AwsPlatform;
 use scaling_control::PortError;
 use scaling_control::ports::{
-    Accepted, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries, Quota,
+    Accepted, Described, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+    Quota, describable,
 };
 use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName, Platform};
@@ -42,11 +43,23 @@ fn split(groups: &[Arc<GroupConfig>]) -> (Vec<Arc<GroupConfig>>, Vec<Arc<GroupCo
 #[async_trait]
 impl GroupReader for Platforms {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        describable(self.describe_each(groups).await?)
+    }
+
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
         let (standalone, aws) = split(groups);
-        let (standalone, aws) = tokio::join!(self.standalone.describe(&standalone), self.aws.describe(&aws));
-        let mut all = standalone?;
-        all.extend(aws?);
-        Ok(all)
+        if standalone.is_empty() {
+            return self.aws.describe_each(&aws).await;
+        }
+        let (on_standalone, on_aws) =
+            tokio::join!(self.standalone.describe_each(&standalone), self.aws.describe_each(&aws));
+        let mut each = on_standalone?;
+        // AWS that does not answer takes the groups of programs not with it.
+        let on_aws = on_aws.unwrap_or_else(|error| {
+            aws.iter().map(|group| (group.name.clone(), Err(error.for_another()))).collect()
+        });
+        each.extend(on_aws);
+        Ok(each)
     }
 
     async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
@@ -110,8 +123,16 @@ impl MetricReader for Platforms {
             chosen.map(|(query, _)| query.clone()).collect()
         };
         let (standalone, aws) = (pick(true), pick(false));
-        let (standalone, aws) = tokio::join!(self.standalone.read(&standalone), read_aws(&self.aws, &aws));
-        let (mut standalone, mut aws) = (standalone?.into_iter(), aws?.into_iter());
+        if standalone.is_empty() {
+            return read_aws(&self.aws, &aws).await;
+        }
+        let (standalone, on_aws) = tokio::join!(self.standalone.read(&standalone), read_aws(&self.aws, &aws));
+        // AWS that does not answer takes the readings of programs not with it.
+        let on_aws = on_aws.unwrap_or_else(|error| {
+            tracing::warn!(target: "scaling::integration", %error, metrics = aws.len(), "not read");
+            vec![MetricSeries { points: Vec::new(), partial: true }; aws.len()]
+        });
+        let (mut standalone, mut aws) = (standalone?.into_iter(), on_aws.into_iter());
         // The answer is in the order of the queries.
         let next = |is_standalone: &bool| if *is_standalone { standalone.next() } else { aws.next() };
         Ok(on_standalone.iter().map(next).map(Option::unwrap_or_default).collect())

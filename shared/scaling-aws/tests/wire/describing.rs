@@ -197,6 +197,22 @@ async fn a_group_without_the_figures_that_a_decision_needs_is_an_answer_that_mak
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_group_that_makes_no_sense_takes_no_other_of_its_page_with_it() {
+    let negative = "<AutoScalingGroupName>odd</AutoScalingGroupName><MinSize>-1</MinSize><MaxSize>1</MaxSize>\
+                    <DesiredCapacity>1</DesiredCapacity>";
+    let page = || xml::groups([xml::group("a", ""), negative.to_owned(), xml::group("b", "")]);
+    let script = Script::new(move |_, _| page());
+    let groups = ["a", "odd", "b", "missing"].map(group);
+    let each = script.platform().describe_each(&groups).await.unwrap();
+    let told: Vec<_> = each.iter().map(|(name, told)| (name.as_str(), told.is_ok())).collect();
+    assert_eq!(told, [("a", true), ("odd", false), ("b", true)]);
+    let why = each[1].1.as_ref().unwrap_err().to_string();
+    assert!(why.contains("group odd has no usable MinSize"), "{why}");
+    let described = script.platform().describe(&groups).await.unwrap();
+    assert_eq!(described.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+}
+
 fn refresh(id: &str, status: &str, more: &str) -> String {
     format!("<InstanceRefreshId>{id}</InstanceRefreshId><Status>{status}</Status>{more}")
 }

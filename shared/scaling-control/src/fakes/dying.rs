@@ -12,8 +12,8 @@ use scaling_policy::snapshot::{ForeignController, ReplacementView};
 
 use crate::error::PortError;
 use crate::ports::{
-    Accepted, Expected, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
-    NewRecord, Record, StateStore,
+    Accepted, Described, Expected, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader,
+    MetricSeries, NewRecord, Record, StateStore,
 };
 use crate::ports_set::Ports;
 
@@ -60,6 +60,9 @@ impl Dying {
 impl GroupReader for Dying {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
         self.call(self.inner.groups.describe(groups)).await
+    }
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
+        self.call(self.inner.groups.describe_each(groups)).await
     }
     async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
         self.call(self.inner.groups.replacement(group)).await

@@ -17,8 +17,8 @@ use scaling_policy::trigger::Trigger;
 
 use crate::error::PortError;
 use crate::ports::{
-    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, InstanceDescription, Lifecycle, MetricQuery,
-    MetricReader, MetricSeries, Purchase,
+    Accepted, Clock, Described, GroupDescription, GroupReader, GroupWriter, InstanceDescription, Lifecycle,
+    MetricQuery, MetricReader, MetricSeries, Purchase, describable,
 };
 
 /// What becomes of the steps that a group is asked for.
@@ -300,18 +300,28 @@ impl FakeGroup {
 #[async_trait]
 impl GroupReader for FakePlatform {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        describable(self.describe_each(groups).await?)
+    }
+
+    /// Every configured group looks like this one, unless its name begins with `gone`. One whose name begins with `dark`
+    /// cannot be described, and a call for one whose name begins with `night` fails.
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
         let group = self.counted("describe");
         let now = self.clock.now();
-        if groups.iter().any(|config| config.name.as_str().starts_with("dark")) {
+        let named = |config: &GroupConfig, prefix| config.name.as_str().starts_with(prefix);
+        if groups.iter().any(|config| named(config, "night")) {
             return Err(PortError::Throttled { operation: "describe" });
         }
-        // Every configured group looks like this one, unless its name begins with `gone`; a call for one whose name
-        // begins with `dark` fails.
-        let exists =
-            groups.iter().filter(|config| !config.name.as_str().starts_with("gone") && !group.deleted);
-        Ok(exists
-            .map(|config| GroupDescription { name: config.name.clone(), ..group.description(now) })
-            .collect())
+        let there = groups.iter().filter(|config| !named(config, "gone") && !group.deleted);
+        let each = there.map(|config| {
+            let name = config.name.clone();
+            if named(config, "dark") {
+                let message = format!("{name} has no usable maximum");
+                return (name, Err(PortError::Unavailable { operation: "describe", message, source: None }));
+            }
+            (name.clone(), Ok(GroupDescription { name, ..group.description(now) }))
+        });
+        Ok(each.collect())
     }
 
     async fn replacement(&self, _group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {

@@ -12,7 +12,8 @@ use scaling_policy::snapshot::{ForeignController, ReplacementView};
 use super::FakePlatform;
 use crate::error::PortError;
 use crate::ports::{
-    Accepted, Clock, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader, MetricSeries,
+    Accepted, Clock, Described, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader,
+    MetricSeries, describable,
 };
 
 /// The platform; clones share the groups.
@@ -56,11 +57,14 @@ impl FromIterator<FakePlatform> for Several {
 #[async_trait]
 impl GroupReader for Several {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
-        let mut found = Vec::new();
+        describable(self.describe_each(groups).await?)
+    }
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
+        let mut each = Vec::new();
         for config in groups {
-            found.extend(self.group(config).describe(std::slice::from_ref(config)).await?);
+            each.extend(self.group(config).describe_each(std::slice::from_ref(config)).await?);
         }
-        Ok(found)
+        Ok(each)
     }
     async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
         self.group(group).replacement(group).await

@@ -239,16 +239,32 @@ async fn an_adapter_that_panics_fails_its_group_and_the_group_stays_in_the_repor
 async fn a_page_that_cannot_be_described_takes_no_other_page_with_it() {
     let mut world = World::new();
     let groups = (0..100).map(|number| json!({"name": format!("web-{number}")}));
-    let dark = [json!({"name": "dark"}), json!({"name": "beside-it"})];
-    world.config = config(json!({"groups": groups.chain(dark).collect::<Vec<_>>()}));
+    let last = [json!({"name": "night"}), json!({"name": "beside-it"})];
+    world.config = config(json!({"groups": groups.chain(last).collect::<Vec<_>>()}));
     let control = world.control();
     let report = world.minute(&control).await;
     let failed: Vec<&str> = (report.outcomes.iter())
         .filter(|outcome| matches!(outcome.result, Outcome::Failed(_)))
         .map(|outcome| outcome.config.name.as_str())
         .collect();
-    assert_eq!(failed, ["dark", "beside-it"]);
+    assert_eq!(failed, ["night", "beside-it"]);
     assert_eq!(report.outcomes.iter().filter(|outcome| outcome.evaluation().is_some()).count(), 100);
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_described_fails_alone_and_says_why() {
+    let mut world = World::new();
+    let groups = ["web", "dark", "beside-it"].map(|name| json!({"name": name}));
+    world.config = config(json!({"groups": groups}));
+    let report = world.minute(&world.control()).await;
+    let failed: Vec<(&str, String)> = (report.outcomes.iter())
+        .filter_map(|outcome| match &outcome.result {
+            Outcome::Failed(error) => Some((outcome.config.name.as_str(), error.to_string())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(failed, [("dark", "describe failed: dark has no usable maximum".to_owned())]);
+    assert_eq!(report.outcomes.iter().filter(|outcome| outcome.evaluation().is_some()).count(), 2);
 }
 
 #[tokio::test]

@@ -246,6 +246,9 @@ pub enum Cooldown {
     Fixed(Duration),
 }
 
+/// Longest time-out of a program: within what the control loop gives one step, and one reading.
+pub const LONGEST_PROGRAM: Duration = Duration::from_secs(30);
+
 /// The programs that drive a `standalone` group: argument vectors, run without a shell, JSON in and out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramSet {

@@ -35,9 +35,9 @@ pub use calendar::CalendarEntry;
 pub use document::{Config, FleetLimits, Loaded, SpotPrices};
 pub use fault::{ConfigError, ConfigFault, Severity};
 pub use group::{
-    Absence, ConfigVersion, ControlLevel, Cooldown, Dimension, GroupConfig, GroupName, LadderRule,
-    MetricBinding, Mode, Platform, ProgramSet, ReplicaBounds, ScaleDownRule, StabilizationWindow, Statistic,
-    TriggerConfig, TypeBounds,
+    Absence, ConfigVersion, ControlLevel, Cooldown, Dimension, GroupConfig, GroupName, LONGEST_PROGRAM,
+    LadderRule, MetricBinding, Mode, Platform, ProgramSet, ReplicaBounds, ScaleDownRule, StabilizationWindow,
+    Statistic, TriggerConfig, TypeBounds,
 };
 pub use layers::Layers;
 pub use schema::schema;

@@ -7,8 +7,8 @@ use super::bindings::BindingContext;
 use super::calendar::Times;
 use super::fault::Faults;
 use super::group::{
-    ConfigVersion, ControlLevel, Cooldown, GroupConfig, GroupName, Platform, ProgramSet, ScaleDownRule,
-    StabilizationWindow, TriggerConfig,
+    ConfigVersion, ControlLevel, Cooldown, GroupConfig, GroupName, LONGEST_PROGRAM, Platform, ProgramSet,
+    ScaleDownRule, StabilizationWindow, TriggerConfig,
 };
 use super::origin::Origin;
 use super::source::{Argument, PolicySource, ProgramsSource, ReplicasSource, Settings, TriggersSource};
@@ -270,6 +270,12 @@ fn programs(
         }
         return None;
     };
+    let timeout = source.timeout.map_or(defaults::PROGRAM_TIMEOUT, period);
+    if timeout > LONGEST_PROGRAM && sound {
+        let most = LONGEST_PROGRAM.as_secs();
+        let rule = format!("must be at most {most}: a step is given up after little more");
+        at.error(&format!("{PATH}/timeout"), rule, "start what takes longer, and answer at once", faults);
+    }
     let mut argv = |key: &str, arguments: Option<&Vec<Argument>>| {
         let given = arguments.filter(|list| list.first().is_some_and(|program| !program.0.is_empty()));
         if given.is_none() && sound {
@@ -284,10 +290,5 @@ fn programs(
         argv("apply", source.apply.as_ref()),
         argv("metrics", source.metrics.as_ref()),
     );
-    Some(ProgramSet {
-        describe: describe?,
-        apply: apply?,
-        metrics: metrics?,
-        timeout: source.timeout.map_or(defaults::PROGRAM_TIMEOUT, period),
-    })
+    Some(ProgramSet { describe: describe?, apply: apply?, metrics: metrics?, timeout })
 }

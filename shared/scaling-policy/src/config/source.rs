@@ -289,7 +289,7 @@ section! {
         apply: Vec<Argument>,
         /// Prints the newest readings by trigger name. Required.
         metrics: Vec<Argument>,
-        /// After this many seconds a program is ended, and its call has failed.
+        /// After this many seconds a program is ended, and its call has failed. At most 30.
         timeout: Period = defaults::PROGRAM_TIMEOUT.as_secs(),
     }
 }

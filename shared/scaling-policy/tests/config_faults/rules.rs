@@ -369,6 +369,21 @@ fn a_platform_must_be_there_and_have_what_it_needs() {
 }
 
 #[test]
+fn a_program_may_not_run_longer_than_a_step() {
+    let programs = |timeout: u32| {
+        format!(
+            r#"{{"platform": "standalone", "groups": [{{"name": "web", "programs":
+                {{"describe": ["d"], "apply": ["a"], "metrics": ["m"], "timeout": {timeout}}}}}]}}"#
+        )
+    };
+    let found = errors(&programs(31));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].pointer, "/groups/0/programs/timeout");
+    assert!(found[0].to_string().contains("must be at most 30"), "{}", found[0]);
+    assert!(errors(&programs(30)).is_empty());
+}
+
+#[test]
 fn a_metric_that_cloudwatch_refuses_is_refused_before_it_blinds_others() {
     let long = |length: usize| "x".repeat(length);
     let binding =

@@ -1,22 +1,34 @@
 //! The ports over a group's programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use scaling_control::PortError;
 use scaling_control::ports::{
-    Accepted, GroupDescription, GroupReader, GroupWriter, InstanceDescription, MetricQuery, MetricReader,
-    MetricSeries, Purchase,
+    Accepted, Described, GroupDescription, GroupReader, GroupWriter, InstanceDescription, MetricQuery,
+    MetricReader, MetricSeries, Purchase, describable,
 };
 use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName, ProgramSet};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport, SuspendedProcesses};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::program::run;
+
+/// Programs that run at the same time, of one reading.
+const AT_ONCE: usize = 16;
+
+/// Longest time for one reading of all groups: shorter than the loop waits for it, so that groups whose programs hang
+/// cost the others nothing but the wait.
+const ALTOGETHER: Duration = Duration::from_secs(40);
 
 /// Groups driven by programs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -63,17 +75,12 @@ type Points = BTreeMap<String, Vec<(Timestamp, f64)>>;
 #[async_trait]
 impl GroupReader for StandalonePlatform {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
-        let mut descriptions = Vec::with_capacity(groups.len());
-        for group in groups {
-            // One group whose program fails must not hide the others: it is absent, and reported as such.
-            match describe_one(group).await {
-                Ok(description) => descriptions.push(description),
-                Err(error) => {
-                    tracing::warn!(target: "scaling::integration", group = %group.name, %error, "describe failed");
-                }
-            }
-        }
-        Ok(descriptions)
+        describable(self.describe_each(groups).await?)
+    }
+
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
+        let calls = groups.iter().map(|group| (group.name.clone(), describe_one(Arc::clone(group))));
+        Ok(side_by_side("describe", calls).await)
     }
 
     async fn replacement(&self, _group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
@@ -114,27 +121,71 @@ impl GroupWriter for StandalonePlatform {
 #[async_trait]
 impl MetricReader for StandalonePlatform {
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
-        let mut answers: BTreeMap<&GroupName, Points> = BTreeMap::new();
-        let mut series = Vec::with_capacity(queries.len());
+        let mut first: BTreeMap<GroupName, MetricQuery> = BTreeMap::new();
         for query in queries {
-            let name = &query.group.name;
-            if !answers.contains_key(name) {
-                // One failing program costs its own group the data, which never scales it down.
-                let points = metrics_of(query).await.unwrap_or_else(|error| {
-                    tracing::warn!(target: "scaling::integration", group = %name, %error, "metrics failed");
-                    Points::new()
-                });
-                answers.insert(name, points);
-            }
-            let points = answers.get(name).and_then(|points| points.get(query.trigger.name())).cloned();
-            series.push(MetricSeries { points: points.unwrap_or_default(), partial: false });
+            first.entry(query.group.name.clone()).or_insert_with(|| query.clone());
         }
-        Ok(series)
+        let calls = first.into_iter().map(|(group, query)| (group, metrics_of(query)));
+        let answers: BTreeMap<GroupName, _> = side_by_side("metrics", calls).await.into_iter().collect();
+        for (group, answer) in &answers {
+            if let Err(error) = answer {
+                tracing::warn!(target: "scaling::integration", %group, %error, "metrics failed");
+            }
+        }
+        let series = queries.iter().map(|query| match answers.get(&query.group.name) {
+            Some(Ok(points)) => {
+                let points = points.get(query.trigger.name()).cloned().unwrap_or_default();
+                MetricSeries { points, partial: false }
+            }
+            // One failing program costs its own group the data; that is not the same as no data.
+            Some(Err(_)) | None => MetricSeries { points: Vec::new(), partial: true },
+        });
+        Ok(series.collect())
     }
 }
 
-async fn describe_one(group: &GroupConfig) -> Result<GroupDescription, PortError> {
-    let programs = programs(group, "describe")?;
+/// Runs the calls side by side, and tells what became of each. One that has not had its turn, or has not ended, when the
+/// time for all is over has failed.
+async fn side_by_side<T, F>(
+    operation: &'static str,
+    calls: impl IntoIterator<Item = (GroupName, F)>,
+) -> Vec<(GroupName, Result<T, PortError>)>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, PortError>> + Send + 'static,
+{
+    let until = Instant::now() + ALTOGETHER;
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let failed = move |message: String| PortError::Unavailable { operation, message, source: None };
+    let mut running = JoinSet::new();
+    let mut groups = HashMap::new();
+    for (group, call) in calls {
+        let turns = Arc::clone(&turns);
+        let in_turn = async move {
+            let turn = turns.acquire().await;
+            let ended = call.await;
+            drop(turn);
+            ended
+        };
+        let task = running.spawn(async move {
+            let ended = tokio::time::timeout_at(until, in_turn).await;
+            ended.unwrap_or_else(|_| Err(failed(format!("no answer within {} s", ALTOGETHER.as_secs()))))
+        });
+        groups.insert(task.id(), group);
+    }
+    let mut each = Vec::with_capacity(groups.len());
+    while let Some(ended) = running.join_next_with_id().await {
+        let (task, answer) = match ended {
+            Ok(ended) => ended,
+            Err(aborted) => (aborted.id(), Err(failed(format!("aborted: {aborted}")))),
+        };
+        each.extend(groups.remove(&task).map(|group| (group, answer)));
+    }
+    each
+}
+
+async fn describe_one(group: Arc<GroupConfig>) -> Result<GroupDescription, PortError> {
+    let programs = programs(&group, "describe")?;
     let input = Request { group: &group.name, step: None };
     let answer: Description = run("describe", &programs.describe, &input, programs.timeout).await?;
     Ok(GroupDescription {
@@ -155,7 +206,7 @@ async fn describe_one(group: &GroupConfig) -> Result<GroupDescription, PortError
     })
 }
 
-async fn metrics_of(query: &MetricQuery) -> Result<Points, PortError> {
+async fn metrics_of(query: MetricQuery) -> Result<Points, PortError> {
     let programs = programs(&query.group, "metrics")?;
     let input = MetricRequest {
         group: &query.group.name,
@@ -173,3 +224,6 @@ fn programs<'a>(group: &'a GroupConfig, operation: &'static str) -> Result<&'a P
         message: format!("group {} names no programs; add `programs` to it in the configuration", group.name),
     })
 }
+
+#[cfg(test)]
+mod tests;
