@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use scaling_control::fakes::Steps;
 use scaling_control::{ControlLoop, Outcome};
+use scaling_fleet::TypeName;
 use scaling_policy::Action;
 use scaling_policy::config::GroupName;
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::{OperationKind, Phase, Step};
-use scaling_policy::snapshot::{ForeignController, SuspendedProcesses};
+use scaling_policy::snapshot::{ForeignController, ReplacementStatus, SuspendedProcesses};
 use serde_json::json;
 
 use crate::forgetful::Forgetful;
@@ -38,14 +39,30 @@ async fn without_metrics_nothing_is_taken_away() {
 }
 
 #[tokio::test]
-async fn a_suspended_process_holds_every_change() {
-    let world = World::new();
-    let control = world.control();
-    world.platform.group().suspended = SuspendedProcesses { launch: true, ..SuspendedProcesses::default() };
-    world.platform.group().busy_vcpu = Some(15.0);
-    let report = world.minute(&control).await;
-    assert_eq!(report.outcomes[0].evaluation().unwrap().decision.reason, Reason::ProcessSuspended);
-    assert!(world.platform.group().accepted.is_empty());
+async fn a_suspended_process_holds_every_change_and_no_longer_than_it_is_suspended() {
+    let none = SuspendedProcesses::default();
+    for suspended in [
+        SuspendedProcesses { launch: true, ..none },
+        SuspendedProcesses { terminate: true, ..none },
+        SuspendedProcesses { alarm_notification: true, ..none },
+    ] {
+        for busy_vcpu in [15.0, 2.0] {
+            let world = World::new();
+            let control = world.control();
+            world.platform.group().suspended = suspended;
+            world.platform.group().busy_vcpu = Some(busy_vcpu);
+            let mut reasons = Vec::new();
+            for _ in 0..20 {
+                let report = world.minute(&control).await;
+                reasons.push(report.outcomes[0].evaluation().unwrap().decision.reason.clone());
+            }
+            assert!(reasons.contains(&Reason::ProcessSuspended), "{suspended:?} at {busy_vcpu}: {reasons:?}");
+            assert!(world.platform.group().accepted.is_empty(), "{suspended:?} at {busy_vcpu}");
+            world.platform.group().suspended = none;
+            world.minute(&control).await;
+            assert_eq!(world.platform.group().accepted.len(), 1, "{suspended:?} at {busy_vcpu}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -176,6 +193,46 @@ async fn a_type_without_capacity_is_rolled_back_and_left_out() {
     assert!(group.fewest_serving >= 4);
     let starts = group.accepted.iter().filter(|step| matches!(step, Step::StartReplacement { .. })).count();
     assert_eq!(starts, 1, "the type is left out for an hour: {:?}", group.accepted);
+}
+
+#[tokio::test]
+async fn a_replacement_that_fails_half_way_is_rolled_back_and_no_serving_replica_is_lost() {
+    let world =
+        World::with(json!({"groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge", "r7i.xlarge"]}}]}));
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().used_memory = 14_000.0;
+    world.minutes(&control, 2).await;
+    {
+        // One of four was replaced; the next did not become healthy, and the platform gave up.
+        let now = world.ports.clock.now();
+        let mut group = world.platform.group();
+        assert_eq!(group.launch_type.as_str(), "r7i.xlarge", "the replacement has begun");
+        group.instances.retain(|(_, kind, _)| kind.as_str() == "m7i.xlarge");
+        group.instances[0] = ("i-new".to_owned(), "r7i.xlarge".into(), now);
+        let replacement = group.replacement.as_mut().unwrap();
+        replacement.status = ReplacementStatus::Failed;
+        replacement.reason = Some("instances did not become healthy".to_owned());
+    }
+    let (mut phases, mut fewest) = (Vec::new(), u32::MAX);
+    for _ in 0..20 {
+        let report = world.minute(&control).await;
+        phases.extend(report.outcomes[0].ended.iter().map(|operation| operation.phase));
+        let evaluation = report.outcomes[0].evaluation().unwrap();
+        fewest = fewest.min(evaluation.snapshot.group.serving());
+    }
+    // What follows is more replicas of the former type, for the memory.
+    assert_eq!(phases[0], Phase::RolledBack);
+    assert!(phases[1..].iter().all(|phase| *phase == Phase::Verified), "{phases:?}");
+    assert!(fewest >= 4, "{fewest}");
+    let group = world.platform.group();
+    assert!(group.fewest_serving >= 4, "{}", group.fewest_serving);
+    assert!(group.instances.iter().all(|(_, kind, _)| kind.as_str() == "m7i.xlarge"));
+    let replacements = group.accepted.iter().filter_map(|step| match step {
+        Step::StartReplacement { types } => Some(types.iter().map(TypeName::as_str).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(replacements.collect::<Vec<_>>(), [["r7i.xlarge"], ["m7i.xlarge"]]);
 }
 
 #[tokio::test]

@@ -1,9 +1,17 @@
 //! How many calls a tick makes, and when it writes.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use scaling_control::TickReport;
+use scaling_control::fakes::SteppedClock;
+use scaling_control::ports::Clock;
+use scaling_policy::config::GroupName;
 use serde_json::json;
 
+use crate::counted::Counted;
 use crate::world::{World, config};
 
 #[tokio::test]
@@ -42,15 +50,58 @@ async fn what_was_learned_is_stored_every_quarter_of_an_hour() {
 }
 
 #[tokio::test]
+async fn a_quiet_tick_over_a_thousand_groups_reads_one_control_record_and_the_groups_in_hundreds() {
+    let mut world = World::new();
+    let groups: Vec<_> = (0..1000).map(|number| json!({"name": format!("web-{number}")})).collect();
+    world.config = config(json!({"groups": groups}));
+    let store = Arc::new(Counted::over(world.ports.store.clone()));
+    world.ports.store = store.clone();
+    let control = world.control();
+    world.minutes(&control, 3).await;
+    store.take();
+    world.minute(&control).await;
+    // A store reads a hundred records to a call; its own tests count that.
+    assert_eq!(store.take(), BTreeMap::from([("get", vec![1]), ("get_many", vec![1000])]));
+}
+
+/// A clock on which a second passes whenever somebody looks.
+struct Creeping(Arc<SteppedClock>);
+
+impl Clock for Creeping {
+    fn now(&self) -> Timestamp {
+        self.0.advance_seconds(1);
+        self.0.now()
+    }
+}
+
+fn evaluated(report: &TickReport) -> BTreeSet<GroupName> {
+    report.outcomes.iter().map(|outcome| outcome.config.name.clone()).collect()
+}
+
+#[tokio::test]
 async fn groups_left_over_by_the_deadline_are_counted_and_go_first_next_time() {
     let mut world = World::new();
-    world.config = config(json!({"groups": [{"name": "a"}, {"name": "b"}]}));
+    let names = ["a", "b", "c", "d", "e", "f"];
+    world.config = config(json!({"groups": names.map(|name| json!({"name": name}))}));
+    world.ports.clock = Arc::new(Creeping(world.clock.clone()));
     let control = world.control();
-    control.evaluate(&["a".into()]).await.unwrap();
-    world.clock.advance_seconds(60);
-    let report = control.tick(Duration::from_secs(50)).await.unwrap();
-    let order: Vec<&str> = report.outcomes.iter().map(|outcome| outcome.config.name.as_str()).collect();
-    assert_eq!(order.len(), 2, "{order:?}");
+    // The deadline passes while the groups are decided on.
+    let budget = Duration::from_secs(8);
+    let first = control.tick(budget).await.unwrap();
+    let left_over: BTreeSet<_> = first.left_over.iter().cloned().collect();
+    assert!((1..=3).contains(&left_over.len()), "some and not most of six: {left_over:?}");
+    assert!(evaluated(&first).is_disjoint(&left_over));
+    assert_eq!(evaluated(&first).len() + left_over.len(), 6, "none is forgotten");
+    let last: Vec<GroupName> = names[6 - left_over.len()..].iter().map(|name| (*name).into()).collect();
+    assert_eq!(first.left_over, last, "in the order of the configuration, as nothing is known yet");
+
+    let second = control.tick(budget).await.unwrap();
+    assert!(evaluated(&second).is_superset(&left_over), "{:?}", second.left_over);
+    assert!(!second.left_over.is_empty(), "the deadline has passed again");
+    // Then those evaluated longest ago, before those of just now.
+    let third = control.tick(budget).await.unwrap();
+    let waiting: BTreeSet<_> = second.left_over.iter().cloned().collect();
+    assert!(evaluated(&third).is_superset(&waiting), "{:?}", third.left_over);
 }
 
 #[tokio::test]

@@ -4,8 +4,10 @@
 
 mod bad_days;
 mod calls;
+mod counted;
 mod deaths;
 mod forgetful;
+mod hanging;
 mod limits;
 mod money;
 mod other_hands;

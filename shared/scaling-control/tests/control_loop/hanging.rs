@@ -1,0 +1,204 @@
+//! One call that is never answered, of otherwise good ports; and how long the loop waits for it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use scaling_control::ports::{
+    Accepted, Described, Expected, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader,
+    MetricSeries, NewRecord, Record, StateStore,
+};
+use scaling_control::record::GroupRecord;
+use scaling_control::{ControlLoop, Outcome, PortError, Ports, TickReport};
+use scaling_policy::config::{GroupConfig, GroupName};
+use scaling_policy::decision::Reason;
+use scaling_policy::operation::{LaunchFailure, Phase, Step};
+use scaling_policy::snapshot::{ForeignController, ReplacementView};
+use tokio::time::Instant;
+
+use crate::world::World;
+
+struct Hanging {
+    inner: Ports,
+    call: &'static str,
+}
+
+impl Hanging {
+    async fn answer<T>(&self, call: &'static str, answer: impl Future<Output = T>) -> T {
+        if call == self.call { std::future::pending().await } else { answer.await }
+    }
+}
+
+/// The world's ports, of which `call` hangs.
+fn ports(world: &World, call: &'static str) -> Ports {
+    let hanging = Arc::new(Hanging { inner: world.ports.clone(), call });
+    Ports {
+        groups: hanging.clone(),
+        writer: hanging.clone(),
+        metrics: hanging.clone(),
+        store: hanging,
+        clock: world.ports.clock.clone(),
+    }
+}
+
+/// A tick in which `call` hangs, and how many seconds it took.
+async fn tick(world: &World, call: &'static str) -> (Result<TickReport, PortError>, u64) {
+    world.clock.advance_seconds(60);
+    let control = ControlLoop::new(ports(world, call), world.config.clone());
+    let began = Instant::now();
+    let report = control.tick(Duration::from_secs(50)).await;
+    (report, began.elapsed().as_secs())
+}
+
+/// A world in which the group was taken over, and then came under `busy_vcpu`.
+async fn taken_over(busy_vcpu: f64) -> World {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 3).await;
+    world.platform.group().busy_vcpu = Some(busy_vcpu);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_that_every_group_needs_fails_the_tick_after_45_seconds() {
+    for call in ["get", "get_many", "describe_each"] {
+        let world = taken_over(15.0).await;
+        let (report, seconds) = tick(&world, call).await;
+        let error = report.unwrap_err().to_string();
+        assert!(error.contains("no answer within 45 s"), "{call}: {error}");
+        assert_eq!(seconds, 45, "{call}");
+        assert!(world.platform.group().accepted.is_empty(), "{call}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_that_do_not_come_within_45_seconds_are_missing() {
+    let world = taken_over(2.0).await;
+    let (report, seconds) = tick(&world, "read").await;
+    let report = report.unwrap();
+    let reason = &report.outcomes[0].evaluation().unwrap().decision.reason;
+    assert!(matches!(reason, Reason::DataMissing { .. }), "{reason}");
+    assert_eq!(seconds, 45);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_cannot_be_followed_up_within_45_seconds_fails_its_group() {
+    for call in ["replacement", "launch_failures"] {
+        let world = taken_over(9.0).await;
+        world.platform.group().used_memory = 14_000.0;
+        let control = world.control();
+        assert_eq!(world.minute(&control).await.changed(), 1);
+        let (report, seconds) = tick(&world, call).await;
+        let report = report.unwrap();
+        assert!(matches!(&report.outcomes[0].result, Outcome::Failed(_)), "{call}: {report:?}");
+        assert_eq!(seconds, 45, "{call}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_is_given_up_after_40_seconds_and_the_group_is_free_for_the_next_try() {
+    let world = taken_over(15.0).await;
+    let (report, seconds) = tick(&world, "apply").await;
+    let report = report.unwrap();
+    let error = report.outcomes[0].evaluation().unwrap().step_error.clone().unwrap();
+    assert!(error.contains("no answer within 40 s"), "{error}");
+    assert_eq!(seconds, 40);
+    let acted = report.outcomes[0].acted.as_ref().unwrap();
+    assert_eq!((acted.phase, acted.attempts), (Phase::Planned, 1));
+    let stored = world.store.snapshot().into_iter().find(|record| record.key == "group/web").unwrap();
+    let record: GroupRecord = serde_json::from_str(&stored.body).unwrap();
+    assert_eq!(record.lease, None);
+    world.minutes(&world.control(), 3).await;
+    assert_eq!(world.platform.group().accepted.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_taken_within_20_seconds_lets_nothing_be_asked_for() {
+    let world = taken_over(15.0).await;
+    let (report, seconds) = tick(&world, "put_with").await;
+    let report = report.unwrap();
+    assert!(matches!(&report.outcomes[0].result, Outcome::Failed(_)), "{report:?}");
+    assert_eq!(seconds, 20);
+    assert!(world.platform.group().accepted.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_that_cannot_be_written_within_20_seconds_takes_back_no_change() {
+    let world = taken_over(15.0).await;
+    let (report, seconds) = tick(&world, "append").await;
+    let report = report.unwrap();
+    assert_eq!((report.changed(), seconds), (1, 20));
+    let error = report.outcomes[0].evaluation().unwrap().step_error.clone().unwrap();
+    assert!(error.contains("could not be recorded"), "{error}");
+    assert_eq!(world.platform.group().accepted.len(), 1);
+}
+
+#[async_trait]
+impl GroupReader for Hanging {
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        self.answer("describe", self.inner.groups.describe(groups)).await
+    }
+    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
+        self.answer("describe_each", self.inner.groups.describe_each(groups)).await
+    }
+    async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
+        self.answer("replacement", self.inner.groups.replacement(group)).await
+    }
+    async fn launch_failures(
+        &self,
+        group: &GroupConfig,
+        since: Timestamp,
+    ) -> Result<Vec<LaunchFailure>, PortError> {
+        self.answer("launch_failures", self.inner.groups.launch_failures(group, since)).await
+    }
+    async fn foreign_controllers(
+        &self,
+        groups: &[Arc<GroupConfig>],
+    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
+        self.answer("foreign_controllers", self.inner.groups.foreign_controllers(groups)).await
+    }
+}
+
+#[async_trait]
+impl GroupWriter for Hanging {
+    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
+        self.answer("apply", self.inner.writer.apply(group, step)).await
+    }
+}
+
+#[async_trait]
+impl MetricReader for Hanging {
+    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        self.answer("read", self.inner.metrics.read(queries)).await
+    }
+}
+
+#[async_trait]
+impl StateStore for Hanging {
+    async fn get(&self, key: &str) -> Result<Option<Record>, PortError> {
+        self.answer("get", self.inner.store.get(key)).await
+    }
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError> {
+        self.answer("get_many", self.inner.store.get_many(keys)).await
+    }
+    async fn put_with(
+        &self,
+        record: NewRecord,
+        expected: Expected,
+        along: Vec<NewRecord>,
+    ) -> Result<u64, PortError> {
+        self.answer("put_with", self.inner.store.put_with(record, expected, along)).await
+    }
+    async fn append(&self, records: Vec<NewRecord>) -> Result<(), PortError> {
+        self.answer("append", self.inner.store.append(records)).await
+    }
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>, PortError> {
+        self.answer("list", self.inner.store.list(prefix, after, limit)).await
+    }
+    async fn delete(&self, key: &str) -> Result<(), PortError> {
+        self.answer("delete", self.inner.store.delete(key)).await
+    }
+}
