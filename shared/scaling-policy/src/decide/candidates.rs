@@ -3,7 +3,8 @@
 use scaling_fleet::{TypeName, UsdPerHour};
 
 use super::Inputs;
-use super::draft::{self, Draft};
+use super::draft::Draft;
+use super::release;
 use crate::decision::{Alternative, Decision};
 use crate::snapshot::TypeOffer;
 
@@ -40,7 +41,7 @@ pub(crate) struct Pricing<'a> {
 impl<'a> Pricing<'a> {
     pub(crate) fn of(inputs: &'a Inputs<'a>) -> Self {
         let boot_time = inputs.learned.boot_time();
-        let step = inputs.config.cooldown_period(boot_time).max(draft::down_window(inputs));
+        let step = inputs.config.cooldown_period(boot_time).max(release::down_window(inputs));
         Self {
             inputs,
             overlap_usd: inputs.snapshot.group.cost().0 * boot_time.as_secs_f64() / 3600.0,
@@ -79,7 +80,7 @@ impl<'a> Pricing<'a> {
         let mut have = group.desired;
         while have > replicas {
             surplus_steps += f64::from(have - replicas);
-            have = draft::one_step_down(self.inputs.config, have).max(replicas);
+            have = release::one_step_down(self.inputs.config, have).max(replicas);
         }
         let change = self.overlap_usd + surplus_steps * self.step_hours * offer.price.0;
         Candidate { offer, replicas, cost, change: change / EXPECTED_LIFE_HOURS }

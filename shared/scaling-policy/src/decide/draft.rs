@@ -4,9 +4,10 @@ use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
 
 use super::candidates::{cheapest, fallbacks, fewest};
 use super::demand::count;
+use super::release::{down, down_window};
 use super::undo::worse_after_type_change;
 use super::{Inputs, seconds_left, stand_still};
-use crate::config::{GroupConfig, Mode, ScaleDownRule};
+use crate::config::Mode;
 use crate::decision::Reason;
 use crate::snapshot::TypeOffer;
 use crate::trigger::Trigger;
@@ -133,62 +134,6 @@ fn is_right_after_scale_down(inputs: &Inputs<'_>) -> bool {
         inputs.state.last_up.is_none_or(|up| up < down)
             && inputs.now.duration_since(down).as_secs_f64() <= window.as_secs_f64()
     })
-}
-
-fn down(inputs: &Inputs<'_>) -> Option<Draft> {
-    let have = inputs.snapshot.group.desired;
-    let (floor, reason) = match inputs.config.scale_down {
-        ScaleDownRule::Window => down_by_window(inputs)?,
-        ScaleDownRule::Threshold => down_by_threshold(inputs)?,
-    };
-    let replicas = one_step_down(inputs.config, have).max(floor);
-    (replicas < have).then(|| Draft { replicas, ..stand_still(inputs, reason) })
-}
-
-/// The fewest that one step leaves of `have`. Rounded up: a factor of 0.75 takes at most a quarter; but one at least.
-pub(super) fn one_step_down(config: &GroupConfig, have: u32) -> u32 {
-    count(f64::from(have) * config.scale_down_factor).min(have.saturating_sub(1))
-}
-
-/// The highest count that was wanted within the window, where that is lower than what there is.
-fn down_by_window(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
-    let (config, group) = (inputs.config, &inputs.snapshot.group);
-    let window = down_window(inputs);
-    let now_needed = needed(inputs, &group.launch_type).max(inputs.bounds.min);
-    if now_needed >= group.desired || !inputs.demand.is_known() {
-        return None;
-    }
-    let highest = inputs.learned.recent.highest(window, config.evaluation_period, inputs.now);
-    let Some(highest) = highest else { return Some((group.desired, Reason::Stabilizing)) };
-    let floor = count(highest / group.launch_type.vcpu.0).max(now_needed);
-    Some((floor, Reason::LoadLow { window_seconds: window.as_secs() }))
-}
-
-/// The stabilization window, doubled for every scale-down that had to be undone.
-pub(super) fn down_window(inputs: &Inputs<'_>) -> std::time::Duration {
-    let window = inputs.config.stabilization_window(inputs.learned.boot_time());
-    // Five doublings turn two minutes into an hour, which is as far as wanted capacity is remembered.
-    window * 2_u32.pow(u32::from(inputs.state.down_delay_doublings.min(5)))
-}
-
-/// The plain rule: everything that may ask is under the lower threshold.
-fn down_by_threshold(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
-    let config = inputs.config;
-    let quiet = |trigger: Trigger| {
-        let reading = inputs.snapshot.readings[trigger].value();
-        let against = match trigger {
-            Trigger::CpuUsage | Trigger::MemoryUsage => reading,
-            Trigger::RequestCount | Trigger::RequestLatency => inputs.demand.loads[trigger],
-        };
-        against.is_none_or(|value| value < config.scale_down_threshold)
-    };
-    let asking = Trigger::ALL.into_iter().filter(|trigger| config.triggers[*trigger].asks);
-    let known = asking.clone().any(|trigger| inputs.demand.loads[trigger].is_some());
-    let all_quiet = known && asking.into_iter().all(quiet);
-    all_quiet.then_some((
-        inputs.bounds.min,
-        Reason::LoadLow { window_seconds: config.evaluation_period.as_secs() },
-    ))
 }
 
 /// Type only: the count that the group has, on the cheapest type that carries the load.

@@ -1,7 +1,8 @@
 //! The guards: each lets a draft pass, trims it, or holds it with a reason. Their order is the documentation's.
 
 use super::demand::count;
-use super::draft::{Draft, down_window, remaining, without_retype};
+use super::draft::{Draft, remaining, without_retype};
+use super::release::down_window;
 use super::{Inputs, stand_still};
 use crate::config::{ControlLevel, Mode};
 use crate::decision::{GuardNote, Reason};

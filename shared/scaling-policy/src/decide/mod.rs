@@ -8,6 +8,7 @@ pub mod candidates;
 pub mod demand;
 mod draft;
 mod guards;
+mod release;
 mod undo;
 
 use jiff::Timestamp;
