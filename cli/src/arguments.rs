@@ -155,8 +155,9 @@ pub(crate) struct ValidateArguments {
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) source: ConfigArguments,
-    /// Start an emulator in this process and control the demo's group on it; needs no account and no configuration
-    #[arg(long, conflicts_with_all = ["config", "environment"])]
+    /// Start an emulator in this process and control the demo's group on it; needs no account and no configuration, and
+    /// leaves no state behind
+    #[arg(long, conflicts_with_all = ["config", "environment", "state", "table"])]
     pub(crate) emulator: bool,
     /// How many times as fast as on the wall the emulator's time passes
     #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = speed, requires = "emulator")]

@@ -50,9 +50,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Alarms(arguments) => commands::alarms::alarms(&arguments).await,
             Command::Doctor(arguments) => commands::doctor::doctor(&arguments).await,
             Command::Completions(arguments) => {
-                let program = &mut Arguments::command();
-                clap_complete::generate(arguments.shell, program, "scaling", &mut std::io::stdout());
-                Ok(())
+                let mut script = Vec::new();
+                clap_complete::generate(arguments.shell, &mut Arguments::command(), "scaling", &mut script);
+                output::line(String::from_utf8(script)?.trim_end())
             }
         }
     })

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use comfy_table::Table;
 use scaling::configuration::{self, ConfigurationError};
-use scaling_policy::config::{Config, GroupConfig, LadderRule, Loaded};
+use scaling_policy::config::{Config, ConfigFault, GroupConfig, LadderRule, Loaded, Severity};
 use scaling_policy::trigger::Trigger;
 use serde_json::{Value, json};
 
@@ -36,6 +36,18 @@ fn answer(loaded: Result<Loaded, ConfigurationError>) -> Result<()> {
         }
         Err(ConfigurationError::Faults { source, .. }) => {
             output::json(&json!({"valid": false, "faults": source.faults, "omitted": source.omitted}))?;
+            Err(Told(3).into())
+        }
+        Err(error @ ConfigurationError::TooLarge { .. }) => {
+            let fault = ConfigFault {
+                pointer: String::new(),
+                value: String::new(),
+                rule: error.to_string(),
+                fix: "split the groups over several controllers, or take out what repeats the defaults"
+                    .to_owned(),
+                severity: Severity::Error,
+            };
+            output::json(&json!({"valid": false, "faults": [fault], "omitted": 0}))?;
             Err(Told(3).into())
         }
         Err(other) => Err(other.into()),

@@ -24,6 +24,7 @@ use scaling_policy::operation::{OperationKind, Phase};
 use scaling_policy::trigger::Trigger;
 
 use crate::arguments::DemoArguments;
+use crate::interrupt::Interrupt;
 pub(crate) use scenario::{LATENCY_TARGET, config, service, week};
 pub(crate) use stage::{FIRST_REPLICAS, FIRST_TYPE, GROUP, MAX, MIN};
 use summary::Summary;
@@ -57,18 +58,20 @@ pub(crate) struct Ended {
 /// Plays the demo.
 pub(crate) async fn run(arguments: &DemoArguments) -> Result<()> {
     let began = Instant::now();
+    let interrupt = Interrupt::listen()?;
     let start = Timestamp::from_second(START)?;
     let load = scenario::load(arguments, start)?;
     let emulator = Arc::new(open_emulator(arguments, start, &load).await?);
     let assembly = assemble(&emulator)?;
+    let before = emulator.request_log();
     let mut view = View::open(arguments.plain, arguments.json, load_days(&load));
     let played = tokio::select! {
-        played = play(&emulator, &assembly, &load, &mut view) => played,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::Error::new(crate::Interrupted)),
+        played = play(&emulator, &assembly, &load, &mut view) => played.map(Some),
+        ended = interrupt.wait() => ended.map(|()| None),
     };
     view.close();
-    let ended = played?;
-    let summary = Summary::new(arguments, &emulator, &assembly, &load, &ended)?;
+    let Some(ended) = played? else { return Ok(()) };
+    let summary = Summary::new(arguments, &emulator, &assembly, &load, &ended, &before)?;
     summary.print(arguments.json, began.elapsed())
 }
 

@@ -29,6 +29,8 @@ pub struct ControlLoop {
     config: Mutex<Arc<Config>>,
     /// Of the configuration in force.
     prices: Mutex<Arc<PriceBook>>,
+    /// The process's own region.
+    region: Option<String>,
     /// When each group was last evaluated here. A cold start knows nothing, and all groups are equally old.
     evaluated: Mutex<HashMap<GroupName, Timestamp>>,
     /// What was learned since it was last stored: a record is written every quarter of an hour, a minute counts every
@@ -59,9 +61,10 @@ enum Doing {
 impl ControlLoop {
     /// A loop over `config`. Reads nothing yet.
     pub fn new(ports: Ports, config: Config) -> Self {
-        let prices = Mutex::new(Arc::new(prices(&config)));
+        let prices = Mutex::new(Arc::new(prices(&config, None)));
         Self {
             ports,
+            region: None,
             config: Mutex::new(Arc::new(config)),
             prices,
             evaluated: Mutex::default(),
@@ -70,6 +73,18 @@ impl ControlLoop {
             unrecalled: Mutex::default(),
             tried: Mutex::default(),
         }
+    }
+
+    /// The same with the region that the process works in: its prices count where the configuration names no region.
+    #[must_use]
+    pub fn in_region(self, region: Option<String>) -> Self {
+        *lock(&self.prices) = Arc::new(prices(&self.config(), region.as_deref()));
+        Self { region, ..self }
+    }
+
+    /// The process's own region, where it is known.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
     }
 
     /// The configuration in use.
@@ -164,7 +179,7 @@ impl ControlLoop {
     }
 
     pub(crate) fn use_config(&self, config: Config) {
-        *lock(&self.prices) = Arc::new(prices(&config));
+        *lock(&self.prices) = Arc::new(prices(&config, self.region.as_deref()));
         *lock(&self.config) = Arc::new(config);
     }
 
@@ -265,8 +280,8 @@ impl ControlLoop {
     }
 }
 
-fn prices(config: &Config) -> PriceBook {
-    let book = PriceBook::embedded_or_default(config.region.as_deref()).clone();
+fn prices(config: &Config, region: Option<&str>) -> PriceBook {
+    let book = PriceBook::embedded_or_default(config.region.as_deref().or(region)).clone();
     let book =
         config.prices.iter().fold(book, |book, (name, price)| book.with_override(name.clone(), *price));
     let spot = config.spot_prices.by_type.iter();

@@ -247,8 +247,10 @@ pub enum Reason {
     },
     /// A temporary override is in force.
     Override,
-    /// There is no type that fits the bounds, the zones and the prices.
+    /// There is no type that fits the bounds and has a price.
     EmptyLadder,
+    /// The group has just been taken over with less than `target_replicas`.
+    TakenOver,
 }
 
 impl Reason {
@@ -289,6 +291,7 @@ impl Reason {
             Self::Requested { .. } => "requested",
             Self::Override => "override",
             Self::EmptyLadder => "empty_ladder",
+            Self::TakenOver => "taken_over",
         }
     }
 }
@@ -350,7 +353,8 @@ impl fmt::Display for Reason {
             }
             Self::Requested { by } => write!(f, "requested by {by}"),
             Self::Override => f.write_str("a temporary override is in force"),
-            Self::EmptyLadder => f.write_str("no instance type fits the bounds, zones and prices"),
+            Self::EmptyLadder => f.write_str("no instance type fits the bounds and has a price"),
+            Self::TakenOver => f.write_str("the group is new here and begins with target_replicas"),
         }
     }
 }

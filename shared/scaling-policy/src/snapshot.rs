@@ -218,11 +218,10 @@ impl GroupView {
 
     /// What everything that runs or boots costs.
     pub fn cost(&self) -> UsdPerHour {
-        UsdPerHour(
-            self.replicas
-                .iter()
-                .map(|count| count.offer.price.0 * f64::from(count.serving + count.warming + count.pending))
-                .sum(),
-        )
+        let of = |count: &ReplicaCount| {
+            count.offer.price.0 * f64::from(count.serving + count.warming + count.pending)
+        };
+        // The sum of nothing is -0.0.
+        UsdPerHour(self.replicas.iter().map(of).sum::<f64>() + 0.0)
     }
 }

@@ -87,6 +87,7 @@ impl Assembly {
         store: &StoreChoice,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AssemblyError> {
+        let region = aws.region.clone().or_else(environment_region);
         let aws = AwsSettings { region: aws.region.or_else(|| config.region.clone()), ..aws };
         let clients = Arc::new(AwsClients::new(aws));
         let platforms = Arc::new(Platforms::new(AwsPlatform::new(Arc::clone(&clients))));
@@ -97,7 +98,7 @@ impl Assembly {
             store: Arc::new(EventLog::new(open(store, &clients, &clock)?, Arc::clone(&clock))),
             clock,
         };
-        Ok(Self { control: Arc::new(ControlLoop::new(ports, config)), clients })
+        Ok(Self { control: Arc::new(ControlLoop::new(ports, config).in_region(region)), clients })
     }
 
     /// The same controller with every call of its ports counted, timed and logged in `metrics`.
@@ -117,8 +118,16 @@ impl Assembly {
         });
         let ports = count(self.control.ports().clone(), metrics);
         let config = Config::clone(&self.control.config());
-        Self { control: Arc::new(ControlLoop::new(ports, config)), ..self }
+        let control = ControlLoop::new(ports, config).in_region(self.control.region().map(str::to_owned));
+        Self { control: Arc::new(control), ..self }
     }
+}
+
+/// The region of the process's environment, where it says one; a Lambda's always does. A profile's is not looked up: that
+/// takes files that a start-up does not read.
+fn environment_region() -> Option<String> {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"))
 }
 
 fn open(

@@ -1,5 +1,6 @@
 //! Reading a configuration from its file, the environment's own file beside it, and environment variables.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use scaling_policy::config::{Config, ConfigError, Layers, Loaded};
@@ -20,12 +21,10 @@ pub enum ConfigurationError {
         source: std::io::Error,
     },
     /// A file is too large to be one.
-    #[error("the configuration {path} has {bytes} bytes; at most {most} are read")]
+    #[error("the configuration {path} has more than {most} bytes, which are the most that are read")]
     TooLarge {
         /// Which.
         path: PathBuf,
-        /// Its size.
-        bytes: u64,
         /// The limit.
         most: u64,
     },
@@ -92,11 +91,13 @@ fn environment_file(path: &Path, name: &str) -> PathBuf {
 
 fn read(path: &Path) -> Result<Vec<u8>, ConfigurationError> {
     let file = |source| ConfigurationError::File { path: path.to_owned(), source };
-    let bytes = std::fs::metadata(path).map_err(file)?.len();
-    if bytes > LARGEST_FILE {
-        return Err(ConfigurationError::TooLarge { path: path.to_owned(), bytes, most: LARGEST_FILE });
+    let mut bytes = Vec::new();
+    // What is no regular file has no size that could be looked at before.
+    std::fs::File::open(path).map_err(file)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(file)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(ConfigurationError::TooLarge { path: path.to_owned(), most: LARGEST_FILE });
     }
-    std::fs::read(path).map_err(file)
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -129,9 +130,16 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_file_is_refused_unread() {
+    fn a_huge_file_is_refused_and_no_more_of_it_read_than_may_be() {
         let folder = folder(&[("scaling.json", &" ".repeat(2 << 20))]);
         let error = load(&folder.path().join("scaling.json"), None).unwrap_err();
+        assert!(matches!(error, ConfigurationError::TooLarge { .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_an_end_is_too_large() {
+        let error = load(Path::new("/dev/zero"), None).unwrap_err();
         assert!(matches!(error, ConfigurationError::TooLarge { .. }), "{error}");
     }
 

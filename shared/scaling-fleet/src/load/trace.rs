@@ -13,6 +13,9 @@ const LARGEST_VALUE: f64 = 1e9;
 /// Latest time in seconds: the end of the calendar, 9999-12-31, lies at 2.5e11.
 const LATEST: f64 = 2.5e11;
 
+/// Shortest period of a trace, in seconds.
+const SHORTEST_STEP: f64 = 1.0;
+
 /// Why a trace could not be read.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum TraceError {
@@ -40,12 +43,15 @@ pub enum TraceError {
         /// What stands there.
         text: String,
     },
-    /// The times are not on a uniform, growing grid.
-    #[error("line {line}: the times must grow by the same step on every line")]
+    /// The times are not on a uniform grid that grows by a second at least.
+    #[error("line {line}: the times must grow by the same step on every line, by a second at least")]
     Grid {
         /// Line in the file, from 1.
         line: u64,
     },
+    /// The first line is a row.
+    #[error("line 1 is no header; write `timestamp,value` above the rows")]
+    Header,
     /// Fewer than two rows.
     #[error("a trace needs at least two rows")]
     TooShort,
@@ -56,6 +62,11 @@ impl Load {
     /// rates are values over the period; scale it with [`Load::scaled_to_mean`] where the values are no counts.
     pub fn from_csv(text: &str, start: Timestamp) -> Result<Self, TraceError> {
         let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+        let header =
+            reader.headers().map_err(|error| TraceError::Csv { line: 1, message: error.to_string() })?;
+        if header.get(0).is_some_and(|cell| time(cell.trim()).is_some()) {
+            return Err(TraceError::Header);
+        }
         let mut rows: Vec<(f64, f64)> = Vec::new();
         let mut step = 0.0;
         for record in reader.records() {
@@ -75,7 +86,7 @@ impl Load {
                     }
                 }
             }
-            if rows.len() == 1 && step <= 0.0 {
+            if rows.len() == 1 && step < SHORTEST_STEP {
                 return Err(TraceError::Grid { line });
             }
             rows.push(row);
@@ -88,14 +99,15 @@ impl Load {
     }
 }
 
+/// Seconds since 1970, or since whenever the trace counts from.
+fn time(text: &str) -> Option<f64> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.abs() <= LATEST);
+    seconds.or_else(|| text.parse::<Timestamp>().ok().map(|time| time.as_duration().as_secs_f64()))
+}
+
 fn parse_row(record: &csv::StringRecord, line: u64) -> Result<(f64, f64), TraceError> {
     let cell = |column: usize| record.get(column).unwrap_or("").trim();
-    let time = cell(0)
-        .parse::<f64>()
-        .ok()
-        .filter(|seconds| seconds.abs() <= LATEST)
-        .or_else(|| cell(0).parse::<Timestamp>().ok().map(|time| time.as_duration().as_secs_f64()))
-        .ok_or_else(|| TraceError::Time { line, text: cell(0).to_owned() })?;
+    let time = time(cell(0)).ok_or_else(|| TraceError::Time { line, text: cell(0).to_owned() })?;
     let value = cell(1)
         .parse::<f64>()
         .ok()
@@ -134,6 +146,8 @@ mod tests {
             ("timestamp,value\n0,1\n1e300,2\n", TraceError::Time { line: 3, text: "1e300".into() }),
             ("timestamp,value\n0,1\n60,1\n180,1\n", TraceError::Grid { line: 4 }),
             ("timestamp,value\n60,1\n0,1\n", TraceError::Grid { line: 3 }),
+            ("timestamp,value\n0,1\n1e-13,1\n", TraceError::Grid { line: 3 }),
+            ("0,1\n60,1\n120,1\n", TraceError::Header),
             ("timestamp,value\n0,1\n", TraceError::TooShort),
             ("", TraceError::TooShort),
         ] {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use scaling_fleet::{TypeName, UsdPerHour};
+use scaling_fleet::prices::DEFAULT_REGION;
+use scaling_fleet::{PriceBook, TypeName, UsdPerHour};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -301,6 +302,14 @@ fn check_region(region: Option<&str>, source: &Value, faults: &mut Faults) {
             source.get("region"),
             "must be an AWS region",
             "write one such as eu-central-1",
+        );
+    } else if let Some(name) = region.filter(|name| PriceBook::embedded(name).is_none()) {
+        let known: Vec<_> = PriceBook::regions().collect();
+        faults.warning(
+            &"/region",
+            source.get("region"),
+            format!("has no price list here, so that {DEFAULT_REGION}'s prices are used for {name}"),
+            format!("name the types' prices under `prices`; lists are known of {}", known.join(", ")),
         );
     }
 }

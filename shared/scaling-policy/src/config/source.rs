@@ -126,11 +126,11 @@ section! {
         min_replicas: ReplicaCount = defaults::REPLICAS.min,
         /// Most replicas.
         max_replicas: ReplicaCount = defaults::REPLICAS.max,
-        /// First replica count of a group taken over, and the safe value when state is lost; otherwise never
-        /// enforced. Where it is left out, its default is brought within the bounds.
+        /// First replica count of a group taken over with fewer, and of one whose state was lost, until a stabilization
+        /// window has shown what it needs; otherwise never enforced. Where it is left out, its default is brought within the bounds.
         target_replicas: ReplicaCount = defaults::REPLICAS.target,
-        /// Utilisation, as a fraction of 1, at which the plain rule scales up; also the default of
-        /// `cpu_threshold` and `memory_threshold`.
+        /// Utilisation, as a fraction of 1, at which capacity is added, by either rule: the default of
+        /// `cpu_threshold` and `memory_threshold`, which count where they say something else.
         scale_up_threshold: Fraction = defaults::SCALE_UP_THRESHOLD,
         /// Utilisation, as a fraction of 1, at which the plain rule scales down. Below `scale_up_threshold`.
         scale_down_threshold: Fraction = defaults::SCALE_DOWN_THRESHOLD,

@@ -89,7 +89,10 @@ pub(crate) fn without_retype(inputs: &Inputs<'_>) -> Draft {
 
 /// Count only: up at the limit or as the forecast asks, down when fewer have been enough.
 fn count_draft(inputs: &Inputs<'_>) -> Draft {
-    up(inputs).or_else(|| down(inputs)).unwrap_or_else(|| stand_still(inputs, Reason::WithinTarget))
+    up(inputs)
+        .or_else(|| first_capacity(inputs))
+        .or_else(|| down(inputs))
+        .unwrap_or_else(|| stand_still(inputs, Reason::WithinTarget))
 }
 
 fn up(inputs: &Inputs<'_>) -> Option<Draft> {
@@ -128,6 +131,20 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
     Some(Draft { replicas, retype: None, reason, driver, urgent: urgent || undone })
 }
 
+/// The configured first capacity: of a group taken over, or whose state was lost, until a window has shown what it needs.
+/// It only ever adds: a group that is larger has its reason, which nobody has told yet.
+fn first_capacity(inputs: &Inputs<'_>) -> Option<Draft> {
+    let (config, state) = (inputs.config, inputs.state);
+    let window = config.stabilization_window(inputs.learned.boot_time());
+    let is_new =
+        state.taken_over.is_some_and(|at| inputs.now.duration_since(at).as_secs_f64() < window.as_secs_f64());
+    let untouched = state.last_up.is_none() && state.last_down.is_none() && state.manual.is_none();
+    let known = inputs.learned.recent.highest(window, config.evaluation_period, inputs.now).is_some();
+    let (target, _) = inputs.bounds.clamp(config.replicas.target);
+    (is_new && untouched && !known && target > inputs.snapshot.group.desired)
+        .then(|| Draft { replicas: target, ..stand_still(inputs, Reason::TakenOver) })
+}
+
 fn is_right_after_scale_down(inputs: &Inputs<'_>) -> bool {
     let window = inputs.config.stabilization_window(inputs.learned.boot_time());
     inputs.state.last_down.is_some_and(|down| {
@@ -138,6 +155,9 @@ fn is_right_after_scale_down(inputs: &Inputs<'_>) -> bool {
 
 /// Type only: the count that the group has, on the cheapest type that carries the load.
 fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
+    if inputs.snapshot.ladder.is_empty() {
+        return Some(stand_still(inputs, Reason::EmptyLadder));
+    }
     let (group, demand) = (&inputs.snapshot.group, &inputs.demand);
     let have = group.desired;
     let carries = |offer: &TypeOffer| demand.is_carried_by(inputs.config, offer, have).then_some(have);

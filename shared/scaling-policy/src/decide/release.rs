@@ -60,7 +60,7 @@ fn down_by_window(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
 
 /// Whether so few replicas would go that ordering them back costs about what keeping them does.
 fn is_small(have: u32, floor: u32) -> bool {
-    have - floor <= count(f64::from(have) * SMALL_RELEASE)
+    have.saturating_sub(floor) <= count(f64::from(have) * SMALL_RELEASE)
 }
 
 /// Whether capacity was added a while ago: a load that rises and falls by a replica would order and return it all day.

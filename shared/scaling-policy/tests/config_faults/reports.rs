@@ -77,6 +77,7 @@ fn long_values_and_long_lists_of_faults_are_shortened() {
 }
 
 const SUSPECT: &[Row] = &[
+    (r#"{"region": "mars-north-9"}"#, "/region", "\"mars-north-9\"", "no price list", "`prices`"),
     (
         r#"{"replicas": {"scale_up_threshold": 0.7}, "triggers": {"cpu_threshold": 0.8}}"#,
         "/triggers/cpu_threshold",

@@ -114,6 +114,49 @@ fn a_scale_down_that_was_undone_doubles_the_window() {
 }
 
 #[test]
+fn a_replica_that_came_and_went_lately_goes_only_after_three_windows() {
+    // 8 x 0.52 / 0.6 = 6.9: one replica of eight, which is a small release.
+    let after = |up_ago: Option<u64>, minutes: u32| {
+        let case = Case::of(MODE, 8, 0.59).cpu(0.52).minutes(minutes);
+        let up = up_ago.map(|seconds| case.ago(seconds));
+        case.state(|state| state.last_up = up).outcome().0
+    };
+    assert_eq!([after(None, 3), after(Some(1801), 3), after(Some(600), 3)], [7, 7, 8]);
+    assert_eq!([after(Some(600), 6), after(Some(600), 7)], [8, 7]);
+}
+
+#[test]
+fn a_large_release_waits_for_one_window_whatever_came_before() {
+    let case = Case::of(MODE, 8, 0.59).cpu(0.3).minutes(3);
+    let up = case.ago(600);
+    assert_eq!(case.state(|state| state.last_up = Some(up)).outcome(), (6, "load_low"));
+}
+
+/// Taken over a moment ago, and seen for `minutes` since.
+fn taken_over(replicas: u32, minutes: u32) -> Case {
+    let case = Case::fresh(MODE, replicas, 0.3);
+    let at = case.now();
+    case.state(|state| state.taken_over = Some(at)).minutes(minutes)
+}
+
+#[test]
+fn a_group_taken_over_with_less_begins_with_the_target_capacity() {
+    assert_eq!(taken_over(4, 0).outcome(), (8, "taken_over"));
+    assert_eq!(taken_over(4, 1).outcome(), (8, "taken_over"));
+    assert_eq!(taken_over(4, 0).without(Trigger::CpuUsage).outcome(), (8, "taken_over"));
+}
+
+#[test]
+fn the_target_capacity_is_enforced_at_no_other_time() {
+    assert_eq!(Case::of(MODE, 4, 0.59).outcome(), (4, "within_target"));
+    assert_eq!(taken_over(4, 3).outcome().0, 3, "a window has shown what is needed");
+    assert_eq!(taken_over(12, 0).outcome(), (12, "within_target"), "nothing is taken away for it");
+    let case = taken_over(4, 1);
+    let down = case.ago(30);
+    assert_eq!(case.state(|state| state.last_down = Some(down)).outcome().0, 4);
+}
+
+#[test]
 fn load_right_after_a_scale_down_undoes_it() {
     let case = Case::of(MODE, 8, 0.56).cpu(0.9).next().taken_in();
     let down = case.ago(60);

@@ -1,5 +1,6 @@
 //! Count and type: emergencies, and the slow axis for cost.
 
+use proptest::prelude::*;
 use scaling_policy::config::Mode;
 use scaling_policy::snapshot::TypeOffer;
 use scaling_policy::{Action, Decision, Trigger};
@@ -162,23 +163,22 @@ fn change_cost(case: &Case, offer: &TypeOffer, replicas: u32) -> f64 {
     (group.cost().0 + surplus * offer.price.0) * hours / 24.0
 }
 
-#[test]
-fn the_chosen_pair_is_the_one_that_trying_all_of_them_finds() {
-    for replicas in [3, 5, 8, 13, 21, 34] {
-        for cpu in [0.3, 0.5, 0.7, 0.95] {
-            for memory in [0.81, 0.9, 0.99] {
-                let case = of(replicas, 0.56).cpu(cpu).reading(Trigger::MemoryUsage, memory).minutes(3);
-                let decision = case.decide();
-                let (name, fewest, total) = brute_force(&case, &decision);
-                assert_eq!(
-                    type_after(&decision),
-                    Some(name.clone()),
-                    "{replicas} at {cpu}, {memory}: {total}"
-                );
-                let expected = fewest.max(case.snapshot.group.desired);
-                assert_eq!(replicas_after(&decision, replicas), expected, "{replicas} {cpu} {memory} {name}");
-            }
-        }
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_chosen_pair_is_the_one_that_trying_all_of_them_finds(
+        replicas in 2..48_u32,
+        cpu in 0.2..0.97_f64,
+        memory in 0.801..0.999_f64,
+    ) {
+        let case = of(replicas, 0.56).cpu(cpu).reading(Trigger::MemoryUsage, memory).minutes(3);
+        let decision = case.decide();
+        let (name, fewest, total) = brute_force(&case, &decision);
+        prop_assert_eq!(type_after(&decision), Some(name.clone()), "{} at {}, {}: {}", replicas, cpu, memory, total);
+        // No fewer than there are: the surplus is let go afterwards.
+        let expected = fewest.max(case.snapshot.group.desired);
+        prop_assert_eq!(replicas_after(&decision, replicas), expected, "{} {} {} {}", replicas, cpu, memory, name);
     }
 }
 
