@@ -17,7 +17,6 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
-pub(crate) use failure::Interrupted;
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {

@@ -25,12 +25,19 @@ pub enum ControllerError {
 
 /// A controller that has not been started.
 ///
-/// ```no_run
-/// # async fn embed() -> Result<(), scaling::ControllerError> {
-/// let running = scaling::Controller::new("config/scaling.json")?.start().await;
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let config_path = folder.path().join("scaling.json");
+/// # let programs = r#"{"describe": ["false"], "apply": ["false"], "metrics": ["false"]}"#;
+/// # let group = format!(r#"{{"group": "web", "platform": "standalone", "programs": {programs}}}"#);
+/// # std::fs::write(&config_path, group)?;
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let running = scaling::Controller::new(config_path)?.start().await;
 /// // The service's own work goes on here; the controller stops when `running` is dropped.
-/// # drop(running);
+/// drop(running);
 /// # Ok(())
+/// # })
 /// # }
 /// ```
 pub struct Controller {
