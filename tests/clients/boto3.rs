@@ -69,3 +69,8 @@ async fn instances_types_and_the_caller_are_described() {
 async fn an_operation_that_the_emulator_does_not_know_is_refused_in_the_service_s_words() {
     run("unknown.py").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_shows_a_fleet_in_trouble_to_everybody() {
+    run("page.py").await;
+}

@@ -137,6 +137,7 @@ async fn every_call_to_aws_hangs_below_the_group_it_is_for_and_the_event_that_wo
         replicas: Some(3),
         instance_type: None,
         by: "ann".to_owned(),
+        until: None,
         dry_run: false,
     };
     assembly.control.request(&wanted).await.unwrap();

@@ -15,3 +15,4 @@ assert "DynamoDB_20120810.GetItem means none of the services" in message, messag
 refused("UnknownOperationException", boto3.client("service-quotas").list_services)
 refused("InvalidAction", boto3.client("sns").list_topics)
 refused("UnknownOperationException", boto3.client("lambda").list_functions)
+refused("NotImplemented", boto3.client("s3").list_buckets)

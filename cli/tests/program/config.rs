@@ -3,6 +3,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::process::{Ended, ended, program};
+use crate::table::{self, Table};
 
 fn write(folder: &Path, most: u64) {
     let config = json!({"mode": "horizontal", "group": "web", "replicas": {"max_replicas": most}});
@@ -87,4 +88,79 @@ async fn a_version_that_never_was_is_told_by_its_number() {
     let folder = tempfile::tempdir().unwrap();
     let missing = config(folder.path(), &["rollback", "7"]).await;
     assert!(missing.code == Some(1) && missing.err.contains("version 7"), "{missing:?}");
+}
+
+/// The same commands against the table of deployed functions.
+async fn on_table(folder: &Path, table: &Table, arguments: &[&str]) -> Ended {
+    let mut command = program(folder, Some(&table.endpoint));
+    command.args(["config"]).args(arguments).args(["--table", table::NAME]).env("USER", "ada");
+    ended(command).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_on_a_table_are_pushed_compared_pulled_listed_and_rolled_back() {
+    let (folder, table) = (tempfile::tempdir().unwrap(), Table::start());
+    let folder = folder.path();
+    let run = async |arguments: &[&str]| on_table(folder, &table, arguments).await;
+    let push = ["push", "--config", "scaling.json"];
+    write(folder, 5);
+    assert!(run(&push).await.out.contains("Version 1 is active"));
+    write(folder, 9);
+    assert_eq!(run(&["diff", "--config", "scaling.json"]).await.code, Some(1));
+    assert!(run(&push).await.out.contains("Version 2 is active"));
+
+    // What has faults, or is based on another version, never becomes active.
+    std::fs::write(
+        folder.join("bad.json"),
+        r#"{"mode": "both", "replicas": {"min_replicas": 7, "max_replicas": 2}}"#,
+    )
+    .unwrap();
+    let refused = run(&["push", "--config", "bad.json"]).await;
+    assert!(refused.code == Some(3) && refused.err.contains("/mode"), "{refused:?}");
+    write(folder, 11);
+    let late = run(&["push", "--config", "scaling.json", "--expected", "1"]).await;
+    assert!(late.code == Some(4) && late.err.contains("version 2 is active"), "{late:?}");
+    assert_eq!(most(&run(&["pull"]).await.out), 9);
+
+    assert!(run(&["rollback", "1"]).await.out.contains("Version 3 with the content of version 1"));
+    assert_eq!(most(&run(&["pull"]).await.out), 5);
+    assert_eq!(most(&run(&["pull", "--version", "2"]).await.out), 9);
+    let missing = run(&["rollback", "9"]).await;
+    assert!(missing.code == Some(1) && missing.err.contains("version 9"), "{missing:?}");
+    let history = run(&["history", "--json"]).await.json();
+    let told: Vec<_> =
+        history.as_array().unwrap().iter().map(|one| (&one["version"], &one["restored"])).collect();
+    assert_eq!(told, [(&json!(3), &json!(1)), (&json!(2), &Value::Null), (&json!(1), &Value::Null)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_pushes_at_the_same_time_to_one_table_one_goes_through() {
+    let (folder, table) = (tempfile::tempdir().unwrap(), Table::start());
+    let folder = folder.path();
+    write(folder, 5);
+    on_table(folder, &table, &["push", "--config", "scaling.json"]).await;
+    for number in 0..4 {
+        let config = json!({"mode": "horizontal", "group": "web", "replicas": {"max_replicas": 20 + number}});
+        std::fs::write(folder.join(format!("{number}.json")), config.to_string()).unwrap();
+    }
+    let names: Vec<String> = (0..4).map(|number| format!("{number}.json")).collect();
+    let push = |name: &'_ str| {
+        ["push".to_owned(), "--config".to_owned(), name.to_owned(), "--expected=1".to_owned()]
+    };
+    let arguments: Vec<Vec<String>> = names.iter().map(|name| push(name).to_vec()).collect();
+    let borrowed: Vec<Vec<&str>> =
+        arguments.iter().map(|one| one.iter().map(String::as_str).collect()).collect();
+    let [first, second, third, fourth] = &borrowed[..] else { panic!("four") };
+    let (a, b, c, d) = tokio::join!(
+        on_table(folder, &table, first),
+        on_table(folder, &table, second),
+        on_table(folder, &table, third),
+        on_table(folder, &table, fourth),
+    );
+    let all = [a, b, c, d];
+    let through = all.iter().filter(|one| one.code == Some(0)).count();
+    assert_eq!(through, 1, "{all:?}");
+    assert!(all.iter().all(|one| matches!(one.code, Some(0 | 4))), "{all:?}");
+    let history = on_table(folder, &table, &["history", "--json"]).await.json();
+    assert_eq!(history.as_array().unwrap().len(), 2, "{history}");
 }

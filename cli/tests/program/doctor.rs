@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use scaling_emulator::Fault;
+use scaling_emulator::region::usage::Class;
 use serde_json::{Value, json};
 
 use crate::process::{Ended, ended, program};
@@ -77,6 +79,25 @@ async fn an_unknown_group_and_a_missing_metric_are_found() {
         group.iter().any(|(_, detail, fix)| detail.contains("request_count") && fix.contains("`metrics`")),
         "{answer}"
     );
+}
+
+/// As many replicas as the group may have, all of m7i.large with 2 vCPU.
+const MOST: u32 = 10;
+
+#[tokio::test]
+async fn a_quota_below_what_the_group_may_grow_to_is_found() {
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+    for (vcpu, expected) in [(2 * MOST, 0), (2 * MOST - 1, 1)] {
+        emulator.inject(Fault::VcpuQuota { class: Class::Standard, vcpu });
+        let answer = doctor(folder.path(), Some(&emulator.endpoint()), &config(GROUP), &[]).await.json();
+        let group = found(&answer, "group web");
+        let told = group.iter().filter(|(verdict, detail, fix)| {
+            *verdict == "warning"
+                && detail.contains(&format!("may run {vcpu}"))
+                && fix.contains("Service Quotas")
+        });
+        assert_eq!(told.count(), expected, "{vcpu}: {answer}");
+    }
 }
 
 #[tokio::test]

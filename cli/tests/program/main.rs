@@ -34,4 +34,6 @@ mod simulate;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod validate;

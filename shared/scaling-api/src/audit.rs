@@ -108,17 +108,4 @@ impl Audit {
             Err(error) => tracing::error!(target: "scaling::monitor", %error, ?entry, "no audit line"),
         }
     }
-
-    /// Stores the entry of a write that is done already, and cannot be refused any more, where the record cannot be
-    /// stored: the log tells of it.
-    pub(crate) async fn note(&self, state: &ApiState, change: Change) {
-        self.tell(change.clone());
-        let stored = match self.record(change) {
-            Ok(record) => state.store().append(vec![record]).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = stored {
-            tracing::error!(target: "scaling::monitor", %error, "the audit record could not be stored");
-        }
-    }
 }

@@ -4,8 +4,10 @@ use axum::body::Body;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
 use crate::problem::{Kind, Problem};
+use crate::words::{self, Fault, Place};
 
 /// The largest body that is read.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
@@ -44,20 +46,31 @@ pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Problem::new(Kind::MalformedBody, format!("the body is not UTF-8: {error}")))?;
-    let parsed = serde_json::from_str(text);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let parsed = serde_path_to_error::deserialize::<_, T>(&mut deserializer);
+    let parsed = match parsed {
+        Ok(value) => deserializer.end().map(|()| value).map_err(|error| (String::new(), error)),
+        Err(error) => {
+            let segments: Vec<String> = error.path().iter().map(ToString::to_string).collect();
+            Err((segments.join("/"), error.into_inner()))
+        }
+    };
     // The deserializer also takes a list for an object, member by member; nobody means that.
     let is_list = text.trim_start().starts_with('[');
     match parsed {
         Ok(value) if !is_list => Ok(value),
         _ if is_list && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
-            Err(Problem::new(Kind::InvalidRequest, "the body must be an object, not a list"))
+            Err(Problem::invalid("", "the body must be an object, not a list"))
         }
         Ok(_) => Err(Problem::new(Kind::MalformedBody, "the body is no JSON object")),
         // Where the form is wrong, the deserializer may stop in the middle of a value and blame the text.
-        Err(error) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
-            Err(Problem::new(Kind::InvalidRequest, error.to_string()))
+        Err((name, error)) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            let body: Value = serde_json::from_str(text).unwrap_or_default();
+            let given = if name.is_empty() { Some(&body) } else { body.get(&name) };
+            let Fault { name, sentence } = words::fault(Place::Member, &name, &error.to_string(), given);
+            Err(Problem::invalid(&name, sentence))
         }
-        Err(error) => Err(Problem::new(Kind::MalformedBody, error.to_string())),
+        Err((_, error)) => Err(Problem::new(Kind::MalformedBody, error.to_string())),
     }
 }
 

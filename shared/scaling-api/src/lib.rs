@@ -34,7 +34,7 @@
 //! - [`state`]: what handlers work on; [`routes`]: the handlers, a file for each thing they are about
 //! - [`request`]: around every request: its id, its span, and writing problems; [`problem`]: their types
 //! - [`access`]: every endpoint with the role that it needs
-//! - `body`, [`idempotency`], `audit`: around every write
+//! - `body`, [`idempotency`], `audit`: around every write; `moment`, `words`: what a body may say, and how faults are told
 //! - `history`: newest-first lists; [`events`]: the log of what happens
 //! - `findings`: what `GET /validation` looks for
 //! - `views`: what answers look like; [`openapi`]: their description, which the tests generate from the code
@@ -47,12 +47,14 @@ pub mod events;
 mod findings;
 mod history;
 pub mod idempotency;
+mod moment;
 pub mod openapi;
 pub mod problem;
 pub mod request;
 pub mod routes;
 pub mod state;
 mod views;
+mod words;
 
 pub use access::{Access, Grant, Role};
 pub use body::MAX_BODY_BYTES;

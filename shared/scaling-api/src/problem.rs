@@ -78,7 +78,7 @@ kinds! {
     WrongHost = "wrong-host", MISDIRECTED_REQUEST, "The request names another host";
     /// The body's type is not `application/json`.
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
-    /// The body is JSON of the wrong form.
+    /// The body is JSON of the wrong form; `pointer` says where.
     InvalidRequest = "invalid-request", UNPROCESSABLE_ENTITY, "The request is not valid";
     /// More than one group, and none is named; `groups` lists them.
     GroupRequired = "group-required", UNPROCESSABLE_ENTITY, "The request must name a group";
@@ -115,6 +115,13 @@ impl Problem {
     /// A problem with a sentence about this very case.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), members: Map::new(), retry_after_seconds: None }
+    }
+
+    /// A body with a member that cannot be: which one is told as a JSON pointer; the empty one is the whole body.
+    pub(crate) fn invalid(member: &str, detail: impl Into<String>) -> Self {
+        let escaped = member.replace('~', "~0").replace('/', "~1");
+        let pointer = if member.is_empty() { String::new() } else { format!("/{escaped}") };
+        Self::new(Kind::InvalidRequest, detail).with("pointer", pointer)
     }
 
     /// Adds a member of its own.

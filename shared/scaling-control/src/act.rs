@@ -78,7 +78,7 @@ fn unrecorded(pass: &Pass, error: &PortError) -> String {
     format!("what was done could not be recorded: {error}")
 }
 
-/// Writes the group's record on the version that was read.
+/// Writes the group's record on the version that was read, and with it, the first time, what goes along.
 async fn store(ports: &Ports, pass: &mut Pass) -> Result<(), PortError> {
     let read = &mut pass.read;
     read.record.learned_at = Some(pass.now);
@@ -93,8 +93,14 @@ async fn store(ports: &Ports, pass: &mut Pass) -> Result<(), PortError> {
         expires: None,
     };
     let expected = read.version.map_or(Expected::Absent, Expected::Version);
-    let put = within(LONGEST_WRITE, "store a group", ports.store.put(record, expected));
-    read.version = Some(put.await?);
+    let along = std::mem::take(&mut pass.along);
+    let put = async {
+        if along.is_empty() {
+            return ports.store.put(record, expected).await;
+        }
+        ports.store.put_with(record, expected, along).await
+    };
+    read.version = Some(within(LONGEST_WRITE, "store a group", put).await?);
     Ok(())
 }
 

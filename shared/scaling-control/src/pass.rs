@@ -15,7 +15,7 @@ use tracing::Span;
 
 use crate::bookkeeping::{self, End};
 use crate::observe::{self, Market, Seen};
-use crate::ports::{GroupDescription, Lifecycle, MetricSeries};
+use crate::ports::{GroupDescription, Lifecycle, MetricSeries, NewRecord};
 use crate::record::GroupRecord;
 
 /// Learned values are stored at least this often, in seconds; in between they ride on other writes.
@@ -74,6 +74,8 @@ pub struct Pass {
     pub now: Timestamp,
     /// State and number of ended operations before the plan that may still be taken back.
     before_plan: Option<(OperationState, usize)>,
+    /// What is written together with the record.
+    pub along: Vec<NewRecord>,
 }
 
 /// Runs one pass.
@@ -119,7 +121,18 @@ pub fn pass(mut read: Read, kill_switch: bool, market: &Market<'_>, now: Timesta
     step = reconsider(&mut read, step, &decision, &mut ended, now);
     let new_decision = is_new(&before, &decision);
     let dirty = new_decision || read.must_store || must_store(&before, &read.record, now);
-    Pass { read, snapshot, decision, step, ended, dirty, new_decision, now, before_plan: None }
+    Pass {
+        read,
+        snapshot,
+        decision,
+        step,
+        ended,
+        dirty,
+        new_decision,
+        now,
+        before_plan: None,
+        along: Vec::new(),
+    }
 }
 
 /// Turns a decision into a hold.
@@ -182,6 +195,24 @@ impl Pass {
         };
         self.step = advance(&mut self.read, slot, &self.snapshot, &mut self.ended, self.now);
         self.dirty = true;
+    }
+
+    /// Whether a plan for another count waits that the platform has not accepted yet.
+    pub fn takes_back(&self, replicas: u32) -> bool {
+        let planned =
+            self.read.record.state.open_operation().filter(|planned| planned.phase == Phase::Planned);
+        planned
+            .is_some_and(|planned| matches!(planned.kind, OperationKind::Scale { to, .. } if to != replicas))
+    }
+
+    /// Gives that plan up: somebody has asked for the count that there is.
+    pub fn take_back(&mut self) {
+        let Some(mut planned) = self.read.record.state.operation.take() else { return };
+        let why = "a person has asked for the count that there is".to_owned();
+        let end = End { phase: Phase::Superseded, why, now: self.now };
+        bookkeeping::ended(&mut self.read.record.state, &self.read.config, &mut planned, end);
+        self.ended.push(planned);
+        (self.step, self.dirty) = (None, true);
     }
 
     /// The operation in a slot.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use scaling_fleet::{TypeName, UsdPerHour};
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
-use scaling_policy::operation::{Operation, Phase};
+use scaling_policy::operation::{Operation, Override, Phase};
 use thiserror::Error;
 use tracing::Instrument as _;
 
@@ -19,7 +20,7 @@ use crate::pass::{Pass, pass};
 use crate::ports::{Expected, NewRecord};
 use crate::reading::{LONGEST_READ, within};
 use crate::record::{self, CONTROL_KEY, ControlRecord};
-use crate::report::{Outcome, TickReport};
+use crate::report::{GroupOutcome, Outcome, TickReport};
 use crate::versions::{CHANGES_KEPT, ConfigChange};
 
 /// Tries of a change that others keep getting in the way of.
@@ -36,6 +37,8 @@ pub struct ScaleRequest {
     pub instance_type: Option<TypeName>,
     /// Who asks.
     pub by: String,
+    /// Until when count and type stay as asked for; without it the controller goes on from there.
+    pub until: Option<Timestamp>,
     /// Only say what would be done.
     pub dry_run: bool,
 }
@@ -122,6 +125,19 @@ impl ControlLoop {
     /// # Errors
     /// [`Refusal`], with the reason.
     pub async fn request(&self, request: &ScaleRequest) -> Result<Requested, Refusal> {
+        self.request_with(request, |_, _| Ok(Vec::new())).await
+    }
+
+    /// The same. What `along` makes of the decision and its operation is written in the transaction that stores the plan;
+    /// nothing is written where nothing is changed.
+    ///
+    /// # Errors
+    /// [`Refusal`], with the reason.
+    pub async fn request_with(
+        &self,
+        request: &ScaleRequest,
+        along: impl Fn(&Decision, Option<&Operation>) -> Result<Vec<NewRecord>, PortError>,
+    ) -> Result<Requested, Refusal> {
         let control = self.control().await?;
         if let Some(switch) = &control.kill_switch {
             return Err(conflict(
@@ -142,31 +158,25 @@ impl ControlLoop {
         pass.read.span.record("action", action).record("reason", reason);
         let config = Arc::clone(&pass.read.config);
         let planned = bookkeeping::plan(&pass.decision, &config, new_id(now));
-        let Some(operation) = planned.filter(|_| !request.dry_run) else {
-            return Ok(Requested { decision: pass.decision, operation: None });
-        };
         let decision = pass.decision.clone();
-        pass.adopt(operation);
+        let is_open = planned.is_some();
+        let withdrawn = !is_open && request.replicas.is_some_and(|replicas| pass.takes_back(replicas));
+        if request.dry_run || !(is_open || withdrawn || request.until.is_some()) {
+            return Ok(Requested { decision, operation: None });
+        }
+        pass.along = along(&decision, planned.as_ref())?;
+        if let Some(until) = request.until {
+            pass.read.record.state.temporary = Some(kept(request, until));
+        }
+        match planned {
+            Some(operation) => pass.adopt(operation),
+            None if withdrawn => pass.take_back(),
+            // What is due of an older operation is the next evaluation's.
+            None => pass.step = None,
+        }
         let span = pass.read.span.clone();
         let outcome = Box::pin(act(self.ports().clone(), pass).instrument(span)).await;
-        match outcome.result {
-            Outcome::Decided(evaluation) => {
-                let refused =
-                    outcome.acted.as_ref().is_some_and(|operation| operation.phase == Phase::Planned);
-                match evaluation.step_error.filter(|_| refused) {
-                    Some(error) => Err(Refusal::Port(PortError::Unavailable {
-                        operation: "carry the request out",
-                        message: format!("{error}; it is tried again with the next evaluations"),
-                        source: None,
-                    })),
-                    None => Ok(Requested { decision, operation: outcome.acted }),
-                }
-            }
-            Outcome::Failed(error) => Err(Refusal::Port(error)),
-            Outcome::Busy | Outcome::NotFound => {
-                Err(conflict(Obstacle::Busy, "another evaluation was quicker; try again".to_owned()))
-            }
-        }
+        became(outcome, decision)
     }
 
     /// The group of that name in the configuration.
@@ -317,6 +327,39 @@ impl ControlLoop {
     }
 }
 
+/// What became of a request whose plan was to be stored and asked for.
+fn became(outcome: GroupOutcome, decision: Decision) -> Result<Requested, Refusal> {
+    match outcome.result {
+        Outcome::Decided(evaluation) => {
+            let refused = outcome.acted.as_ref().is_some_and(|operation| operation.phase == Phase::Planned);
+            match evaluation.step_error.filter(|_| refused) {
+                Some(error) => Err(Refusal::Port(PortError::Unavailable {
+                    operation: "carry the request out",
+                    message: format!("{error}; it is tried again with the next evaluations"),
+                    source: None,
+                })),
+                None => Ok(Requested { decision, operation: outcome.acted }),
+            }
+        }
+        Outcome::Failed(error) => Err(Refusal::Port(error)),
+        Outcome::Busy | Outcome::NotFound => {
+            Err(conflict(Obstacle::Busy, "another evaluation was quicker; try again".to_owned()))
+        }
+    }
+}
+
+/// What keeps the count and the type as asked for.
+fn kept(request: &ScaleRequest, until: Timestamp) -> Override {
+    Override {
+        by: request.by.clone(),
+        reason: "an explicit request with an expiry".to_owned(),
+        until,
+        min: request.replicas,
+        max: request.replicas,
+        instance_type: request.instance_type.clone(),
+    }
+}
+
 /// The decision that a request comes to.
 fn wish(request: &ScaleRequest, pass: &Pass, market: &Market<'_>) -> Decision {
     let group = &pass.snapshot.group;
@@ -344,8 +387,9 @@ fn wish(request: &ScaleRequest, pass: &Pass, market: &Market<'_>) -> Decision {
             market.offer(to, spot_share).price * f64::from(*to_replicas)
         }
     };
+    let by = request.by.clone();
+    decision.reason = if action.is_hold() { Reason::AlreadySo { by } } else { Reason::Requested { by } };
     decision.action = action;
-    decision.reason = Reason::Requested { by: request.by.clone() };
     decision.guards = Vec::new();
     decision.alternatives = Vec::new();
     decision

@@ -63,6 +63,7 @@ fn shown(group: &Group, from: jiff::Timestamp, now: jiff::Timestamp) -> Value {
         "policies": group.policies.keys().collect::<Vec<_>>(),
         "scheduled": group.scheduled.keys().collect::<Vec<_>>(),
         "instances": instances.collect::<Value>(),
+        "more": group.members.len().saturating_sub(INSTANCES),
         "minutes": group.minutes().between(from, now).map(|minute| point(&minute)).collect::<Value>(),
     })
 }

@@ -34,7 +34,9 @@ async fn handle(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if method == Method::GET && uri.path() == "/" && uri.query().is_none() {
+    // A browser signs nothing; S3's client asks for the same when it lists buckets.
+    let signed = headers.contains_key(http::header::AUTHORIZATION);
+    if method == Method::GET && uri.path() == "/" && uri.query().is_none() && !signed {
         return page::html();
     }
     let call = match understood(&uri, &headers, body.clone()) {

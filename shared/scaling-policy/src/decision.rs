@@ -245,6 +245,11 @@ pub enum Reason {
         /// Who, as far as known.
         by: String,
     },
+    /// A person asked for what the group has already.
+    AlreadySo {
+        /// Who, as far as known.
+        by: String,
+    },
     /// A temporary override is in force.
     Override,
     /// There is no type that fits the bounds and has a price.
@@ -289,6 +294,7 @@ impl Reason {
             Self::UndoneScaleDown => "undone_scale_down",
             Self::UndoneTypeChange => "undone_type_change",
             Self::Requested { .. } => "requested",
+            Self::AlreadySo { .. } => "already_so",
             Self::Override => "override",
             Self::EmptyLadder => "empty_ladder",
             Self::TakenOver => "taken_over",
@@ -352,6 +358,7 @@ impl fmt::Display for Reason {
                 f.write_str("load is worse than the type change explains, so it is undone")
             }
             Self::Requested { by } => write!(f, "requested by {by}"),
+            Self::AlreadySo { by } => write!(f, "the group already has what {by} asks for"),
             Self::Override => f.write_str("a temporary override is in force"),
             Self::EmptyLadder => f.write_str("no instance type fits the bounds and has a price"),
             Self::TakenOver => f.write_str("the group is new here and begins with target_replicas"),

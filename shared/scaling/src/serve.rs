@@ -143,7 +143,7 @@ impl Server {
         protection: &Protection,
     ) -> Result<Self, ServeError> {
         let access = if protection.tokens.is_some() { Access::ByGrant } else { Access::InFront };
-        let all = routes(state.with_access(access)).merge(beside);
+        let all = routes(state.with_access(access)).merge(scaling_api::routes::beside(beside));
         Self::start("the REST interface", address, all, protection).await
     }
 
@@ -160,6 +160,7 @@ impl Server {
             .route("/", get(|| async { Redirect::temporary("/metrics") }))
             .route("/metrics", get(scrape))
             .with_state(metrics);
+        let router = scaling_api::routes::beside(router);
         Self::start("Prometheus", address, router, protection).await
     }
 

@@ -286,4 +286,7 @@ pub(crate) struct Problem {
     detail: String,
     /// The id of the request.
     instance: String,
+    /// Where in the body, as a JSON pointer, with `invalid-request`; empty for the whole body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
 }

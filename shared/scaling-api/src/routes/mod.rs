@@ -28,6 +28,7 @@ pub(crate) use validation::{look, look_over};
 
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
+use crate::words::{self, Place};
 use crate::{access, idempotency, request};
 
 /// The whole interface.
@@ -68,6 +69,12 @@ pub fn routes(state: ApiState) -> Router {
         .route_layer(middleware::from_fn_with_state(state.clone(), access::check_role))
         .fallback(not_found)
         .with_state(state)
+}
+
+/// Other routes, so that they answer a method that they do not take as the interface does: OPTIONS with what they take,
+/// any other with a problem.
+pub fn beside(routes: Router) -> Router {
+    routes.method_not_allowed_fallback(method_not_allowed)
 }
 
 /// Puts the outermost layer around routes: the id of the request, its span in the logs, and the writing of problems.
@@ -115,8 +122,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         query
             .map(|axum::extract::Query(query)| Self(query))
-            .map_err(|error: QueryRejection| Problem::new(Kind::BadParameter, error.body_text()))
+            .map_err(|error: QueryRejection| Problem::new(Kind::BadParameter, query_fault(&error)))
     }
+}
+
+/// What is wrong with a query, in words. The router says it as `...: NAME: COMPLAINT`, or without a name.
+fn query_fault(error: &QueryRejection) -> String {
+    let text = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    let (name, complaint) = match text.split_once(": ") {
+        Some((name, complaint)) if !name.contains(' ') => (name, complaint),
+        _ => ("", text.as_str()),
+    };
+    words::fault(Place::Parameter, name, complaint, None).sentence
 }
 
 /// One parameter of the path, where a bad one is a problem.

@@ -16,10 +16,10 @@ use serde_json::json;
 
 use super::{Path, groups};
 use crate::audit::{Audit, Change};
-use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
 use crate::state::ApiState;
+use crate::{body, moment};
 
 /// The body of an override: what shall hold meanwhile, and until when. At least one of `min`, `max` and
 /// `instance_type` is given.
@@ -35,7 +35,7 @@ pub(crate) struct OverrideRequest {
     max: Option<u32>,
     /// Type meanwhile, of the catalogue and within the bounds.
     instance_type: Option<String>,
-    /// Until when. It must be in the future.
+    /// Until when. It must be in the future, and within 366 days.
     until: Timestamp,
     /// Why.
     reason: String,
@@ -48,7 +48,8 @@ pub(crate) struct OverrideRequest {
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct HoldRequest {
-    /// Until when; without it for the configuration's `manual_hold`. It must be in the future.
+    /// Until when; without it for the configuration's `manual_hold`. It must be in the future, and
+    /// within 366 days.
     until: Option<Timestamp>,
     /// Why.
     reason: Option<String>,
@@ -134,7 +135,7 @@ pub(super) async fn hold(
     let request: HoldRequest = body::parse_or_default(&bytes)?;
     let group = configured(&state, &name).await?;
     let until = request.until.unwrap_or_else(|| state.now() + group.manual_hold);
-    in_future(&state, until)?;
+    moment::check(state.now(), "until", until)?;
     let described = state.control().ports().groups.describe(&[Arc::clone(&group)]).await?;
     let desired = described.first().map(|group| group.desired).ok_or_else(|| {
         Problem::from(PortError::NotFound { what: format!("the group {name} on its platform") })
@@ -159,18 +160,19 @@ async fn configured(state: &ApiState, name: &str) -> Result<Arc<GroupConfig>, Pr
 }
 
 fn check(state: &ApiState, group: &GroupConfig, request: &OverrideRequest) -> Result<(), Problem> {
-    let invalid = |detail: &str| Err(Problem::new(Kind::InvalidRequest, detail));
-    in_future(state, request.until)?;
+    let invalid = |member: &str, detail: &str| Err(Problem::invalid(member, detail));
+    moment::check(state.now(), "until", request.until)?;
     match (request.min, request.max) {
         (None, None) if request.instance_type.is_none() => {
-            return invalid("give min, max, instance_type, or several of them");
+            return invalid("", "give min, max, instance_type, or several of them");
         }
-        (Some(0), _) | (_, Some(0)) => return invalid("min and max must be at least 1"),
-        (Some(min), Some(max)) if min > max => return invalid("min must not be more than max"),
+        (Some(0), _) => return invalid("min", "min must be at least 1"),
+        (_, Some(0)) => return invalid("max", "max must be at least 1"),
+        (Some(min), Some(max)) if min > max => return invalid("min", "min must not be more than max"),
         _ => {}
     }
     if request.reason.trim().is_empty() {
-        return invalid("say why, as `reason`");
+        return invalid("reason", "say why, as `reason`");
     }
     let Some(name) = request.instance_type.as_deref().map(TypeName::new) else { return Ok(()) };
     let outside = |bounds: String| {
@@ -189,13 +191,6 @@ fn check(state: &ApiState, group: &GroupConfig, request: &OverrideRequest) -> Re
         "types of {} to {} and {} to {}",
         limits.min_cpu, limits.max_cpu, limits.min_memory, limits.max_memory
     ))
-}
-
-fn in_future(state: &ApiState, until: Timestamp) -> Result<(), Problem> {
-    if until > state.now() {
-        return Ok(());
-    }
-    Err(Problem::new(Kind::InvalidRequest, format!("until must be in the future, not {until}")))
 }
 
 async fn store(

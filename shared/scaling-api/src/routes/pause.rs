@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::{Path, groups};
 use crate::audit::{Audit, Change};
-use crate::body;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::request::{Caller, author};
 use crate::state::ApiState;
+use crate::{body, moment};
 
 /// The body of a pause. It may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct PauseRequest {
     reason: Option<String>,
     /// Who, where the layer in front does not know.
     by: Option<String>,
-    /// Until when; without it until resumed. It must be in the future.
+    /// Until when; without it until resumed. It must be in the future, and within 366 days.
     until: Option<Timestamp>,
 }
 
@@ -66,9 +66,7 @@ pub(super) async fn pause(
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let request: PauseRequest = body::parse_or_default(&bytes)?;
-    if let Some(until) = request.until.filter(|until| *until <= state.now()) {
-        return Err(Problem::new(Kind::InvalidRequest, format!("until must be in the future, not {until}")));
-    }
+    request.until.map_or(Ok(()), |until| moment::check(state.now(), "until", until))?;
     let by = author(caller, request.by);
     let reason = body::reason(request.reason);
     let pause = Pause { by: by.clone(), reason, until: request.until };

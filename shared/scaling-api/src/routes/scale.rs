@@ -6,21 +6,21 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
-use scaling_control::controls::alone;
 use scaling_control::{Requested, ScaleRequest};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, GroupName, Mode};
-use scaling_policy::operation::Override;
+use scaling_policy::decision::Decision;
+use scaling_policy::operation::Operation;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::groups;
 use crate::audit::{Audit, Change};
-use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
 use crate::state::ApiState;
 use crate::views::{DecisionView, OperationView};
+use crate::{body, moment};
 
 /// The body. At least one of `replicas` and `instance_type` is given.
 #[derive(Debug, Deserialize)]
@@ -36,7 +36,8 @@ pub(crate) struct Wish {
     instance_type: Option<String>,
     /// The group; may be left out while there is exactly one.
     group: Option<String>,
-    /// Until then the count and the type stay as asked for; without it the controller goes on from there.
+    /// Until then the count and the type stay as asked for; without it the controller goes on from there. It must be in the
+    /// future, and within 366 days.
     expires: Option<Timestamp>,
     /// Only say what would be done.
     #[serde(default)]
@@ -71,7 +72,8 @@ pub(crate) struct ScaleAnswer<'a> {
 /// one that is still on its way. While a type change runs, more replicas may be asked for; fewer, and another type, are
 /// refused (409).
 /// The plan is stored and the platform has been asked when 202 is answered. With `expires`, count and type stay until
-/// then.
+/// then. What the group has already needs no operation (200), and ends a plan for another count that the platform has not
+/// taken yet.
 pub(super) async fn scale(
     State(state): State<ApiState>,
     caller: Option<Extension<Caller>>,
@@ -88,9 +90,24 @@ pub(super) async fn scale(
         replicas: wish.replicas,
         instance_type: wish.instance_type.as_deref().map(TypeName::new),
         by: author(caller, wish.by),
+        until: wish.expires,
         dry_run: wish.dry_run,
     };
-    let Requested { decision, operation } = state.control().request(&request).await?;
+    let change = |decision: &Decision, operation: Option<&Operation>| Change {
+        what: "scaled",
+        by: request.by.clone(),
+        group: Some(group.to_string()),
+        before: json!({"cost": decision.cost_before}),
+        after: json!({
+            "operation": operation.map(|operation| &operation.id),
+            "kind": operation.map(|operation| &operation.kind),
+            "expires": wish.expires,
+        }),
+    };
+    let along = |decision: &Decision, operation: Option<&Operation>| {
+        Ok(vec![audit.record(change(decision, operation))?])
+    };
+    let Requested { decision, operation } = state.control().request_with(&request, along).await?;
     tracing::info!(
         target: "scaling::monitor",
         %group,
@@ -100,58 +117,33 @@ pub(super) async fn scale(
         operation = operation.as_ref().map(|operation| operation.id.0.as_str()),
         "requested"
     );
-    if let Some(until) = wish.expires.filter(|_| !request.dry_run) {
-        keep_until(&state, &request, until).await?;
-    }
     let answer = ScaleAnswer {
         dry_run: request.dry_run,
         decision: DecisionView::from(&decision),
         operation: operation.as_ref().map(|operation| OperationView::new(group.as_str(), operation)),
     };
+    if !request.dry_run && (operation.is_some() || request.until.is_some()) {
+        audit.tell(change(&decision, operation.as_ref()));
+    }
     let Some(operation) = &operation else { return Ok(Json(answer).into_response()) };
-    // The operation itself, with who asked for it, was stored before the platform was asked.
-    let change = Change {
-        what: "scaled",
-        by: request.by,
-        group: Some(group.to_string()),
-        before: json!({"cost": decision.cost_before}),
-        after: json!({"operation": operation.id, "kind": operation.kind, "expires": wish.expires}),
-    };
-    audit.note(&state, change).await;
     let location = format!("/operations/{}", operation.id.0);
     let headers = [(header::LOCATION, location)];
     Ok((StatusCode::ACCEPTED, headers, Json(answer)).into_response())
 }
 
-/// Holds what was asked for until a moment. It follows the request itself, which has checked everything; should it
-/// fail, the request can be repeated.
-async fn keep_until(state: &ApiState, request: &ScaleRequest, until: Timestamp) -> Result<(), Problem> {
-    let temporary = Override {
-        by: request.by.clone(),
-        reason: "an explicit request with an expiry".to_owned(),
-        until,
-        min: request.replicas,
-        max: request.replicas,
-        instance_type: request.instance_type.clone(),
-    };
-    state.control().set_override(&request.group, Some(temporary), alone).await?;
-    Ok(())
-}
-
 /// What one field cannot say alone.
 fn check(wish: &Wish, now: Timestamp) -> Result<(), Problem> {
-    if let Some(expires) = wish.expires.filter(|expires| *expires <= now) {
-        let detail = format!("expires must be in the future, not {expires}");
-        return Err(Problem::new(Kind::InvalidRequest, detail));
-    }
+    wish.expires.map_or(Ok(()), |expires| moment::check(now, "expires", expires))?;
     let (count, named) = (wish.replicas.is_some(), wish.instance_type.is_some());
-    let fault = match wish.mode {
-        None | Some(Mode::Hybrid) if !count && !named => "give replicas, instance_type, or both",
-        Some(Mode::Horizontal) if !count || named => "horizontal takes replicas and no instance_type",
-        Some(Mode::Vertical) if count || !named => "vertical takes instance_type and no replicas",
+    let (member, fault) = match wish.mode {
+        None | Some(Mode::Hybrid) if !count && !named => ("", "give replicas, instance_type, or both"),
+        Some(Mode::Horizontal) if !count || named => {
+            ("mode", "horizontal takes replicas and no instance_type")
+        }
+        Some(Mode::Vertical) if count || !named => ("mode", "vertical takes instance_type and no replicas"),
         _ => return Ok(()),
     };
-    Err(Problem::new(Kind::InvalidRequest, fault))
+    Err(Problem::invalid(member, fault))
 }
 
 fn group_of(config: &Config, named: Option<&str>) -> Result<GroupName, Problem> {

@@ -23,41 +23,108 @@ async fn post(
 }
 
 #[tokio::test]
-async fn a_scale_request_that_makes_no_sense_is_refused_with_a_reason() {
+async fn a_body_that_is_no_json_is_refused_with_the_place_in_its_text() {
     let stage = Stage::new();
-    for (body, status, name, word) in [
-        ("", 400, "malformed-body", "EOF"),
-        ("{", 400, "malformed-body", "EOF"),
-        ("{\"replicas\": 3,}", 400, "malformed-body", "line 1"),
-        ("replicas=3", 400, "malformed-body", "line 1"),
-        ("{\"replicas\": NaN}", 400, "malformed-body", "line 1"),
-        ("null", 422, "invalid-request", "null"),
-        ("[3]", 422, "invalid-request", "list"),
-        ("[null, 3, null, null, null, false, null]", 422, "invalid-request", "list"),
-        ("{}", 422, "invalid-request", "replicas"),
-        ("{\"mode\": \"hybrid\"}", 422, "invalid-request", "replicas"),
-        ("{\"mode\": \"sideways\", \"replicas\": 3}", 422, "invalid-request", "sideways"),
-        ("{\"mode\": \"vertical\", \"replicas\": 3}", 422, "invalid-request", "vertical"),
-        (
-            "{\"mode\": \"horizontal\", \"instance_type\": \"m7i.large\"}",
-            422,
-            "invalid-request",
-            "horizontal",
-        ),
-        ("{\"replicas\": -1}", 422, "invalid-request", "-1"),
-        ("{\"replicas\": 2.5}", 422, "invalid-request", "2.5"),
-        ("{\"replicas\": \"3\"}", 422, "invalid-request", "\"3\""),
-        ("{\"replicas\": 5000000000}", 422, "invalid-request", "5000000000"),
-        ("{\"replicas\": 3, \"replica\": 3}", 422, "invalid-request", "replica"),
-        ("{\"replicas\": 3, \"replicas\": 4}", 422, "invalid-request", "duplicate"),
-        ("{\"replicas\": 3, \"dry_run\": \"yes\"}", 422, "invalid-request", "yes"),
-        ("{\"replicas\": 3, \"expires\": \"soon\"}", 422, "invalid-request", "column 33"),
-        ("{\"replicas\": 3, \"expires\": \"2026-03-02T07:59:59Z\"}", 422, "invalid-request", "future"),
+    for (body, word) in [
+        ("", "EOF"),
+        ("{", "EOF"),
+        ("{\"replicas\": 3,}", "line 1"),
+        ("replicas=3", "line 1"),
+        ("{\"replicas\": NaN}", "line 1"),
+        ("{\"replicas\": 3} {}", "line 1"),
     ] {
-        let problem = post(&stage, "/scale", Some("application/json"), body).await.problem(status, name);
+        let problem =
+            post(&stage, "/scale", Some("application/json"), body).await.problem(400, "malformed-body");
         assert!(problem["detail"].as_str().unwrap().contains(word), "{body}: {problem}");
     }
+}
+
+/// A body, where it is wrong, and what is said about it.
+type Wrong = (&'static str, &'static str, &'static str);
+
+const WHOLE: &str = "a whole number from 0 to 4294967295";
+const MEMBERS: &str = "mode, replicas, instance_type, group, expires, dry_run, by";
+
+const SENSELESS: [Wrong; 22] = [
+    ("null", "", "the body must be an object, not null"),
+    ("3", "", "the body must be an object, not 3"),
+    ("[3]", "", "the body must be an object, not a list"),
+    ("[null, 3, null, null, null, false, null]", "", "the body must be an object, not a list"),
+    ("{}", "", "give replicas, instance_type, or both"),
+    ("{\"mode\": \"hybrid\"}", "", "give replicas, instance_type, or both"),
+    (
+        "{\"mode\": \"sideways\", \"replicas\": 3}",
+        "/mode",
+        "mode must be horizontal or vertical or hybrid, not \"sideways\"",
+    ),
+    ("{\"mode\": \"vertical\", \"replicas\": 3}", "/mode", "vertical takes instance_type and no replicas"),
+    (
+        "{\"mode\": \"horizontal\", \"instance_type\": \"m7i.large\"}",
+        "/mode",
+        "horizontal takes replicas and no instance_type",
+    ),
+    ("{\"replicas\": -1}", "/replicas", "replicas must be {whole}, not -1"),
+    ("{\"replicas\": 2.5}", "/replicas", "replicas must be {whole}, not 2.5"),
+    ("{\"replicas\": \"3\"}", "/replicas", "replicas must be {whole}, not \"3\""),
+    ("{\"replicas\": 5000000000}", "/replicas", "replicas must be {whole}, not 5000000000"),
+    ("{\"replicas\": {\"min\": 3}}", "/replicas", "replicas must be {whole}, not {\"min\":3}"),
+    ("{\"instance_type\": 3}", "/instance_type", "instance_type must be text, not 3"),
+    (
+        "{\"replicas\": 3, \"replica/s\": 3}",
+        "/replica~1s",
+        "there is no member replica/s; it takes {members}",
+    ),
+    ("{\"replicas\": 3, \"replicas\": 4}", "/replicas", "replicas is given twice"),
+    ("{\"replicas\": 3, \"dry_run\": \"yes\"}", "/dry_run", "dry_run must be true or false, not \"yes\""),
+    (
+        "{\"replicas\": 3, \"expires\": \"soon\"}",
+        "/expires",
+        "expires must be a time such as 2026-03-02T12:00:00Z, not \"soon\"",
+    ),
+    (
+        "{\"replicas\": 3, \"expires\": 5}",
+        "/expires",
+        "expires must be a time such as 2026-03-02T12:00:00Z, not 5",
+    ),
+    (
+        "{\"replicas\": 3, \"expires\": \"2026-03-02T07:59:59Z\"}",
+        "/expires",
+        "expires must be in the future, not 2026-03-02T07:59:59Z",
+    ),
+    (
+        "{\"replicas\": 3, \"expires\": \"2027-03-03T08:00:01Z\"}",
+        "/expires",
+        "expires must be within 366 days, so until 2027-03-03T08:00:00Z, not 2027-03-03T08:00:01Z",
+    ),
+];
+
+#[tokio::test]
+async fn a_scale_request_that_makes_no_sense_is_refused_with_the_member_and_a_sentence() {
+    let stage = Stage::new();
+    for (body, pointer, sentence) in SENSELESS {
+        let sentence = sentence.replace("{whole}", WHOLE).replace("{members}", MEMBERS);
+        let problem =
+            post(&stage, "/scale", Some("application/json"), body).await.problem(422, "invalid-request");
+        assert_eq!((&problem["pointer"], &problem["detail"]), (&pointer.into(), &sentence.into()), "{body}");
+    }
     assert!(stage.platform.accepted.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_parameter_that_makes_no_sense_is_told_by_its_name() {
+    let stage = Stage::new();
+    for (path, sentence) in [
+        ("/operations?limit=many", "limit must be a whole number that is not too large"),
+        ("/operations?limit=-1", "limit must be a whole number that is not too large"),
+        ("/operations?limit=", "limit must be a whole number that is not too large"),
+        ("/operations?limit=99999999999999999999999", "limit must be a whole number that is not too large"),
+        ("/operations?limit=501", "limit must be from 1 to 500"),
+        ("/operations?limt=5", "there is no parameter limt; it takes group, limit, before"),
+        ("/operations?limit=5&limit=6", "limit is given twice"),
+    ] {
+        let problem = stage.get(path).await.problem(400, "bad-parameter");
+        assert_eq!(problem["detail"], sentence, "{path}");
+    }
 }
 
 #[tokio::test]

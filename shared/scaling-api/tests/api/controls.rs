@@ -35,25 +35,83 @@ async fn an_override_that_makes_no_sense_is_refused() {
     let mut source = config_of("web");
     source["resources"] = json!({"max_cpu": 4.0});
     let stage = Stage::with(&source);
-    for (body, name) in [
-        (json!({"until": UNTIL, "reason": "r"}), "invalid-request"),
-        (json!({"min": 0, "until": UNTIL, "reason": "r"}), "invalid-request"),
-        (json!({"max": 0, "until": UNTIL, "reason": "r"}), "invalid-request"),
-        (json!({"min": 5, "max": 4, "until": UNTIL, "reason": "r"}), "invalid-request"),
-        (json!({"min": 5, "until": UNTIL}), "invalid-request"),
-        (json!({"min": 5, "until": UNTIL, "reason": " "}), "invalid-request"),
-        (json!({"min": 5, "until": crate::stage::START, "reason": "r"}), "invalid-request"),
-        (json!({"min": 5, "reason": "r"}), "invalid-request"),
-        (json!({"instance_type": "z9.huge", "until": UNTIL, "reason": "r"}), "out-of-bounds"),
-        (json!({"instance_type": "m7i.48xlarge", "until": UNTIL, "reason": "r"}), "out-of-bounds"),
+    let other = |min: Value, max: Value| json!({"min": min, "max": max, "until": UNTIL, "reason": "r"});
+    let until = |until: &str| json!({"min": 5, "until": until, "reason": "r"});
+    for (body, pointer, part) in [
+        (json!({"until": UNTIL, "reason": "r"}), "", "give min, max, instance_type"),
+        (other(json!(0), json!(null)), "/min", "at least 1"),
+        (other(json!(null), json!(0)), "/max", "at least 1"),
+        (other(json!(0), json!(0)), "/min", "at least 1"),
+        (other(json!(3), json!(2)), "/min", "not be more than max"),
+        (other(json!(-1), json!(2)), "/min", "a whole number from 0"),
+        (other(json!(1), json!(2.5)), "/max", "a whole number from 0"),
+        (json!({"min": 5, "until": UNTIL}), "/reason", "the member reason is missing"),
+        (json!({"min": 5, "until": UNTIL, "reason": " "}), "/reason", "say why"),
+        (json!({"min": 5, "reason": "r"}), "/until", "the member until is missing"),
+        (
+            json!({"min": 5, "until": UNTIL, "reason": "r", "type": "m7i.large"}),
+            "/type",
+            "there is no member type",
+        ),
+        (until(crate::stage::START), "/until", "in the future"),
+        (until("2020-01-01T00:00:00Z"), "/until", "in the future"),
+        (until("2027-03-03T08:00:01Z"), "/until", "within 366 days"),
+        (until("9999-12-30T00:00:00Z"), "/until", "within 366 days"),
+        (until("tomorrow"), "/until", "a time such as"),
     ] {
-        stage.call("PUT", "/groups/web/override", &body).await.problem(422, name);
+        let reply = stage.call("PUT", "/groups/web/override", &body).await;
+        let problem = reply.problem(422, "invalid-request");
+        assert_eq!(problem["pointer"], pointer, "{body}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(part), "{body}: {problem}");
+    }
+    for instance_type in ["z9.huge", "m7i.48xlarge", ""] {
+        let body = json!({"instance_type": instance_type, "until": UNTIL, "reason": "r"});
+        stage.call("PUT", "/groups/web/override", &body).await.problem(422, "out-of-bounds");
     }
     assert!(stage.store.snapshot().is_empty());
     let body = json!({"min": 5, "until": UNTIL, "reason": "r"});
     stage.call("PUT", "/groups/wbe/override", &body).await.problem(404, "not-found");
     stage.call("DELETE", "/groups/wbe/override", &body).await.problem(404, "not-found");
     stage.post("/groups/wbe/hold", &json!({})).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn an_override_takes_the_place_of_the_configuration_s_bounds_and_the_group_s_own_still_hold() {
+    // The configuration allows 1 to 10, the group itself 1 to 20.
+    for (min, max, desired) in
+        [(Some(15), None, 15), (Some(900), None, 20), (None, Some(3), 3), (Some(7), Some(7), 7)]
+    {
+        let stage = Stage::new();
+        let body = json!({"min": min, "max": max, "until": UNTIL, "reason": "r"});
+        stage.call("PUT", "/groups/web/override", &body).await.ok();
+        for _ in 0..5 {
+            stage.tick().await;
+            stage.clock.advance_seconds(60);
+        }
+        let now = stage.platform.groups.lock().unwrap()[&"web".into()].desired;
+        assert_eq!(now, desired, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn moments_are_bounded_wherever_one_is_taken() {
+    let stage = Stage::new();
+    let last = "2027-03-03T08:00:00Z";
+    for (path, body) in [
+        ("/groups/web/pause", json!({"until": last})),
+        ("/groups/web/hold", json!({"until": last})),
+        ("/scale", json!({"replicas": 4, "expires": last, "dry_run": true})),
+    ] {
+        let mut late = body.clone();
+        let member = if path == "/scale" { "expires" } else { "until" };
+        late[member] = "2027-03-03T08:00:01Z".into();
+        let problem = stage.post(path, &late).await.problem(422, "invalid-request");
+        assert_eq!(problem["pointer"], format!("/{member}"), "{path}");
+        assert!(problem["detail"].as_str().unwrap().contains("within 366 days"), "{problem}");
+        stage.post("/groups/web/resume", &json!({})).await.ok();
+        stage.post(path, &body).await.ok();
+        stage.post("/groups/web/resume", &json!({})).await.ok();
+    }
 }
 
 #[tokio::test]

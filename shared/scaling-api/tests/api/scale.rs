@@ -57,6 +57,7 @@ async fn what_is_already_so_needs_no_operation() {
     let stage = Stage::new();
     let answer = stage.post("/scale", &json!({"replicas": 4})).await.ok();
     assert_eq!((&answer["dry_run"], &answer["decision"]["action"]["kind"]), (&false.into(), &"hold".into()));
+    assert_eq!(answer["decision"]["reason"], json!({"code": "already_so", "by": "api"}));
     assert!(stage.platform.accepted.lock().unwrap().is_empty());
 }
 
@@ -137,6 +138,127 @@ async fn a_second_type_waits_for_the_first() {
     for body in [json!({"instance_type": "m7i.2xlarge"}), json!({"replicas": 3})] {
         stage.post("/scale", &body).await.problem(409, "operation-running");
     }
+}
+
+/// What runs when somebody asks: nothing, a change of count that is on its way, a type change.
+#[derive(Debug, Clone, Copy)]
+enum Running {
+    Nothing,
+    Up,
+    Down,
+    Retype,
+}
+
+/// What comes of a request: a status, and where it is refused, the type of problem.
+type Cell = (u16, &'static str);
+
+const TAKEN: Cell = (202, "");
+const SO_ALREADY: Cell = (200, "");
+const NOT_NOW: Cell = (409, "operation-running");
+const BOUNDS: Cell = (422, "out-of-bounds");
+
+async fn running(operation: Running) -> Stage {
+    let stage = Stage::new();
+    match operation {
+        Running::Nothing => return stage,
+        Running::Up | Running::Down => {
+            let replicas = if matches!(operation, Running::Up) { 6 } else { 2 };
+            assert_eq!(stage.post("/scale", &json!({"replicas": replicas})).await.status.as_u16(), 202);
+            // The platform has taken it, and the machines are still those from before.
+            let before = stage.platform.groups.lock().unwrap()[&"web".into()].instances[0].clone();
+            stage.platform.change("web", |group| group.instances = vec![before; 4]);
+        }
+        Running::Retype => {
+            let body = json!({"instance_type": "m7i.xlarge"});
+            assert_eq!(stage.post("/scale", &body).await.status.as_u16(), 202);
+            *stage.platform.replacement.lock().unwrap() = Some(ReplacementView {
+                id: "refresh-1".to_owned(),
+                status: ReplacementStatus::InProgress,
+                percent_complete: 20,
+                reason: None,
+                target_type: Some("m7i.xlarge".into()),
+                ended: None,
+            });
+        }
+    }
+    let operations = stage.get("/operations").await.ok();
+    assert_eq!(operations["operations"][0]["phase"], "accepted", "{operations}");
+    stage
+}
+
+#[tokio::test]
+async fn what_runs_and_what_is_asked_for_say_together_what_comes_of_it() {
+    use Running::{Down, Nothing, Retype, Up};
+    // `same` is the capacity that is desired by then.
+    let asked = |same: u32| {
+        [
+            json!({"replicas": 8}),
+            json!({"replicas": 3}),
+            json!({"replicas": same}),
+            json!({"instance_type": "m7i.2xlarge"}),
+            json!({"instance_type": "m7i.xlarge"}),
+            json!({"instance_type": "m7i.large"}),
+            json!({"replicas": 8, "instance_type": "m7i.2xlarge"}),
+            json!({"replicas": 1, "instance_type": "m7i.2xlarge"}),
+        ]
+    };
+    let free = [TAKEN, TAKEN, SO_ALREADY, TAKEN, TAKEN, SO_ALREADY, TAKEN, BOUNDS];
+    let retype = [TAKEN, NOT_NOW, SO_ALREADY, NOT_NOW, NOT_NOW, NOT_NOW, NOT_NOW, NOT_NOW];
+    for (operation, same, row) in [(Nothing, 4, free), (Up, 6, free), (Down, 2, free), (Retype, 4, retype)] {
+        for (body, (status, problem)) in asked(same).iter().zip(row) {
+            let dry_run = {
+                let mut body = body.clone();
+                body["dry_run"] = true.into();
+                running(operation).await.post("/scale", &body).await
+            };
+            let reply = running(operation).await.post("/scale", body).await;
+            assert_eq!(reply.status.as_u16(), status, "{operation:?} {body}: {reply:?}");
+            if problem.is_empty() {
+                // A dry run tells the same, and a count takes the place of one that is on its way.
+                assert_eq!(dry_run.ok()["decision"]["action"], reply.json()["decision"]["action"], "{body}");
+            } else {
+                reply.problem(status, problem);
+                dry_run.problem(status, problem);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_count_takes_the_place_of_one_that_is_still_on_its_way() {
+    let stage = running(Running::Up).await;
+    stage.clock.advance_seconds(1);
+    assert_eq!(stage.post("/scale", &json!({"replicas": 3})).await.status.as_u16(), 202);
+    let operations = stage.get("/operations").await.ok();
+    let phases: Vec<_> =
+        operations["operations"].as_array().unwrap().iter().map(|one| &one["phase"]).collect();
+    assert_eq!(phases, ["accepted", "superseded"], "{operations}");
+}
+
+#[tokio::test]
+async fn a_request_and_its_audit_are_one_write() {
+    let stage = Stage::new();
+    let body = json!({"replicas": 6, "by": "ada", "expires": "2026-03-02T12:00:00Z"});
+    let answer = stage.post("/scale", &body).await.json();
+    let audit = stage.get("/audit").await.ok();
+    let entry = &audit["entries"][0];
+    assert_eq!((&entry["what"], &entry["by"]), (&"scaled".into(), &"ada".into()), "{audit}");
+    assert_eq!(entry["after"]["operation"], answer["operation"]["id"]);
+    assert_eq!(entry["after"]["expires"], "2026-03-02T12:00:00Z");
+    assert_eq!(audit["entries"].as_array().unwrap().len(), 1, "{audit}");
+}
+
+#[tokio::test]
+async fn an_expiry_for_what_is_so_already_is_kept_and_audited_and_nothing_else_is() {
+    let stage = Stage::new();
+    stage.post("/scale", &json!({"replicas": 4})).await.ok();
+    assert_eq!(stage.get("/audit").await.ok()["entries"], json!([]));
+    let body = json!({"replicas": 4, "expires": "2026-03-02T12:00:00Z"});
+    assert_eq!(stage.post("/scale", &body).await.ok()["operation"], Value::Null);
+    assert_eq!(stage.get("/groups").await.ok()["groups"][0]["override"]["min"], 4);
+    let audit = stage.get("/audit").await.ok();
+    assert_eq!(audit["entries"].as_array().unwrap().len(), 1, "{audit}");
+    assert_eq!(audit["entries"][0]["after"]["operation"], Value::Null);
 }
 
 #[tokio::test]

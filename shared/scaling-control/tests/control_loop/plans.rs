@@ -79,6 +79,7 @@ async fn a_request_that_was_refused_is_tried_again_whatever_the_load_says() {
         replicas: Some(9),
         instance_type: None,
         by: "ops".to_owned(),
+        until: None,
         dry_run: false,
     };
     let _ = control.request(&to_nine).await;

@@ -3,10 +3,10 @@
 use scaling_control::controls::alone;
 use scaling_control::ports::{Expected, NewRecord};
 use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key, to_json};
-use scaling_control::{Refusal, ScaleRequest};
+use scaling_control::{PortError, Refusal, ScaleRequest};
 use scaling_policy::config::ConfigVersion;
-use scaling_policy::decision::Reason;
-use scaling_policy::operation::Pause;
+use scaling_policy::decision::{Decision, Reason};
+use scaling_policy::operation::{Operation, Pause};
 use serde_json::json;
 
 use crate::world::{World, config};
@@ -17,6 +17,7 @@ fn to(replicas: u32) -> ScaleRequest {
         replicas: Some(replicas),
         instance_type: None,
         by: "ops".to_owned(),
+        until: None,
         dry_run: false,
     }
 }
@@ -132,6 +133,61 @@ async fn an_earlier_configuration_comes_back_as_a_new_version() {
     assert_eq!(told, [(3, "grace", Some(1)), (2, "ada", None), (1, "ada", None)]);
     let missing = control.roll_back_config(ConfigVersion(7), "grace").await.unwrap_err();
     assert!(missing.to_string().contains("version 7"), "{missing}");
+}
+
+#[tokio::test]
+async fn a_plan_that_the_platform_has_not_taken_ends_when_the_present_count_is_asked_for() {
+    let world = World::new();
+    let control = world.control();
+    world.platform.group().steps = scaling_control::fakes::Steps::Conflicting;
+    let _ = control.request(&to(9)).await;
+    let said = control.request(&ScaleRequest { dry_run: true, ..to(4) }).await.unwrap();
+    assert_eq!(said.decision.reason, Reason::AlreadySo { by: "ops".to_owned() });
+    let done = control.request(&to(4)).await.unwrap();
+    assert!(done.operation.is_none() && done.decision.action.is_hold());
+    world.platform.group().steps = scaling_control::fakes::Steps::Taken;
+    world.minutes(&control, 3).await;
+    assert_eq!(world.platform.group().accepted, []);
+}
+
+#[tokio::test]
+async fn what_goes_along_is_written_with_the_plan_or_not_at_all() {
+    let world = World::new();
+    let noted = |world: &World| world.store.snapshot().iter().any(|record| record.key == "note/of/it");
+    let note = |decision: &Decision, operation: Option<&Operation>| {
+        let body = format!("\"{} {}\"", decision.action.label(), operation.is_some());
+        Ok(vec![NewRecord { key: "note/of/it".to_owned(), body, expires: None }])
+    };
+    let control = world.control();
+    for nothing in [to(4), ScaleRequest { dry_run: true, ..to(7) }] {
+        control.request_with(&nothing, note).await.unwrap();
+        assert!(!noted(&world), "{nothing:?}");
+    }
+    // The plan is stored although the platform refuses it for now, and so is the note.
+    world.platform.group().steps = scaling_control::fakes::Steps::Refused;
+    control.request_with(&to(7), note).await.unwrap_err();
+    assert!(noted(&world));
+    let cannot = |_: &Decision, _: Option<&Operation>| {
+        Err(PortError::Invalid { operation: "note", message: "no".to_owned() })
+    };
+    let before = world.store.snapshot();
+    control.request_with(&to(8), cannot).await.unwrap_err();
+    assert_eq!(world.store.snapshot(), before);
+}
+
+#[tokio::test]
+async fn an_expiry_is_one_write_with_the_plan_and_holds_for_what_is_so_already() {
+    let until = Some("2026-01-05T06:00:00Z".parse().unwrap());
+    for (replicas, has_operation) in [(4, false), (7, true)] {
+        let world = World::new();
+        let done = world.control().request(&ScaleRequest { until, ..to(replicas) }).await.unwrap();
+        assert_eq!(done.operation.is_some(), has_operation);
+        let key = group_key(&"web".into());
+        let stored = world.store.snapshot().into_iter().find(|record| record.key == key).unwrap();
+        let kept = from_json::<GroupRecord>(&key, &stored.body).unwrap().state.temporary.unwrap();
+        assert_eq!((kept.min, kept.max, Some(kept.until)), (Some(replicas), Some(replicas), until));
+        assert_eq!(stored.version > 1, has_operation, "the first write holds both");
+    }
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ fn query_service(form: &Form, headers: &HeaderMap) -> Option<Service> {
 }
 
 /// The service in `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
-fn signing_name(authorization: &str) -> Option<&str> {
+pub(super) fn signing_name(authorization: &str) -> Option<&str> {
     authorization.split_once("Credential=")?.1.split([',', ' ']).next()?.split('/').nth(3)
 }
 

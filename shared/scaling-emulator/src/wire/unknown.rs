@@ -1,12 +1,14 @@
 //! What a request gets that means none of the services: the answer that AWS's own front ends give, in the protocol of the
-//! request, so that a client reports an operation that isn't there instead of an answer that it cannot read.
+//! request, so that a client reports an operation that isn't there instead of an answer that it cannot read. S3 alone has no
+//! such front end: it says itself what it does not do.
 
 use http::HeaderMap;
 use serde_json::json;
 
 use super::form::Form;
 use super::query::{self, Flavour};
-use super::{AwsError, Reply, cbor};
+use super::route::signing_name;
+use super::{AwsError, Reply, cbor, xml};
 
 /// The name of the exception in the protocols that name one.
 pub(super) const EXCEPTION: &str = "com.amazon.coral.service#UnknownOperationException";
@@ -36,6 +38,11 @@ pub fn reply(path: &str, query: Option<&str>, headers: &HeaderMap, body: &[u8]) 
         let id = uuid::Uuid::new_v4().to_string();
         let error = Err(AwsError::new("InvalidAction", why));
         return query::reply(Flavour::Query(NAMESPACE), action, &id, &error);
+    }
+    if header("authorization").and_then(signing_name) == Some("s3") {
+        let why = xml::escaped(&explained(path));
+        let body = format!("<Error><Code>NotImplemented</Code><Message>{why}</Message></Error>");
+        return Reply::new(501, "application/xml", body);
     }
     let body = json!({ "message": explained(path) });
     Reply::new(404, "application/json", body.to_string())

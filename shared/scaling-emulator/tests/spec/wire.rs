@@ -94,7 +94,9 @@ async fn what_speaks_to_no_service_is_answered_in_its_own_protocol() {
     const EXCEPTION: &str = r#""__type":"com.amazon.coral.service#UnknownOperationException""#;
     const TARGET: (&str, &str) = ("x-amz-target", "DynamoDB_20120810.GetItem");
     let emulator = emulator(1).await;
-    let cases: [Stranger; 9] = [
+    const S3: (&str, &str) =
+        ("authorization", "AWS4-HMAC-SHA256 Credential=AK/20260105/us-east-1/s3/aws4_request");
+    let cases: [Stranger; 10] = [
         ("/", &[TARGET], "{}", 400, EXCEPTION),
         ("/", &[("x-amz-target", "no-dot-at-all")], "{}", 400, EXCEPTION),
         ("/service/Other/operation/X", &[], "", 404, "com.amazon.coral.service#UnknownOperationException"),
@@ -108,6 +110,7 @@ async fn what_speaks_to_no_service_is_answered_in_its_own_protocol() {
         ("/?Action=ListQueues", &[], "", 400, "<Code>InvalidAction</Code>"),
         ("/?Action=ListQueues", &[], "", 400, "for version NO_VERSION_SPECIFIED</Message>"),
         ("/2015-03-31/functions", &[], "", 404, "/2015-03-31/functions means none of the services"),
+        ("/bucket", &[S3], "", 501, "<Error><Code>NotImplemented</Code>"),
         ("/", &[], "hello", 404, "means none of the services"),
         ("/_emulator/nothing", &[], "", 404, r#"{"error":"there is no path /_emulator/nothing"#),
     ];

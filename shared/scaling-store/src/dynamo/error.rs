@@ -28,10 +28,13 @@ where
             | "UnrecognizedClientException",
         ) => PortError::Denied { operation, message },
         Some(code) if code.contains("AccessDenied") => PortError::Denied { operation, message },
-        Some("ItemCollectionSizeLimitExceededException" | "ValidationException") => {
-            PortError::Invalid { operation, message }
-        }
-        _ => PortError::Unavailable { operation, message, source: Some(Box::new(error)) },
+        // A stand-in for DynamoDB that knows no transactions, for example, will not know them the next time either.
+        Some(
+            "ItemCollectionSizeLimitExceededException" | "UnknownOperationException" | "ValidationException",
+        ) => PortError::Invalid { operation, message },
+        // What the service says is the message already; below it is nothing but the SDK's rendering of the same.
+        Some(_) => PortError::Unavailable { operation, message, source: None },
+        None => PortError::Unavailable { operation, message, source: Some(Box::new(error)) },
     }
 }
 

@@ -53,6 +53,17 @@ async fn a_table_with_another_key_is_refused() {
 }
 
 #[tokio::test]
+async fn a_server_without_transactions_is_told_as_such_and_not_asked_again() {
+    let store = dynalite::store().await;
+    let along = vec![record("audit/all/1", "{}")];
+    let error = store.put_with(record("fleet", "{}"), Expected::Absent, along).await.unwrap_err();
+    assert!(matches!(error, PortError::Invalid { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("TransactWriteItems") && text.contains("UnknownOperationException"), "{text}");
+    assert!(store.get("fleet").await.unwrap().is_none(), "all or none");
+}
+
+#[tokio::test]
 async fn a_missing_table_is_named_with_the_fix_by_every_call() {
     let server = Dynalite::start();
     let client = server.client();

@@ -165,6 +165,35 @@ async fn the_page_of_the_console_is_open_and_its_data_are_not() {
 }
 
 #[tokio::test]
+async fn a_method_that_a_path_does_not_take_is_told_wherever_one_asks() {
+    let console = scaling_console::Console::new();
+    let protection = Protection::default();
+    let rest = Server::rest_with(FREE, state(), console.router(), &protection).await.unwrap();
+    let prometheus = Server::prometheus(FREE, Metrics::new(), &protection).await.unwrap();
+    for (server, path) in [
+        (&rest, "/"),
+        (&rest, "/console/app.js"),
+        (&rest, "/console/data/fleet"),
+        (&rest, "/groups"),
+        (&prometheus, "/"),
+        (&prometheus, "/metrics"),
+    ] {
+        let (status, head, _) = plain(server, &format!("OPTIONS {path}"), "Host: localhost\r\n").await;
+        let head = head.to_lowercase();
+        assert!(status == 204 && head.contains("allow: get,head"), "{path}: {status} {head}");
+        let (status, head, body) = plain(server, &format!("DELETE {path}"), "Host: localhost\r\n").await;
+        let head = head.to_lowercase();
+        assert!(status == 405 && head.contains("application/problem+json"), "{path}: {status} {head}");
+        assert!(
+            head.contains("allow: get,head") && body.contains("method-not-allowed"),
+            "{path}: {head} {body}"
+        );
+    }
+    rest.stop().await;
+    prometheus.stop().await;
+}
+
+#[tokio::test]
 async fn a_token_that_is_not_one_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let protection = Protection { tokens: Some(tokens(folder.path())), ..Protection::default() };
