@@ -99,6 +99,10 @@ load: ## Load on the REST interface, against the figures that it has to hold; ne
 bench: ## Benchmarks
 	cargo bench --workspace
 
+.PHONY: spans
+spans: ## Tests of the export of spans (feature otlp), which a default build leaves out
+	cargo test --package scaling-telemetry --features otlp --lib logs
+
 .PHONY: fuzz
 fuzz: ## A million requests that nobody would send, against the emulator
 	FUZZ_CASES=1000000 cargo test --release --package scaling-emulator --test fuzz

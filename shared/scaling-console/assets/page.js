@@ -57,10 +57,13 @@ export const card = (label, value, more) =>
 
 export const cells = (label, content, kind) => el("td", { "data-label": label, class: kind }, content);
 
-/** A table that scrolls by itself where it is wider than its place, with the keyboard too. */
-export const table = (label, heads, rows) =>
-  el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label },
-    el("table", {}, el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, rows)));
+/** A table that scrolls by itself where it is wider than its place, with the keyboard too. On a phone each value stands
+ * below its head. */
+export function table(label, heads, rows) {
+  for (const row of rows) [...row.cells].slice(1).forEach((cell, place) => (cell.dataset.label = heads[place + 1]));
+  return el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label },
+    el("table", { class: "stack" }, el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, rows)));
+}
 
 /** Draws anew and gives the focus back to what stands in the place of what had it. */
 export function redraw(within, draw) {

@@ -18,8 +18,10 @@ const DEMAND: RGBColor = RGBColor(180, 84, 10);
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:940px;margin:24px auto;padding:0 16px;\
     color:#1b2330;background:#fff}table{border-collapse:collapse;margin:16px 0}td,th{border-bottom:1px solid #dfe3ea;\
-    padding:6px 14px 6px 0;text-align:right}th:first-child{text-align:left}svg{width:100%;height:auto}\
-    figure{margin:24px 0}figcaption b{font-weight:600}li{margin:6px 0}";
+    padding:6px 14px 6px 0;text-align:right}th:first-child{text-align:left}svg{width:100%;min-width:560px;height:auto}\
+    figure{margin:24px 0;overflow-x:auto}figcaption b{font-weight:600}li{margin:6px 0}\
+    @media(max-width:500px){body{font-size:14px}td,th{padding:6px 6px 6px 0}}\
+    @media print{svg{min-width:0}figure{overflow:visible;break-inside:avoid}}";
 
 /// The page.
 ///
@@ -52,7 +54,7 @@ pub fn html(subject: Subject<'_>) -> Result<String, PlotError> {
             ],
         ),
         (
-            "Cost, USD per hour on demand",
+            "Cost, USD per hour, before a savings plan",
             vec![
                 line("ran", RAN, |step| step.ran.cost),
                 line("this controller", WOULD, |step| step.would.cost),

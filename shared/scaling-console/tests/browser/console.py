@@ -64,6 +64,8 @@ def accessible_everywhere(chromium, address, folder):
             browser.check_accessible(f"dialog-{name}")
             width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert width <= 0, f"{name} is {width} pixels wider than its window"
+            hidden = "[...document.querySelectorAll('.wide')].filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"
+            assert (cut := page.evaluate(hidden)) == [], f"{name}: {cut} have columns out of sight"
     print("accessible: fleet, group and dialog, light, dark and at phone width")
 
 
