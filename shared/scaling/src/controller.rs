@@ -120,7 +120,7 @@ async fn evaluate_for_ever(
         let began = Instant::now();
         // Asked each time: a configuration that has been replaced may have another period.
         let period = shortest_period(&assembly);
-        match assembly.control.tick(period).await {
+        match assembly.control.tick(budget(period)).await {
             Ok(report) => {
                 let report = Arc::new(report);
                 seen(&report, began.elapsed());
@@ -133,7 +133,26 @@ async fn evaluate_for_ever(
     }
 }
 
+/// A tick of a process may take longer than its period, and the next one is late then. Where reading alone takes longer, a
+/// budget of one period would leave every group over, tick after tick.
+const LEAST_BUDGET: Duration = Duration::from_secs(30);
+
+fn budget(period: Duration) -> Duration {
+    period.max(LEAST_BUDGET)
+}
+
 fn shortest_period(assembly: &Assembly) -> Duration {
     let config = assembly.control.config();
     config.groups.iter().map(|group| group.evaluation_period).min().unwrap_or(Duration::from_secs(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_that_answer_slower_than_they_are_asked_leave_no_group_over_for_ever() {
+        assert!(budget(Duration::from_secs(1)) >= Duration::from_secs(20));
+        assert_eq!(budget(Duration::from_secs(300)), Duration::from_secs(300));
+    }
 }
