@@ -7,8 +7,10 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 SAM_STAMP := $(VENV)/sam/.installed
-# `sam` finds `cargo lambda` here. A region has to be named, whichever it is: nothing is asked of it.
+# A region has to be named, whichever it is: nothing is asked of it.
 SAM := AWS_DEFAULT_REGION=us-east-1 PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/sam/bin/sam
+# Where `cargo lambda` is.
+BUILD_FUNCTIONS := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(MAKE) --no-print-directory -C functions all
 
 export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
@@ -133,8 +135,9 @@ lint-template: $(STAMP) $(SAM_STAMP) ## Lint the deployment template and the exa
 	$(SAM) validate --lint
 
 .PHONY: functions
-functions: $(STAMP) $(SAM_STAMP) ## Build the functions as they are deployed (arm64), and check their sizes
-	$(SAM) build
+functions: $(STAMP) $(SAM_STAMP) ## Build the functions as they are deployed (arm64), in one go, and check their sizes
+	$(BUILD_FUNCTIONS)
+	FUNCTIONS_BUILT=1 $(SAM) build
 	scripts/function_figures.py --sizes .aws-sam/build
 
 .PHONY: figures

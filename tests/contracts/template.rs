@@ -43,21 +43,34 @@ fn events(function: &Value) -> Vec<&Value> {
     function["Events"].as_object().map(|events| events.values().collect()).unwrap_or_default()
 }
 
+/// `sam build` asks the Makefile of the functions for a target by the function's name in the template.
 #[test]
-fn there_are_three_functions_each_built_from_its_crate() {
+fn there_are_three_functions_each_built_from_its_crate_by_one_invocation_of_cargo() {
     let template = template();
-    let mut binaries = Vec::new();
+    let makefile = project::text("functions/Makefile").unwrap();
+    let mut functions = Vec::new();
     for (name, resource) in template["Resources"].as_object().unwrap() {
         if resource["Type"] == "AWS::Serverless::Function" {
-            let binary = resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
-            // From its own folder: there the settings of functions/.cargo hold, and no feature of another program.
-            assert_eq!(resource["Properties"]["CodeUri"], format!("functions/{binary}"), "{name}");
-            assert!(project::root().join("functions").join(binary).is_dir(), "{name} is built from {binary}");
-            binaries.push(binary.to_owned());
+            assert_eq!(resource["Metadata"]["BuildMethod"], "makefile", "{name}");
+            // From the folder of the three: there the settings of functions/.cargo hold.
+            assert_eq!(resource["Properties"]["CodeUri"], "functions", "{name}");
+            let target = format!("build-{name}: ");
+            let of = makefile.lines().find_map(|line| line.strip_prefix(&target));
+            let of = of.unwrap_or_else(|| panic!("functions/Makefile has no target {target}"));
+            assert!(project::root().join("functions").join(of).is_dir(), "{name} is built from {of}");
+            functions.push(of.to_owned());
         }
     }
-    binaries.sort();
-    assert_eq!(binaries, ["alarm", "api", "schedule"]);
+    functions.sort();
+    assert_eq!(functions, ["alarm", "api", "schedule"]);
+    let builds: Vec<&str> =
+        makefile.lines().filter(|line| line.starts_with("\tcargo lambda build ")).collect();
+    let [build] = builds[..] else { panic!("{builds:?} are not one invocation") };
+    for package in functions {
+        assert!(build.contains(&format!("--package {package}")), "{build}");
+    }
+    // No copy of the folder, which would be no workspace.
+    assert!(project::text("samconfig.toml").unwrap().contains("build_in_source = true"));
 }
 
 #[test]
