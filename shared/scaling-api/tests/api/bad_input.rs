@@ -45,7 +45,9 @@ type Wrong = (&'static str, &'static str, &'static str);
 const WHOLE: &str = "a whole number from 0 to 4294967295";
 const MEMBERS: &str = "mode, replicas, instance_type, group, expires, dry_run, by";
 
-const SENSELESS: [Wrong; 22] = [
+const SENSELESS: [Wrong; 24] = [
+    ("{\"by\": \"a \\\"{,\\\" b\", \"replicas\": \"3\"}", "/replicas", "replicas must be {whole}, not \"3\""),
+    ("{\n  \"by\": \"ada\",\n  \"replicas\": -1\n}", "/replicas", "replicas must be {whole}, not -1"),
     ("null", "", "the body must be an object, not null"),
     ("3", "", "the body must be an object, not 3"),
     ("[3]", "", "the body must be an object, not a list"),
