@@ -93,9 +93,9 @@ type Stranger = (&'static str, &'static [(&'static str, &'static str)], &'static
 async fn what_speaks_to_no_service_is_answered_in_its_own_protocol() {
     const EXCEPTION: &str = r#""__type":"com.amazon.coral.service#UnknownOperationException""#;
     const TARGET: (&str, &str) = ("x-amz-target", "DynamoDB_20120810.GetItem");
-    let emulator = emulator(1).await;
     const S3: (&str, &str) =
         ("authorization", "AWS4-HMAC-SHA256 Credential=AK/20260105/us-east-1/s3/aws4_request");
+    let emulator = emulator(1).await;
     let cases: [Stranger; 10] = [
         ("/", &[TARGET], "{}", 400, EXCEPTION),
         ("/", &[("x-amz-target", "no-dot-at-all")], "{}", 400, EXCEPTION),
