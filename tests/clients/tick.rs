@@ -36,6 +36,8 @@ async fn stage() -> (Arc<Emulator>, Assembly) {
     let groups: Vec<_> = (0..GROUPS).map(|number| json!({"name": name(number)})).collect();
     let source = json!({
         "mode": "hybrid", "control": "act", "groups": groups,
+        // What they have: with more, each would begin with a scale-up.
+        "replicas": {"min_replicas": 1, "target_replicas": 1},
         "policy": {"triggers": ["cpu_usage", "memory_usage"], "priority_triggers": ["cpu_usage"]}
     });
     let config = Config::parse(source.to_string().as_bytes(), &Layers::none()).unwrap().config;
