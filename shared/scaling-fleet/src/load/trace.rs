@@ -35,7 +35,7 @@ pub enum TraceError {
         /// What stands there.
         text: String,
     },
-    /// Not a number from 0 to [`LARGEST_VALUE`].
+    /// Not a number from 0 to 1e9.
     #[error("line {line}: `{text}` is not a number from 0 to {LARGEST_VALUE}")]
     Value {
         /// Line in the file, from 1.
