@@ -1,8 +1,10 @@
 //! Requests per second over time: drawn from a seeded profile, or read from a trace.
 
+mod plausible;
 mod profile;
 mod trace;
 
+pub use plausible::{ImplausibleStep, ImplausibleTime, is_plausible_step, is_plausible_time};
 pub use profile::WeekProfile;
 pub use trace::TraceError;
 

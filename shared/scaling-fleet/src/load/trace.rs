@@ -6,12 +6,10 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Load;
+use super::plausible::{ImplausibleStep, ImplausibleTime, is_plausible_step, is_plausible_time};
 
 /// Most requests in one period of a trace.
 const LARGEST_VALUE: f64 = 1e9;
-
-/// Latest time in seconds: the end of the calendar, 9999-12-31, lies at 2.5e11.
-const LATEST: f64 = 2.5e11;
 
 /// Shortest period of a trace, in seconds.
 const SHORTEST_STEP: f64 = 1.0;
@@ -34,6 +32,22 @@ pub enum TraceError {
         line: u64,
         /// What stands there.
         text: String,
+    },
+    /// A time at which there was, or will be, no service: the unit is another one.
+    #[error("line {line}: {}", ImplausibleTime(.text))]
+    Era {
+        /// Line in the file, from 1.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+    /// Rows so far apart that the unit is another one, or that no day can be seen in them.
+    #[error("line {line}: the rows are {seconds} s apart, {}", ImplausibleStep)]
+    Step {
+        /// Line in the file, from 1.
+        line: u64,
+        /// Distance of the first two rows, in seconds.
+        seconds: u64,
     },
     /// Not a number from 0 to 1e9.
     #[error("line {line}: `{text}` is not a number from 0 to {LARGEST_VALUE}")]
@@ -78,16 +92,21 @@ impl Load {
             let row = parse_row(&record, line)?;
             match rows.len() {
                 0 => {}
-                1 => step = row.0 - rows[0].0,
+                1 => {
+                    step = row.0 - rows[0].0;
+                    if step < SHORTEST_STEP {
+                        return Err(TraceError::Grid { line });
+                    }
+                    if !is_plausible_step(step) {
+                        return Err(TraceError::Step { line, seconds: whole_seconds(step) });
+                    }
+                }
                 count => {
                     let expected = rows[0].0 + step * count as f64;
                     if (row.0 - expected).abs() > 0.5 {
                         return Err(TraceError::Grid { line });
                     }
                 }
-            }
-            if rows.len() == 1 && step < SHORTEST_STEP {
-                return Err(TraceError::Grid { line });
             }
             rows.push(row);
         }
@@ -101,13 +120,25 @@ impl Load {
 
 /// Seconds since 1970, or since whenever the trace counts from.
 fn time(text: &str) -> Option<f64> {
-    let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.abs() <= LATEST);
+    let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite());
     seconds.or_else(|| text.parse::<Timestamp>().ok().map(|time| time.as_duration().as_secs_f64()))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the distance of two plausible times, in their order"
+)]
+fn whole_seconds(seconds: f64) -> u64 {
+    seconds.round() as u64
 }
 
 fn parse_row(record: &csv::StringRecord, line: u64) -> Result<(f64, f64), TraceError> {
     let cell = |column: usize| record.get(column).unwrap_or("").trim();
     let time = time(cell(0)).ok_or_else(|| TraceError::Time { line, text: cell(0).to_owned() })?;
+    if !is_plausible_time(time) {
+        return Err(TraceError::Era { line, text: cell(0).to_owned() });
+    }
     let value = cell(1)
         .parse::<f64>()
         .ok()
@@ -143,10 +174,15 @@ mod tests {
             ("timestamp,value\n0,1\n60,NaN\n", TraceError::Value { line: 3, text: "NaN".into() }),
             ("timestamp,value\n0,1\n60,1e300\n", TraceError::Value { line: 3, text: "1e300".into() }),
             ("timestamp,value\n0,1\nNaN,2\n", TraceError::Time { line: 3, text: "NaN".into() }),
-            ("timestamp,value\n0,1\n1e300,2\n", TraceError::Time { line: 3, text: "1e300".into() }),
+            ("timestamp,value\n0,1\n1e300,2\n", TraceError::Era { line: 3, text: "1e300".into() }),
             ("timestamp,value\n0,1\n60,1\n180,1\n", TraceError::Grid { line: 4 }),
             ("timestamp,value\n60,1\n0,1\n", TraceError::Grid { line: 3 }),
             ("timestamp,value\n0,1\n1e-13,1\n", TraceError::Grid { line: 3 }),
+            ("timestamp,value\n0,1\n60000,1\n", TraceError::Step { line: 3, seconds: 60_000 }),
+            (
+                "timestamp,value\n1767571200000,1\n",
+                TraceError::Era { line: 2, text: "1767571200000".into() },
+            ),
             ("0,1\n60,1\n120,1\n", TraceError::Header),
             ("timestamp,value\n0,1\n", TraceError::TooShort),
             ("", TraceError::TooShort),

@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use scaling_fleet::load::{ImplausibleStep, ImplausibleTime, is_plausible_step, is_plausible_time};
 use thiserror::Error;
 
 /// Largest share of rows that may be missing.
@@ -18,6 +19,9 @@ const MOST_ROWS: usize = 320_000_000;
 
 /// A load above this is a slip: no service has 10^15 requests in a period.
 const LARGEST: f64 = 1e15;
+
+/// Shortest trace, in seconds: the figures are taken by the minute.
+const LEAST_LENGTH: f64 = 60.0;
 
 /// Why a trace could not be read.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -41,6 +45,20 @@ pub enum TraceError {
         /// What stands there.
         text: String,
     },
+    /// A time at which there was, or will be, no service: the unit is another one.
+    #[error("line {line}: {}", ImplausibleTime(.text))]
+    Era {
+        /// Line in the file, from 1.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+    /// Rows so far apart that the unit is another one, or that no day can be seen in them.
+    #[error("the rows are {seconds} s apart, {}", ImplausibleStep)]
+    Step {
+        /// Median distance of two rows, in seconds.
+        seconds: u64,
+    },
     /// Not a finite number from 0 to 10^15.
     #[error("line {line}: `{text}` is not a number from 0 to 10^15")]
     Value {
@@ -57,13 +75,18 @@ pub enum TraceError {
     },
     /// The times do not lie on one grid.
     #[error(
-        "line {line}: the time is off the grid of {step} s that most rows keep; bring the trace to one resolution"
+        "line {line}: the time is off the grid of {step} s, the median distance of two rows ({keep} of {distances} \
+         distances keep it); bring the trace to one resolution"
     )]
     Grid {
         /// Line in the file, from 1.
         line: u64,
-        /// The step of most rows, in seconds.
+        /// The median distance of two rows, in whole seconds.
         step: u64,
+        /// Distances of two rows that are this step.
+        keep: usize,
+        /// Distances of two rows.
+        distances: usize,
     },
     /// Too much is missing.
     #[error("{missing} of {rows} rows are missing, more than a tenth; fill or cut the trace first")]
@@ -76,6 +99,12 @@ pub enum TraceError {
     /// Fewer than two rows.
     #[error("a trace needs at least two rows")]
     TooShort,
+    /// Shorter than a minute.
+    #[error("the trace is {seconds} s long; it needs a minute at least (times are in seconds)")]
+    TooBrief {
+        /// Its length in whole seconds, rounded up.
+        seconds: u64,
+    },
     /// More rows than can be simulated.
     #[error("a trace has at most {MOST_ROWS} rows")]
     TooLong,
@@ -143,7 +172,14 @@ pub(super) fn read(text: &str) -> Result<Read, TraceError> {
     let (Some(first), true) = (rows.first(), rows.len() >= 2) else { return Err(TraceError::TooShort) };
     let start = Timestamp::from_second(whole_seconds(first.seconds)).unwrap_or(Timestamp::UNIX_EPOCH);
     let step = usual_step(&rows);
+    if !is_plausible_step(step) {
+        return Err(TraceError::Step { seconds: whole_seconds(step).unsigned_abs() });
+    }
     let (values, filled) = on_grid(&rows, step)?;
+    let length = values.len() as f64 * step;
+    if length < LEAST_LENGTH {
+        return Err(TraceError::TooBrief { seconds: whole_seconds(length.ceil()).unsigned_abs() });
+    }
     if filled > 0 {
         repairs.push(Repair::Filled { rows: filled });
     }
@@ -167,6 +203,9 @@ fn rows(text: &str, most: usize) -> Result<Vec<Row>, TraceError> {
             return Err(TraceError::Csv { line, message });
         }
         let seconds = time(cell(0)).ok_or_else(|| TraceError::Time { line, text: cell(0).to_owned() })?;
+        if !is_plausible_time(seconds) {
+            return Err(TraceError::Era { line, text: cell(0).to_owned() });
+        }
         let value = match cell(1) {
             "" => None,
             text => Some(value(text).ok_or_else(|| TraceError::Value { line, text: text.to_owned() })?),
@@ -195,21 +234,31 @@ fn value(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|value| (0.0..=LARGEST).contains(value))
 }
 
-/// The median distance of two rows: what most of them keep.
+fn distances(rows: &[Row]) -> impl Iterator<Item = f64> {
+    rows.windows(2).map(|pair| pair[1].seconds - pair[0].seconds)
+}
+
+/// The median distance of two rows.
 fn usual_step(rows: &[Row]) -> f64 {
-    let mut steps: Vec<f64> = rows.windows(2).map(|pair| pair[1].seconds - pair[0].seconds).collect();
+    let mut steps: Vec<f64> = distances(rows).collect();
     steps.sort_by(f64::total_cmp);
     steps.get(steps.len() / 2).copied().unwrap_or(1.0)
 }
 
 /// The values on a grid of `step` from the first row on, and how many of them had to be filled in.
 fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, usize), TraceError> {
+    // A second of drift is no other resolution.
+    let drift = 1.0_f64.min(0.25 * step);
     let mut places = Vec::with_capacity(rows.len());
     for row in rows {
         let at = (row.seconds - rows[0].seconds) / step;
-        // A second of drift is no other resolution.
-        if (at - at.round()).abs() * step > 1.0_f64.min(0.25 * step) {
-            return Err(TraceError::Grid { line: row.line, step: whole_seconds(step).unsigned_abs() });
+        if (at - at.round()).abs() * step > drift {
+            return Err(TraceError::Grid {
+                line: row.line,
+                step: whole_seconds(step).unsigned_abs(),
+                keep: distances(rows).filter(|distance| (distance - step).abs() <= drift).count(),
+                distances: rows.len() - 1,
+            });
         }
         places.push((place(at), row.value));
     }
@@ -299,11 +348,11 @@ mod tests {
             ("timestamp,value\n0,1\n60,inf\n", TraceError::Value { line: 3, text: "inf".into() }),
             ("timestamp,value\n0,1\n60,1e300\n", TraceError::Value { line: 3, text: "1e300".into() }),
             ("timestamp,value\n0,1\n60,1\n60,2\n", TraceError::Twice { line: 4 }),
-            ("timestamp,value\n0,1\n60,1\n120,1\n130,1\n180,1\n", TraceError::Grid { line: 5, step: 60 }),
+            ("timestamp,value\n0,1\n60,1\n120,1\n130,1\n180,1\n", TraceError::Grid { line: 5, step: 60, keep: 2, distances: 4 }),
             ("timestamp,value\n0,1\n60,1\n120,1\n600,1\n", TraceError::Gaps { missing: 7, rows: 11 }),
             (
                 "timestamp,value\n0,1\n60,1\n120,1\n180,1\n1e300,1\n",
-                TraceError::Gaps { missing: usize::MAX - 5, rows: usize::MAX },
+                TraceError::Era { line: 6, text: "1e300".into() },
             ),
             ("0,1\n60,1\n", TraceError::Header),
             ("timestamp,value\n0,1\n", TraceError::TooShort),
@@ -320,9 +369,50 @@ mod tests {
         let minutes = "0,1\n60,1\n120,1\n180,1\n";
         let fine = "190,1\n200,1\n";
         let coarse_first = read(&format!("t,v\n{minutes}{fine}"));
-        assert_eq!(coarse_first.err(), Some(TraceError::Grid { line: 6, step: 60 }));
+        assert_eq!(coarse_first.err(), Some(TraceError::Grid { line: 6, step: 60, keep: 3, distances: 5 }));
         let fine_first = read("t,v\n0,1\n10,1\n20,1\n30,1\n90,1\n150,1\n");
         assert_eq!(fine_first.err(), Some(TraceError::Gaps { missing: 10, rows: 16 }));
+    }
+
+    #[test]
+    fn a_grid_that_few_rows_keep_is_not_said_to_be_that_of_most() {
+        let error = read("t,v\n0,1\n60,1\n120,1\n130,1\n140,1\n180,1\n").err().unwrap();
+        assert_eq!(error, TraceError::Grid { line: 3, step: 40, keep: 1, distances: 5 });
+        assert!(error.to_string().contains("(1 of 5 distances keep it)"), "{error}");
+    }
+
+    #[test]
+    fn times_in_another_unit_than_seconds_are_refused_with_a_question_for_the_unit() {
+        for (first, second) in [
+            ("1767571200000", "1767571260000"),             // milliseconds
+            ("1767571200000000", "1767571260000000"),       // microseconds
+            ("1767571200000000000", "1767571260000000000"), // nanoseconds
+            ("253402207100", "253402207160"),               // the last days of 9999
+            ("-400000000000", "-399999999940"),
+            ("0", "9e17"),
+            ("0", "60000"), // a minute in milliseconds since the start
+        ] {
+            let error = read(&format!("t,v\n{first},1\n{second},1\n")).err().unwrap();
+            assert!(matches!(error, TraceError::Era { .. } | TraceError::Step { .. }), "{first}: {error}");
+            assert!(error.to_string().contains("are these milliseconds?"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_years_from_1970_to_2200_and_rows_up_to_twelve_hours_apart_are_read() {
+        for text in [
+            "t,v\n1970-01-01T00:00:00Z,1\n1970-01-01T12:00:00Z,1\n",
+            "t,v\n2199-12-31T23:58:00Z,1\n2199-12-31T23:59:00Z,1\n",
+        ] {
+            assert_eq!(values(text), vec![1.0, 1.0]);
+        }
+    }
+
+    #[test]
+    fn less_than_a_minute_is_too_brief_and_a_minute_is_not() {
+        assert_eq!(read("t,v\n0,1\n0.5,2\n1,3\n").err(), Some(TraceError::TooBrief { seconds: 2 }));
+        assert_eq!(read("t,v\n0,1\n14,2\n28,3\n42,4\n").err(), Some(TraceError::TooBrief { seconds: 56 }));
+        assert_eq!(values("t,v\n0,1\n15,2\n30,3\n45,4\n").len(), 4);
     }
 
     #[test]
