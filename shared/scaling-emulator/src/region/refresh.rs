@@ -2,7 +2,7 @@
 //!
 //! `plan` says what one step may do; it keeps the healthy share of the desired capacity at or above the minimum
 //! and what exists at or below the maximum. With a minimum of 100 % replacements come first, one at a time at
-//! least.
+//! least; with a lower one, one instance at a time may end even where the minimum rounds up to everything.
 
 use std::collections::BTreeSet;
 
@@ -205,6 +205,8 @@ pub(crate) struct View {
     pub(crate) max_percent: u32,
     /// Old capacity that serves.
     pub(crate) old_serving: u32,
+    /// Capacity of the smallest old instance that serves and may end: what a step has to give up at least.
+    pub(crate) smallest: u32,
     /// Old capacity that boots.
     pub(crate) old_pending: u32,
     /// New capacity, booting or serving.
@@ -226,7 +228,7 @@ pub(crate) struct Move {
 
 /// What one step may do.
 pub(crate) fn plan(view: View) -> Move {
-    let least = (view.desired * view.min_percent).div_ceil(100);
+    let least = least(&view);
     let one_more = view.desired + u32::from(view.min_percent >= 100);
     let most = (view.desired * view.max_percent / 100).max(one_more);
     let exists = view.old_serving + view.old_pending + view.new;
@@ -239,6 +241,14 @@ pub(crate) fn plan(view: View) -> Move {
     }
 }
 
+/// Capacity that has to stay healthy.
+///
+/// A refresh replaces one instance at a time at least: 90 % of 4 rounds up to 4, and nothing could ever end.
+fn least(view: &View) -> u32 {
+    let share = (view.desired * view.min_percent).div_ceil(100);
+    if view.min_percent < 100 { share.min(view.desired.saturating_sub(view.smallest)) } else { share }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +258,7 @@ mod tests {
         min_percent: 100,
         max_percent: 200,
         old_serving: 4,
+        smallest: 1,
         old_pending: 0,
         new: 0,
         new_warm: 0,
@@ -278,6 +289,18 @@ mod tests {
     }
 
     #[test]
+    fn one_instance_may_end_where_the_minimum_rounds_up_to_everything() {
+        for desired in 1..10 {
+            let view = View { desired, min_percent: 90, max_percent: 100, old_serving: desired, ..BASE };
+            assert_eq!(plan(view), Move { launch: 0, end: 1, done: false }, "of {desired}");
+            let begun = View { old_serving: desired - 1, ..view };
+            assert_eq!(plan(begun), Move { launch: 1, end: 0, done: false }, "of {desired}, one gone");
+        }
+        let heavy = View { desired: 8, min_percent: 90, max_percent: 100, old_serving: 8, smallest: 4, ..BASE };
+        assert_eq!(plan(heavy), Move { launch: 0, end: 4, done: false });
+    }
+
+    #[test]
     fn healthy_capacity_never_falls_below_the_minimum_from_any_start() {
         for desired in 0..12 {
             for (min_percent, max_percent) in [(100, 100), (100, 200), (90, 110), (50, 100), (0, 100)] {
@@ -292,7 +315,10 @@ mod tests {
                         ..BASE
                     };
                     let healthy = old_serving + new_warm;
-                    let least = (desired * min_percent).div_ceil(100);
+                    let share = (desired * min_percent).div_ceil(100);
+                    // The one exception: below 100 %, one instance at a time.
+                    let one_less = desired.saturating_sub(1);
+                    let least = if min_percent < 100 { share.min(one_less) } else { share };
                     assert!(healthy - plan(view).end >= least.min(healthy), "{view:?}");
                 }
             }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::group::Group;
+use super::member::Member;
 use super::refresh::{Move, Refresh, RefreshStatus, View, plan};
 use super::scaling::{Context, second};
 use crate::cloudwatch::alarm::StateValue;
@@ -155,6 +156,7 @@ impl Group {
             min_percent: percent(refresh.preferences.min_healthy_percentage, 90),
             max_percent: percent(refresh.preferences.max_healthy_percentage, 100),
             old_serving: 0,
+            smallest: self.replaceable(refresh).map(|(_, weight)| weight).min().unwrap_or(1),
             old_pending: 0,
             new: 0,
             new_warm: 0,
@@ -178,12 +180,18 @@ impl Group {
         view
     }
 
+    /// Old instances that serve or boot and may end, with their weight.
+    fn replaceable<'a>(&'a self, refresh: &'a Refresh) -> impl Iterator<Item = (&'a Member, u32)> + 'a {
+        let waits = waits_for_protected(refresh);
+        self.alive()
+            .filter(move |member| refresh.old.contains(&member.id) && !(member.protected && waits))
+            .map(|member| (member, member.weight))
+    }
+
     fn end_old(&mut self, refresh: &Refresh, wanted: Move, context: &mut Context<'_>) {
-        let waits = refresh.preferences.scale_in_protected_instances.as_deref() != Some("Refresh");
         let old: Vec<(String, u32, bool)> = self
-            .alive()
-            .filter(|member| refresh.old.contains(&member.id) && !(member.protected && waits))
-            .map(|member| (member.id.clone(), member.weight, member.is_in_service()))
+            .replaceable(refresh)
+            .map(|(member, weight)| (member.id.clone(), weight, member.is_in_service()))
             .collect();
         let mut allowed = wanted.end;
         for (id, weight, serves) in old {
@@ -245,9 +253,15 @@ impl Group {
 
     fn give_up(&mut self, refresh: &mut Refresh, now: Timestamp) {
         let last = self.activities.iter().find_map(|activity| activity.status_message.clone());
-        let reason = match last.filter(|_| self.trouble.since.is_some()) {
-            Some(message) => format!("Instance launches keep failing. {message}"),
-            None => "Instances that are protected from scale in were not released in time.".to_owned(),
+        let held = |member: &Member| refresh.old.contains(&member.id) && member.protected;
+        let reason = if let Some(message) = last.filter(|_| self.trouble.since.is_some()) {
+            format!("Instance launches keep failing. {message}")
+        } else if let Some(process) = ["Launch", "Terminate"].into_iter().find(|one| self.is_suspended(one)) {
+            format!("The process {process} of the Auto Scaling group was not resumed in time.")
+        } else if waits_for_protected(refresh) && self.alive().any(held) {
+            "Instances that are protected from scale in were not released in time.".to_owned()
+        } else {
+            format!("No instance was replaced in time. {}", refresh.reason.as_deref().unwrap_or_default())
         };
         self.fail(refresh, reason, now);
     }
@@ -283,6 +297,11 @@ impl Group {
             None => "Waiting for instances to launch before continuing.".to_owned(),
         }
     }
+}
+
+/// Whether it waits until instances are no longer protected from scale in.
+fn waits_for_protected(refresh: &Refresh) -> bool {
+    refresh.preferences.scale_in_protected_instances.as_deref() != Some("Refresh")
 }
 
 /// An alarm of the refresh that is on.

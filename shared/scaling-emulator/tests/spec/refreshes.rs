@@ -9,6 +9,7 @@ use scaling_emulator::region::launch::{LaunchSource, MixedInstancesPolicy, Mixed
 use scaling_emulator::region::refresh::{DesiredConfiguration, Preferences, RefreshStatus};
 use scaling_emulator::{Emulator, Fault, Settings};
 
+use crate::call::call;
 use crate::client::{advance, emulator, emulator_with, ids, set, types, web};
 
 /// A refresh of `web` to the first of `kinds` that can be had, that never lets capacity fall.
@@ -103,6 +104,37 @@ async fn surplus_stays_within_the_maximum() {
             largest = largest.max(types(&emulator).len());
         }
         assert_eq!((largest, status(&emulator)), (most, RefreshStatus::Successful), "at {max} %");
+    }
+}
+
+#[tokio::test]
+async fn with_the_default_preferences_groups_of_every_size_are_replaced_a_tenth_or_one_at_a_time() {
+    for desired in [1, 2, 4, 9, 10] {
+        let emulator = emulator(desired).await;
+        let mut input = to(&["c7i.large"]);
+        input.preferences = Preferences::default();
+        begin(&emulator, &input);
+        watch(&emulator, desired as usize - 1).await;
+        assert_eq!(
+            (status(&emulator), types(&emulator)),
+            (RefreshStatus::Successful, vec!["c7i.large".to_owned(); desired as usize]),
+            "{desired} instances"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_that_gives_up_says_what_held_it() {
+    let patience = Duration::from_secs(900);
+    for (process, reason) in [("Launch", "process Launch"), ("Terminate", "process Terminate")] {
+        let emulator = emulator_with(Settings { refresh_patience: patience, ..Settings::default() }, 2).await;
+        let mut input = to(&["c7i.large"]);
+        input.preferences = Preferences::default();
+        call(&emulator, "SuspendProcesses", &format!("ScalingProcesses.member.1={process}"));
+        begin(&emulator, &input);
+        watch(&emulator, 1).await;
+        let told = web(&emulator, |group| group.refreshes.last().unwrap().reason.clone().unwrap());
+        assert!(status(&emulator) == RefreshStatus::Failed && told.contains(reason), "{told}");
     }
 }
 
