@@ -69,7 +69,22 @@ pub fn dispatch(region: &mut Region, operation: &str, form: &Form) -> Result<Val
         let message = format!("The action {operation} is not valid for this web service.");
         return Err(AwsError::new("InvalidAction", message));
     };
-    act(region, form)
+    match form.get("DryRun") {
+        Some("true" | "True" | "1") => Err(dry_run(region, operation, form, *act)),
+        _ => act(region, form),
+    }
+}
+
+/// What a call with `DryRun` is told: what is wrong with it, or that it would have succeeded. It changes nothing.
+fn dry_run(region: &mut Region, operation: &str, form: &Form, act: Operation) -> AwsError {
+    let tried = if operation.starts_with("Describe") {
+        act(region, form)
+    } else {
+        act(&mut region.clone(), form)
+    };
+    let succeeds =
+        || AwsError::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+    tried.map_or_else(|error| error, |_| succeeds().with_status(412))
 }
 
 fn call<I: DeserializeOwned, O: Serialize>(

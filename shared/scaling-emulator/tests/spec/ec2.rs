@@ -142,6 +142,26 @@ async fn status_checks_are_told_of_what_runs() {
 }
 
 #[tokio::test]
+async fn a_dry_run_says_whether_a_call_would_succeed_and_changes_nothing() {
+    let emulator = emulator(1).await;
+    let id = ids(&emulator, InService)[0].clone();
+    for (operation, members) in [
+        ("RunInstances", "MinCount=1&MaxCount=1&ImageId=ami-1".to_owned()),
+        ("TerminateInstances", format!("InstanceId.1={id}")),
+        ("DescribeInstances", String::new()),
+        ("DescribeRegions", String::new()),
+    ] {
+        let error = tried(&emulator, operation, &format!("{members}&DryRun=true")).unwrap_err();
+        assert_eq!((error.code.as_ref(), error.status), ("DryRunOperation", 412), "{operation}");
+    }
+    assert_eq!(code(&emulator, "StopInstances", "InstanceId.1=i-0&DryRun=true"), "InvalidInstanceID.NotFound");
+    let all = call(&emulator, "DescribeInstances", "DryRun=false");
+    assert_eq!(all["reservationSet"].as_array().unwrap().len(), 1);
+    advance(&emulator, 60).await;
+    assert_eq!(ids(&emulator, InService), [id]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_run_is_refused_in_ec2s_words() {
     let emulator = emulator(1).await;
     for (operation, members, expected) in [
