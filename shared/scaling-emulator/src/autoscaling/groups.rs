@@ -145,6 +145,14 @@ pub fn update(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
         let message = format!("AutoScalingGroup {name} is pending delete");
         return Err(AwsError::new("ScalingActivityInProgress", message));
     }
+    let source = source(input)?;
+    let fixed = existing.active_refresh().is_some_and(|refresh| refresh.desired.is_some());
+    if fixed && source.is_some() {
+        return Err(AwsError::validation(
+            "An active instance refresh with a desired configuration exists. All configuration options derived from \
+             the desired configuration are not available for update while the instance refresh is active.",
+        ));
+    }
     let (old, mut desired) = (existing.desired, existing.desired);
     let mut settings = existing.settings.clone();
     settings.min = size(input.min_size, "minSize")?.unwrap_or(settings.min);
@@ -155,7 +163,7 @@ pub fn update(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
     }
     desired = size(input.desired_capacity, "desiredCapacity")?.unwrap_or(desired);
     check_sizes(settings.min, settings.max, desired)?;
-    if let Some(source) = source(input)? {
+    if let Some(source) = source {
         source.options(&region.blueprints, region.machines)?;
         settings.source = source;
     }

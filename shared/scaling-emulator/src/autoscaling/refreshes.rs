@@ -48,6 +48,12 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
     }
     let preferences = with_defaults(input.preferences.clone(), group)?;
     let origin = group.settings.source.clone();
+    if preferences.skip_matching == Some(true) && matches!(origin, LaunchSource::Configuration(_)) {
+        // *User Guide*, "Use an instance refresh with skip matching".
+        return Err(AwsError::validation(
+            "SkipMatching is not supported for an Auto Scaling group with a launch configuration.",
+        ));
+    }
     let target = target(&origin, input.desired_configuration.as_ref())?;
     let options = target.options(&region.blueprints, region.machines)?;
     let rollback_allowed = input.desired_configuration.is_some() && origin.is_repeatable();

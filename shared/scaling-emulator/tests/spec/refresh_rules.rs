@@ -99,6 +99,24 @@ async fn it_waits_for_instances_in_standby_unless_told_otherwise() {
 }
 
 #[tokio::test]
+async fn what_a_refresh_is_bringing_about_cannot_be_changed_meanwhile() {
+    let emulator = emulator(2).await;
+    call(&emulator, "StartInstanceRefresh", &to_c7i(""));
+    advance(&emulator, 30).await;
+    let source = "LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=1";
+    let (code, message) = refused(&emulator, "UpdateAutoScalingGroup", source);
+    assert_eq!(code, "ValidationError");
+    assert!(message.starts_with("An active instance refresh with a desired configuration exists."), "{message}");
+    call(&emulator, "UpdateAutoScalingGroup", "MaxSize=12");
+    advance(&emulator, 900).await;
+    assert_eq!(status(&emulator), RefreshStatus::Successful);
+    call(&emulator, "UpdateAutoScalingGroup", source);
+    // One without a desired configuration leaves the group's own to be changed.
+    call(&emulator, "StartInstanceRefresh", FULL);
+    call(&emulator, "UpdateAutoScalingGroup", source);
+}
+
+#[tokio::test]
 async fn preferences_that_cannot_be_are_refused() {
     let emulator = emulator(1).await;
     for (preferences, part) in [
