@@ -82,21 +82,30 @@ pub fn terminate(region: &mut Region, input: &TerminateInput) -> Result<Terminat
     let id = &input.instance_id;
     let group = owner(region, id)?;
     let (name, desired, min) = (group.name.clone(), group.desired, group.settings.min);
-    if group.member(id).is_some_and(|member| !member.is_alive()) {
+    let Some(member) = group.member(id) else { return Err(unmanaged(id)) };
+    if member.state.is_ending() {
         return Err(AwsError::new(
             "ScalingActivityInProgress",
             format!("Instance {id} is already being terminated by a scaling activity."),
         ));
     }
+    if member.state.is_warm_pool() {
+        return Err(AwsError::validation(format!(
+            "Instance {id} is in a warm pool. This operation cannot be called on instances in a warm pool."
+        )));
+    }
     let decrement = input.should_decrement_desired_capacity;
-    if decrement && desired <= min {
+    // An instance in standby is no part of the desired capacity.
+    let weight = if member.is_alive() { member.weight } else { 0 };
+    let left = desired.saturating_sub(weight);
+    if decrement && weight > 0 && left < min {
         return Err(AwsError::validation(format!(
             "Currently, desiredSize equals minSize ({min}). Terminating instance without replacement will violate \
              group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's \
              min size."
         )));
     }
-    let shrinking = format!(", shrinking the capacity from {desired} to {}", desired.saturating_sub(1));
+    let shrinking = format!(", shrinking the capacity from {desired} to {left}");
     let cause = format!(
         "At {} instance {id} was taken out of service in response to a user request{}.",
         second(region.now),
@@ -104,7 +113,7 @@ pub fn terminate(region: &mut Region, input: &TerminateInput) -> Result<Terminat
     );
     let activity = region.with_group(&name, |group, context| {
         if decrement {
-            group.desired -= 1;
+            group.desired = left;
         }
         group.end(context, id, &cause);
         group.activities.iter().next().cloned()
@@ -178,10 +187,10 @@ pub fn set_health(region: &mut Region, input: &HealthInput) -> Result<(), AwsErr
 /// The group of an instance that is not gone, or the service's error.
 fn owner<'a>(region: &'a Region, id: &str) -> Result<&'a Group, AwsError> {
     let owner = region.groups().find(|group| group.member(id).is_some());
-    let name = owner.map(|group| group.name.as_str()).ok_or_else(|| {
-        AwsError::validation(format!(
-            "Instance Id not found - No managed instance found for instance ID: {id}"
-        ))
-    })?;
+    let name = owner.map(|group| group.name.as_str()).ok_or_else(|| unmanaged(id))?;
     group(region, name)
+}
+
+fn unmanaged(id: &str) -> AwsError {
+    AwsError::validation(format!("Instance Id not found - No managed instance found for instance ID: {id}"))
 }

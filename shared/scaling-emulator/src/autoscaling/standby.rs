@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{at_most, group};
 use crate::region::activity::Activity;
 use crate::region::loose::Loose;
-use crate::region::{Group, LifecycleState, Region};
+use crate::region::{Condition, Group, LifecycleState, Region};
 use crate::wire::AwsError;
 
 /// Most instances of one call.
@@ -62,7 +62,11 @@ pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesO
     let mut loose = Vec::new();
     let output = acted(region, input, |group, context, id| {
         let (mut member, activity) = group.detach(context, id, decrement)?;
-        member.state = LifecycleState::InService;
+        member.state = match member.condition {
+            Condition::Terminated => LifecycleState::Terminated,
+            Condition::Stopped => LifecycleState::WarmedStopped,
+            Condition::Sound | Condition::Failed => LifecycleState::InService,
+        };
         loose.push(member);
         Some(activity)
     });

@@ -7,7 +7,7 @@ use super::filter::{Filter, keep, page};
 use super::network;
 use super::template_data::Ec2Tag;
 use crate::region::loose::Loose;
-use crate::region::{Group, LifecycleState, Member, Region};
+use crate::region::{Condition, Group, LifecycleState, Member, Region};
 use crate::wire::AwsError;
 
 /// Input of DescribeInstances.
@@ -167,7 +167,7 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         image_id: template
             .and_then(|version| version.data.image_id.clone())
             .or_else(|| configured.map(|made| made.image_id.clone())),
-        instance_state: state(member.state),
+        instance_state: state(member),
         private_dns_name: format!("ip-{}.ec2.internal", member.address.replace('.', "-")),
         private_ip_address: member.address.clone(),
         instance_type: member.instance_type.to_string(),
@@ -187,15 +187,19 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
 /// State of an instance that runs.
 pub(super) const RUNNING: InstanceState = InstanceState { code: 16, name: "running" };
 
-/// State by number and name of an instance in a state of its life.
-pub(super) fn state(state: LifecycleState) -> InstanceState {
-    match state {
-        LifecycleState::Terminated => InstanceState { code: 48, name: "terminated" },
+/// State of an instance that is stopped.
+pub(super) const STOPPED: InstanceState = InstanceState { code: 80, name: "stopped" };
+
+/// State of an instance that has ended.
+pub(super) const TERMINATED: InstanceState = InstanceState { code: 48, name: "terminated" };
+
+/// State by number and name of an instance.
+pub(super) fn state(member: &Member) -> InstanceState {
+    match (member.state, member.condition) {
+        (LifecycleState::Terminated, _) | (_, Condition::Terminated) => TERMINATED,
         // Lifecycle hooks hold an instance that still runs.
-        LifecycleState::Terminating => InstanceState { code: 32, name: "shutting-down" },
-        LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated => {
-            InstanceState { code: 80, name: "stopped" }
-        }
+        (LifecycleState::Terminating, _) => InstanceState { code: 32, name: "shutting-down" },
+        (LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated, _) | (_, Condition::Stopped) => STOPPED,
         _ => RUNNING,
     }
 }

@@ -1,14 +1,16 @@
-//! Instances that belong to no group: run, stopped, started, given another type, ended. Instances of groups can be ended
-//! and stopped here too; their group then finds them unhealthy.
+//! Instances: run, stopped, started, given another type, ended. Those of groups too: their group then finds them unhealthy,
+//! unless they are in standby.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::instances::{InstanceDescription, InstanceState, RUNNING, shown_loose, state};
+use super::instances::{
+    InstanceDescription, InstanceState, RUNNING, STOPPED, TERMINATED, shown_loose, state,
+};
 use super::template_data::TagSpecification;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
-use crate::region::{LifecycleState, Region};
+use crate::region::{Condition, LifecycleState, Member, Region};
 use crate::wire::AwsError;
 
 /// Most instances of one call.
@@ -145,80 +147,97 @@ pub struct StateChange {
     pub previous_state: InstanceState,
 }
 
+/// What a call does to the state of instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Start,
+    Stop,
+    Terminate,
+}
+
+impl Step {
+    /// The state that it ends in, and the one on the way there.
+    fn states(self) -> (InstanceState, InstanceState) {
+        match self {
+            Self::Start => (RUNNING, InstanceState { code: 0, name: "pending" }),
+            Self::Stop => (STOPPED, InstanceState { code: 64, name: "stopping" }),
+            Self::Terminate => (TERMINATED, InstanceState { code: 32, name: "shutting-down" }),
+        }
+    }
+}
+
 /// Starts stopped instances.
 pub fn start(region: &mut Region, input: &StateInput) -> Result<StateOutput, AwsError> {
-    changed(region, input, LifecycleState::InService, InstanceState { code: 0, name: "pending" })
+    changed(region, input, Step::Start)
 }
 
 /// Stops instances.
 pub fn stop(region: &mut Region, input: &StateInput) -> Result<StateOutput, AwsError> {
-    changed(region, input, LifecycleState::WarmedStopped, InstanceState { code: 64, name: "stopping" })
+    changed(region, input, Step::Stop)
 }
 
 /// Ends instances.
 pub fn terminate(region: &mut Region, input: &StateInput) -> Result<StateOutput, AwsError> {
-    changed(region, input, LifecycleState::Terminated, InstanceState { code: 32, name: "shutting-down" })
+    changed(region, input, Step::Terminate)
 }
 
-fn changed(
-    region: &mut Region,
-    input: &StateInput,
-    to: LifecycleState,
-    passing: InstanceState,
-) -> Result<StateOutput, AwsError> {
+/// An instance, in a group or not.
+fn found<'a>(region: &'a Region, id: &str) -> Result<&'a Member, AwsError> {
+    let loose = region.loose.get(id).map(|loose| &loose.member);
+    loose.or_else(|| region.instance(id).map(|(_, member)| member)).ok_or_else(|| unknown(id))
+}
+
+fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateOutput, AwsError> {
     if input.ids.is_empty() {
         return Err(AwsError::new("MissingParameter", "The request must contain the parameter InstanceId"));
     }
+    let (end, passing) = step.states();
+    let mut room = region.room();
     for id in &input.ids {
-        let now = region.loose.get(id).map(|loose| loose.member.state);
-        if now.is_none() && region.instance(id).is_none() {
-            return Err(unknown(id));
-        }
-        if now == Some(LifecycleState::Terminated) && to != LifecycleState::Terminated {
+        let member = found(region, id)?;
+        let now = state(member);
+        if step != Step::Terminate && !matches!(now.name, "running" | "stopped") {
             return Err(AwsError::new(
                 "IncorrectInstanceState",
                 format!("The instance '{id}' is not in a state from which it can be started or stopped."),
             ));
         }
+        if step == Step::Start && now == STOPPED {
+            region.machines.machine(member.instance_type.as_str()).map_or(Ok(()), |kind| room.take(&kind))?;
+        }
     }
-    if to == LifecycleState::InService {
-        let mut room = region.room();
-        let stopped = input.ids.iter().filter_map(|id| region.loose.get(id));
-        let stopped = stopped.filter(|loose| loose.member.state != LifecycleState::InService);
-        let mut machines =
-            stopped.filter_map(|loose| region.machines.machine(loose.member.instance_type.as_str()));
-        machines.try_for_each(|machine| room.take(&machine))?;
-    }
-    let now = region.now;
     let mut instances_set = Vec::new();
     for id in &input.ids {
-        let previous_state = if let Some(loose) = region.loose.get_mut(id) {
-            let previous = state(loose.member.state);
-            if loose.member.state != to {
-                loose.member.state = to;
-                loose.member.gone_at = (to == LifecycleState::Terminated).then_some(now);
-            }
-            previous
-        } else {
-            // Its group finds it unhealthy.
-            if to != LifecycleState::InService {
-                region.crash(id);
-            }
-            RUNNING
-        };
-        let unchanged = previous_state == state(to);
+        let previous_state = state(found(region, id)?);
+        let unchanged = previous_state == end || previous_state == passing;
+        if !unchanged {
+            carry_out(region, id, step);
+        }
         let current_state = if unchanged { previous_state } else { passing };
         instances_set.push(StateChange { instance_id: id.clone(), current_state, previous_state });
     }
     Ok(StateOutput { instances_set })
 }
 
+fn carry_out(region: &mut Region, id: &str, step: Step) {
+    match (step, region.loose.get_mut(id)) {
+        (Step::Start, Some(loose)) => {
+            (loose.member.state, loose.member.condition) = (LifecycleState::InService, Condition::Sound);
+        }
+        (Step::Start, None) => region.mend(id),
+        (Step::Stop, _) => {
+            region.lose(id, Condition::Stopped);
+        }
+        (Step::Terminate, _) => {
+            region.lose(id, Condition::Terminated);
+        }
+    }
+}
+
 /// `RebootInstances`: nothing that could be seen.
 pub fn reboot(region: &mut Region, input: &StateInput) -> Result<Value, AwsError> {
-    match input.ids.iter().find(|id| !region.loose.contains_key(*id) && region.instance(id).is_none()) {
-        Some(id) => Err(unknown(id)),
-        None => Ok(json!({ "return": true })),
-    }
+    input.ids.iter().try_for_each(|id| found(region, id).map(drop))?;
+    Ok(json!({ "return": true }))
 }
 
 fn unknown(id: &str) -> AwsError {
@@ -233,6 +252,10 @@ pub struct ModifyInput {
     pub instance_id: String,
     /// Its new type.
     pub instance_type: Option<AttributeValue>,
+    /// Or the name of an attribute, `instanceType`,
+    pub attribute: Option<String>,
+    /// with its new value.
+    pub value: Option<String>,
 }
 
 /// A value.
@@ -246,24 +269,20 @@ pub struct AttributeValue {
 /// Gives a stopped instance another type. Other attributes are accepted and have no effect.
 pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<Value, AwsError> {
     let id = &input.instance_id;
-    let machines = region.machines;
-    let Some(loose) = region.loose.get_mut(id) else {
-        return Err(match region.instance(id) {
-            Some(_) => not_stopped(id),
-            None => unknown(id),
-        });
-    };
-    if let Some(AttributeValue { value }) = &input.instance_type {
-        let kind = machines.machine(value).ok_or_else(|| {
-            AwsError::new(
-                "InvalidInstanceAttributeValue",
-                format!("Invalid value '{value}' for InstanceType."),
-            )
-        })?;
-        if loose.member.state != LifecycleState::WarmedStopped {
-            return Err(not_stopped(id));
-        }
-        loose.member.instance_type = kind.instance_type;
+    let named = input.attribute.as_deref() == Some("instanceType");
+    let kind = input.instance_type.as_ref().map(|given| &given.value).or(input.value.as_ref().filter(|_| named));
+    let now = state(found(region, id)?);
+    let Some(kind) = kind else { return Ok(json!({ "return": true })) };
+    let machine = region.machines.machine(kind).ok_or_else(|| {
+        AwsError::new("InvalidInstanceAttributeValue", format!("Invalid value '{kind}' for InstanceType."))
+    })?;
+    if now != STOPPED {
+        return Err(not_stopped(id));
+    }
+    let loose = region.loose.get_mut(id).map(|loose| &mut loose.member);
+    let members = region.groups.values_mut().flat_map(|group| &mut group.members);
+    if let Some(member) = loose.into_iter().chain(members).find(|member| member.id == *id) {
+        member.instance_type = machine.instance_type;
     }
     Ok(json!({ "return": true }))
 }

@@ -36,7 +36,7 @@ pub fn describe(region: &mut Region, input: &StatusInput) -> Result<Value, AwsEr
     }
     let wanted = |member: &&Member| {
         (input.ids.is_empty() || input.ids.contains(&member.id))
-            && (input.include_all_instances || state(member.state) == RUNNING)
+            && (input.include_all_instances || state(member) == RUNNING)
     };
     let shown = all.into_iter().filter(wanted).map(status).collect();
     let (page, next_token) = page::<Value>(shown, input.next_token.as_deref(), input.max_results)?;
@@ -44,8 +44,8 @@ pub fn describe(region: &mut Region, input: &StatusInput) -> Result<Value, AwsEr
 }
 
 fn status(member: &Member) -> Value {
-    let state = state(member.state);
-    let check = match (state.name, member.healthy) {
+    let state = state(member);
+    let check = match (state.name, member.is_sound()) {
         ("running", true) => ("ok", "passed"),
         ("running", false) => ("impaired", "failed"),
         _ => ("not-applicable", "not-applicable"),

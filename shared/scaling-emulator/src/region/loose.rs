@@ -7,7 +7,7 @@ use scaling_fleet::fleet::{InstanceNumber, Machine};
 use serde::{Deserialize, Serialize};
 
 use super::ids::Ids;
-use super::member::{LifecycleState, Member};
+use super::member::{Condition, LifecycleState, Member};
 
 /// How long ended ones are still known.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
@@ -34,6 +34,7 @@ impl Loose {
             address: ids.address(),
             state: LifecycleState::InService,
             healthy: true,
+            condition: Condition::Sound,
             protected: false,
             template: None,
             configuration: None,
@@ -46,6 +47,18 @@ impl Loose {
             hooks: Vec::new(),
             ready_at: None,
         })
+    }
+
+    /// Takes its machine away, or its soundness.
+    pub(crate) fn lose(&mut self, condition: Condition, now: Timestamp) {
+        let member = &mut self.member;
+        match condition {
+            Condition::Terminated => {
+                (member.state, member.gone_at) = (LifecycleState::Terminated, member.gone_at.or(Some(now)));
+            }
+            Condition::Stopped => member.state = LifecycleState::WarmedStopped,
+            Condition::Failed | Condition::Sound => member.condition = condition,
+        }
     }
 
     /// Whether it is still known.

@@ -78,6 +78,20 @@ impl LifecycleState {
     }
 }
 
+/// How the machine itself is, whatever its group knows of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Condition {
+    /// It runs, or does what its place in the group says.
+    #[default]
+    Sound,
+    /// It runs and fails its status checks.
+    Failed,
+    /// Its owner stopped it.
+    Stopped,
+    /// It was ended from outside of its group.
+    Terminated,
+}
+
 /// One instance of a group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Member {
@@ -93,8 +107,11 @@ pub struct Member {
     pub address: String,
     /// Where it is in its life.
     pub state: LifecycleState,
-    /// Whether its health checks pass.
+    /// What its group holds it for: whether its health checks passed when they last counted.
     pub healthy: bool,
+    /// How the machine itself is.
+    #[serde(default)]
+    pub condition: Condition,
     /// Whether scaling in leaves it alone.
     pub protected: bool,
     /// The exact template version it was launched from.
@@ -126,6 +143,11 @@ impl Member {
     /// Whether it boots or serves, and so is part of the capacity.
     pub fn is_alive(&self) -> bool {
         self.state.is_pending() || self.state == LifecycleState::InService
+    }
+
+    /// Whether its machine runs and passes its status checks.
+    pub fn is_sound(&self) -> bool {
+        self.condition == Condition::Sound
     }
 
     /// Whether it serves.

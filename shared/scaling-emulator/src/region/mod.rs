@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 pub use blueprints::Blueprints;
 pub use group::Group;
 pub use ids::Ids;
-pub use member::{LifecycleState, Member};
+pub use member::{Condition, LifecycleState, Member};
 pub use minutes::{Latency, MinuteRecord, Minutes, Samples, Sizes};
 pub use totals::GroupTotals;
 pub use trouble::LaunchFaults;
@@ -194,7 +194,9 @@ impl Region {
 
     /// Tells an instance that it will be interrupted, and lets it fail two minutes later. Unknown ones are ignored.
     pub fn interrupt(&mut self, id: &str) {
-        if self.instance(id).is_none_or(|(_, member)| !member.is_alive()) {
+        let owned = self.instance(id).map(|(_, member)| member);
+        let runs = |member: &Member| !member.state.is_ending() && member.is_sound();
+        if !owned.or_else(|| self.loose.get(id).map(|loose| &loose.member)).is_some_and(runs) {
             return;
         }
         let detail = serde_json::json!({ "instance-id": id, "instance-action": "terminate" });
@@ -207,28 +209,73 @@ impl Region {
         let due = |(at, _): &mut (Timestamp, String)| *at <= now;
         let due: Vec<(Timestamp, String)> = self.interruptions.extract_if(.., due).collect();
         for (_, id) in due {
-            self.crash(&id);
+            self.lose(&id, Condition::Terminated);
         }
     }
 
-    /// Lets an instance fail: it stops serving, and its health checks with it. Unknown ones are ignored.
+    /// Lets an instance fail: it stops serving, and its status checks with it. Unknown ones are ignored.
     pub fn crash(&mut self, id: &str) {
+        self.lose(id, Condition::Failed);
+    }
+
+    /// Takes the machine of an instance away, or its soundness. Its group finds out by its health checks, at once unless
+    /// they are suspended or the instance is in standby. False if there is no such instance.
+    pub(crate) fn lose(&mut self, id: &str, condition: Condition) -> bool {
         let now = self.now;
+        if let Some(loose) = self.loose.get_mut(id) {
+            loose.lose(condition, now);
+            return true;
+        }
         for group in self.groups.values_mut() {
+            let checked = !group.is_suspended("HealthCheck");
             let Group { members, world, .. } = group;
-            if let Some(member) = members.iter_mut().find(|member| member.id == id && member.is_alive()) {
+            let Some(member) = members.iter_mut().find(|member| member.id == id) else { continue };
+            if member.state.is_ending() || member.condition == Condition::Terminated {
+                return true;
+            }
+            let counts = member.is_alive() || member.state.is_warm_pool();
+            member.condition = condition;
+            member.healthy &= !(checked && counts);
+            if member.state.is_standby() && condition != Condition::Failed {
+                // It stays, and is paid for no longer.
+                world.end(member.number);
+            } else {
                 world.retire(member.number);
-                member.healthy = false;
+            }
+            if member.is_alive() {
                 member.served_until = member.served_from.map(|_| now);
             }
+            return true;
+        }
+        false
+    }
+
+    /// Lets a stopped or failed instance of a group run again, with another type where one is given.
+    pub(crate) fn mend(&mut self, id: &str) {
+        let machines = self.machines;
+        for group in self.groups.values_mut() {
+            let Group { members, world, .. } = group;
+            let Some(member) = members.iter_mut().find(|member| member.id == id) else { continue };
+            let Some(machine) = machines.machine(member.instance_type.as_str()) else { return };
+            member.condition = Condition::Sound;
+            world.end(member.number);
+            member.number = world.adopt(machine);
+            if member.is_in_service() {
+                member.served_until = None;
+            } else {
+                world.retire(member.number);
+            }
+            return;
         }
     }
 
     /// Lets a zone fail with all its instances.
     pub fn fail_zone(&mut self, zone: String) {
-        let inside = |member: &&Member| member.zone == zone && member.is_alive();
+        let inside = |member: &&Member| member.zone == zone && (member.is_alive() || member.state.is_standby());
         let members = self.groups.values().flat_map(|group| &group.members);
-        let ids: Vec<String> = members.filter(inside).map(|member| member.id.clone()).collect();
+        let loose = self.loose.values().map(|loose| &loose.member);
+        let ids: Vec<String> =
+            members.chain(loose).filter(inside).map(|member| member.id.clone()).collect();
         for id in ids {
             self.crash(&id);
         }

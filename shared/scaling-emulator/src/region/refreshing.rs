@@ -35,6 +35,26 @@ impl Group {
         self.refreshes.push(refresh);
     }
 
+    /// Whether the active refresh does nothing because its process is suspended; one that is cancelled ends all the same.
+    pub(crate) fn refresh_rests(&self) -> bool {
+        let cancelled =
+            self.active_refresh().is_some_and(|refresh| refresh.status == RefreshStatus::Cancelling);
+        self.is_suspended("InstanceRefresh") && !cancelled
+    }
+
+    /// Leaves the refresh where it is, and launches only what is missing.
+    pub(crate) fn rest_refresh(&mut self, context: &mut Context<'_>) {
+        let Some(mut refresh) = self.refreshes.pop() else { return };
+        refresh.moved = context.now;
+        refresh.reason =
+            Some("The process InstanceRefresh of the Auto Scaling group is suspended.".to_owned());
+        let missing = self.desired.saturating_sub(self.capacity());
+        let cause = self.difference_cause(context.now, self.capacity(), self.desired);
+        let target = refresh.target.clone();
+        refresh.launched.extend(self.launch(context, &target, missing, &cause));
+        self.refreshes.push(refresh);
+    }
+
     fn replace_some(&mut self, refresh: &mut Refresh, context: &mut Context<'_>) {
         let now = context.now;
         if let Some(alarm) = raised(refresh, context) {

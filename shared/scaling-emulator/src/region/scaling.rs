@@ -13,7 +13,7 @@ use super::group::Group;
 use super::hooks::{Transition, pass_hooks};
 use super::ids::Ids;
 use super::launch::{LaunchOption, LaunchSource};
-use super::member::{LifecycleState, Member};
+use super::member::{Condition, LifecycleState, Member};
 use super::notices::Outcome;
 use super::trouble::LaunchFaults;
 use super::usage::Room;
@@ -56,10 +56,15 @@ impl Group {
     /// Launches and ends instances towards what is desired.
     pub(crate) fn reconcile(&mut self, context: &mut Context<'_>) {
         self.expire_hooks(context);
+        self.check_health();
         self.end_unhealthy(context);
         self.end_outlived(context);
         if self.active_refresh().is_some() {
-            self.drive_refresh(context);
+            if self.refresh_rests() {
+                self.rest_refresh(context);
+            } else {
+                self.drive_refresh(context);
+            }
             return;
         }
         let (capacity, desired) = (self.capacity(), self.desired);
@@ -92,13 +97,16 @@ impl Group {
             if let Some((activity, status)) = pass_hooks(member, now) {
                 self.activities.set_status(&activity, status);
             }
-            let ready =
-                || self.world.has_booted(member.number) && member.ready_at.is_none_or(|ready| ready <= now);
+            // What does not run comes into service too, and its health checks find it there.
+            let booted = || !member.is_sound() || self.world.has_booted(member.number);
+            let ready = || booted() && member.ready_at.is_none_or(|ready| ready <= now);
             match member.state {
                 LifecycleState::Pending | LifecycleState::PendingProceed
                     if member.hooks.is_empty() && ready() =>
                 {
-                    self.world.restore(member.number);
+                    if member.is_sound() {
+                        self.world.restore(member.number);
+                    }
                     member.state = LifecycleState::InService;
                     member.served_from = Some(now);
                     self.activities.finish(&member.activity, ActivityStatus::Successful, now);
@@ -214,6 +222,7 @@ impl Group {
             address: context.ids.address(),
             state: LifecycleState::Pending,
             healthy: true,
+            condition: Condition::Sound,
             protected: self.settings.new_instances_protected,
             template: option.template.clone(),
             configuration: option.configuration.clone(),
@@ -328,6 +337,20 @@ impl Group {
         }
     }
 
+    /// Marks those whose machine does not run as it should. Instances in standby are not checked: they are, and are
+    /// told to be, what they were before.
+    fn check_health(&mut self) {
+        if self.is_suspended("HealthCheck") {
+            return;
+        }
+        for member in &mut self.members {
+            let checked = member.is_alive() || member.state.is_warm_pool();
+            if checked && !member.is_sound() {
+                member.healthy = false;
+            }
+        }
+    }
+
     fn end_unhealthy(&mut self, context: &mut Context<'_>) {
         if self.is_suspended("Terminate")
             || self.is_suspended("ReplaceUnhealthy")
@@ -335,19 +358,27 @@ impl Group {
         {
             return;
         }
-        let unhealthy: Vec<String> =
-            self.alive().filter(|member| !member.healthy).map(|member| member.id.clone()).collect();
-        for id in unhealthy {
+        let unhealthy: Vec<(String, bool)> = self
+            .members
+            .iter()
+            .filter(|member| !member.healthy && (member.is_alive() || member.state.is_warm_pool()))
+            .map(|member| (member.id.clone(), member.is_sound()))
+            .collect();
+        for (id, is_sound) in unhealthy {
+            let why = if is_sound {
+                "a user health-check."
+            } else {
+                "an EC2 health check indicating it has been terminated or stopped."
+            };
             let cause = format!(
-                "At {} an instance was taken out of service in response to an EC2 health check indicating it has \
-                 been terminated or stopped.",
+                "At {} an instance was taken out of service in response to {why}",
                 second(context.now)
             );
             self.end(context, &id, &cause);
         }
     }
 
-    fn difference_cause(&self, now: Timestamp, capacity: u32, desired: u32) -> String {
+    pub(super) fn difference_cause(&self, now: Timestamp, capacity: u32, desired: u32) -> String {
         format!(
             "{}At {} an instance was started in response to a difference between desired and actual capacity, \
              increasing the capacity from {capacity} to {desired}.",

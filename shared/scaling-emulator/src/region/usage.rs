@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Region;
 use super::launch::{LaunchOption, LaunchSource};
-use super::member::LifecycleState;
+use super::member::{Condition, LifecycleState, Member};
 use crate::wire::AwsError;
 
 /// A kind of on-demand instance that has a quota of its own. Dedicated hosts, high memory, HPC and Trainium have others,
@@ -126,16 +126,16 @@ impl Region {
 
     /// vCPU of the instances that run or boot, by kind.
     fn running_vcpu(&self) -> BTreeMap<Class, f64> {
-        let counts = |state: LifecycleState| {
+        let counts = |member: &&Member| {
             !matches!(
-                state,
+                member.state,
                 LifecycleState::Terminated | LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated
-            )
+            ) && !matches!(member.condition, Condition::Stopped | Condition::Terminated)
         };
         let members = self.groups.values().flat_map(|group| &group.members);
         let members = members.chain(self.loose.values().map(|loose| &loose.member));
         let mut by_type = BTreeMap::<&str, u32>::new();
-        for member in members.filter(|member| counts(member.state)) {
+        for member in members.filter(counts) {
             *by_type.entry(member.instance_type.as_str()).or_default() += 1;
         }
         let mut by_class = BTreeMap::<Class, f64>::new();

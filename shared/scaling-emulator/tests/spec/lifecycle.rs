@@ -171,3 +171,38 @@ async fn weights_count_towards_the_desired_capacity() {
     advance(&emulator, 15).await;
     assert_eq!(types(&emulator), ["m7i.large", "m7i.2xlarge", "m7i.2xlarge"]);
 }
+
+#[tokio::test]
+async fn ending_an_instance_with_decrement_takes_its_weight() {
+    let emulator = emulator(1).await;
+    let policy = "MixedInstancesPolicy.LaunchTemplate";
+    call(
+        &emulator,
+        "UpdateAutoScalingGroup",
+        &format!(
+            "{policy}.LaunchTemplateSpecification.LaunchTemplateName=web\
+             &{policy}.Overrides.member.1.InstanceType=m7i.xlarge\
+             &{policy}.Overrides.member.1.WeightedCapacity=4&DesiredCapacity=9"
+        ),
+    );
+    advance(&emulator, 300).await;
+    let heavy = web(&emulator, |group| group.alive().find(|member| member.weight == 4).unwrap().id.clone());
+    let members = format!("InstanceId={heavy}&ShouldDecrementDesiredCapacity=true");
+    call(&emulator, "TerminateInstanceInAutoScalingGroup", &members);
+    assert_eq!(web(&emulator, |group| (group.desired, group.capacity())), (5, 5));
+    advance(&emulator, 300).await;
+    assert_eq!(web(&emulator, |group| group.capacity()), 5, "nothing replaces it");
+}
+
+#[tokio::test]
+async fn while_health_checks_are_suspended_nothing_is_found_unhealthy() {
+    let emulator = emulator(2).await;
+    let id = ids(&emulator, InService)[0].clone();
+    call(&emulator, "SuspendProcesses", "ScalingProcesses.member.1=HealthCheck");
+    emulator.inject(Fault::InstanceCrash { instance_id: id.clone() });
+    advance(&emulator, 300).await;
+    assert!(web(&emulator, |group| group.member(&id).unwrap().healthy));
+    call(&emulator, "ResumeProcesses", "ScalingProcesses.member.1=HealthCheck");
+    advance(&emulator, 15).await;
+    assert_eq!(ids(&emulator, Terminating), [id]);
+}

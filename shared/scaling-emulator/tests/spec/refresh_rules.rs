@@ -134,3 +134,16 @@ async fn preferences_that_cannot_be_are_refused() {
         assert!(message.contains(part), "{preferences}: {message}");
     }
 }
+
+#[tokio::test]
+async fn a_suspended_refresh_rests_and_goes_on_when_it_is_resumed() {
+    let emulator = emulator(2).await;
+    call(&emulator, "SuspendProcesses", "ScalingProcesses.member.1=InstanceRefresh");
+    call(&emulator, "StartInstanceRefresh", &to_c7i(""));
+    advance(&emulator, 7200).await;
+    assert_eq!((types(&emulator).len(), replaced(&emulator)), (2, 0));
+    assert!(status(&emulator).is_active(), "it is not cancelled");
+    call(&emulator, "ResumeProcesses", "ScalingProcesses.member.1=InstanceRefresh");
+    advance(&emulator, 900).await;
+    assert_eq!((status(&emulator), replaced(&emulator)), (RefreshStatus::Successful, 2));
+}

@@ -1,10 +1,11 @@
 //! Standby, attaching, detaching, warm pools, and the spread over zones.
 
 use scaling_emulator::region::LifecycleState::{InService, Terminating};
+use scaling_emulator::wire::form::Form;
 use scaling_emulator::{Emulator, Fault};
 
 use crate::call::{call, causes, refused, states};
-use crate::client::{advance, emulator, ids, set, web};
+use crate::client::{advance, emulator, ids, set, types, web};
 
 fn desired(emulator: &Emulator) -> u32 {
     web(emulator, |group| group.desired)
@@ -209,4 +210,71 @@ async fn instances_are_replaced_one_by_one_when_they_have_lived_long_enough() {
     assert!(now.len() == 2 && now.iter().all(|id| !first.contains(id)), "{now:?}");
     let (_, message) = refused(&emulator, "UpdateAutoScalingGroup", "MaxInstanceLifetime=3600");
     assert!(message.contains("86400"), "{message}");
+}
+
+fn to_standby(emulator: &Emulator) -> String {
+    let id = ids(emulator, InService)[0].clone();
+    let members = format!("InstanceIds.member.1={id}&ShouldDecrementDesiredCapacity=true");
+    call(emulator, "EnterStandby", &members);
+    id
+}
+
+fn ec2(emulator: &Emulator, operation: &str, members: &str) -> serde_json::Value {
+    let form = Form::parse(members.as_bytes());
+    emulator.with_region(|region| scaling_emulator::ec2::dispatch(region, operation, &form)).unwrap()
+}
+
+fn machine_state(emulator: &Emulator, id: &str) -> String {
+    let found = ec2(emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
+    found["reservationSet"][0]["instancesSet"][0]["instanceState"]["name"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_instance_in_standby_is_stopped_given_another_type_started_and_put_back() {
+    let emulator = emulator(3).await;
+    let id = to_standby(&emulator);
+    advance(&emulator, 15).await;
+    ec2(&emulator, "StopInstances", &format!("InstanceId.1={id}"));
+    assert_eq!(machine_state(&emulator, &id), "stopped");
+    ec2(&emulator, "ModifyInstanceAttribute", &format!("InstanceId={id}&Attribute=instanceType&Value=m7i.xlarge"));
+    ec2(&emulator, "StartInstances", &format!("InstanceId.1={id}"));
+    assert_eq!(machine_state(&emulator, &id), "running");
+    advance(&emulator, 300).await;
+    assert_eq!(states(&emulator), ["Standby", "InService", "InService"], "its health is not checked");
+    call(&emulator, "ExitStandby", &format!("InstanceIds.member.1={id}"));
+    advance(&emulator, 60).await;
+    assert_eq!(types(&emulator), ["m7i.xlarge", "m7i.large", "m7i.large"]);
+    assert_eq!(ids(&emulator, InService).len(), 3);
+}
+
+#[tokio::test]
+async fn one_that_ends_in_standby_is_found_out_when_it_comes_back() {
+    let emulator = emulator(2).await;
+    let id = to_standby(&emulator);
+    advance(&emulator, 15).await;
+    ec2(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
+    advance(&emulator, 300).await;
+    assert_eq!((states(&emulator)[0].as_str(), machine_state(&emulator, &id).as_str()), ("Standby", "terminated"));
+    assert!(web(&emulator, |group| group.member(&id).unwrap().healthy), "it was healthy before");
+    call(&emulator, "ExitStandby", &format!("InstanceIds.member.1={id}"));
+    advance(&emulator, 300).await;
+    assert!(web(&emulator, |group| group.member(&id).is_none()));
+    assert_eq!((desired(&emulator), ids(&emulator, InService).len()), (2, 2));
+}
+
+#[tokio::test]
+async fn the_group_ends_an_instance_in_standby_and_none_of_its_warm_pool() {
+    let emulator = emulator(2).await;
+    let id = to_standby(&emulator);
+    advance(&emulator, 15).await;
+    let ending = format!("InstanceId={id}&ShouldDecrementDesiredCapacity=false");
+    call(&emulator, "TerminateInstanceInAutoScalingGroup", &ending);
+    advance(&emulator, 60).await;
+    assert_eq!((desired(&emulator), states(&emulator)), (1, vec!["InService".to_owned()]));
+    call(&emulator, "PutWarmPool", "MinSize=1&MaxGroupPreparedCapacity=2");
+    advance(&emulator, 300).await;
+    let pooled = web(&emulator, |group| group.members.last().unwrap().id.clone());
+    let ending = format!("InstanceId={pooled}&ShouldDecrementDesiredCapacity=false");
+    let (_, message) = refused(&emulator, "TerminateInstanceInAutoScalingGroup", &ending);
+    assert!(message.contains("cannot be called on instances in a warm pool"), "{message}");
 }
