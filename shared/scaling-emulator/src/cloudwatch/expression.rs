@@ -15,6 +15,8 @@ pub enum Expression {
     Id(String),
     /// All metrics of the request, in order: `METRICS()`.
     Metrics,
+    /// Those with this text in their id: `METRICS("errors")`.
+    MetricsLike(String),
     /// Several in brackets.
     List(Vec<Expression>),
     /// Two joined by an operator.
@@ -130,10 +132,32 @@ pub enum Function {
     Log,
     /// The decimal logarithm.
     Log10,
-    /// The first point of a metric.
+    /// The first metric of an array.
     First,
-    /// The last point of a metric.
+    /// The last metric of an array.
     Last,
+    /// An array in the order of its metrics' mean, smallest, largest or sum.
+    Sort,
+    /// Part of an array.
+    Slice,
+    /// An array without the metrics that have no points.
+    RemoveEmpty,
+    /// A number as a metric.
+    TimeSeries,
+    /// The day of the month of each point.
+    Date,
+    /// The day of the week, 1 for Monday.
+    Day,
+    /// The time in seconds since 1970.
+    Epoch,
+    /// The hour.
+    Hour,
+    /// The minute.
+    Minute,
+    /// The month.
+    Month,
+    /// The year.
+    Year,
     /// One of two, by a condition.
     If,
     /// The quota that stands beside a metric of usage.
@@ -141,7 +165,7 @@ pub enum Function {
 }
 
 impl Function {
-    const TABLE: [(&'static str, Self); 21] = [
+    const TABLE: [(&'static str, Self); 32] = [
         ("SUM", Self::Sum),
         ("AVG", Self::Avg),
         ("MIN", Self::Min),
@@ -161,13 +185,29 @@ impl Function {
         ("LOG10", Self::Log10),
         ("FIRST", Self::First),
         ("LAST", Self::Last),
+        ("SORT", Self::Sort),
+        ("SLICE", Self::Slice),
+        ("REMOVE_EMPTY", Self::RemoveEmpty),
+        ("TIME_SERIES", Self::TimeSeries),
+        ("DATE", Self::Date),
+        ("DAY", Self::Day),
+        ("EPOCH", Self::Epoch),
+        ("HOUR", Self::Hour),
+        ("MINUTE", Self::Minute),
+        ("MONTH", Self::Month),
+        ("YEAR", Self::Year),
         ("IF", Self::If),
         ("SERVICE_QUOTA", Self::ServiceQuota),
     ];
+
+    /// Whether it takes an array of metrics as a whole.
+    pub fn takes_an_array(self) -> bool {
+        matches!(self, Self::First | Self::Last | Self::Sort | Self::Slice | Self::RemoveEmpty)
+    }
 }
 
-/// Words that say how `FILL` fills; they stand where an id can.
-const FILLERS: [&str; 2] = ["REPEAT", "LINEAR"];
+/// Words that stand where an id can: how `FILL` fills, and what `SORT` sorts by and how.
+const WORDS: [&str; 8] = ["REPEAT", "LINEAR", "AVG", "MIN", "MAX", "SUM", "ASC", "DESC"];
 
 /// Deepest nesting read.
 const MAX_DEPTH: usize = 50;
@@ -189,8 +229,8 @@ impl Expression {
     /// Hands each id that it names to `visit`.
     pub fn ids<'a>(&'a self, visit: &mut impl FnMut(&'a str)) {
         match self {
-            Self::Number(_) | Self::Metrics => {}
-            Self::Id(id) if FILLERS.contains(&id.as_str()) => {}
+            Self::Number(_) | Self::Metrics | Self::MetricsLike(_) => {}
+            Self::Id(id) if WORDS.contains(&id.as_str()) => {}
             Self::Id(id) => visit(id),
             Self::List(items) | Self::Call(_, items) => items.iter().for_each(|item| item.ids(visit)),
             Self::Binary(_, left, right) => {
@@ -341,22 +381,37 @@ impl Parser<'_> {
         digits.parse().map(Expression::Number).map_err(|_| format!("{digits} is not a number"))
     }
 
+    /// What stands in the parentheses of `METRICS`: nothing, or a text in quotation marks.
+    fn metrics(&mut self) -> Result<Expression, String> {
+        let quote = self.peek().filter(|c| matches!(c, '"' | '\''));
+        let Some(quote) = quote else {
+            self.expect(')')?;
+            return Ok(Expression::Metrics);
+        };
+        self.expect(quote)?;
+        let part = self.run(|c| c != quote).to_owned();
+        self.expect(quote)?;
+        self.expect(')')?;
+        Ok(Expression::MetricsLike(part))
+    }
+
     fn word(&mut self) -> Result<Expression, String> {
         let word = self.run(|c| c.is_ascii_alphanumeric() || c == '_').to_owned();
         if !self.take('(') {
             let is_id =
-                word.starts_with(|c: char| c.is_ascii_lowercase()) || FILLERS.contains(&word.as_str());
+                word.starts_with(|c: char| c.is_ascii_lowercase()) || WORDS.contains(&word.as_str());
             return if is_id { Ok(Expression::Id(word)) } else { Err(format!("Unrecognized symbol {word}")) };
         }
-        let arguments = self.items(')')?;
-        if word == "METRICS" && arguments.is_empty() {
-            return Ok(Expression::Metrics);
+        if word == "METRICS" {
+            return self.metrics();
         }
+        let arguments = self.items(')')?;
         let function = Function::TABLE.iter().find(|(name, _)| *name == word).map(|(_, function)| *function);
         let function = function.ok_or_else(|| format!("Unsupported function {word}"))?;
         let wanted = match function {
             Function::Fill => 2..=2,
-            Function::If => 2..=3,
+            Function::If | Function::Slice => 2..=3,
+            Function::Sort => 3..=4,
             _ => 1..=1,
         };
         if !wanted.contains(&arguments.len()) {

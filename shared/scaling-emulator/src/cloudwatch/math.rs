@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expression::{Expression, Function, Operator};
-use super::transform;
+use super::{arrays, calendar, transform};
 
 /// Points by their time in seconds.
 pub type Points = BTreeMap<i64, f64>;
@@ -32,8 +32,8 @@ pub enum Outcome {
 pub trait Scope {
     /// What the query with that id came to.
     fn get(&self, id: &str) -> Option<Outcome>;
-    /// All metrics in order.
-    fn metrics(&self) -> Vec<Line>;
+    /// All metrics in order, or those with `part` in their id.
+    fn metrics(&self, part: &str) -> Vec<Line>;
     /// Start of the first period of that length, and end of the request, in seconds.
     fn range(&self, period: i64) -> (i64, i64);
     /// The quota that stands beside the metric of that id; `None` where there is none.
@@ -48,7 +48,8 @@ pub fn evaluate(expression: &Expression, scope: &impl Scope) -> Result<Outcome, 
     match expression {
         Expression::Number(number) => Ok(Outcome::Number(*number)),
         Expression::Id(id) => scope.get(id).ok_or_else(|| format!("Unrecognized id {id}")),
-        Expression::Metrics => Ok(Outcome::Lines(scope.metrics())),
+        Expression::Metrics => Ok(Outcome::Lines(scope.metrics(""))),
+        Expression::MetricsLike(part) => Ok(Outcome::Lines(scope.metrics(part))),
         Expression::List(items) => {
             let lines = items.iter().map(|item| match evaluate(item, scope)? {
                 Outcome::Line(line) => Ok(vec![line]),
@@ -63,6 +64,10 @@ pub fn evaluate(expression: &Expression, scope: &impl Scope) -> Result<Outcome, 
         Expression::Call(Function::Fill, arguments) => fill(arguments, scope),
         Expression::Call(Function::If, arguments) => chosen(arguments, scope),
         Expression::Call(Function::ServiceQuota, arguments) => quota(arguments, scope),
+        Expression::Call(Function::TimeSeries, arguments) => constant(arguments, scope),
+        Expression::Call(function, arguments) if function.takes_an_array() => {
+            arrays::of(*function, arguments, scope)
+        }
         Expression::Call(function, arguments) => {
             let argument = arguments.first().ok_or("A function without an argument")?;
             called(*function, evaluate(argument, scope)?)
@@ -119,11 +124,15 @@ fn called(function: Function, argument: Outcome) -> Result<Outcome, String> {
             Outcome::Line(_) => Ok(Outcome::Number(1.0)),
             Outcome::Number(_) => Err("METRIC_COUNT takes metrics".to_owned()),
         },
-        Function::First | Function::Last => match argument {
-            Outcome::Line(line) => {
-                transform::end(function, &line).map(Outcome::Number).ok_or("There are no points".to_owned())
-            }
-            _ => Err("FIRST and LAST take one metric".to_owned()),
+        Function::Date
+        | Function::Day
+        | Function::Epoch
+        | Function::Hour
+        | Function::Minute
+        | Function::Month
+        | Function::Year => match argument {
+            Outcome::Line(line) => Ok(Outcome::Line(calendar::of(function, line))),
+            _ => Err("The function takes one metric".to_owned()),
         },
         Function::Log => Ok(each(f64::ln, argument)),
         Function::Log10 => Ok(each(f64::log10, argument)),
@@ -163,7 +172,7 @@ fn across(function: Function, lines: &[Line]) -> Line {
     }
 }
 
-fn gathered(function: Function, values: &[f64]) -> Option<f64> {
+pub(super) fn gathered(function: Function, values: &[f64]) -> Option<f64> {
     let sum = || values.iter().sum::<f64>();
     if values.is_empty() {
         return None;
@@ -221,6 +230,18 @@ fn quota(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, String
         }
         _ => Err("SERVICE_QUOTA takes one metric of usage".to_owned()),
     }
+}
+
+/// `TIME_SERIES`: the same number in every period of the request.
+fn constant(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, String> {
+    let [number] = arguments else { return Err("TIME_SERIES takes one number".to_owned()) };
+    let Outcome::Number(number) = evaluate(number, scope)? else {
+        return Err("TIME_SERIES takes one number".to_owned());
+    };
+    // An expression has the period of the metrics beside it.
+    let period = scope.metrics("").iter().map(|line| line.period).max().unwrap_or(60);
+    let empty = Line { points: Points::new(), period };
+    Ok(Outcome::Line(filled(empty, &Filling::Number(number), scope)))
 }
 
 fn fill(arguments: &[Expression], scope: &impl Scope) -> Result<Outcome, String> {
@@ -291,11 +312,14 @@ mod tests {
     impl Scope for Two {
         fn get(&self, id: &str) -> Option<Outcome> {
             let index = ["m1", "m2"].iter().position(|known| *known == id)?;
-            Some(Outcome::Line(self.metrics()[index].clone()))
+            Some(Outcome::Line(self.metrics("")[index].clone()))
         }
 
-        fn metrics(&self) -> Vec<Line> {
-            vec![line(&[(0, 1.0), (60, 2.0), (180, 4.0)]), line(&[(60, 10.0), (120, 0.0), (180, 30.0)])]
+        fn metrics(&self, part: &str) -> Vec<Line> {
+            let first = line(&[(0, 1.0), (60, 2.0), (180, 4.0)]);
+            let second = line(&[(60, 10.0), (120, 0.0), (180, 30.0)]);
+            let all = [("m1", first), ("m2", second)];
+            all.into_iter().filter(|(id, _)| id.contains(part)).map(|(_, line)| line).collect()
         }
 
         fn range(&self, _period: i64) -> (i64, i64) {
@@ -353,8 +377,44 @@ mod tests {
         assert_eq!(points("RUNNING_SUM(m1)"), [(0, 1.0), (60, 3.0), (180, 7.0)]);
         assert_eq!(points("m1*0+METRIC_COUNT([m1,m2])"), [(0, 2.0), (60, 2.0), (180, 2.0)]);
         assert_eq!(points("STDDEV([m1,m2])"), [(0, 0.0), (60, 4.0), (120, 0.0), (180, 13.0)]);
-        assert_eq!(points("m1*0+LAST(m2)-FIRST(m2)"), [(0, 20.0), (60, 20.0), (180, 20.0)]);
         assert_eq!(points("LOG10(m2)"), [(60, 1.0), (180, 30.0_f64.log10())]);
+    }
+
+    #[test]
+    fn functions_of_an_array_choose_among_its_metrics() {
+        let (first, second) = (points("m1*1"), points("m2*1"));
+        for (text, expected) in [
+            ("FIRST([m1,m2])", &first),
+            ("LAST([m1,m2])", &second),
+            ("FIRST(m1)", &first),
+            ("FIRST(SORT(METRICS(), AVG, DESC))", &second),
+            ("LAST(SORT([m2,m1], MIN, ASC))", &first),
+            ("FIRST(SORT(METRICS(), SUM, DESC, 1))", &second),
+            ("FIRST(SLICE([m1,m2], 1))", &second),
+            ("LAST(SLICE([m1,m2], 0, 1))", &first),
+            ("FIRST(REMOVE_EMPTY([m1/0,m2]))", &second),
+            ("FIRST(METRICS(\"2\"))", &second),
+        ] {
+            assert_eq!(&points(text), expected, "{text}");
+        }
+        assert_eq!(points("m1*0+METRIC_COUNT(METRICS('m'))"), [(0, 2.0), (60, 2.0), (180, 2.0)]);
+    }
+
+    #[test]
+    fn every_point_has_the_parts_of_its_time() {
+        // 1970-01-01 was a Thursday.
+        for (text, expected) in [
+            ("EPOCH(m2)", [60.0, 120.0, 180.0]),
+            ("MINUTE(m2)", [1.0, 2.0, 3.0]),
+            ("HOUR(m2)", [0.0; 3]),
+            ("DAY(m2)", [4.0; 3]),
+            ("DATE(m2)", [1.0; 3]),
+            ("MONTH(m2)", [1.0; 3]),
+            ("YEAR(m2)", [1970.0; 3]),
+        ] {
+            assert_eq!(points(text).into_iter().map(|(_, value)| value).collect::<Vec<_>>(), expected, "{text}");
+        }
+        assert_eq!(points("TIME_SERIES(7)"), [(0, 7.0), (60, 7.0), (120, 7.0), (180, 7.0)]);
     }
 
     #[test]
@@ -375,6 +435,12 @@ mod tests {
             "FILL(1,2)",
             "SERVICE_QUOTA(1)",
             "SERVICE_QUOTA(m3)",
+            "FIRST(1)",
+            "FIRST(METRICS('x'))",
+            "SORT(METRICS(), m1, ASC)",
+            "SLICE(METRICS(), 0-1)",
+            "TIME_SERIES(m1)",
+            "AVG + 1",
         ] {
             assert!(evaluate(&parse(text).unwrap(), &Two).is_err(), "{text}");
         }

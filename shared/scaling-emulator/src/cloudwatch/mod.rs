@@ -4,11 +4,14 @@
 //! - [`put_data`], [`get_data`], [`get_statistics`], [`list_metrics`]: operations on metrics; [`alarm`]: those on alarms
 //! - [`series`]: a metric by period, from [`custom`] metrics and the [`fleet`]'s
 //! - [`usage`]: what the region uses, beside its quotas
-//! - [`queries`]: metrics and expressions over a span of time; [`expression`] and [`math`] for the expressions
+//! - [`queries`]: metrics and expressions over a span of time; [`expression`] and [`math`] for the expressions,
+//!   with `arrays`, `calendar` and `transform` for groups of functions
 //! - [`metric`], [`statistic`], [`trimmed`], [`members`], [`paging`]: what these are made of
 //! - [`query`]: the older protocol; the newer ones are in [`crate::wire`]
 
 pub mod alarm;
+mod arrays;
+mod calendar;
 pub mod custom;
 pub mod dashboards;
 pub mod expression;

@@ -289,9 +289,9 @@ impl Scope for Known<'_> {
         })
     }
 
-    fn metrics(&self) -> Vec<Line> {
-        let stats =
-            self.queries.all.iter().enumerate().filter(|(_, query)| matches!(query.ask, Ask::Stat(_)));
+    fn metrics(&self, part: &str) -> Vec<Line> {
+        let is_meant = |query: &Query| matches!(query.ask, Ask::Stat(_)) && query.id.contains(part);
+        let stats = self.queries.all.iter().enumerate().filter(|(_, query)| is_meant(query));
         stats.filter_map(|(position, _)| self.lines.get(&position)).flatten().cloned().collect()
     }
 

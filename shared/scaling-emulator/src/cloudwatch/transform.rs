@@ -20,16 +20,6 @@ pub(super) fn along(function: Function, line: Line) -> Line {
     Line { points: line.points.into_iter().filter_map(&mut at).collect(), period: line.period }
 }
 
-/// `FIRST` or `LAST`.
-pub(super) fn end(function: Function, line: &Line) -> Option<f64> {
-    let point = if function == Function::First {
-        line.points.first_key_value()
-    } else {
-        line.points.last_key_value()
-    };
-    point.map(|(_, value)| *value)
-}
-
 /// The standard deviation of all values there are; 0 of one.
 pub(super) fn deviation(values: &[f64]) -> f64 {
     let count = values.len() as f64;
