@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::page::{Sizes, listed};
 use super::{at_most, group, group_mut};
 use crate::region::Region;
 use crate::wire::AwsError;
@@ -19,7 +20,7 @@ pub(super) const MOST_AT_ONCE: usize = 10;
 pub struct TargetGroupsInput {
     /// The group.
     pub auto_scaling_group_name: String,
-    /// The target groups; none when describing.
+    /// The target groups.
     #[serde(default, rename = "TargetGroupARNs")]
     pub target_group_arns: Vec<String>,
 }
@@ -30,7 +31,7 @@ pub struct TargetGroupsInput {
 pub struct BalancersInput {
     /// The group.
     pub auto_scaling_group_name: String,
-    /// The load balancers; none when describing.
+    /// The load balancers.
     #[serde(default)]
     pub load_balancer_names: Vec<String>,
 }
@@ -57,13 +58,34 @@ pub fn detach_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<
     Ok(Nothing {})
 }
 
+/// Input of the operations that describe.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeInput {
+    /// The group.
+    pub auto_scaling_group_name: String,
+    /// 100 by default and at most.
+    pub max_records: Option<i64>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
 /// Describes the target groups of a group.
-pub fn describe_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<Value, AwsError> {
-    let group = group(region, &input.auto_scaling_group_name)?;
+pub fn describe_targets(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsError> {
+    let settings = &group(region, &input.auto_scaling_group_name)?.settings;
+    let (arns, next_token) = paged(&settings.target_group_arns, input)?;
     let shown = |arn: &String| json!({ "LoadBalancerTargetGroupARN": arn, "State": "InService" });
-    Ok(
-        json!({ "LoadBalancerTargetGroups": group.settings.target_group_arns.iter().map(shown).collect::<Value>() }),
-    )
+    let shown: Value = arns.into_iter().map(shown).collect();
+    Ok(json!({ "LoadBalancerTargetGroups": shown, "NextToken": next_token }))
+}
+
+fn paged<'a>(
+    all: &'a [String],
+    input: &DescribeInput,
+) -> Result<(Vec<&'a String>, Option<String>), AwsError> {
+    let size = Sizes(100, 100).choose(input.max_records)?;
+    let page = listed(all.iter().collect(), |one| (*one).clone(), input.next_token.as_deref(), size)?;
+    Ok((page.items, page.next_token))
 }
 
 /// Attaches classic load balancers.
@@ -82,10 +104,12 @@ pub fn detach_balancers(region: &mut Region, input: &BalancersInput) -> Result<N
 }
 
 /// Describes the classic load balancers of a group.
-pub fn describe_balancers(region: &mut Region, input: &BalancersInput) -> Result<Value, AwsError> {
-    let group = group(region, &input.auto_scaling_group_name)?;
+pub fn describe_balancers(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsError> {
+    let settings = &group(region, &input.auto_scaling_group_name)?.settings;
+    let (names, next_token) = paged(&settings.load_balancer_names, input)?;
     let shown = |name: &String| json!({ "LoadBalancerName": name, "State": "InService" });
-    Ok(json!({ "LoadBalancers": group.settings.load_balancer_names.iter().map(shown).collect::<Value>() }))
+    let shown: Value = names.into_iter().map(shown).collect();
+    Ok(json!({ "LoadBalancers": shown, "NextToken": next_token }))
 }
 
 pub(super) fn add(list: &mut Vec<String>, given: &[String], member: &str) -> Result<(), AwsError> {

@@ -122,7 +122,7 @@ pub fn groups(region: &mut Region, input: &GroupsInput) -> Result<GroupsOutput, 
         filter.check_for_groups()?;
         found.retain(|group| filter.takes_group(group));
     }
-    let page = sorted(found, |group| group.name.clone(), input.next_token.as_deref(), size);
+    let page = sorted(found, |group| group.name.clone(), input.next_token.as_deref(), size)?;
     let with_instances = input.include_instances.unwrap_or(true);
     Ok(GroupsOutput {
         auto_scaling_groups: page
@@ -269,7 +269,7 @@ pub fn instances(region: &mut Region, input: &InstancesInput) -> Result<Instance
         .collect();
     found.sort_by(|a, b| a.1.id.cmp(&b.1.id));
     let Page { items, next_token } =
-        sorted(found, |(_, member)| member.id.clone(), input.next_token.as_deref(), size);
+        sorted(found, |(_, member)| member.id.clone(), input.next_token.as_deref(), size)?;
     Ok(InstancesOutput {
         auto_scaling_instances: items
             .into_iter()

@@ -127,7 +127,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     let found = region.blueprints.configurations.values();
     let found = found.filter(|made| names.is_empty() || names.contains(&made.name)).collect();
     let key = |made: &&LaunchConfiguration| made.name.clone();
-    let page = sorted(found, key, input.next_token.as_deref(), size);
+    let page = sorted(found, key, input.next_token.as_deref(), size)?;
     let describe = |made: &LaunchConfiguration| Description {
         launch_configuration_name: made.name.clone(),
         launch_configuration_arn: made.arn.clone(),

@@ -128,6 +128,6 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         format!("{}\t{}\t{}", one.auto_scaling_group_name, one.topic_arn, one.notification_type)
     };
     all.sort_by_key(key);
-    let page = sorted(all, key, input.next_token.as_deref(), size);
+    let page = sorted(all, key, input.next_token.as_deref(), size)?;
     Ok(DescribeOutput { notification_configurations: page.items, next_token: page.next_token })
 }

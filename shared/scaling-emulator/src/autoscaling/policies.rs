@@ -319,7 +319,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         format!("{}\t{}", one.policy.auto_scaling_group_name, one.policy.policy_name)
     };
     found.sort_by_key(key);
-    let page = sorted(found, key, input.next_token.as_deref(), size);
+    let page = sorted(found, key, input.next_token.as_deref(), size)?;
     Ok(DescribeOutput { scaling_policies: page.items, next_token: page.next_token })
 }
 

@@ -194,7 +194,7 @@ pub fn describe_scheduled(region: &mut Region, input: &ScheduledInput) -> Result
         format!("{}\t{}", one.action.auto_scaling_group_name, one.action.scheduled_action_name)
     };
     found.sort_by_key(key);
-    let page = sorted(found, key, input.next_token.as_deref(), size);
+    let page = sorted(found, key, input.next_token.as_deref(), size)?;
     Ok(ScheduledOutput { scheduled_update_group_actions: page.items, next_token: page.next_token })
 }
 

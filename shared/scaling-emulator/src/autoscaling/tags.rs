@@ -215,6 +215,6 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     // A separator that sorts before every letter keeps group and key in their joint order.
     let key = |tag: &TagDescription| format!("{}\t{}", tag.resource_id, tag.key);
     tags.sort_by_key(key);
-    let page = sorted(tags, key, input.next_token.as_deref(), size);
+    let page = sorted(tags, key, input.next_token.as_deref(), size)?;
     Ok(DescribeOutput { tags: page.items, next_token: page.next_token })
 }

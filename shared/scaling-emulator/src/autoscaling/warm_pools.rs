@@ -40,13 +40,18 @@ pub struct Nothing {}
 /// Sets a group's warm pool.
 pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
-    let size = |value: Option<i64>, member: &str| match value {
+    let size = |value: Option<i64>, member: &str| {
+        match value {
         None | Some(-1) => Ok(None),
-        Some(size) => u32::try_from(size)
-            .map(Some)
-            .map_err(|_| AwsError::validation(format!("{member} must be a number of at least 0."))),
+        Some(size) => u32::try_from(size).map(Some).map_err(|_| {
+            AwsError::validation(format!(
+                "1 validation error detected: Value '{size}' at '{member}' failed to satisfy constraint: Member must \
+                 have value greater than or equal to 0"
+            ))
+        }),
+    }
     };
-    let max_prepared = size(input.max_group_prepared_capacity, "MaxGroupPreparedCapacity")?;
+    let max_prepared = size(input.max_group_prepared_capacity, "maxGroupPreparedCapacity")?;
     if max_prepared.is_some_and(|max| max < group.settings.min) {
         return Err(AwsError::validation(
             "MaxGroupPreparedCapacity must be at least the minimum size of the Auto Scaling group.",
@@ -54,7 +59,7 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
     }
     group.warm_pool = Some(WarmPool {
         max_prepared,
-        min: size(input.min_size, "MinSize")?.unwrap_or(0),
+        min: size(input.min_size, "minSize")?.unwrap_or(0),
         state: input.pool_state.unwrap_or_default(),
         reuse: input.instance_reuse_policy.and_then(|policy| policy.reuse_on_scale_in).unwrap_or(false),
         deleting: false,
@@ -151,7 +156,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     let mut pooled: Vec<&Member> =
         group.members.iter().filter(|member| member.state.is_warm_pool()).collect();
     pooled.sort_by(|a, b| a.id.cmp(&b.id));
-    let page = sorted(pooled, |member| member.id.clone(), input.next_token.as_deref(), size);
+    let page = sorted(pooled, |member| member.id.clone(), input.next_token.as_deref(), size)?;
     Ok(DescribeOutput {
         warm_pool_configuration: group.warm_pool.as_ref().map(Description::from),
         instances: page.items.into_iter().map(|member| describe_member(group, member, false)).collect(),

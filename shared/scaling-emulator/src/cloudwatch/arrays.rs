@@ -67,8 +67,10 @@ fn sorted(mut lines: Vec<Line>, others: &[Expression], scope: &impl Scope) -> Re
 /// A position in an array.
 fn place(argument: Option<&Expression>, scope: &impl Scope) -> Result<Option<usize>, String> {
     let Some(argument) = argument else { return Ok(None) };
+    let whole = || "A position in an array is a whole number of at least 0".to_owned();
     match evaluate(argument, scope)? {
-        Outcome::Number(number) if number >= 0.0 && number.fract() == 0.0 => Ok(Some(number as usize)),
-        _ => Err("A position in an array is a whole number of at least 0".to_owned()),
+        // Only whole numbers are written without a point or a sign.
+        Outcome::Number(number) => number.to_string().parse().map(Some).map_err(|_| whole()),
+        _ => Err(whole()),
     }
 }

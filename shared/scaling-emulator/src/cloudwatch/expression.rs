@@ -398,8 +398,7 @@ impl Parser<'_> {
     fn word(&mut self) -> Result<Expression, String> {
         let word = self.run(|c| c.is_ascii_alphanumeric() || c == '_').to_owned();
         if !self.take('(') {
-            let is_id =
-                word.starts_with(|c: char| c.is_ascii_lowercase()) || WORDS.contains(&word.as_str());
+            let is_id = word.starts_with(|c: char| c.is_ascii_lowercase()) || WORDS.contains(&word.as_str());
             return if is_id { Ok(Expression::Id(word)) } else { Err(format!("Unrecognized symbol {word}")) };
         }
         if word == "METRICS" {

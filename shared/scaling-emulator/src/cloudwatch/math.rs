@@ -412,7 +412,11 @@ mod tests {
             ("MONTH(m2)", [1.0; 3]),
             ("YEAR(m2)", [1970.0; 3]),
         ] {
-            assert_eq!(points(text).into_iter().map(|(_, value)| value).collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(
+                points(text).into_iter().map(|(_, value)| value).collect::<Vec<_>>(),
+                expected,
+                "{text}"
+            );
         }
         assert_eq!(points("TIME_SERIES(7)"), [(0, 7.0), (60, 7.0), (120, 7.0), (180, 7.0)]);
     }

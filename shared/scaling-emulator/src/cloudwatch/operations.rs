@@ -109,7 +109,9 @@ fn read_as<I: DeserializeOwned + Serialize, O>(
         FormError::Missing(member) => {
             AwsError::new("MissingParameter", format!("The parameter {member} is required."))
         }
-        FormError::Invalid { .. } => AwsError::new("MalformedInput", error.to_string()),
+        FormError::Invalid { .. } | FormError::Constraint { .. } => {
+            AwsError::new("MalformedInput", error.to_string())
+        }
     })?;
     serde_json::to_value(input).map_err(|error| AwsError::new("MalformedInput", error.to_string()))
 }

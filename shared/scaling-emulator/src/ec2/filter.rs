@@ -53,12 +53,42 @@ pub fn keep<T>(
     Ok(())
 }
 
+/// How many results a page may have: `MaxResults` as it was given, and the least and most that it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub Option<i64>, pub i64, pub i64);
+
+impl Size {
+    fn choose(self) -> Result<usize, AwsError> {
+        let Self(asked, least, most) = self;
+        let Some(asked) = asked else { return Ok(usize::MAX) };
+        let side = if asked < least {
+            format!("greater than {least}")
+        } else if asked > most {
+            format!("less than {most}")
+        } else {
+            return Ok(usize::try_from(asked).unwrap_or(usize::MAX));
+        };
+        Err(AwsError::new(
+            "InvalidParameterValue",
+            format!("Value ( {asked} ) for parameter maxResults is invalid. Expecting a value {side}."),
+        ))
+    }
+
+    /// Refuses a size beside the ids of what is asked for.
+    pub fn not_with(self, ids: &[String], what: &str) -> Result<(), AwsError> {
+        match self.0.filter(|_| !ids.is_empty()) {
+            Some(_) => Err(AwsError::new(
+                "InvalidParameterCombination",
+                format!("The parameter {what} cannot be used with the parameter maxResults"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Cuts a page; the token is the number of the next item.
-pub fn page<T>(
-    items: Vec<T>,
-    token: Option<&str>,
-    size: Option<usize>,
-) -> Result<(Vec<T>, Option<String>), AwsError> {
+pub fn page<T>(items: Vec<T>, token: Option<&str>, size: Size) -> Result<(Vec<T>, Option<String>), AwsError> {
+    let size = size.choose()?;
     let first = match token {
         None | Some("") => 0,
         Some(token) => token
@@ -66,7 +96,6 @@ pub fn page<T>(
             .map_err(|_| AwsError::new("InvalidNextToken", format!("The token '{token}' is invalid.")))?,
     };
     let total = items.len();
-    let size = size.unwrap_or(usize::MAX);
     let page: Vec<T> = items.into_iter().skip(first).take(size).collect();
     let next = first.saturating_add(page.len());
     Ok((page, (next < total).then(|| next.to_string())))
@@ -92,9 +121,22 @@ mod tests {
 
     #[test]
     fn pages_join_to_the_whole() {
-        let (first, token) = page(vec![1, 2, 3], None, Some(2)).unwrap();
-        let (second, end) = page(vec![1, 2, 3], token.as_deref(), Some(2)).unwrap();
+        let (first, token) = page(vec![1, 2, 3], None, Size(Some(2), 1, 5)).unwrap();
+        let (second, end) = page(vec![1, 2, 3], token.as_deref(), Size(Some(2), 1, 5)).unwrap();
         assert_eq!((first, second, end), (vec![1, 2], vec![3], None));
-        assert_eq!(page(vec![1], Some("x"), None).unwrap_err().code, "InvalidNextToken");
+        let size = Size(None, 1, 5);
+        assert_eq!(page(vec![1], Some("x"), size).unwrap_err().code, "InvalidNextToken");
+        assert_eq!(page(vec![1, 2], None, size).unwrap(), (vec![1, 2], None));
+    }
+
+    #[test]
+    fn a_size_outside_of_its_bounds_and_one_beside_ids_are_refused() {
+        for (asked, told) in [(0, "greater than 5"), (-1, "greater than 5"), (1001, "less than 1000")] {
+            let error = page(vec![1], None, Size(Some(asked), 5, 1000)).unwrap_err();
+            assert_eq!(error.code, "InvalidParameterValue");
+            assert!(error.message.contains(told), "{}", error.message);
+        }
+        let error = Size(Some(5), 5, 1000).not_with(&["i-0".to_owned()], "instancesSet").unwrap_err();
+        assert_eq!(error.code, "InvalidParameterCombination");
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::filter::{Filter, keep, page};
+use super::filter::{Filter, Size, keep, page};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -35,7 +35,7 @@ pub struct ImagesInput {
     #[serde(rename = "Filter")]
     pub filters: Vec<Filter>,
     /// Size of the page.
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     /// Of the page before.
     pub next_token: Option<String>,
 }
@@ -91,7 +91,8 @@ pub fn describe(region: &mut Region, input: &ImagesInput) -> Result<Value, AwsEr
         })
     })?;
     let shown = found.iter().map(|image| shown(image, &owner(image))).collect();
-    let (page, next_token) = page::<Value>(shown, input.next_token.as_deref(), input.max_results)?;
+    let (page, next_token) =
+        page::<Value>(shown, input.next_token.as_deref(), Size(input.max_results, 1, 1_000))?;
     Ok(json!({ "imagesSet": page, "nextToken": next_token }))
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::filter::{Filter, keep, page};
+use super::filter::{Filter, Size, keep, page};
 use super::network;
 use super::template_data::Ec2Tag;
 use crate::region::loose::Loose;
@@ -22,7 +22,7 @@ pub struct DescribeInput {
     #[serde(rename = "Filter")]
     pub filters: Vec<Filter>,
     /// Size of the page.
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     /// Of the page before.
     pub next_token: Option<String>,
 }
@@ -97,6 +97,8 @@ pub struct Monitoring {
 
 /// Describes instances. An unknown id is an error; those gone are known for an hour.
 pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
+    let size = Size(input.max_results, 5, 1_000);
+    size.not_with(&input.ids, "instancesSet")?;
     let mut found: Vec<InstanceDescription> = Vec::new();
     for id in &input.ids {
         let loose = region.loose.get(id).map(|loose| shown_loose(region, loose));
@@ -112,7 +114,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         }
     }
     keep(&mut found, &input.filters, values)?;
-    let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results)?;
+    let (found, next_token) = page(found, input.next_token.as_deref(), size)?;
     let reservation = |instance: InstanceDescription| Reservation {
         reservation_id: instance.instance_id.replacen("i-", "r-", 1),
         owner_id: region.account_id.clone(),
@@ -199,7 +201,9 @@ pub(super) fn state(member: &Member) -> InstanceState {
         (LifecycleState::Terminated, _) | (_, Condition::Terminated) => TERMINATED,
         // Lifecycle hooks hold an instance that still runs.
         (LifecycleState::Terminating, _) => InstanceState { code: 32, name: "shutting-down" },
-        (LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated, _) | (_, Condition::Stopped) => STOPPED,
+        (LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated, _) | (_, Condition::Stopped) => {
+            STOPPED
+        }
         _ => RUNNING,
     }
 }

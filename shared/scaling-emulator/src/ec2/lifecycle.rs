@@ -270,7 +270,8 @@ pub struct AttributeValue {
 pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<Value, AwsError> {
     let id = &input.instance_id;
     let named = input.attribute.as_deref() == Some("instanceType");
-    let kind = input.instance_type.as_ref().map(|given| &given.value).or(input.value.as_ref().filter(|_| named));
+    let kind =
+        input.instance_type.as_ref().map(|given| &given.value).or(input.value.as_ref().filter(|_| named));
     let now = state(found(region, id)?);
     let Some(kind) = kind else { return Ok(json!({ "return": true })) };
     let machine = region.machines.machine(kind).ok_or_else(|| {

@@ -77,11 +77,8 @@ pub fn dispatch(region: &mut Region, operation: &str, form: &Form) -> Result<Val
 
 /// What a call with `DryRun` is told: what is wrong with it, or that it would have succeeded. It changes nothing.
 fn dry_run(region: &mut Region, operation: &str, form: &Form, act: Operation) -> AwsError {
-    let tried = if operation.starts_with("Describe") {
-        act(region, form)
-    } else {
-        act(&mut region.clone(), form)
-    };
+    let tried =
+        if operation.starts_with("Describe") { act(region, form) } else { act(&mut region.clone(), form) };
     let succeeds =
         || AwsError::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
     tried.map_or_else(|error| error, |_| succeeds().with_status(412))
@@ -96,7 +93,9 @@ fn call<I: DeserializeOwned, O: Serialize>(
         FormError::Missing(member) => {
             AwsError::new("MissingParameter", format!("The request must contain the parameter {member}"))
         }
-        FormError::Invalid { .. } => AwsError::new("InvalidParameterValue", error.to_string()),
+        FormError::Invalid { .. } | FormError::Constraint { .. } => {
+            AwsError::new("InvalidParameterValue", error.to_string())
+        }
     })?;
     serde_json::to_value(act(region, &input)?)
         .map_err(|error| AwsError::new("InternalError", error.to_string()).with_status(500))

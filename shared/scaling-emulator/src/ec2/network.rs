@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::filter::{Filter, keep, page};
+use super::filter::{Filter, Size, keep, page};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -52,7 +52,7 @@ pub struct DescribeInput {
     #[serde(rename = "Filter")]
     pub filters: Vec<Filter>,
     /// Size of the page.
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     /// Of the page before.
     pub next_token: Option<String>,
 }
@@ -117,7 +117,7 @@ fn listed(
         all.retain(|one| wanted.iter().any(|wanted| one[id] == **wanted));
     }
     keep(&mut all, &input.filters, values)?;
-    let (page, next_token) = page(all, input.next_token.as_deref(), input.max_results)?;
+    let (page, next_token) = page(all, input.next_token.as_deref(), Size(input.max_results, 5, 1_000))?;
     Ok(json!({ member: page, "nextToken": next_token }))
 }
 

@@ -6,7 +6,7 @@ use scaling_fleet::InstanceType;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::filter::{Filter, keep, page};
+use super::filter::{Filter, Size, keep, page};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -21,7 +21,7 @@ const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 const PRODUCT: &str = "Linux/UNIX";
 
 /// Prices of one page at most.
-const PAGE: usize = 1000;
+const PAGE: i64 = 1000;
 
 /// Input of DescribeSpotPriceHistory.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -43,7 +43,7 @@ pub struct HistoryInput {
     /// Prices up to then.
     pub end_time: Option<String>,
     /// Size of the page.
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     /// Of the page before.
     pub next_token: Option<String>,
 }
@@ -90,7 +90,7 @@ pub fn history(region: &mut Region, input: &HistoryInput) -> Result<Value, AwsEr
     };
     let shown = prices.iter().map(shown).collect();
     let size = input.max_results.filter(|size| *size > 0).unwrap_or(PAGE).min(PAGE);
-    let (page, next_token) = page::<Value>(shown, input.next_token.as_deref(), Some(size))?;
+    let (page, next_token) = page::<Value>(shown, input.next_token.as_deref(), Size(Some(size), 1, PAGE))?;
     Ok(json!({ "spotPriceHistorySet": page, "nextToken": next_token.unwrap_or_default() }))
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::filter::page;
+use super::filter::{Size, page};
 use super::instances::{RUNNING, state};
 use crate::region::{Member, Region};
 use crate::wire::AwsError;
@@ -18,13 +18,15 @@ pub struct StatusInput {
     /// Whether those that do not run are told too.
     pub include_all_instances: bool,
     /// Size of the page.
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     /// Of the page before.
     pub next_token: Option<String>,
 }
 
 /// `DescribeInstanceStatus`: those that run, unless all are asked for.
 pub fn describe(region: &mut Region, input: &StatusInput) -> Result<Value, AwsError> {
+    let size = Size(input.max_results, 5, 1_000);
+    size.not_with(&input.ids, "instancesSet")?;
     let loose = region.loose.values().map(|loose| &loose.member);
     let owned = region.groups().flat_map(|group| &group.members);
     let all: Vec<&Member> = loose.chain(owned).collect();
@@ -39,7 +41,7 @@ pub fn describe(region: &mut Region, input: &StatusInput) -> Result<Value, AwsEr
             && (input.include_all_instances || state(member) == RUNNING)
     };
     let shown = all.into_iter().filter(wanted).map(status).collect();
-    let (page, next_token) = page::<Value>(shown, input.next_token.as_deref(), input.max_results)?;
+    let (page, next_token) = page::<Value>(shown, input.next_token.as_deref(), size)?;
     Ok(json!({ "instanceStatusSet": page, "nextToken": next_token }))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::filter::{Filter, keep, page};
+use super::filter::{Filter, Size, keep, page};
 use super::template_data::TemplateData;
 use crate::region::Region;
 use crate::region::blueprints::{LaunchTemplate, TemplateVersion};
@@ -141,7 +141,7 @@ pub struct DescribeInput {
     #[serde(rename = "Filter")]
     pub filters: Vec<Filter>,
     /// Size of the page.
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     /// Of the page before.
     pub next_token: Option<String>,
 }
@@ -173,7 +173,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         "create-time" => Some(vec![template.created.to_string()]),
         _ => None,
     })?;
-    let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results)?;
+    let (found, next_token) = page(found, input.next_token.as_deref(), Size(input.max_results, 1, 200))?;
     let launch_templates = found.into_iter().map(|template| shown(region, template)).collect();
     Ok(DescribeOutput { launch_templates, next_token })
 }

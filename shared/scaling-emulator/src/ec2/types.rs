@@ -3,7 +3,7 @@
 use scaling_fleet::{InstanceClass, InstanceType};
 use serde::{Deserialize, Serialize};
 
-use super::filter::{Filter, keep, page};
+use super::filter::{Filter, Size, keep, page};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -20,7 +20,7 @@ pub struct TypesInput {
     #[serde(rename = "Filter")]
     pub filters: Vec<Filter>,
     /// Size of the page, 100 by default.
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     /// Of the page before.
     pub next_token: Option<String>,
 }
@@ -80,7 +80,7 @@ pub struct MemoryInfo {
 pub fn describe(region: &mut Region, input: &TypesInput) -> Result<TypesOutput, AwsError> {
     let found = selected(region, input)?;
     let (found, next_token) =
-        page(found, input.next_token.as_deref(), Some(input.max_results.unwrap_or(100)))?;
+        page(found, input.next_token.as_deref(), Size(input.max_results.or(Some(100)), 5, 100))?;
     Ok(TypesOutput { instance_type_set: found.into_iter().map(shown).collect(), next_token })
 }
 
@@ -179,7 +179,7 @@ pub fn offerings(region: &mut Region, input: &TypesInput) -> Result<OfferingsOut
             location: place.clone(),
         })
     });
-    let size = Some(input.max_results.unwrap_or(1_000));
+    let size = Size(input.max_results.or(Some(1_000)), 5, 1_000);
     let (offered, next_token) = page(all.collect(), input.next_token.as_deref(), size)?;
     Ok(OfferingsOutput { instance_type_offering_set: offered, next_token })
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::filter::page;
+use super::filter::{Size, page};
 use super::template_data::TemplateData;
 use super::templates::creator;
 use crate::region::Region;
@@ -85,7 +85,7 @@ pub struct DescribeInput {
     #[serde(rename = "LaunchTemplateVersion")]
     pub versions: Vec<String>,
     /// Size of the page.
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     /// Of the page before.
     pub next_token: Option<String>,
 }
@@ -117,7 +117,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
             found.push(shown(region, template, version(template, wanted)?));
         }
     }
-    let (found, next_token) = page(found, input.next_token.as_deref(), input.max_results)?;
+    let (found, next_token) = page(found, input.next_token.as_deref(), Size(input.max_results, 1, 200))?;
     Ok(DescribeOutput { launch_template_version_set: found, next_token })
 }
 

@@ -271,11 +271,11 @@ impl Region {
 
     /// Lets a zone fail with all its instances.
     pub fn fail_zone(&mut self, zone: String) {
-        let inside = |member: &&Member| member.zone == zone && (member.is_alive() || member.state.is_standby());
+        let inside =
+            |member: &&Member| member.zone == zone && (member.is_alive() || member.state.is_standby());
         let members = self.groups.values().flat_map(|group| &group.members);
         let loose = self.loose.values().map(|loose| &loose.member);
-        let ids: Vec<String> =
-            members.chain(loose).filter(inside).map(|member| member.id.clone()).collect();
+        let ids: Vec<String> = members.chain(loose).filter(inside).map(|member| member.id.clone()).collect();
         for id in ids {
             self.crash(&id);
         }

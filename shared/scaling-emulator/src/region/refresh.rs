@@ -296,7 +296,8 @@ mod tests {
             let begun = View { old_serving: desired - 1, ..view };
             assert_eq!(plan(begun), Move { launch: 1, end: 0, done: false }, "of {desired}, one gone");
         }
-        let heavy = View { desired: 8, min_percent: 90, max_percent: 100, old_serving: 8, smallest: 4, ..BASE };
+        let heavy =
+            View { desired: 8, min_percent: 90, max_percent: 100, old_serving: 8, smallest: 4, ..BASE };
         assert_eq!(plan(heavy), Move { launch: 0, end: 4, done: false });
     }
 

@@ -22,6 +22,16 @@ pub enum FormError {
         /// What is wrong.
         message: String,
     },
+    /// A member has a value that the service's model does not allow.
+    #[error("Value '{value}' at '{member}' failed to satisfy constraint: {rule}")]
+    Constraint {
+        /// Dotted name, empty while it is not known.
+        member: String,
+        /// The value.
+        value: String,
+        /// The rule, in the service's words.
+        rule: String,
+    },
 }
 
 /// A form as a tree.
@@ -114,6 +124,14 @@ impl de::Error for FormError {
     fn missing_field(field: &'static str) -> Self {
         Self::Missing(field.to_owned())
     }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        Self::Constraint {
+            member: String::new(),
+            value: variant.to_owned(),
+            rule: format!("Member must satisfy enum value set: [{}]", expected.join(", ")),
+        }
+    }
 }
 
 impl FormError {
@@ -126,17 +144,31 @@ impl FormError {
             Self::Invalid { member, message } => {
                 Self::Invalid { member: format!("{parent}.{member}"), message }
             }
+            Self::Constraint { member, value, rule } => {
+                let member = if member.is_empty() { parent.to_owned() } else { format!("{parent}.{member}") };
+                Self::Constraint { member, value, rule }
+            }
             Self::Missing(member) => Self::Missing(format!("{parent}.{member}")),
         }
     }
 }
 
+/// Why a text is no number of a kind: it is none at all, or one beyond what the kind holds.
+fn no_number(text: &str, least: i128, most: i128) -> FormError {
+    let rule = match text.trim().parse::<i128>() {
+        Ok(number) if number < least => format!("Member must have value greater than or equal to {least}"),
+        Ok(number) if number > most => format!("Member must have value less than or equal to {most}"),
+        _ => return de::Error::custom(format!("`{text}` has the wrong type")),
+    };
+    FormError::Constraint { member: String::new(), value: text.to_owned(), rule }
+}
+
 macro_rules! parsed {
-    ($($method:ident $visit:ident),*) => {$(
+    ($($method:ident $visit:ident $kind:ident),*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
             let text = self.text()?;
-            let parsed = text.trim().parse();
-            visitor.$visit(parsed.map_err(|_| de::Error::custom(format!("`{text}` has the wrong type")))?)
+            let (least, most) = (i128::from($kind::MIN), i128::from($kind::MAX));
+            visitor.$visit(text.trim().parse().map_err(|_| no_number(text, least, most))?)
         }
     )*};
 }
@@ -145,10 +177,20 @@ impl<'de> de::Deserializer<'de> for Tree<'de> {
     type Error = FormError;
 
     parsed!(
-        deserialize_i8 visit_i8, deserialize_i16 visit_i16, deserialize_i32 visit_i32, deserialize_i64 visit_i64,
-        deserialize_u8 visit_u8, deserialize_u16 visit_u16, deserialize_u32 visit_u32, deserialize_u64 visit_u64,
-        deserialize_f32 visit_f32, deserialize_f64 visit_f64
+        deserialize_i8 visit_i8 i8, deserialize_i16 visit_i16 i16, deserialize_i32 visit_i32 i32,
+        deserialize_i64 visit_i64 i64, deserialize_u8 visit_u8 u8, deserialize_u16 visit_u16 u16,
+        deserialize_u32 visit_u32 u32, deserialize_u64 visit_u64 u64
     );
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        let text = self.text()?;
+        let parsed = text.trim().parse();
+        visitor.visit_f64(parsed.map_err(|_| de::Error::custom(format!("`{text}` has the wrong type")))?)
+    }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
         match self.0 {
@@ -312,6 +354,39 @@ mod tests {
             ("Name.x=g", invalid("Name", "invalid type: map, expected a string")),
         ] {
             assert_eq!(read(body).unwrap_err(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_the_model_does_not_allow_is_told_as_a_constraint() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        enum State {
+            Stopped,
+            Running,
+        }
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "PascalCase", default)]
+        struct Pool {
+            state: Option<State>,
+            size: Option<u32>,
+        }
+        impl Default for Pool {
+            fn default() -> Self {
+                Self { state: Some(State::Stopped).or(Some(State::Running)), size: None }
+            }
+        }
+        for (body, member, rule) in [
+            ("State=Gone", "State", "Member must satisfy enum value set: [Stopped, Running]"),
+            ("Size=-3", "Size", "Member must have value greater than or equal to 0"),
+            ("Size=4294967296", "Size", "Member must have value less than or equal to 4294967295"),
+        ] {
+            match Form::parse(body.as_bytes()).read::<Pool>().unwrap_err() {
+                FormError::Constraint { member: at, rule: told, .. } => {
+                    assert_eq!((at.as_str(), told.as_str()), (member, rule));
+                }
+                other => panic!("{body}: {other}"),
+            }
         }
     }
 

@@ -66,6 +66,10 @@ impl From<FormError> for AwsError {
                 "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
                 uncapitalised(&member)
             )),
+            FormError::Constraint { member, value, rule } => Self::validation(format!(
+                "1 validation error detected: Value '{value}' at '{}' failed to satisfy constraint: {rule}",
+                uncapitalised(&member)
+            )),
             FormError::Invalid { member, message } => Self::new(
                 "MalformedInput",
                 format!("Invalid value at '{}': {message}", uncapitalised(&member)),

@@ -146,7 +146,7 @@ async fn a_dry_run_says_whether_a_call_would_succeed_and_changes_nothing() {
     let emulator = emulator(1).await;
     let id = ids(&emulator, InService)[0].clone();
     for (operation, members) in [
-        ("RunInstances", "MinCount=1&MaxCount=1&ImageId=ami-1".to_owned()),
+        ("RunInstances", "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large".to_owned()),
         ("TerminateInstances", format!("InstanceId.1={id}")),
         ("DescribeInstances", String::new()),
         ("DescribeRegions", String::new()),
@@ -154,7 +154,10 @@ async fn a_dry_run_says_whether_a_call_would_succeed_and_changes_nothing() {
         let error = tried(&emulator, operation, &format!("{members}&DryRun=true")).unwrap_err();
         assert_eq!((error.code.as_ref(), error.status), ("DryRunOperation", 412), "{operation}");
     }
-    assert_eq!(code(&emulator, "StopInstances", "InstanceId.1=i-0&DryRun=true"), "InvalidInstanceID.NotFound");
+    assert_eq!(
+        code(&emulator, "StopInstances", "InstanceId.1=i-0&DryRun=true"),
+        "InvalidInstanceID.NotFound"
+    );
     let all = call(&emulator, "DescribeInstances", "DryRun=false");
     assert_eq!(all["reservationSet"].as_array().unwrap().len(), 1);
     advance(&emulator, 60).await;

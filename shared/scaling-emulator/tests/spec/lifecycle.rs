@@ -2,6 +2,7 @@
 
 use scaling_emulator::autoscaling::capacity::{HealthInput, ProtectInput, protect, set_health};
 use scaling_emulator::autoscaling::dispatch;
+use scaling_emulator::region::Group;
 use scaling_emulator::region::LifecycleState::{InService, Pending, Terminating};
 use scaling_emulator::wire::form::Form;
 use scaling_emulator::{Emulator, Fault};
@@ -191,7 +192,7 @@ async fn ending_an_instance_with_decrement_takes_its_weight() {
     call(&emulator, "TerminateInstanceInAutoScalingGroup", &members);
     assert_eq!(web(&emulator, |group| (group.desired, group.capacity())), (5, 5));
     advance(&emulator, 300).await;
-    assert_eq!(web(&emulator, |group| group.capacity()), 5, "nothing replaces it");
+    assert_eq!(web(&emulator, Group::capacity), 5, "nothing replaces it");
 }
 
 #[tokio::test]

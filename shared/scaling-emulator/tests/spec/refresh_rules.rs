@@ -106,7 +106,10 @@ async fn what_a_refresh_is_bringing_about_cannot_be_changed_meanwhile() {
     let source = "LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=1";
     let (code, message) = refused(&emulator, "UpdateAutoScalingGroup", source);
     assert_eq!(code, "ValidationError");
-    assert!(message.starts_with("An active instance refresh with a desired configuration exists."), "{message}");
+    assert!(
+        message.starts_with("An active instance refresh with a desired configuration exists."),
+        "{message}"
+    );
     call(&emulator, "UpdateAutoScalingGroup", "MaxSize=12");
     advance(&emulator, 900).await;
     assert_eq!(status(&emulator), RefreshStatus::Successful);

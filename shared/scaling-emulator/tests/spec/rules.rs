@@ -293,3 +293,47 @@ fn tags_policies_and_scheduled_actions_are_kept_shown_and_deleted() {
         assert!(!call(operation, "").contains(part), "{operation}");
     }
 }
+
+#[tokio::test]
+async fn a_token_that_no_page_gave_is_refused_by_every_list() {
+    let emulator = crate::client::emulator(1).await;
+    for operation in [
+        "DescribeAutoScalingGroups",
+        "DescribeAutoScalingInstances",
+        "DescribeInstanceRefreshes",
+        "DescribeLaunchConfigurations",
+        "DescribeNotificationConfigurations",
+        "DescribePolicies",
+        "DescribeScalingActivities",
+        "DescribeScheduledActions",
+        "DescribeTags",
+        "DescribeTrafficSources",
+        "DescribeLoadBalancers",
+        "DescribeLoadBalancerTargetGroups",
+    ] {
+        let (code, _) = crate::call::refused(&emulator, operation, "NextToken=bogus");
+        assert_eq!(code, "InvalidNextToken", "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn words_and_numbers_that_the_model_does_not_allow_are_validation_errors() {
+    let emulator = crate::client::emulator(1).await;
+    for (operation, members, part) in [
+        (
+            "PutWarmPool",
+            "PoolState=Foo",
+            "'poolState' failed to satisfy constraint: Member must satisfy enum value set",
+        ),
+        (
+            "PutWarmPool",
+            "MinSize=-3",
+            "Value '-3' at 'minSize' failed to satisfy constraint: Member must have value",
+        ),
+        ("UpdateAutoScalingGroup", "DefaultCooldown=-1", "Value '-1' at 'defaultCooldown'"),
+    ] {
+        let (code, message) = crate::call::refused(&emulator, operation, members);
+        assert_eq!(code, "ValidationError", "{operation} {members}");
+        assert!(message.contains(part), "{message}");
+    }
+}

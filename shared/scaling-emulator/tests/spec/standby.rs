@@ -236,7 +236,11 @@ async fn an_instance_in_standby_is_stopped_given_another_type_started_and_put_ba
     advance(&emulator, 15).await;
     ec2(&emulator, "StopInstances", &format!("InstanceId.1={id}"));
     assert_eq!(machine_state(&emulator, &id), "stopped");
-    ec2(&emulator, "ModifyInstanceAttribute", &format!("InstanceId={id}&Attribute=instanceType&Value=m7i.xlarge"));
+    ec2(
+        &emulator,
+        "ModifyInstanceAttribute",
+        &format!("InstanceId={id}&Attribute=instanceType&Value=m7i.xlarge"),
+    );
     ec2(&emulator, "StartInstances", &format!("InstanceId.1={id}"));
     assert_eq!(machine_state(&emulator, &id), "running");
     advance(&emulator, 300).await;
@@ -254,7 +258,10 @@ async fn one_that_ends_in_standby_is_found_out_when_it_comes_back() {
     advance(&emulator, 15).await;
     ec2(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
     advance(&emulator, 300).await;
-    assert_eq!((states(&emulator)[0].as_str(), machine_state(&emulator, &id).as_str()), ("Standby", "terminated"));
+    assert_eq!(
+        (states(&emulator)[0].as_str(), machine_state(&emulator, &id).as_str()),
+        ("Standby", "terminated")
+    );
     assert!(web(&emulator, |group| group.member(&id).unwrap().healthy), "it was healthy before");
     call(&emulator, "ExitStandby", &format!("InstanceIds.member.1={id}"));
     advance(&emulator, 300).await;
