@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use crate::competition::Contender;
-use crate::figures::Figures;
+use crate::figures::{Figures, HELD};
 use crate::rivals::Rival;
 use crate::trace::PROFILE;
 
@@ -177,7 +177,7 @@ pub fn place(standings: &[Standing], policy: &str) -> Option<usize> {
 }
 
 /// How far the order of the policies on two traces agrees.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Agreement {
     /// The other trace.
     pub with: String,
@@ -185,10 +185,18 @@ pub struct Agreement {
     pub pairs: usize,
     /// Pairs that stand the other way round there, the better one here first.
     pub turned: Vec<(String, String)>,
+    /// Pairs that both traces rank clearly: the costs are [`CLEAR`] of the larger apart, or the one that misses the target
+    /// misses it by more than twice what is allowed, or both miss it and their shares are so far apart.
+    pub clear: usize,
+    /// Those of them that stand the other way round there.
+    pub clear_turned: Vec<(String, String)>,
 }
 
 /// Policies whose costs are closer than this count as equal.
 const ALIKE: f64 = 0.02;
+
+/// Policies whose costs, or shares over the target, are further apart than this share of the larger differ clearly.
+pub const CLEAR: f64 = 0.1;
 
 /// Compares the order on `trace` with that on `with`.
 pub fn agreement(results: &[Figures], trace: &str, with: &str) -> Agreement {
@@ -197,15 +205,24 @@ pub fn agreement(results: &[Figures], trace: &str, with: &str) -> Agreement {
     };
     let (here, there) = (of(trace), of(with));
     let find = |policy: &str| there.iter().copied().find(|one| one.policy == policy);
-    let mut agreement = Agreement { with: with.to_owned(), pairs: 0, turned: Vec::new() };
+    let mut agreement = Agreement { with: with.to_owned(), ..Agreement::default() };
+    let pair = |first: &Figures, second: &Figures, order: Ordering| {
+        let (best, worst) = if order == Ordering::Less { (first, second) } else { (second, first) };
+        (best.policy.clone(), worst.policy.clone())
+    };
     for (index, first) in here.iter().enumerate() {
         for second in &here[index + 1..] {
             let (Some(a), Some(b)) = (find(&first.policy), find(&second.policy)) else { continue };
             agreement.pairs += 1;
             let (now, other) = (better(first, second), better(a, b));
             if now != Ordering::Equal && other == now.reverse() {
-                let (best, worst) = if now == Ordering::Less { (first, second) } else { (second, first) };
-                agreement.turned.push((best.policy.clone(), worst.policy.clone()));
+                agreement.turned.push(pair(first, second, now));
+            }
+            if is_clear(first, second) && is_clear(a, b) {
+                agreement.clear += 1;
+                if other == now.reverse() {
+                    agreement.clear_turned.push(pair(first, second, now));
+                }
             }
         }
     }
@@ -221,6 +238,16 @@ fn better(a: &Figures, b: &Figures) -> Ordering {
         (false, false) => (a.violation_requests_share, b.violation_requests_share),
     };
     if (x - y).abs() <= ALIKE * x.max(y) { Ordering::Equal } else { x.total_cmp(&y) }
+}
+
+/// Whether it takes more than a little to turn the order of these two.
+fn is_clear(a: &Figures, b: &Figures) -> bool {
+    let (x, y) = match (a.holds(), b.holds()) {
+        (true, true) => (a.cost_usd, b.cost_usd),
+        (false, false) => (a.violation_requests_share, b.violation_requests_share),
+        _ => return a.violation_requests_share.max(b.violation_requests_share) > 2.0 * HELD,
+    };
+    (x - y).abs() > CLEAR * x.max(y)
 }
 
 #[cfg(test)]
@@ -311,5 +338,23 @@ mod tests {
             figures("b", "y", 100.0, 0.0),
         ];
         assert_eq!(agreement(&results, "a", "b").turned, vec![]);
+    }
+
+    #[test]
+    fn a_pair_is_clear_where_costs_are_a_tenth_apart_or_who_misses_misses_by_twice_what_is_allowed() {
+        let clear = |a: (f64, f64), b: (f64, f64)| {
+            is_clear(&figures("a", "x", a.0, a.1), &figures("a", "y", b.0, b.1))
+        };
+        assert!(clear((100.0, 0.0), (112.0, 0.004)) && !clear((100.0, 0.0), (109.0, 0.004)));
+        assert!(clear((100.0, 0.0), (50.0, 0.011)) && !clear((100.0, 0.0), (50.0, 0.009)));
+        assert!(clear((100.0, 0.02), (100.0, 0.03)) && !clear((100.0, 0.02), (100.0, 0.021)));
+    }
+
+    #[test]
+    fn clear_pairs_are_counted_apart() {
+        let found = agreement(&results(), "a", "b");
+        // "hpa" misses by four times what is allowed on "a" and is 8 % cheaper than "hybrid" on "b": only against "fixed"
+        // is the difference clear on both.
+        assert_eq!((found.clear, found.clear_turned), (2, vec![("fixed".to_owned(), "hpa".to_owned())]));
     }
 }

@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "functions of a test crate outside its tests are still tests")]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use scaling_simulator::competition::{Contender, Course};
+use scaling_simulator::competition::{Contender, Course, compete_as_tuned};
 use scaling_simulator::disturbance::Disturbance;
 use scaling_simulator::ranking::{agreement, headlines, place, standings};
 use scaling_simulator::rivals::Rival;
@@ -28,17 +28,56 @@ fn profile(days: usize) -> Trace {
     trace
 }
 
-fn everybody_untuned(course: &Course) -> Vec<Figures> {
-    let rivals = Rival::ALL.map(Contender::Usual);
-    let contenders = [Contender::Hybrid, Contender::Oracle, Contender::NoiseBlind].into_iter().chain(rivals);
-    contenders.map(|contender| course.enter(contender).unwrap()).collect()
+/// The two traces that the profile was fitted from.
+const NASA: &str = "nasa_jul95_60s";
+const WORLD_CUP: &str = "wc98_jun08_jul02_60s";
+
+/// How the policies did on them, measured with `scaling simulate`, and the settings of the tuned ones on the profile.
+fn sources() -> Vec<Figures> {
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_reader(include_str!("golden/sources.csv").as_bytes());
+    reader
+        .records()
+        .map(|record| {
+            let record = record.unwrap();
+            let number = |column: usize| record[column].parse::<f64>();
+            Figures {
+                trace: record[0].to_owned(),
+                policy: record[1].to_owned(),
+                setting: number(2).ok(),
+                cost_usd: number(3).unwrap(),
+                violation_requests_share: number(4).unwrap(),
+                ..Figures::default()
+            }
+        })
+        .collect()
 }
 
-/// On the real traces that the profile was fitted from, and on which rivals hold the target, the policy is cheaper than each
-/// of them at its usual setting; `make policy-table` says how far the whole order agrees.
+/// Everybody over three weeks of the profile, the tuned at the settings that were found for it, and the measured figures of
+/// its two sources.
+static RANKED: LazyLock<Vec<Figures>> = LazyLock::new(|| {
+    let (settings, mut results): (Vec<Figures>, Vec<Figures>) =
+        sources().into_iter().partition(|figures| figures.trace == PROFILE);
+    let courses = [course(&Trace::profile(3), Conditions::product(), &["m7i.xlarge"])];
+    results.extend(compete_as_tuned(&courses, &Contender::all(), &settings, &|| ()));
+    results
+});
+
+fn of_traces(results: &[Figures], traces: &[&str]) -> Vec<Figures> {
+    results.iter().filter(|figures| traces.contains(&figures.trace.as_str())).cloned().collect()
+}
+
+/// The policy and everybody at their usual setting: what the traces differ in most is how well the tuned could be tuned.
+fn untuned(results: &[Figures]) -> Vec<Figures> {
+    let counts =
+        |figures: &&Figures| figures.policy == "hybrid" || Rival::from_name(&figures.policy).is_some();
+    results.iter().filter(counts).cloned().collect()
+}
+
 #[test]
-fn the_shipped_profile_ranks_the_policies_as_the_traces_do_that_it_was_fitted_from() {
-    let results = everybody_untuned(&course(&Trace::profile(3), Conditions::product(), &["m7i.xlarge"]));
+fn on_the_shipped_profile_the_policy_is_cheaper_than_every_rival_that_holds_the_target() {
+    let results = of_traces(&RANKED, &[PROFILE]);
     let of = |name: &str| results.iter().find(|one| one.policy == name).unwrap();
     let hybrid = of("hybrid");
     assert!(hybrid.holds(), "{hybrid:?}");
@@ -48,9 +87,33 @@ fn the_shipped_profile_ranks_the_policies_as_the_traces_do_that_it_was_fitted_fr
     }
     assert!(of("oracle").cost_usd < of("noise-blind").cost_usd);
     assert!(of("noise-blind").cost_usd < hybrid.cost_usd);
-    assert_eq!(place(&standings(&results, |_| true), "hybrid"), Some(1));
-    assert_eq!(agreement(&results, PROFILE, PROFILE).turned, vec![]);
+    assert_eq!(place(&standings(&untuned(&results), |_| true), "hybrid"), Some(1));
     assert!(headlines(&results)[0].tracking.unwrap().0 > headlines(&results)[0].hybrid);
+}
+
+/// One profile can't have the order of two traces that differ in theirs: step scaling and target tracking miss the target on
+/// NASA and hold it on World Cup. On World Cup the order is that of the profile; on NASA it differs where the World Cup's
+/// does, too, and nowhere else.
+#[test]
+fn untuned_policies_stand_on_the_profile_as_on_both_its_sources_wherever_these_agree() {
+    let results = untuned(&RANKED);
+    assert_eq!(agreement(&results, PROFILE, WORLD_CUP).turned, vec![]);
+    let (profile, source) = (agreement(&results, PROFILE, NASA), agreement(&results, WORLD_CUP, NASA));
+    assert!(profile.turned.iter().all(|pair| source.turned.contains(pair)), "{profile:?}\n{source:?}");
+    assert!(profile.pairs - profile.turned.len() >= 19, "{profile:?}");
+}
+
+/// With the tuned: as many pairs as of 30 November 2026. Between the two sources themselves it is 89 of 120, and 62 of the 81
+/// that both rank clearly.
+#[test]
+fn the_order_of_all_policies_on_the_profile_agrees_with_its_sources_no_less_than_measured() {
+    for (source, pairs, clear) in [(NASA, (77, 120), (42, 55)), (WORLD_CUP, (100, 120), (65, 66))] {
+        let found = agreement(&RANKED, PROFILE, source);
+        assert_eq!(found.pairs, pairs.1, "{source}");
+        assert!(found.turned.len() <= pairs.1 - pairs.0, "{source}: {found:?}");
+        assert!(found.clear_turned.len() <= clear.1 - clear.0, "{source}: {found:?}");
+        assert!(found.clear - found.clear_turned.len() >= clear.0, "{source}: {found:?}");
+    }
 }
 
 #[test]

@@ -215,7 +215,7 @@ fn stress_by_trace(report: &Report) -> Table {
 }
 
 fn in_words(agreement: &Agreement) -> String {
-    let Agreement { with, pairs, turned } = agreement;
+    let Agreement { with, pairs, turned, clear, clear_turned } = agreement;
     let turned: Vec<String> = turned.iter().map(|(a, b)| format!("{a} before {b}")).collect();
     let agreed = pairs - turned.len();
     let otherwise = if turned.is_empty() {
@@ -223,7 +223,11 @@ fn in_words(agreement: &Agreement) -> String {
     } else {
         format!("; only on the profile: {}", turned.join(", "))
     };
-    format!("The shipped profile ranks {agreed} of {pairs} pairs of policies as {with} does{otherwise}")
+    let clearly = clear - clear_turned.len();
+    format!(
+        "The shipped profile ranks {agreed} of {pairs} pairs of policies as {with} does, {clearly} of the {clear} that differ \
+         clearly on both{otherwise}"
+    )
 }
 
 fn types(cases: &[TypeCase]) -> Table {

@@ -179,10 +179,7 @@ mod tests {
             ("timestamp,value\n60,1\n0,1\n", TraceError::Grid { line: 3 }),
             ("timestamp,value\n0,1\n1e-13,1\n", TraceError::Grid { line: 3 }),
             ("timestamp,value\n0,1\n60000,1\n", TraceError::Step { line: 3, seconds: 60_000 }),
-            (
-                "timestamp,value\n1767571200000,1\n",
-                TraceError::Era { line: 2, text: "1767571200000".into() },
-            ),
+            ("timestamp,value\n1767571200000,1\n", TraceError::Era { line: 2, text: "1767571200000".into() }),
             ("0,1\n60,1\n120,1\n", TraceError::Header),
             ("timestamp,value\n0,1\n", TraceError::TooShort),
             ("", TraceError::TooShort),

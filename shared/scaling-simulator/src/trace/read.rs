@@ -348,7 +348,10 @@ mod tests {
             ("timestamp,value\n0,1\n60,inf\n", TraceError::Value { line: 3, text: "inf".into() }),
             ("timestamp,value\n0,1\n60,1e300\n", TraceError::Value { line: 3, text: "1e300".into() }),
             ("timestamp,value\n0,1\n60,1\n60,2\n", TraceError::Twice { line: 4 }),
-            ("timestamp,value\n0,1\n60,1\n120,1\n130,1\n180,1\n", TraceError::Grid { line: 5, step: 60, keep: 2, distances: 4 }),
+            (
+                "timestamp,value\n0,1\n60,1\n120,1\n130,1\n180,1\n",
+                TraceError::Grid { line: 5, step: 60, keep: 2, distances: 4 },
+            ),
             ("timestamp,value\n0,1\n60,1\n120,1\n600,1\n", TraceError::Gaps { missing: 7, rows: 11 }),
             (
                 "timestamp,value\n0,1\n60,1\n120,1\n180,1\n1e300,1\n",
