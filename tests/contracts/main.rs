@@ -3,6 +3,7 @@
 //! - [`layers`]: which crate may know which, and what pure crates may not name
 //! - [`configurations`]: every shipped configuration loads
 //! - [`template`]: what the deployment template holds; [`permissions`]: what it permits, against what the code calls
+//! - [`gateway`]: what the REST interface's gateway asks of a request
 //! - [`terraform`]: the group for those who keep theirs in Terraform
 //! - [`functions`]: what the functions are built of, and how
 //! - [`watched`]: the alarms on the controller itself; [`roles`]: who may call what over the REST interface
@@ -13,6 +14,8 @@
 mod configurations;
 #[cfg(test)]
 mod functions;
+#[cfg(test)]
+mod gateway;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

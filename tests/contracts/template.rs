@@ -34,12 +34,14 @@ pub(crate) fn resources<'t>(template: &'t Value, kind: &str) -> Vec<(&'t str, &'
         .collect()
 }
 
-fn only<'t>(template: &'t Value, kind: &str) -> &'t Value {
+/// The properties of the one resource of a type.
+pub(crate) fn only<'t>(template: &'t Value, kind: &str) -> &'t Value {
     let [(_, properties)] = resources(template, kind)[..] else { panic!("the template needs one {kind}") };
     properties
 }
 
-fn events(function: &Value) -> Vec<&Value> {
+/// The events that invoke a function.
+pub(crate) fn events(function: &Value) -> Vec<&Value> {
     function["Events"].as_object().map(|events| events.values().collect()).unwrap_or_default()
 }
 
@@ -184,28 +186,6 @@ fn the_table_has_the_store_s_key_and_is_encrypted_recoverable_and_kept() {
     for name in ["pk", "sk", "expires"] {
         assert!(item.contains(&format!("\"{name}\"")), "the store calls no attribute {name}");
     }
-}
-
-#[test]
-fn every_route_but_health_asks_for_signed_requests() {
-    let template = template();
-    assert_eq!(only(&template, "AWS::Serverless::Api")["Auth"]["DefaultAuthorizer"], "AWS_IAM");
-    let functions = resources(&template, "AWS::Serverless::Function");
-    let all = functions.iter().flat_map(|(_, function)| events(function));
-    let throttled = &only(&template, "AWS::Serverless::Api")["MethodSettings"][0];
-    assert_eq!(throttled["ThrottlingRateLimit"], json!({ "Ref": "RequestsPerSecond" }));
-    let routes: Vec<_> =
-        all.filter(|event| event["Type"] == "Api").map(|event| &event["Properties"]).collect();
-    assert!(!routes.is_empty());
-    for route in routes {
-        let is_health = route["Path"] == "/health" && route["Method"] == "GET";
-        let expected = if is_health { json!("NONE") } else { Value::Null };
-        assert_eq!(route["Auth"]["Authorizer"], expected, "{route}");
-    }
-    // No other door: function URLs, and APIs of another kind, would have an authorization of their own.
-    let others = ["AWS::Lambda::Url", "AWS::Serverless::HttpApi", "AWS::ApiGatewayV2::Api"];
-    assert!(others.iter().all(|kind| resources(&template, kind).is_empty()));
-    assert!(functions.iter().all(|(_, function)| function["FunctionUrlConfig"].is_null()));
 }
 
 #[test]

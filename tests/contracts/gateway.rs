@@ -1,0 +1,56 @@
+//! The REST interface's door on AWS: what the gateway asks of a request, and in whose name it invokes the function.
+
+use serde_json::{Value, json};
+
+use crate::template::{events, expanded, only, resources, template};
+
+/// (Path and method, method) of everything that the gateway takes, as CloudFormation is given it.
+fn methods(expanded: &Value) -> Vec<(String, Value)> {
+    let paths = only(expanded, "AWS::ApiGateway::RestApi")["Body"]["paths"].as_object().unwrap().clone();
+    let methods = paths.into_iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().clone().into_iter();
+        methods.map(move |(name, method)| (format!("{name} {path}"), method))
+    });
+    let methods: Vec<_> = methods.collect();
+    assert!(methods.len() >= 2, "{methods:?}");
+    methods
+}
+
+#[test]
+fn every_route_but_health_asks_for_signed_requests() {
+    let template = template();
+    assert_eq!(only(&template, "AWS::Serverless::Api")["Auth"]["DefaultAuthorizer"], "AWS_IAM");
+    let functions = resources(&template, "AWS::Serverless::Function");
+    let all = functions.iter().flat_map(|(_, function)| events(function));
+    let throttled = &only(&template, "AWS::Serverless::Api")["MethodSettings"][0];
+    assert_eq!(throttled["ThrottlingRateLimit"], json!({ "Ref": "RequestsPerSecond" }));
+    let routes: Vec<_> =
+        all.filter(|event| event["Type"] == "Api").map(|event| &event["Properties"]).collect();
+    assert!(!routes.is_empty());
+    for route in routes {
+        let is_health = route["Path"] == "/health" && route["Method"] == "GET";
+        let expected = if is_health { json!("NONE") } else { Value::Null };
+        assert_eq!(route["Auth"]["Authorizer"], expected, "{route}");
+    }
+    // No other door: function URLs, and APIs of another kind, would have an authorization of their own.
+    let others = ["AWS::Lambda::Url", "AWS::Serverless::HttpApi", "AWS::ApiGatewayV2::Api"];
+    assert!(others.iter().all(|kind| resources(&template, kind).is_empty()));
+    assert!(functions.iter().all(|(_, function)| function["FunctionUrlConfig"].is_null()));
+}
+
+/// With the caller's credentials on the integration, a caller would need lambda:InvokeFunction beside the role's policy.
+#[test]
+fn the_gateway_invokes_the_function_in_its_own_name() {
+    let expanded = expanded();
+    for (name, method) in methods(&expanded) {
+        let integration = &method["x-amazon-apigateway-integration"];
+        assert_eq!(integration["type"], "aws_proxy", "{name}");
+        assert!(integration["credentials"].is_null(), "{name}: {}", integration["credentials"]);
+    }
+    let permissions = resources(&expanded, "AWS::Lambda::Permission");
+    let of_the_gateway = permissions.iter().filter(|(_, permission)| {
+        permission["Principal"] == "apigateway.amazonaws.com"
+            && permission["SourceArn"].to_string().contains(":execute-api:")
+    });
+    assert_eq!(of_the_gateway.count(), methods(&expanded).len());
+}
