@@ -58,6 +58,34 @@ fn alarms_watch_only_metrics_that_the_functions_write() {
     }
 }
 
+/// The namespaces that a dashboard asks: the first word of each metric, and that of each search's schema in its quotes.
+fn asked(dashboard: &Value) -> Vec<String> {
+    let widgets = dashboard["widgets"].as_array().unwrap().iter();
+    let metrics = widgets.filter_map(|widget| widget["properties"]["metrics"].as_array()).flatten();
+    let namespace = |metric: &Value| match &metric[0] {
+        Value::String(namespace) => Some(namespace.clone()),
+        expression => {
+            let (_, schema) = expression["expression"].as_str()?.split_once("SEARCH('{")?;
+            let (namespace, _) = schema.split_once(',').unwrap();
+            // Without quotes a name with hyphens, as stacks have, would be no name.
+            Some(namespace.strip_prefix('"').unwrap().strip_suffix('"').unwrap().to_owned())
+        }
+    };
+    metrics.filter_map(namespace).collect()
+}
+
+#[test]
+fn the_dashboard_asks_the_namespace_that_the_functions_write_to() {
+    let template = template();
+    let [(_, dashboard)] = resources(&template, "AWS::CloudWatch::Dashboard")[..] else { panic!("one") };
+    let body = dashboard["DashboardBody"]["Fn::Sub"].as_str().unwrap();
+    let asked = asked(&serde_json::from_str(body).unwrap());
+    assert!(asked.len() > 20, "{asked:?}");
+    for namespace in asked {
+        assert_eq!(json!({ "Fn::Sub": namespace }), own_namespace());
+    }
+}
+
 #[test]
 fn each_kind_of_notice_has_its_alarm() {
     let template = template();
