@@ -119,6 +119,25 @@ fn each_function_s_errors_and_throttles_the_queue_and_silence_are_watched() {
     assert_eq!(silence["EvaluationPeriods"], json!({ "Ref": "NoTickMinutes" }));
 }
 
+/// A metric without a point in a minute leaves the whole sum without one, and an alarm on it asleep.
+#[test]
+fn a_sum_of_metrics_has_a_point_where_one_of_them_has_none() {
+    let template = template();
+    let mut sums = 0;
+    for (name, alarm) in resources(&template, "AWS::CloudWatch::Alarm") {
+        let Some(metrics) = alarm["Metrics"].as_array() else { continue };
+        for expression in metrics.iter().filter_map(|metric| metric["Expression"].as_str()) {
+            let measured = metrics.iter().filter(|metric| metric.get("MetricStat").is_some());
+            for id in measured.map(|metric| metric["Id"].as_str().unwrap()) {
+                let rest = expression.replace(&format!("FILL({id}, 0)"), "");
+                assert!(rest.len() < expression.len() && !rest.contains(id), "{name}: {expression}");
+            }
+            sums += 1;
+        }
+    }
+    assert!(sums > 0);
+}
+
 #[test]
 fn notices_reach_event_bridge_by_the_functions_answers() {
     let template = template();
