@@ -1,5 +1,7 @@
 //! The REST interface's door on AWS: what the gateway asks of a request, and in whose name it invokes the function.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::template::{events, expanded, only, resources, template};
@@ -53,4 +55,30 @@ fn the_gateway_invokes_the_function_in_its_own_name() {
             && permission["SourceArn"].to_string().contains(":execute-api:")
     });
     assert_eq!(of_the_gateway.count(), methods(&expanded).len());
+}
+
+/// A usage plan counts only requests to methods that ask for a key. The key is wanted beside the signature.
+#[test]
+fn every_signed_request_takes_its_share_of_the_usage_plan() {
+    let expanded = expanded();
+    for (name, method) in methods(&expanded) {
+        let asked = method["security"].as_array().unwrap().iter();
+        let asked: BTreeSet<&str> =
+            asked.flat_map(|scheme| scheme.as_object().unwrap().keys().map(String::as_str)).collect();
+        let expected: &[&str] = if name == "get /health" { &["NONE"] } else { &["AWS_IAM", "api_key"] };
+        assert_eq!(asked, expected.iter().copied().collect(), "{name}");
+    }
+    let schemes = &only(&expanded, "AWS::ApiGateway::RestApi")["Body"]["securityDefinitions"];
+    assert_eq!(schemes["api_key"], json!({ "type": "apiKey", "in": "header", "name": "x-api-key" }));
+    assert_eq!(schemes["AWS_IAM"]["x-amazon-apigateway-authtype"], "awsSigv4");
+
+    let (written, here) = (template(), |name: &str| json!({ "Ref": name }));
+    let plan = only(&expanded, "AWS::ApiGateway::UsagePlan");
+    assert_eq!(plan["ApiStages"], json!([{ "ApiId": here("Api"), "Stage": here("Apiv1Stage") }]));
+    let key = only(&expanded, "AWS::ApiGateway::UsagePlanKey");
+    assert_eq!(key["UsagePlanId"], here("ApiUsagePlan"));
+    assert_eq!(key["KeyId"], written["Outputs"]["ApiKeyId"]["Value"]);
+    let limits = &only(&written, "AWS::Serverless::Api")["Auth"]["UsagePlan"];
+    assert_eq!(limits["Quota"], json!({ "Limit": here("RequestsPerDay"), "Period": "DAY" }));
+    assert_eq!(limits["Throttle"]["RateLimit"], here("RequestsPerSecond"));
 }
