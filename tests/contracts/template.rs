@@ -188,11 +188,21 @@ fn the_table_has_the_store_s_key_and_is_encrypted_recoverable_and_kept() {
     }
 }
 
+/// The shipped example names an alarm that somebody else keeps, as `alarms` of a group may.
 #[test]
-fn alarms_of_this_account_named_for_a_group_may_invoke_the_alarm_function_and_nobody_else() {
+fn every_alarm_of_this_account_may_invoke_the_alarm_function_and_nobody_else() {
     let template = template();
     let permission = only(&template, "AWS::Lambda::Permission");
+    assert_eq!(permission["FunctionName"], json!({ "Fn::GetAtt": ["AlarmFunction", "Arn"] }));
     assert_eq!(permission["Principal"], "lambda.alarms.cloudwatch.amazonaws.com");
     assert_eq!(permission["SourceAccount"], json!({ "Ref": "AWS::AccountId" }));
-    assert!(permission["SourceArn"].to_string().contains(":alarm:scaling/*"));
+    let source = permission["SourceArn"]["Fn::Sub"].as_str().unwrap();
+    let (here, allowed) = source.split_once(":alarm:").unwrap();
+    assert!(here.ends_with(":cloudwatch:${AWS::Region}:${AWS::AccountId}"), "{source}");
+    let example = project::text("config/scaling.example.json").unwrap();
+    let example: Value = serde_json::from_str(&example).unwrap();
+    let groups = example["groups"].as_array().unwrap().iter();
+    let named: Vec<&Value> = groups.filter_map(|group| group["alarms"].as_array()).flatten().collect();
+    assert!(named.iter().any(|name| !name.as_str().unwrap().starts_with("scaling/")), "{named:?}");
+    assert_eq!(allowed, "*", "{named:?}");
 }
