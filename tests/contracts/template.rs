@@ -142,6 +142,23 @@ fn logs_are_encrypted_and_kept_as_long_as_the_parameter_says() {
     assert_eq!(access[0], "AccessLogs");
 }
 
+/// What an event holds is kept as the state is: under the stack's key, which lets SQS use it for whoever may use the queue.
+#[test]
+fn messages_of_topic_and_queue_are_encrypted_with_the_stack_s_key() {
+    let template = template();
+    for kind in ["AWS::SNS::Topic", "AWS::SQS::Queue"] {
+        assert_eq!(only(&template, kind)["KmsMasterKeyId"], json!({ "Ref": "Key" }), "{kind}");
+    }
+    let key = &only(&template, "AWS::KMS::Key")["KeyPolicy"]["Statement"];
+    let statement = key.as_array().unwrap().iter().find(|statement| statement["Sid"] == "ForTheQueue").unwrap();
+    assert_eq!(statement["Action"], json!(["kms:Decrypt", "kms:GenerateDataKey"]));
+    let only_by = &statement["Condition"]["StringEquals"];
+    assert_eq!(only_by["kms:CallerAccount"], json!({ "Ref": "AWS::AccountId" }));
+    assert!(only_by["kms:ViaService"]["Fn::Sub"].as_str().unwrap().starts_with("sqs."), "{statement}");
+    // The senders' roles know nothing of the key: its own policy lets them use it.
+    assert_eq!(statement["Principal"], json!({ "AWS": "*" }));
+}
+
 #[test]
 fn names_that_are_one_for_the_account_are_the_stack_s_own() {
     for (name, schedule) in resources(&expanded(), "AWS::Scheduler::Schedule") {
