@@ -13,7 +13,7 @@ variable "launch_template_id" {
 
 variable "launch_template_version" {
   type        = string
-  description = "A number. With $Latest or $Default a type change could not be rolled back, and is refused."
+  description = "A number. With $Latest or $Default AWS cannot roll a type change back, and it is made without a way back."
   validation {
     condition     = can(regex("^[0-9]+$", var.launch_template_version))
     error_message = "Name the launch template's version by its number."
@@ -22,7 +22,7 @@ variable "launch_template_version" {
 
 variable "subnet_ids" {
   type        = list(string)
-  description = "Subnets. A type is a candidate only if every zone of them offers it."
+  description = "Subnets, in zones that offer the types of the ladder. EC2 is not asked: a type that fails to launch is left out for a while."
 }
 
 variable "min_size" {

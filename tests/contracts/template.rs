@@ -150,7 +150,8 @@ fn messages_of_topic_and_queue_are_encrypted_with_the_stack_s_key() {
         assert_eq!(only(&template, kind)["KmsMasterKeyId"], json!({ "Ref": "Key" }), "{kind}");
     }
     let key = &only(&template, "AWS::KMS::Key")["KeyPolicy"]["Statement"];
-    let statement = key.as_array().unwrap().iter().find(|statement| statement["Sid"] == "ForTheQueue").unwrap();
+    let statement =
+        key.as_array().unwrap().iter().find(|statement| statement["Sid"] == "ForTheQueue").unwrap();
     assert_eq!(statement["Action"], json!(["kms:Decrypt", "kms:GenerateDataKey"]));
     let only_by = &statement["Condition"]["StringEquals"];
     assert_eq!(only_by["kms:CallerAccount"], json!({ "Ref": "AWS::AccountId" }));

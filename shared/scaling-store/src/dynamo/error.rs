@@ -41,8 +41,8 @@ where
 /// The table does not exist where it was looked for.
 pub(super) fn missing_table(table: &str) -> PortError {
     let what = format!(
-        "the DynamoDB table {table} (create it with `scaling init` or by deploying the template, or correct \
-         its name, the account or the region)"
+        "the DynamoDB table {table} (deploying template.yaml makes one; `aws dynamodb create-table` does, with the \
+         keys pk and sk, both of type S; or correct its name, the account or the region)"
     );
     PortError::NotFound { what }
 }

@@ -79,7 +79,10 @@ async fn a_missing_table_is_named_with_the_fix_by_every_call() {
     for error in errors {
         assert!(matches!(error, PortError::NotFound { .. }), "{error}");
         let text = error.to_string();
-        assert!(text.contains("nowhere") && text.contains("scaling init"), "{text}");
+        assert!(text.contains("nowhere") && text.contains("template.yaml"), "{text}");
+        assert!(text.contains("`aws dynamodb create-table`") && text.contains("pk and sk"), "{text}");
+        // It writes a configuration, and makes no table.
+        assert!(!text.contains("scaling init"), "{text}");
     }
 }
 
