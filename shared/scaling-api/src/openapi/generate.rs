@@ -32,12 +32,22 @@ fn document() -> Value {
         },
         "RetryAfter": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}},
     });
-    document["components"]["securitySchemes"] = json!({"token": {
-        "type": "http", "scheme": "bearer",
-        "description": "A token of the token file. Without one, and on a loopback address, the interface asks for none; \
-            behind API Gateway requests are signed with SigV4 instead.",
-    }});
-    document["security"] = json!([{}, {"token": []}]);
+    document["components"]["securitySchemes"] = json!({
+        "token": {
+            "type": "http", "scheme": "bearer",
+            "description": "A token of the token file. Without one, and on a loopback address, the interface asks for none.",
+        },
+        // As API Gateway itself writes it, so that generated clients of AWS know it.
+        "sigv4": {
+            "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4",
+            "description": "On AWS, in a token's place: AWS Signature Version 4 for the service execute-api.",
+        },
+        "api_key": {
+            "type": "apiKey", "name": "x-api-key", "in": "header",
+            "description": "On AWS, beside the signature: whose share of the usage plan a request takes.",
+        },
+    });
+    document["security"] = json!([{}, {"token": []}, {"sigv4": [], "api_key": []}]);
     add_configuration(&mut document);
     document
 }

@@ -6,6 +6,8 @@ mod audit;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod chapter;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod controls;
