@@ -10,6 +10,12 @@
 //! - upwards without stabilisation, at most to double or by 4 pods in 15 s, whichever is more;
 //! - downwards to the highest recommendation of the last 300 s;
 //! - without a metric nothing changes.
+//!
+//! The worked examples are those of that page (200m and 50m against 100m), of its walkthrough
+//! (`horizontal-pod-autoscale-walkthrough`: 305 % of 50 % on one pod) and of the enhancement proposal that the behaviour comes
+//! from (KEP-853, story 5, "Delay Before Scaling Down"); for tolerance, growth and pods that are not ready there is text only.
+//! Its rule for single pods without a metric (all of their request on the way down, nothing on the way up) has no part here:
+//! the metric is a mean over all ready pods, which is there or not.
 
 use std::collections::VecDeque;
 
@@ -126,6 +132,37 @@ mod tests {
             assert_eq!(hpa.sync(ready(now, 0.05, 10)), None, "{now}");
         }
         assert_eq!(hpa.sync(ready(315, 0.05, 10)), Some(5));
+    }
+
+    #[test]
+    fn the_walkthrough_s_305_percent_of_50_makes_one_pod_7_and_no_load_makes_it_1_again() {
+        let mut hpa = Hpa::new(Settings { target: 0.5, min: 1, max: 10 });
+        // Seven are wanted; four more at a time are allowed, and five share the load of 305 %.
+        assert_eq!(hpa.sync(ready(0, 3.05, 1)), Some(5));
+        assert_eq!(hpa.sync(ready(15, 3.05 / 5.0, 5)), Some(7));
+        assert_eq!(hpa.sync(ready(30, 3.05 / 7.0, 7)), None);
+        let stopped =
+            (45..=600).step_by(15).find_map(|now| hpa.sync(ready(now, 0.0, 7)).map(|pods| (now, pods)));
+        // The last recommendation of seven is five minutes old.
+        assert_eq!(stopped, Some((345, 1)));
+    }
+
+    #[test]
+    fn the_proposal_s_ten_recommendations_keep_10_pods_and_one_more_makes_them_9() {
+        // Its window of ten minutes with a sync each minute, in the default window of 300 s: a sync each 33 s.
+        let mut hpa = hpa(0.5);
+        let recommended = [10, 9, 8, 9, 9, 8, 9, 8, 9, 8, 7];
+        let metric = |pods: u32| match pods {
+            10 => 0.5,
+            // In the middle of what rounds up to it.
+            fewer => 0.5 * (f64::from(fewer) - 0.5) / 10.0,
+        };
+        let synced: Vec<Option<u32>> = (0..)
+            .zip(recommended)
+            .map(|(index, pods)| hpa.sync(ready(index * 33, metric(pods), 10)))
+            .collect();
+        assert_eq!(hpa.recommended.iter().map(|(_, pods)| *pods).collect::<Vec<_>>(), recommended[1..]);
+        assert_eq!((&synced[..10], synced[10]), (&[None; 10][..], Some(9)));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! - the capacity of an hour is set at its start, launched ahead by the scheduling buffer (300 s by default; API
 //!   reference, `PredictiveScalingConfiguration`, whose example of 10:00 and 9:55 a test repeats);
 //! - the group's maximum holds (`HonorMaxCapacity`);
-//! - it never scales in; with a dynamic policy the larger of the two capacities holds.
+//! - it never scales in; with a dynamic policy the larger of the two capacities holds (its example, 10 and 8, is a test).
 //!
 //! How the service forecasts is not published. Here the load of an hour is the mean of the same hour of the days
 //! before (at most 14), and of the same weekday where a whole week is known: what the documentation says it is for,
@@ -162,6 +162,31 @@ mod tests {
         let mut policy = after(3, 10);
         policy.settings.max = 30;
         assert_eq!(policy.floor(3 * 86_400 + 10 * 3600), 30);
+    }
+
+    /// Days in which each hour but `busy` needs 4 instances at the target and that one needs 8.
+    fn needing_8(busy: u64) -> Predictive {
+        let mut policy = Predictive::new(settings());
+        for minute in 0..3 * 1440 {
+            let load = if minute / 60 % 24 == busy { 4.0 } else { 2.0 };
+            let dynamic = target_tracking::Minute { metric: Some(load / 10.0), in_service: 10, pending: 0 };
+            policy.observe(Minute { now: minute * 60, dynamic });
+        }
+        policy
+    }
+
+    #[test]
+    fn the_documentation_s_10_of_target_tracking_and_8_of_the_forecast_make_10_whichever_is_the_larger() {
+        let now = 3 * 86_400 + 9 * 3600;
+        // From 6 instances: the metric asks for 10 on the third point over the target, the forecast for 8 at once.
+        let mut policy = needing_8(9);
+        let over = target_tracking::Minute { metric: Some(0.5 * 10.0 / 6.0), in_service: 6, pending: 0 };
+        let observed =
+            [0, 1, 2].map(|minute| policy.observe(Minute { now: now + minute * 60, dynamic: over }));
+        assert_eq!(observed, [Some(8), Some(8), Some(10)]);
+        // The other way round: the metric asks for no more than there is.
+        let calm = target_tracking::Minute { metric: Some(0.5), in_service: 6, pending: 0 };
+        assert_eq!(needing_8(9).observe(Minute { now, dynamic: calm }), Some(8));
     }
 
     #[test]

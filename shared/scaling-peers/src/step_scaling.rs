@@ -147,17 +147,35 @@ mod tests {
     }
 
     #[test]
-    fn what_warms_up_counts_and_a_higher_step_adds_the_difference() {
+    fn the_documentation_s_60_adds_one_to_10_then_62_adds_none_while_it_warms_up_and_70_makes_it_13() {
+        let mut policy = policy();
         let warming = |metric: f64| Minute { metric: Some(metric), in_service: 10, warming: 1 };
-        assert_eq!(policy().observe(warming(60.0)), None);
-        assert_eq!(policy().observe(warming(75.0)), Some(13));
-        assert_eq!(policy().observe(warming(20.0)), None);
+        assert_eq!(policy.observe(at(60.0, 10)), Some(11));
+        assert_eq!(policy.observe(warming(62.0)), None);
+        assert_eq!(policy.observe(warming(70.0)), Some(13));
     }
 
     #[test]
-    fn less_than_one_is_one() {
-        assert_eq!(policy().observe(at(60.0, 2)), Some(3));
-        assert_eq!(policy().observe(at(40.0, 2)), Some(1));
+    fn nothing_is_removed_while_an_instance_warms_up() {
+        let warming = Minute { metric: Some(20.0), in_service: 10, warming: 1 };
+        assert_eq!(policy().observe(warming), None);
+    }
+
+    #[test]
+    fn the_documentation_s_12_7_becomes_12_its_67_hundredths_1_its_minus_58_hundredths_minus_1_its_minus_6_67_minus_6()
+     {
+        let step = |percent: f64| Step { lower: f64::NEG_INFINITY, upper: f64::INFINITY, percent };
+        let settings = |percent: f64| Settings {
+            out: vec![step(percent)],
+            back: vec![step(-percent)],
+            ..Settings { points: 1, ..Settings::around(50.0, 20.0, (1, 1000)) }
+        };
+        for (metric, percent, have, changed) in
+            [(60.0, 10.0, 127, 12), (60.0, 1.0, 67, 1), (40.0, 1.0, 58, -1), (40.0, 1.0, 667, -6)]
+        {
+            let wanted = StepScaling::new(settings(percent)).observe(at(metric, have));
+            assert_eq!(wanted, have.checked_add_signed(changed), "{percent} % of {have} at {metric}");
+        }
     }
 
     #[test]

@@ -13,6 +13,14 @@
 //! - Without a point the alarms have insufficient data, and nothing happens until points are back.
 //! - An alarm that stays on acts again every minute.
 //!
+//! # The alarms
+//! The guide does not print the alarms' figures. 3 and 15 points of one minute stand in every alarm that others have published.
+//! The threshold of `AlarmLow` does not: it is 90 % of the target where Application Auto Scaling makes it (*AWS Copilot CLI*
+//! documentation, page "Services", `copilot svc status`: over 70 for 3 points, under 63 for 15; a test repeats it), but
+//! alarms of EC2 groups that have been published are at 70 % (targets of 20, 40, 50 and 60 with alarms under 14, 28, 35 and
+//! 42; the first in notifications of December 2024). 90 % is kept here: it is the form that the policy is known by, and the
+//! one that costs less, since capacity is let go sooner.
+//!
 //! Since November 2024 the service tunes its own reaction time; how is not documented, so this is the older form.
 
 use serde::{Deserialize, Serialize};

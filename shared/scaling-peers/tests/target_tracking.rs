@@ -16,6 +16,18 @@ fn after(minutes: u32, each: Minute) -> Option<u32> {
     (0..minutes).map(|_| policy.observe(each)).last().flatten()
 }
 
+/// *AWS Copilot CLI* documentation, page "Services": "CPUUtilization > 70.00 for 3 datapoints within 3 minutes" and
+/// "CPUUtilization < 63.00 for 15 datapoints within 15 minutes".
+#[test]
+fn the_alarms_that_the_documentation_of_copilot_prints_go_off_over_70_after_3_points_and_under_63_after_15() {
+    let first = |metric: f64| {
+        let mut policy = TargetTracking::new(Settings { target: 70.0, min: 1, max: 20 });
+        (1..=60).find_map(|point| policy.observe(minute(metric, 10, 0)).map(|wanted| (point, wanted)))
+    };
+    assert_eq!([first(70.0), first(70.1)], [None, Some((3, 11))]);
+    assert_eq!([first(63.0), first(62.9)], [None, Some((15, 9))]);
+}
+
 #[test]
 fn scales_out_after_three_points_over_the_target() {
     for (points, expected) in [(1, None), (2, None), (3, Some(6)), (4, Some(6))] {
