@@ -8,6 +8,8 @@
 //! - **Service level**: what an owner is promised, counted by requests and by time. The share of requests "over" is that
 //!   of requests in intervals whose 95th percentile is over the target, not of single requests: even a fleet without any
 //!   queue has some of those.
+//! - **Arithmetic**: a plain sum, count or quotient, which needs no source; where it counts something of ours, the
+//!   definition stands beside it.
 
 mod recovery;
 
@@ -29,28 +31,29 @@ pub struct Figures {
     pub policy: String,
     /// Its setting, where it has one.
     pub setting: Option<f64>,
-    /// Length, in days.
+    /// Length, in days. Arithmetic.
     pub days: f64,
-    /// Money spent, in USD: every instance from its launch to its end, booting and surplus of a type change included.
+    /// Money spent, in USD: every instance from its launch to its end, booting and surplus of a type change included, at
+    /// the price of its type by the hour. Arithmetic.
     pub cost_usd: f64,
-    /// Hours of instances, booting included.
+    /// Hours of instances, booting included. Arithmetic.
     pub instance_hours: f64,
     /// Time in intervals over the target, in minutes. Service level.
     pub violation_minutes: f64,
-    /// The same a day.
+    /// The same a day. Arithmetic.
     pub violation_minutes_a_day: f64,
     /// Share of the requests that arrived in intervals over the target (psi), 0 to 1. Service level.
     pub violation_requests_share: f64,
-    /// The same after the first two days.
+    /// The same after the first two days. Service level.
     pub violation_share_after_two_days: f64,
     /// The longest time over the target without a pause, in minutes. Service level.
     pub longest_violation_minutes: f64,
-    /// Flash crowds: the load at least doubles within five minutes (see the module `recovery`).
+    /// Flash crowds: the load at least doubles within five minutes (see the module `recovery`). Arithmetic.
     pub flash_crowds: u32,
     /// Mean time from a flash crowd's begin to the last interval over the target before a quiet minute, in minutes; 0
     /// where the target held throughout. Control: the settling time after a step.
     pub recovery_minutes: f64,
-    /// The longest of these times, in minutes.
+    /// The longest of these times, in minutes. Control.
     pub longest_recovery_minutes: f64,
     /// Share of the requests given up after the time-out. Service level.
     pub timed_out_share: f64,
@@ -69,15 +72,15 @@ pub struct Figures {
     pub instability: f64,
     /// Changes of the desired capacity. Control.
     pub operations: u32,
-    /// The same a day.
+    /// The same a day. Arithmetic.
     pub operations_a_day: f64,
     /// Changes that undid one of the last ten minutes. Control: oscillation.
     pub reversals: u32,
-    /// The same a day.
+    /// The same a day. Arithmetic.
     pub reversals_a_day: f64,
-    /// Changes of the type.
+    /// Changes of the type that replicas are launched with. Arithmetic.
     pub type_changes: u32,
-    /// Requests that arrived.
+    /// Requests that arrived. Arithmetic.
     pub requests: f64,
 }
 
@@ -259,5 +262,26 @@ mod tests {
         }
         let figures = meter.finish("t", "p", None);
         assert_eq!((figures.operations, figures.reversals), (4, 1));
+    }
+
+    #[test]
+    fn every_figure_names_its_source() {
+        let figures = include_str!("figures.rs").split("pub struct Figures {").nth(1).unwrap();
+        let figures = figures.split("\n}").next().unwrap();
+        let sources = ["SPEC", "Autopilot", "Control", "Service level", "Arithmetic"];
+        let mut documented = String::new();
+        let mut named = 0;
+        for line in figures.lines().map(str::trim) {
+            if let Some(field) = line.strip_prefix("pub ").and_then(|line| line.split(':').next()) {
+                let says_what_was_played = ["trace", "policy", "setting"].contains(&field);
+                let is_named = sources.iter().any(|source| documented.contains(source));
+                assert!(says_what_was_played || is_named, "{field}:{documented}");
+                named += usize::from(is_named);
+                documented.clear();
+            } else {
+                documented.push_str(line);
+            }
+        }
+        assert_eq!(named, 24);
     }
 }

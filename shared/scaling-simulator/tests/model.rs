@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1};
 use rand_pcg::Pcg64;
+use scaling_fleet::Mebibytes;
+use scaling_fleet::latency::LatencyTable;
 use scaling_fleet::load::{Load, WeekProfile};
 use scaling_fleet::queueing::mean_wait;
-use scaling_fleet::service::QueueModel;
+use scaling_fleet::service::{QueueModel, ServiceModel};
+use scaling_fleet::station::{Station, Work, serve};
 use scaling_simulator::competition::{Contender, Course};
 use scaling_simulator::rivals::Rival;
 use scaling_simulator::world::MachineType;
@@ -27,34 +30,99 @@ fn week(days: f64) -> Load {
     WeekProfile { mean_rate: 600.0, seed: 3 }.draw(start).truncated(Duration::from_secs_f64(days * 86_400.0))
 }
 
-/// Mean wait of customers one by one, in service times: each takes the server that is free first.
-fn simulated_wait(servers: usize, offered: f64, customers: u32) -> f64 {
+/// Customers one by one, in service times: each goes to a group of servers, drawn in proportion to its size, and takes the
+/// server there that is free first. Waits, and responses by group.
+fn customers(groups: &[usize], offered: f64, count: u32) -> (f64, Vec<Vec<f64>>) {
     let mut random = Pcg64::seed_from_u64(11);
-    let mut free_at = vec![0.0_f64; servers];
+    let servers: usize = groups.iter().sum();
+    let group_of: Vec<usize> =
+        groups.iter().enumerate().flat_map(|(group, size)| std::iter::repeat_n(group, *size)).collect();
+    let mut free_at: Vec<Vec<f64>> = groups.iter().map(|size| vec![0.0; *size]).collect();
+    let mut responses = vec![Vec::new(); groups.len()];
     let (mut now, mut waited) = (0.0_f64, 0.0);
-    for _ in 0..customers {
+    for _ in 0..count {
         let gap: f64 = Exp1.sample(&mut random);
         now += gap / offered;
-        let first = (0..servers).min_by(|a, b| free_at[*a].total_cmp(&free_at[*b])).unwrap();
-        let begins = now.max(free_at[first]);
-        waited += begins - now;
+        let group = group_of[random.random_range(0..servers)];
+        let free = &mut free_at[group];
+        let first = (0..free.len()).min_by(|a, b| free[*a].total_cmp(&free[*b])).unwrap();
+        let begins = now.max(free[first]);
         let service: f64 = Exp1.sample(&mut random);
-        free_at[first] = begins + service;
+        free[first] = begins + service;
+        waited += begins - now;
+        responses[group].push(free[first] - now);
     }
-    waited / f64::from(customers)
+    (waited / f64::from(count), responses)
+}
+
+/// Median and 95th percentile.
+fn quantiles(mut responses: Vec<f64>) -> [f64; 2] {
+    responses.sort_by(f64::total_cmp);
+    [50, 95].map(|percent| responses[responses.len() * percent / 100])
+}
+
+/// What the fleet's model says of instances with so many vCPU at a utilisation, in service times.
+fn modelled(queue: QueueModel, instances: &[usize], utilisation: f64) -> [f64; 2] {
+    let service = ServiceModel { queue, ..ServiceModel::demo() };
+    let station = |vcpu: &usize| Station {
+        servers: u32::try_from(*vcpu).unwrap(),
+        memory: Mebibytes(65_536.0),
+        count: 1,
+    };
+    let stations: Vec<Station> = instances.iter().map(station).collect();
+    let vcpu: f64 = stations.iter().map(Station::vcpu).sum();
+    let seconds = 15.0;
+    let requests = utilisation * vcpu * seconds / service.service_seconds;
+    let work = Work { requests, backlog: 0.0, seconds, memory_base: Mebibytes(1_500.0) };
+    let served = serve(&service, &mut LatencyTable::new(), &stations, work);
+    assert_eq!(served.backlog, 0.0);
+    [served.latency_p50, served.latency_p95].map(|latency| latency.unwrap() / service.service_seconds)
+}
+
+fn near(simulated: f64, model: f64, what: &str) {
+    assert!((simulated / model - 1.0).abs() < 0.02, "{what}: simulated {simulated}, modelled {model}");
 }
 
 #[test]
-fn waiting_times_are_those_of_the_theory_within_two_percent() {
-    for (servers, utilisation) in [(1, 0.5), (2, 0.7), (4, 0.7), (8, 0.75)] {
-        let offered = utilisation * f64::from(servers);
-        let (simulated, theory) =
-            (simulated_wait(servers as usize, offered, 2_000_000), mean_wait(servers, offered));
-        assert!(
-            (simulated / theory - 1.0).abs() < 0.02,
-            "{servers} servers at {utilisation}: {simulated} is not {theory}"
-        );
+fn customers_at_instances_with_a_queue_each_are_served_within_two_percent_as_the_fleet_says() {
+    let fleets: [(&[usize], f64); 4] = [(&[1], 0.5), (&[2; 3], 0.6), (&[4; 5], 0.7), (&[8; 3], 0.75)];
+    for (instances, utilisation) in fleets {
+        let what = format!("{instances:?} at {utilisation}");
+        let vcpu: usize = instances.iter().sum();
+        let (wait, responses) = customers(instances, utilisation * vcpu as f64, 2_000_000);
+        // The fleet states quantiles only; the mean is that of the formula that they come from.
+        let servers = u32::try_from(instances[0]).unwrap();
+        near(wait, mean_wait(servers, utilisation * f64::from(servers)), &what);
+        let [p50, p95] = modelled(QueueModel::Own, instances, utilisation);
+        let simulated = quantiles(responses.concat());
+        near(simulated[0], p50, &what);
+        near(simulated[1], p95, &what);
     }
+}
+
+#[test]
+fn customers_in_one_shared_queue_are_served_within_two_percent_as_the_fleet_says() {
+    // The last one has more servers (76) than the table has curves for, and takes the one of 72.
+    let fleets: [(&[usize], f64); 3] = [(&[2; 3], 0.7), (&[4; 5], 0.8), (&[4; 19], 0.9)];
+    for (instances, utilisation) in fleets {
+        let what = format!("{instances:?} at {utilisation}");
+        let vcpu: usize = instances.iter().sum();
+        let (_, responses) = customers(&[vcpu], utilisation * vcpu as f64, 1_000_000);
+        let [p50, p95] = modelled(QueueModel::Shared, instances, utilisation);
+        let simulated = quantiles(responses.concat());
+        near(simulated[0], p50, &what);
+        near(simulated[1], p95, &what);
+    }
+}
+
+#[test]
+fn of_instances_of_two_sizes_the_fleet_says_the_percentile_of_the_slower_ones_which_is_too_high_for_all() {
+    let (instances, utilisation) = ([2, 2, 8], 0.75);
+    let (_, responses) = customers(&instances, utilisation * 12.0, 1_000_000);
+    let [_, p95] = modelled(QueueModel::Own, &instances, utilisation);
+    near(quantiles(responses[..2].concat())[1], p95, "the instances with two vCPU");
+    let all = quantiles(responses.concat())[1];
+    assert!(all < p95, "simulated {all}, modelled {p95}");
 }
 
 #[test]
