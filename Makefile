@@ -98,8 +98,10 @@ load: ## Load on the REST interface, against the figures that it has to hold; ne
 	scripts/api_load.py
 
 .PHONY: bench
-bench: ## Benchmarks
+bench: ## Benchmarks, against the figures that they have to hold; on a machine that does nothing else
 	cargo bench --workspace
+	cargo run --release --quiet --package scaling-simulator --example year | tee /dev/stderr | \
+		scripts/bench_figures "$${CARGO_TARGET_DIR:-target}/criterion"
 
 .PHONY: spans
 spans: ## Tests of the export of spans (feature otlp), which a default build leaves out
