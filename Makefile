@@ -37,7 +37,7 @@ policy-table: ## The comparison of policies over the traces in TRACES=DIR; REPOR
 	@ls "$(TRACES)"/*.csv > /dev/null 2>&1 || { echo "there are no traces (*.csv) in $(TRACES)"; exit 2; }
 	@echo "$$(date -u +%Y-%m-%d), commit $$(git rev-parse --short HEAD)"
 	@sha256sum "$(TRACES)"/*.csv
-	cargo build --release --quiet --bin scaling
+	SCALING_COMMIT=$$(git rev-parse --short HEAD) cargo build --release --quiet --bin scaling
 	@held_out=(); for name in $(HELD_OUT); do test ! -f "$(TRACES)/$$name.csv" || held_out+=(--held-out "$$name"); done; \
 	for conditions in "cloudwatch own --disturbed --type-cases" "cloudwatch shared" "prompt own"; do set -- $$conditions; \
 		"$${CARGO_TARGET_DIR:-target}/release/scaling" simulate --trace "$(TRACES)"/*.csv --profile 3 --policies all \

@@ -42,8 +42,8 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<()> {
     let courses = setup.courses(&setup.conditions);
     let Results { figures: results, sweeps } = compete(&courses, &setup.contenders, &done);
     let report = Report {
-        held: format!("Simulated at {}", Timestamp::now().round(jiff::Unit::Second)?),
-        conditions: inputs::in_words(arguments, &setup.conditions),
+        held: inputs::held(Timestamp::now().round(jiff::Unit::Second)?),
+        conditions: inputs::in_words(arguments, &setup.conditions, &setup.traces),
         traces: setup.sources(arguments)?,
         one_setting: one_setting_for_all(&results, &real(sweeps)),
         disturbed: if arguments.disturbed { setup.disturbed(&results, &done) } else { Vec::new() },

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use scaling_fleet::service::QueueModel;
 use scaling_simulator::competition::Contender;
 use scaling_simulator::world::{HIGH_REPLICAS, MachineType};
@@ -73,7 +74,27 @@ pub(super) fn read(path: &Path) -> Result<Trace> {
     Trace::from_csv(&name, &text).with_context(|| format!("the trace {}", path.display()))
 }
 
-pub(super) fn in_words(arguments: &SimulateArguments, conditions: &Conditions) -> String {
+/// When the report was made, and by which commit where the build was told (`SCALING_COMMIT`).
+pub(super) fn held(now: Timestamp) -> String {
+    let commit =
+        option_env!("SCALING_COMMIT").map_or_else(String::new, |commit| format!(", commit {commit}"));
+    format!("Simulated at {now}{commit}")
+}
+
+/// Which of the traces the policy may have been tuned on, where some were held out of it.
+fn split(traces: &[Trace], held_out: &[String]) -> String {
+    let names = |held: bool| {
+        let of = traces.iter().filter(|trace| held_out.contains(&trace.name) == held);
+        of.map(|trace| trace.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if held_out.is_empty() {
+        return String::new();
+    }
+    let tuned_on = if names(false).is_empty() { "none of these".to_owned() } else { names(false) };
+    format!(" Tuned on: {tuned_on}. Held out of the tuning: {}.", names(true))
+}
+
+pub(super) fn in_words(arguments: &SimulateArguments, conditions: &Conditions, traces: &[Trace]) -> String {
     let feed = conditions.feed;
     let queue = match conditions.service.queue {
         QueueModel::Own => "a queue for each instance",
@@ -81,7 +102,7 @@ pub(super) fn in_words(arguments: &SimulateArguments, conditions: &Conditions) -
     };
     format!(
         "Metrics of {} s readable after {} s, looked at every {} s; {:.0} ms a request, {queue}; 95th percentile within \
-         {:.0} ms; boot {} s; at least {} replicas; highest load at {:.0} replicas of {}; seed {}.",
+         {:.0} ms; boot {} s; at least {} replicas; highest load at {:.0} replicas of {}; seed {}.{}",
         feed.period,
         feed.delay,
         feed.tick,
@@ -92,6 +113,7 @@ pub(super) fn in_words(arguments: &SimulateArguments, conditions: &Conditions) -
         HIGH_REPLICAS * conditions.scale,
         arguments.types.first().map_or(TYPE, String::as_str),
         conditions.seed,
+        split(traces, &arguments.held_out),
     )
 }
 
@@ -104,6 +126,19 @@ mod tests {
         let error = contenders(&["hybird".to_owned()]).unwrap_err().to_string();
         assert!(error.contains("`hybird`") && error.contains("target-tracking-tuned"), "{error}");
         assert_eq!(contenders(&["all".to_owned()]).unwrap(), Contender::all());
+    }
+
+    #[test]
+    fn the_split_names_what_was_tuned_on_and_what_was_held_out() {
+        let trace = |name: &str| Trace { name: name.to_owned(), ..Trace::profile(1) };
+        let traces = [trace("a"), trace("b"), trace("c")];
+        let held_out = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(split(&traces, &[]), "");
+        assert_eq!(split(&traces, &held_out(&["b"])), " Tuned on: a, c. Held out of the tuning: b.");
+        assert_eq!(
+            split(&traces, &held_out(&["a", "b", "c"])),
+            " Tuned on: none of these. Held out of the tuning: a, b, c."
+        );
     }
 
     #[test]
