@@ -153,7 +153,8 @@ async fn a_launch_that_failed_tells_its_type_and_why() {
     let since = stage.emulator.now();
     stage
         .emulator
-        .inject(scaling_emulator::Fault::CapacityShortage { instance_type: "m7i.large".to_owned() });
+        .inject(scaling_emulator::Fault::CapacityShortage { instance_type: "m7i.large".to_owned() })
+        .unwrap();
     stage.apply(Step::SetDesired { desired: 4 }).await.unwrap();
     stage.pass(120).await;
     let failures = stage.platform.launch_failures(&stage.group, since).await.unwrap();

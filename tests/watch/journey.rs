@@ -97,7 +97,7 @@ async fn a_type_change_ends_with_every_instance_changed_and_nothing_lost_on_the_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_type_change_that_cannot_launch_is_rolled_back_and_no_replica_lost() {
     let stage = Stage::new("hybrid", 40.0, true).await;
-    stage.emulator.inject(Fault::CapacityShortage { instance_type: "m7i.xlarge".to_owned() });
+    stage.emulator.inject(Fault::CapacityShortage { instance_type: "m7i.xlarge".to_owned() }).unwrap();
     let id = ask_for_xlarge(&stage).await;
     let (operation, _, least_replicas) = until_ended(&stage, &id).await;
     assert_eq!(operation["phase"], "rolled_back", "{operation}");

@@ -88,7 +88,7 @@ const MOST: u32 = 10;
 async fn a_quota_below_what_the_group_may_grow_to_is_found() {
     let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
     for (vcpu, expected) in [(2 * MOST, 0), (2 * MOST - 1, 1)] {
-        emulator.inject(Fault::VcpuQuota { class: Class::Standard, vcpu });
+        emulator.inject(Fault::VcpuQuota { class: Class::Standard, vcpu }).unwrap();
         let answer = doctor(folder.path(), Some(&emulator.endpoint()), &config(GROUP), &[]).await.json();
         let group = found(&answer, "group web");
         let told = group.iter().filter(|(verdict, detail, fix)| {

@@ -81,12 +81,14 @@ async fn faults(State(shared): Emulator) -> Json<Value> {
     Json(shared.state().faults_in_force())
 }
 
-async fn inject(State(shared): Emulator, Json(fault): Json<Fault>) -> Json<Value> {
+async fn inject(State(shared): Emulator, Json(fault): Json<Fault>) -> Response {
     let mut state = shared.state();
     let state = &mut *state;
     let answer = json!({ "fault": fault });
-    state.faults.inject(fault, &mut state.region);
-    Json(answer)
+    match state.faults.inject(fault, &mut state.region) {
+        Ok(()) => Json(answer).into_response(),
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
 }
 
 async fn clear(State(shared): Emulator) -> StatusCode {

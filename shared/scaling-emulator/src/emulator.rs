@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::{self, Due};
-use crate::faults::{Fault, Injector};
+use crate::faults::{Fault, FaultError, Injector};
 use crate::kept::{self, StateError};
 use crate::lambda::Lambda;
 use crate::region::{GroupTotals, Region};
@@ -257,10 +257,13 @@ impl Emulator {
     }
 
     /// Puts a fault in force.
-    pub fn inject(&self, fault: Fault) {
+    ///
+    /// # Errors
+    /// [`FaultError`] for one that names what there is not, or has a number out of its bounds; nothing has changed then.
+    pub fn inject(&self, fault: Fault) -> Result<(), FaultError> {
         let mut state = self.shared.state();
         let state = &mut *state;
-        state.faults.inject(fault, &mut state.region);
+        state.faults.inject(fault, &mut state.region)
     }
 
     /// Ends all faults; what they did stays done.

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
+pub use crate::fault_rules::FaultError;
 use crate::rates::{Limit, Rates};
 use crate::region::usage::Class;
 use crate::region::{LaunchFaults, Region};
@@ -13,7 +14,7 @@ use crate::wire::{AwsError, Call, Service};
 /// A failure on demand. Operations are named as in the request log (`AutoScaling.SetDesiredCapacity`), by service
 /// (`AutoScaling.*`), or `*` for all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(remote = "Self", tag = "kind", rename_all = "snake_case")]
 pub enum Fault {
     /// Calls are throttled.
     Throttle {
@@ -185,8 +186,9 @@ impl Injector {
         &self.rates
     }
 
-    /// Puts a fault in force.
-    pub(crate) fn inject(&mut self, fault: Fault, region: &mut Region) {
+    /// Puts a fault in force. Nothing has changed where it cannot be.
+    pub(crate) fn inject(&mut self, fault: Fault, region: &mut Region) -> Result<(), FaultError> {
+        fault.check(region)?;
         match fault {
             Fault::CapacityShortage { instance_type } => {
                 region.launch_faults.without_capacity.insert(instance_type);
@@ -213,6 +215,7 @@ impl Injector {
             Fault::InstanceCrash { instance_id } => region.crash(&instance_id),
             call => self.faults.push(call),
         }
+        Ok(())
     }
 
     /// Ends all faults; what they did stays done.
@@ -304,7 +307,7 @@ mod tests {
         let mut region = Region::new(&Settings::default());
         let mut injector = Injector::new(1);
         for fault in faults {
-            injector.inject(fault.clone(), &mut region);
+            injector.inject(fault.clone(), &mut region).unwrap();
         }
         injector
     }

@@ -21,6 +21,7 @@ mod control;
 mod cut;
 pub mod ec2;
 pub mod emulator;
+pub mod fault_rules;
 pub mod faults;
 mod kept;
 pub mod lambda;

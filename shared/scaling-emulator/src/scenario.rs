@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::emulator::State;
-use crate::faults::Fault;
+use crate::fault_rules::is_operation;
+use crate::faults::{Fault, FaultError};
 use crate::load_request::WorkloadRequest;
 use crate::region::Region;
 use crate::setup::GroupSetup;
@@ -116,6 +117,12 @@ pub enum ScenarioError {
         #[source]
         source: AwsError,
     },
+    /// A call names an operation that there is not.
+    #[error("the scenario calls {0}, and there is no such operation")]
+    Operation(String),
+    /// A fault cannot be put in force.
+    #[error("a fault of the scenario cannot be")]
+    Fault(#[source] FaultError),
     /// A time cannot be.
     #[error("the scenario's time {0} must be seconds of at least 0")]
     Time(f64),
@@ -130,8 +137,16 @@ impl Scenario {
         serde_json::from_str(text).map_err(ScenarioError::Read)
     }
 
-    /// Begins it at the region's present moment. What came before an error stays.
+    /// Begins it at the region's present moment. Where anything about it cannot be, nothing has changed.
     pub(crate) fn begin(self, state: &mut State) -> Result<(), ScenarioError> {
+        self.timeline.iter().try_for_each(|moment| moment.check(&state.region))?;
+        let mut begun = state.clone();
+        self.begin_in(&mut begun)?;
+        *state = begun;
+        Ok(())
+    }
+
+    fn begin_in(self, state: &mut State) -> Result<(), ScenarioError> {
         let start = state.region.now;
         for group in &self.groups {
             let mut setup =
@@ -178,6 +193,21 @@ pub(crate) fn happen(state: &mut State) {
 }
 
 impl Moment {
+    /// Checks what can be known before its time: that operations, types, zones and numbers are such.
+    fn check(&self, region: &Region) -> Result<(), ScenarioError> {
+        for workload in &self.workloads {
+            let made = workload.workload(region.now);
+            made.map_err(|why| ScenarioError::Workload { group: workload.group.clone(), why })?;
+        }
+        for CallRequest { operation, .. } in &self.calls {
+            // A name here means one operation.
+            if !is_operation(operation) || operation.ends_with('*') || operation.starts_with("STS.") {
+                return Err(ScenarioError::Operation(operation.clone()));
+            }
+        }
+        self.faults.iter().try_for_each(|fault| fault.check_form(region)).map_err(ScenarioError::Fault)
+    }
+
     fn happen(self, state: &mut State) -> Result<(), ScenarioError> {
         let now = state.region.now;
         if self.clear_faults {
@@ -194,7 +224,7 @@ impl Moment {
             answer.map_err(|source| ScenarioError::Call { operation: call.operation.clone(), source })?;
         }
         for fault in self.faults {
-            state.faults.inject(fault, &mut state.region);
+            state.faults.inject(fault, &mut state.region).map_err(ScenarioError::Fault)?;
         }
         Ok(())
     }

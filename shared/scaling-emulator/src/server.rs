@@ -22,6 +22,9 @@ use crate::{autoscaling, clock, cloudwatch, control, cut, ec2, page, sts};
 /// Largest request body: CloudWatch takes 1 MB, nothing else needs as much.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
+/// No answer in any protocol: a CBOR break with nothing to end, and no UTF-8, so neither JSON nor XML.
+const UNREADABLE: &[u8] = b"\xff\xfe<<{{ this is no answer";
+
 /// The whole server.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     control::routes().fallback(handle).layer(DefaultBodyLimit::max(LARGEST_BODY)).with_state(shared)
@@ -93,7 +96,7 @@ async fn answered(shared: &Arc<Shared>, call: &Call) -> Response {
     };
     let mut reply = write(call, &answer);
     if effects.contains(&Effect::Malformed) {
-        reply.body = b"<<{{ this is no answer".to_vec();
+        reply.body = UNREADABLE.to_vec();
     }
     tracing::debug!(operation = call.operation, status = reply.status, "answered");
     if effects.contains(&Effect::Truncated) {

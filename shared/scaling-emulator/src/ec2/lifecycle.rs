@@ -89,6 +89,9 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
     if !zones.contains(&zone) {
         return Err(AwsError::new("InvalidParameterValue", format!("Invalid availability zone: [{zone}]")));
     }
+    if let Some(error) = region.launch_faults.refusal(kind.instance_type.as_str(), &zone, &zones) {
+        return Err(error);
+    }
     let tagged = input.tags.iter().filter(|one| one.resource_type.as_deref() == Some("instance"));
     let tags: std::collections::BTreeMap<String, String> =
         tagged.flat_map(|one| &one.tags).map(|tag| (tag.key.clone(), tag.value.clone())).collect();
@@ -203,6 +206,8 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
             ));
         }
         if step == Step::Start && now == STOPPED {
+            let kind = member.instance_type.as_str();
+            region.launch_faults.refusal(kind, &member.zone, &region.zones()).map_or(Ok(()), Err)?;
             region.machines.machine(member.instance_type.as_str()).map_or(Ok(()), |kind| room.take(&kind))?;
         }
     }

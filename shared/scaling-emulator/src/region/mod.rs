@@ -194,14 +194,19 @@ impl Region {
 
     /// Tells an instance that it will be interrupted, and lets it fail two minutes later. Unknown ones are ignored.
     pub fn interrupt(&mut self, id: &str) {
-        let owned = self.instance(id).map(|(_, member)| member);
-        let runs = |member: &Member| !member.state.is_ending() && member.is_sound();
-        if !owned.or_else(|| self.loose.get(id).map(|loose| &loose.member)).is_some_and(runs) {
+        if !self.may_fail(id) {
             return;
         }
         let detail = serde_json::json!({ "instance-id": id, "instance-action": "terminate" });
         self.events.push(self.now, "aws.ec2", "EC2 Spot Instance Interruption Warning", detail);
         self.interruptions.push((self.now + INTERRUPTION_NOTICE, id.to_owned()));
+    }
+
+    /// Whether there is such an instance, in a group or not, that has not ended.
+    pub(crate) fn may_fail(&self, id: &str) -> bool {
+        let loose = self.loose.get(id).map(|loose| &loose.member);
+        let member = loose.or_else(|| self.instance(id).map(|(_, member)| member));
+        member.is_some_and(|one| !one.state.is_ending() && one.condition != Condition::Terminated)
     }
 
     fn carry_out_interruptions(&mut self) {

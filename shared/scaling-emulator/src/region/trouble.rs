@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::group::Group;
 use super::launch::{LaunchOption, LaunchSource};
 use super::usage::Class;
+use crate::wire::AwsError;
 
 /// Stands for every type, or every group.
 pub const ANY: &str = "*";
@@ -32,6 +33,16 @@ impl LaunchFaults {
         let is_meant = |short: &str| short == kind || short == ANY;
         self.without_capacity.iter().any(|short| is_meant(short))
             || self.zone_shortages.iter().any(|(short, place)| is_meant(short) && place == zone)
+    }
+
+    /// Why EC2 itself cannot launch this type in `zone`. `None` if it can.
+    pub(crate) fn refusal(&self, kind: &str, zone: &str, zones: &[String]) -> Option<AwsError> {
+        if self.is_short(kind, zone) || self.is_down(zone) {
+            let code = "InsufficientInstanceCapacity";
+            return Some(AwsError::new(code, shortage(kind, zone, zones)).with_status(500));
+        }
+        let message = self.failing.get(kind).or_else(|| self.failing.get(ANY))?;
+        Some(AwsError::new("UnsupportedOperation", message.clone()))
     }
 
     /// Why this cannot be launched in `zone`, as the activity's status message says it. `None` if it can.

@@ -73,7 +73,7 @@ async fn late_metrics_come_later_until_faults_are_cleared() {
         answer["Datapoints"].as_array().unwrap().len()
     };
     assert_eq!(points(&emulator), 10);
-    emulator.inject(Fault::LateMetrics { seconds: 180 });
+    emulator.inject(Fault::LateMetrics { seconds: 180 }).unwrap();
     assert_eq!(points(&emulator), 7);
     emulator.clear_faults();
     assert_eq!(points(&emulator), 10);
@@ -199,5 +199,26 @@ async fn a_reset_forgets_everything_but_the_time() {
     for path in ["/_emulator/reset", "/moto-api/reset"] {
         assert_eq!(control(&emulator, "POST", path, Value::Null).await.0, 200);
         assert_eq!((emulator.now(), emulator.with_region(|region| region.groups().count())), (before, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_scenario_leaves_nothing_behind() {
+    let emulator = Emulator::start(Settings::default()).await.unwrap();
+    let before = emulator.write_state().unwrap();
+    for (member, wrong, part) in [
+        ("calls", json!([{ "operation": "AutoScaling.Nope" }]), "there is no such operation"),
+        ("calls", json!([{ "operation": "AutoScaling.DeletePolicy", "members": { "PolicyName": "x" } }]), "is refused"),
+        ("faults", json!([{ "kind": "zone_outage", "zone": "mars" }]), "there is no zone `mars`"),
+        ("timeline", json!([{ "at": 60, "calls": [{ "operation": "EC2.Nope" }] }]), "there is no such operation"),
+        ("timeline", json!([{ "at": 60, "faults": [{ "kind": "throttle", "operation": "X.*" }] }]), "`X.*`"),
+        ("timeline", json!([{ "at": -1 }]), "at least 0"),
+    ] {
+        let mut wanted = scenario();
+        wanted[member] = wrong;
+        let (status, answer) = control(&emulator, "POST", "/_emulator/scenario", wanted).await;
+        let why = answer["error"].as_str().unwrap_or_default().to_owned();
+        assert!(status == 400 && why.contains(part), "{status} {answer}");
+        assert!(emulator.write_state().unwrap() == before, "{why}");
     }
 }

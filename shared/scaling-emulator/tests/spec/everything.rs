@@ -144,7 +144,7 @@ pub(crate) async fn everything() -> Emulator {
     advance(&emulator, 130).await;
     let instance = web(&emulator, |group| group.members[0].id.clone());
     for fault in faults(&instance) {
-        emulator.inject(serde_json::from_value(fault).unwrap());
+        emulator.inject(serde_json::from_value(fault).unwrap()).unwrap();
     }
     advance(&emulator, 31).await;
     emulator

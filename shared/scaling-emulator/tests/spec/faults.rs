@@ -12,7 +12,7 @@ const INSTANCES: &str = "Action=DescribeInstances&Version=2016-11-15";
 #[tokio::test]
 async fn throttled_calls_get_the_services_own_code_and_then_pass() {
     let emulator = emulator(1).await;
-    emulator.inject(Fault::Throttle { operation: "*".to_owned(), when: When::times(2) });
+    emulator.inject(Fault::Throttle { operation: "*".to_owned(), when: When::times(2) }).unwrap();
     let (status, body) = form(&emulator, DESCRIBE).await;
     assert!(
         status == 400 && body.contains("<Code>Throttling</Code><Message>Rate exceeded"),
@@ -39,7 +39,7 @@ async fn a_failing_operation_leaves_others_alone() {
 async fn a_malformed_answer_comes_after_the_call_was_carried_out() {
     let emulator = emulator(1).await;
     let operation = "AutoScaling.SetDesiredCapacity".to_owned();
-    emulator.inject(Fault::Malformed { operation, when: When::times(1) });
+    emulator.inject(Fault::Malformed { operation, when: When::times(1) }).unwrap();
     let set = "Action=SetDesiredCapacity&Version=2011-01-01&AutoScalingGroupName=web&DesiredCapacity=3";
     let (status, body) = form(&emulator, set).await;
     assert!(status == 200 && !body.contains("SetDesiredCapacityResponse"), "{body}");
@@ -49,7 +49,9 @@ async fn a_malformed_answer_comes_after_the_call_was_carried_out() {
 #[tokio::test]
 async fn a_delayed_call_is_answered_all_the_same() {
     let emulator = emulator(1).await;
-    emulator.inject(Fault::Delay { operation: "*".to_owned(), milliseconds: 1, when: When::default() });
+    emulator
+        .inject(Fault::Delay { operation: "*".to_owned(), milliseconds: 1, when: When::default() })
+        .unwrap();
     assert_eq!(form(&emulator, DESCRIBE).await.0, 200);
 }
 
@@ -70,4 +72,58 @@ async fn faults_in_force_are_shown_and_unknown_ones_refused() {
     assert_eq!(shown["calls"][0]["rate"], json!(0.5));
     let (status, _) = control(&emulator, "POST", "/_emulator/faults", json!({ "kind": "earthquake" })).await;
     assert_eq!(status, 422);
+}
+
+#[tokio::test]
+async fn a_malformed_answer_is_one_in_no_protocol() {
+    let emulator = emulator(1).await;
+    for (path, target) in [
+        ("/", Some("GraniteServiceVersion20100801.DescribeAlarms")),
+        ("/service/GraniteServiceVersion20100801/operation/DescribeAlarms", None),
+    ] {
+        emulator.inject(Fault::Malformed { operation: "*".to_owned(), when: When::times(1) }).unwrap();
+        let mut request = http::Request::post(format!("{}{path}", emulator.endpoint()));
+        if let Some(target) = target {
+            request = request.header("x-amz-target", target).header("content-type", "application/x-amz-json-1.0");
+        }
+        let (_, body) = crate::client::send(request.body("{}".to_owned()).unwrap()).await;
+        // What is no UTF-8 is told by the character that stands for it.
+        assert!(body.starts_with('\u{fffd}'), "{path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_cannot_be_is_told_what_is_wrong_with_it() {
+    let emulator = emulator(1).await;
+    let crash = json!({ "kind": "instance_crash", "instance_id": "i-0" });
+    let (status, told) = control(&emulator, "POST", "/_emulator/faults", crash).await;
+    assert_eq!((status, &told["error"]), (400, &json!("there is no instance `i-0` that could fail")));
+}
+
+#[tokio::test]
+async fn faults_reach_instances_that_belong_to_no_group() {
+    let emulator = emulator(1).await;
+    let run = "Action=RunInstances&Version=2016-11-15&MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large";
+    let id = |body: &str| body.split("<instanceId>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let (first, second) = (id(&form(&emulator, run).await.1), id(&form(&emulator, run).await.1));
+    emulator.inject(Fault::InstanceCrash { instance_id: first.clone() }).unwrap();
+    let status = format!("Action=DescribeInstanceStatus&Version=2016-11-15&InstanceId.1={first}");
+    assert!(form(&emulator, &status).await.1.contains("impaired"));
+    emulator.inject(Fault::SpotInterruption { instance_id: second.clone() }).unwrap();
+    crate::client::advance(&emulator, 150).await;
+    let described = format!("Action=DescribeInstances&Version=2016-11-15&InstanceId.1={second}");
+    assert!(form(&emulator, &described).await.1.contains("<name>terminated</name>"));
+    for (fault, code) in [
+        (Fault::CapacityShortage { instance_type: "m7i.large".to_owned() }, "InsufficientInstanceCapacity"),
+        (Fault::ZoneOutage { zone: "us-east-1a".to_owned() }, "InsufficientInstanceCapacity"),
+        (
+            Fault::LaunchFailure { instance_type: "*".to_owned(), message: "no".to_owned() },
+            "UnsupportedOperation",
+        ),
+    ] {
+        emulator.inject(fault).unwrap();
+        let (_, body) = form(&emulator, run).await;
+        assert!(body.contains(&format!("<Code>{code}</Code>")), "{body}");
+        emulator.clear_faults();
+    }
 }

@@ -106,7 +106,7 @@ async fn how_much_of_a_group_is_on_demand_is_kept_and_shown() {
 async fn an_instance_that_fails_is_ended_and_replaced() {
     let emulator = emulator(2).await;
     let failed = ids(&emulator, InService)[0].clone();
-    emulator.inject(Fault::InstanceCrash { instance_id: failed.clone() });
+    emulator.inject(Fault::InstanceCrash { instance_id: failed.clone() }).unwrap();
     advance(&emulator, 15).await;
     assert_eq!(ids(&emulator, Terminating), [failed]);
     assert_eq!((ids(&emulator, InService).len(), ids(&emulator, Pending).len()), (1, 1));
@@ -132,7 +132,7 @@ async fn suspended_processes_neither_launch_nor_end() {
 #[tokio::test]
 async fn without_capacity_launches_fail_say_why_and_are_tried_again() {
     let emulator = emulator(1).await;
-    emulator.inject(Fault::CapacityShortage { instance_type: "m7i.large".to_owned() });
+    emulator.inject(Fault::CapacityShortage { instance_type: "m7i.large".to_owned() }).unwrap();
     set(&emulator, 3).unwrap();
     advance(&emulator, 300).await;
     let failures = web(&emulator, |group| {
@@ -200,7 +200,7 @@ async fn while_health_checks_are_suspended_nothing_is_found_unhealthy() {
     let emulator = emulator(2).await;
     let id = ids(&emulator, InService)[0].clone();
     call(&emulator, "SuspendProcesses", "ScalingProcesses.member.1=HealthCheck");
-    emulator.inject(Fault::InstanceCrash { instance_id: id.clone() });
+    emulator.inject(Fault::InstanceCrash { instance_id: id.clone() }).unwrap();
     advance(&emulator, 300).await;
     assert!(web(&emulator, |group| group.member(&id).unwrap().healthy));
     call(&emulator, "ResumeProcesses", "ScalingProcesses.member.1=HealthCheck");

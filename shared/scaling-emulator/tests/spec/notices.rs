@@ -22,7 +22,7 @@ async fn a_topic_is_told_what_it_asked_for_and_nothing_else() {
     call(&emulator, "PutNotificationConfiguration", &format!("TopicARN={TOPIC}&{kinds}"));
     set(&emulator, 2).unwrap();
     advance(&emulator, 300).await;
-    emulator.inject(Fault::CapacityShortage { instance_type: "*".to_owned() });
+    emulator.inject(Fault::CapacityShortage { instance_type: "*".to_owned() }).unwrap();
     set(&emulator, 3).unwrap();
     advance(&emulator, 30).await;
     set(&emulator, 1).unwrap();
@@ -54,7 +54,7 @@ async fn events_say_what_became_of_each_instance() {
     let emulator = emulator(1).await;
     set(&emulator, 2).unwrap();
     advance(&emulator, 300).await;
-    emulator.inject(Fault::CapacityShortage { instance_type: "*".to_owned() });
+    emulator.inject(Fault::CapacityShortage { instance_type: "*".to_owned() }).unwrap();
     set(&emulator, 3).unwrap();
     advance(&emulator, 30).await;
     set(&emulator, 1).unwrap();

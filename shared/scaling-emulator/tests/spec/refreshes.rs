@@ -141,7 +141,7 @@ async fn one_that_gives_up_says_what_held_it() {
 #[tokio::test]
 async fn a_type_that_cannot_be_had_gives_way_to_the_next() {
     let emulator = emulator(2).await;
-    emulator.inject(Fault::CapacityShortage { instance_type: "c7i.xlarge".to_owned() });
+    emulator.inject(Fault::CapacityShortage { instance_type: "c7i.xlarge".to_owned() }).unwrap();
     begin(&emulator, &to(&["c7i.xlarge", "c6i.xlarge"]));
     watch(&emulator, 2).await;
     assert_eq!(types(&emulator), ["c6i.xlarge"; 2]);
@@ -152,7 +152,7 @@ async fn a_type_that_cannot_launch_rolls_back_with_no_replica_lost() {
     let patience = Duration::from_secs(900);
     let emulator = emulator_with(Settings { refresh_patience: patience, ..Settings::default() }, 4).await;
     let before = ids(&emulator, InService);
-    emulator.inject(Fault::CapacityShortage { instance_type: "c7i.xlarge".to_owned() });
+    emulator.inject(Fault::CapacityShortage { instance_type: "c7i.xlarge".to_owned() }).unwrap();
     begin(&emulator, &to(&["c7i.xlarge"]));
     watch(&emulator, 4).await;
     assert_eq!(status(&emulator), RefreshStatus::RollbackSuccessful);
@@ -172,7 +172,7 @@ async fn a_type_that_cannot_launch_rolls_back_with_no_replica_lost() {
 async fn without_auto_rollback_it_fails_and_the_group_is_as_it_was() {
     let patience = Duration::from_secs(900);
     let emulator = emulator_with(Settings { refresh_patience: patience, ..Settings::default() }, 2).await;
-    emulator.inject(Fault::CapacityShortage { instance_type: "*".to_owned() });
+    emulator.inject(Fault::CapacityShortage { instance_type: "*".to_owned() }).unwrap();
     let mut input = to(&["c7i.xlarge"]);
     input.preferences.auto_rollback = Some(false);
     begin(&emulator, &input);
@@ -256,7 +256,7 @@ async fn an_instance_of_the_replacement_that_fails_is_replaced_again() {
     begin(&emulator, &to(&["c7i.xlarge"]));
     advance(&emulator, 15).await;
     let pending = web(&emulator, |group| group.members[2].id.clone());
-    emulator.inject(Fault::InstanceCrash { instance_id: pending });
+    emulator.inject(Fault::InstanceCrash { instance_id: pending }).unwrap();
     watch(&emulator, 2).await;
     assert_eq!(
         (status(&emulator), types(&emulator)),

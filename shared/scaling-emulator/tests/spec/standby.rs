@@ -150,7 +150,7 @@ async fn instances_spread_over_the_zones_and_end_in_the_fullest() {
 #[tokio::test]
 async fn a_zone_that_is_out_loses_its_instances_and_is_filled_again_afterwards() {
     let emulator = emulator(6).await;
-    emulator.inject(Fault::ZoneOutage { zone: "us-east-1a".to_owned() });
+    emulator.inject(Fault::ZoneOutage { zone: "us-east-1a".to_owned() }).unwrap();
     advance(&emulator, 15).await;
     assert_eq!(ids(&emulator, Terminating).len(), 2);
     advance(&emulator, 180).await;
@@ -175,7 +175,8 @@ async fn a_zone_that_is_out_loses_its_instances_and_is_filled_again_afterwards()
 async fn a_shortage_in_one_zone_moves_the_launch_to_another() {
     let emulator = emulator(3).await;
     emulator
-        .inject(Fault::ZoneShortage { instance_type: "m7i.large".to_owned(), zone: "us-east-1a".to_owned() });
+        .inject(Fault::ZoneShortage { instance_type: "m7i.large".to_owned(), zone: "us-east-1a".to_owned() })
+        .unwrap();
     set(&emulator, 4).unwrap();
     advance(&emulator, 15).await;
     assert_eq!(zones(&emulator), ["a", "b", "b", "c"]);

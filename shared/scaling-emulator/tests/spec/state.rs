@@ -102,6 +102,6 @@ async fn a_state_of_an_earlier_build_is_still_read() {
     emulator.read_state(&std::fs::read(&path).unwrap()).unwrap();
     emulator.advance(Duration::from_secs(3600)).await.unwrap();
     assert!(emulator.with_region(|region| region.groups().count()) >= 5);
-    emulator.inject(Fault::PublishedRates);
+    emulator.inject(Fault::PublishedRates).unwrap();
     emulator.with_region(|region| GroupSetup::new("new", "m7i.large", (1, 2, 1)).make(region)).unwrap();
 }

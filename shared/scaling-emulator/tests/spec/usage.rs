@@ -42,7 +42,7 @@ async fn usage_is_told_every_five_minutes_with_the_quota_in_force_beside_it() {
     assert_eq!(usage_and_quota(&emulator, "Standard/OnDemand"), (None, None));
     advance(&emulator, 600).await;
     assert_eq!(usage_and_quota(&emulator, "Standard/OnDemand"), (Some(4.0), None));
-    emulator.inject(quota(16));
+    emulator.inject(quota(16)).unwrap();
     set(&emulator, 5).unwrap();
     advance(&emulator, 600).await;
     assert_eq!(usage_and_quota(&emulator, "Standard/OnDemand"), (Some(10.0), Some(16.0)));
@@ -56,7 +56,7 @@ async fn usage_is_told_every_five_minutes_with_the_quota_in_force_beside_it() {
 #[tokio::test]
 async fn launches_beyond_the_quota_fail_until_there_is_room() {
     let emulator = emulator(2).await;
-    emulator.inject(quota(7));
+    emulator.inject(quota(7)).unwrap();
     set(&emulator, 5).unwrap();
     advance(&emulator, 120).await;
     assert_eq!(types(&emulator).len(), 3, "7 vCPU are three instances of 2");
@@ -72,7 +72,7 @@ async fn launches_beyond_the_quota_fail_until_there_is_room() {
 #[tokio::test]
 async fn instances_of_no_group_count_and_are_refused_too() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
-    emulator.inject(quota(8));
+    emulator.inject(quota(8)).unwrap();
     let run = |least: u32, most: u32| {
         let form = format!("MinCount={least}&MaxCount={most}&ImageId=ami-1&InstanceType=m7i.large");
         emulator.with_region(|region| ec2::dispatch(region, "RunInstances", &Form::parse(form.as_bytes())))

@@ -79,7 +79,7 @@ async fn totals_count_requests_cost_and_time_over_the_target() {
 async fn lost_metrics_leave_a_gap() {
     let emulator = emulator(1).await;
     advance(&emulator, 120).await;
-    emulator.inject(Fault::LostMetrics { group: "web".to_owned() });
+    emulator.inject(Fault::LostMetrics { group: "web".to_owned() }).unwrap();
     advance(&emulator, 120).await;
     emulator.clear_faults();
     advance(&emulator, 120).await;
