@@ -9,7 +9,7 @@ pub use crate::fault_rules::FaultError;
 use crate::rates::{Limit, Rates};
 use crate::region::usage::Class;
 use crate::region::{LaunchFaults, Region};
-use crate::wire::{AwsError, Call, Service};
+use crate::wire::{AwsError, Call, Protocol, Service};
 
 /// A failure on demand. Operations are named as in the request log (`AutoScaling.SetDesiredCapacity`), by service
 /// (`AutoScaling.*`), or `*` for all.
@@ -140,6 +140,9 @@ impl When {
     }
 }
 
+/// Most instances of one call that are counted.
+const MOST_NAMED: u32 = 1_000;
+
 fn internal() -> u16 {
     500
 }
@@ -230,7 +233,7 @@ impl Injector {
     /// What happens to this call.
     pub(crate) fn effects(&mut self, call: &Call, name: &str, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if !self.rates.take(name, now) {
+        if !self.rates.take(name, || instances(call), now) {
             effects.push(Effect::Error(throttled(call.service)));
         }
         if self.faults.is_empty() {
@@ -276,6 +279,14 @@ fn effect(fault: &Fault, service: Service) -> Option<Effect> {
     }
 }
 
+/// How many instances an EC2 call is about: as many as it may run, or as it names.
+fn instances(call: &Call) -> u32 {
+    let Protocol::Query(form) = &call.protocol else { return 0 };
+    let run = form.get("MaxCount").and_then(|count| count.parse().ok());
+    let named = || (1..=MOST_NAMED).take_while(|number| form.get(&format!("InstanceId.{number}")).is_some());
+    run.unwrap_or_else(|| named().last().unwrap_or(0))
+}
+
 fn throttled(service: Service) -> AwsError {
     match service {
         Service::Ec2 => AwsError::new("RequestLimitExceeded", "Request limit exceeded.").with_status(503),
@@ -287,7 +298,6 @@ fn throttled(service: Service) -> AwsError {
 mod tests {
     use super::*;
     use crate::settings::Settings;
-    use crate::wire::Protocol;
     use crate::wire::form::Form;
 
     fn call(operation: &str) -> Call {

@@ -1,7 +1,8 @@
 //! Rate limits of the services: token buckets, refilled as the emulator's time passes.
 //!
 //! The published ones are those of *Request throttling for the Amazon EC2 API* (buckets and refills) and *CloudWatch
-//! service quotas* (transactions per second). Auto Scaling has one bucket for all its calls, whose size is not published;
+//! service quotas* (transactions per second). "Each API is evaluated individually": every operation has a bucket of its
+//! own, and those that start and end instances another one for the instances. Auto Scaling has one bucket for all its calls, whose size is not published;
 //! the one here is a guess that an ordinary client does not meet.
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ pub struct Limit {
 }
 
 /// The published limits, the most special first: the first that means an operation holds for it.
+/// Where a name ends in `*`, each operation that it means has such a bucket.
 const PUBLISHED: [(&str, f64, f64); 22] = [
     ("EC2.RunInstances", 5.0, 2.0),
     ("EC2.StartInstances", 5.0, 2.0),
@@ -46,38 +48,75 @@ const PUBLISHED: [(&str, f64, f64); 22] = [
     ("AutoScaling.*", 100.0, 20.0),
 ];
 
+/// The published limits of instances, whatever the number of calls: operation, instances at once, instances a second.
+const RESOURCES: [(&str, f64, f64); 4] = [
+    ("EC2.RunInstances", 1_000.0, 2.0),
+    ("EC2.StartInstances", 1_000.0, 2.0),
+    ("EC2.StopInstances", 1_000.0, 20.0),
+    ("EC2.TerminateInstances", 1_000.0, 20.0),
+];
+
+/// The one bucket that all operations of a service share.
+const SHARED: &str = "AutoScaling.*";
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Bucket {
     limit: Limit,
     level: f64,
     filled: Timestamp,
+    /// Whether each operation that the limit means has a bucket of its own, made with its first call.
+    #[serde(default)]
+    each: bool,
+}
+
+impl Bucket {
+    fn full(limit: Limit, each: bool, now: Timestamp) -> Self {
+        Self { level: limit.burst, limit, filled: now, each }
+    }
+
+    fn published((operation, burst, per_second): (&str, f64, f64), now: Timestamp) -> Self {
+        let each = operation.ends_with('*') && operation != SHARED;
+        Self::full(Limit { operation: operation.to_owned(), burst, per_second }, each, now)
+    }
+
+    /// Takes tokens. False, and nothing taken, if there are too few.
+    fn take(&mut self, tokens: f64, now: Timestamp) -> bool {
+        let passed = now.duration_since(self.filled).as_secs_f64().max(0.0);
+        self.level = (self.level + passed * self.limit.per_second).min(self.limit.burst);
+        self.filled = now;
+        let taken = self.level >= tokens;
+        if taken {
+            self.level -= tokens;
+        }
+        taken
+    }
 }
 
 /// The limits in force.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Rates {
     buckets: Vec<Bucket>,
+    /// Those of instances.
+    #[serde(default)]
+    resources: Vec<Bucket>,
 }
 
 impl Rates {
     /// Puts a limit in force, before those that are.
     pub(crate) fn add(&mut self, limit: Limit, now: Timestamp) {
-        let level = limit.burst;
-        self.buckets.insert(0, Bucket { limit, level, filled: now });
+        self.buckets.insert(0, Bucket::full(limit, false, now));
     }
 
     /// Puts the published limits in force, behind those that are.
     pub(crate) fn add_published(&mut self, now: Timestamp) {
-        self.buckets.extend(PUBLISHED.map(|(operation, burst, per_second)| Bucket {
-            limit: Limit { operation: operation.to_owned(), burst, per_second },
-            level: burst,
-            filled: now,
-        }));
+        self.buckets.extend(PUBLISHED.map(|limit| Bucket::published(limit, now)));
+        self.resources.extend(RESOURCES.map(|limit| Bucket::published(limit, now)));
     }
 
     /// Ends all limits.
     pub(crate) fn clear(&mut self) {
         self.buckets.clear();
+        self.resources.clear();
     }
 
     /// The limits in force.
@@ -85,20 +124,20 @@ impl Rates {
         self.buckets.iter().map(|bucket| &bucket.limit).collect()
     }
 
-    /// Takes a token for a call. False if there is none.
-    pub(crate) fn take(&mut self, operation: &str, now: Timestamp) -> bool {
-        let Some(bucket) = self.buckets.iter_mut().find(|bucket| means(&bucket.limit.operation, operation))
-        else {
-            return true;
-        };
-        let passed = now.duration_since(bucket.filled).as_secs_f64().max(0.0);
-        bucket.level = (bucket.level + passed * bucket.limit.per_second).min(bucket.limit.burst);
-        bucket.filled = now;
-        let taken = bucket.level >= 1.0;
-        if taken {
-            bucket.level -= 1.0;
+    /// Takes a token for a call, and one for each of the instances that it is about. False if there are too few.
+    pub(crate) fn take(&mut self, operation: &str, instances: impl FnOnce() -> u32, now: Timestamp) -> bool {
+        let is_meant = |bucket: &Bucket| means(&bucket.limit.operation, operation);
+        if let Some(place) = self.buckets.iter().position(is_meant) {
+            if self.buckets[place].each {
+                let limit = Limit { operation: operation.to_owned(), ..self.buckets[place].limit.clone() };
+                self.buckets.insert(place, Bucket::full(limit, false, now));
+            }
+            if !self.buckets[place].take(1.0, now) {
+                return false;
+            }
         }
-        taken
+        let resources = self.resources.iter_mut().find(|bucket| bucket.limit.operation == operation);
+        resources.is_none_or(|bucket| bucket.take(f64::from(instances()), now))
     }
 }
 
@@ -113,11 +152,12 @@ mod tests {
         let mut rates = Rates::default();
         let start = Timestamp::UNIX_EPOCH;
         rates.add_published(start);
-        let calls = |rates: &mut Rates, now| (0..20).filter(|_| rates.take("EC2.RunInstances", now)).count();
+        let one = || 1;
+        let calls = |rates: &mut Rates, now| (0..20).filter(|_| rates.take("EC2.RunInstances", one, now)).count();
         assert_eq!(calls(&mut rates, start), 5);
         assert_eq!(calls(&mut rates, start + SignedDuration::from_secs(2)), 4);
         assert_eq!(calls(&mut rates, start + SignedDuration::from_secs(600)), 5);
-        assert!(rates.take("STS.GetCallerIdentity", start));
+        assert!(rates.take("STS.GetCallerIdentity", one, start));
     }
 
     #[test]
@@ -126,7 +166,31 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         rates.add_published(start);
         rates.add(Limit { operation: "AutoScaling.*".to_owned(), burst: 1.0, per_second: 0.0 }, start);
-        assert!(rates.take("AutoScaling.SetDesiredCapacity", start));
-        assert!(!rates.take("AutoScaling.DescribePolicies", start), "one bucket for all that is meant");
+        assert!(rates.take("AutoScaling.SetDesiredCapacity", || 0, start));
+        assert!(!rates.take("AutoScaling.DescribePolicies", || 0, start), "one bucket for all that is meant");
+    }
+
+    #[test]
+    fn every_operation_of_ec2_has_a_bucket_of_its_own() {
+        let mut rates = Rates::default();
+        let start = Timestamp::UNIX_EPOCH;
+        rates.add_published(start);
+        let mut calls = |operation: &str| (0..200).filter(|_| rates.take(operation, || 0, start)).count();
+        assert_eq!(calls("EC2.DescribeInstances"), 100);
+        assert_eq!(calls("EC2.DescribeVpcs"), 100, "another operation is not held up");
+        assert_eq!(calls("EC2.DeleteTags"), 50);
+        assert_eq!((calls("AutoScaling.DescribePolicies"), calls("AutoScaling.DescribeTags")), (100, 0));
+    }
+
+    #[test]
+    fn instances_are_limited_beside_the_calls_that_run_them() {
+        let mut rates = Rates::default();
+        let start = Timestamp::UNIX_EPOCH;
+        rates.add_published(start);
+        let mut run = |count: u32, after: i64| {
+            rates.take("EC2.RunInstances", || count, start + SignedDuration::from_secs(after))
+        };
+        assert_eq!([run(600, 0), run(600, 0), run(400, 0)], [true, false, true]);
+        assert_eq!([run(201, 100), run(200, 100)], [false, true], "two come back a second");
     }
 }
