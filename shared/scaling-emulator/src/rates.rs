@@ -153,7 +153,8 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         rates.add_published(start);
         let one = || 1;
-        let calls = |rates: &mut Rates, now| (0..20).filter(|_| rates.take("EC2.RunInstances", one, now)).count();
+        let calls =
+            |rates: &mut Rates, now| (0..20).filter(|_| rates.take("EC2.RunInstances", one, now)).count();
         assert_eq!(calls(&mut rates, start), 5);
         assert_eq!(calls(&mut rates, start + SignedDuration::from_secs(2)), 4);
         assert_eq!(calls(&mut rates, start + SignedDuration::from_secs(600)), 5);

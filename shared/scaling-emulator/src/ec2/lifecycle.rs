@@ -84,14 +84,7 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
     let kind = region.machines.machine(&kind).ok_or_else(|| {
         AwsError::new("InvalidParameterValue", format!("Invalid value '{kind}' for InstanceType."))
     })?;
-    let zones = region.zones();
-    let zone = input.placement.availability_zone.clone().unwrap_or_else(|| zones[0].clone());
-    if !zones.contains(&zone) {
-        return Err(AwsError::new("InvalidParameterValue", format!("Invalid availability zone: [{zone}]")));
-    }
-    if let Some(error) = region.launch_faults.refusal(kind.instance_type.as_str(), &zone, &zones) {
-        return Err(error);
-    }
+    let zone = zone(region, input, kind.instance_type.as_str())?;
     let tagged = input.tags.iter().filter(|one| one.resource_type.as_deref() == Some("instance"));
     let tags: std::collections::BTreeMap<String, String> =
         tagged.flat_map(|one| &one.tags).map(|tag| (tag.key.clone(), tag.value.clone())).collect();
@@ -121,6 +114,16 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
         owner_id: region.account_id.clone(),
         instances_set,
     })
+}
+
+/// Where instances are run, if they can be there.
+fn zone(region: &Region, input: &RunInput, kind: &str) -> Result<String, AwsError> {
+    let zones = region.zones();
+    let zone = input.placement.availability_zone.clone().unwrap_or_else(|| zones[0].clone());
+    if !zones.contains(&zone) {
+        return Err(AwsError::new("InvalidParameterValue", format!("Invalid availability zone: [{zone}]")));
+    }
+    region.launch_faults.refusal(kind, &zone, &zones).map_or(Ok(zone), Err)
 }
 
 /// Input of the operations that change the state of instances.

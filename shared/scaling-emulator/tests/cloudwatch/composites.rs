@@ -70,25 +70,56 @@ async fn it_follows_its_alarms_and_tells_which_changed() {
     );
 }
 
-#[tokio::test]
-async fn a_suppressor_keeps_its_actions_back() {
-    let emulator = emulator().await;
-    metric(&emulator, "a", "A");
-    metric(&emulator, "quiet", "Q");
-    let actions_of =
-        json!({ "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:topic"], "ActionsSuppressor": "quiet" });
-    composite(&emulator, "loud", "ALARM(a)", &actions_of);
-    for (minute, quiet, expected) in [(0, 9.0, 0), (5, 1.0, 1)] {
-        put(&emulator, "Q", minute, quiet);
-        put(&emulator, "A", minute, 9.0);
-        minutes(&emulator, 1).await;
-        assert_eq!(
-            (&shown(&emulator, "loud")["StateValue"], actions(&emulator, "loud")),
-            (&json!("ALARM"), expected)
-        );
-        minutes(&emulator, 4).await;
-        assert_eq!(shown(&emulator, "loud")["StateValue"], "OK");
+fn suppressed(emulator: &Emulator, wait: i64, extension: i64) {
+    metric(emulator, "a", "A");
+    metric(emulator, "quiet", "Q");
+    let changes = json!({
+        "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:topic"],
+        "ActionsSuppressor": "quiet",
+        "ActionsSuppressorWaitPeriod": wait,
+        "ActionsSuppressorExtensionPeriod": extension,
+    });
+    composite(emulator, "loud", "ALARM(a)", &changes);
+}
+
+/// Lets minutes pass with these values of both metrics, and tells by what and how many actions came after each.
+async fn passed(emulator: &Emulator, values: &[(f64, f64)]) -> Vec<(Value, usize)> {
+    let mut seen = Vec::new();
+    for (minute, (loud, quiet)) in (0..).zip(values) {
+        put(emulator, "A", minute, *loud);
+        put(emulator, "Q", minute, *quiet);
+        minutes(emulator, 1).await;
+        seen.push((shown(emulator, "loud")["ActionsSuppressedBy"].clone(), actions(emulator, "loud")));
     }
+    seen
+}
+
+#[tokio::test]
+async fn a_suppressor_keeps_its_actions_back_and_an_extension_after_it() {
+    let emulator = emulator().await;
+    suppressed(&emulator, 0, 120);
+    let seen = passed(&emulator, &[(9.0, 9.0), (9.0, 1.0), (9.0, 1.0), (9.0, 1.0), (9.0, 1.0)]).await;
+    let expected = [(json!("Alarm"), 0), (json!("ExtensionPeriod"), 0), (json!("ExtensionPeriod"), 0)];
+    assert_eq!(seen[..3], expected);
+    assert_eq!(seen[3], (Value::Null, 1), "it is still on when the extension is over");
+    assert_eq!(seen[4].1, 1);
+}
+
+#[tokio::test]
+async fn actions_wait_for_the_suppressor_to_go_off_too() {
+    let emulator = emulator().await;
+    suppressed(&emulator, 120, 0);
+    let seen = passed(&emulator, &[(9.0, 1.0), (9.0, 1.0), (9.0, 1.0)]).await;
+    assert_eq!(seen, [(json!("WaitPeriod"), 0), (json!("WaitPeriod"), 0), (Value::Null, 1)]);
+}
+
+#[tokio::test]
+async fn actions_that_were_kept_back_are_dropped_when_the_alarm_goes_out() {
+    let emulator = emulator().await;
+    suppressed(&emulator, 120, 60);
+    let seen = passed(&emulator, &[(9.0, 1.0), (9.0, 9.0), (1.0, 9.0), (1.0, 1.0), (1.0, 1.0)]).await;
+    assert_eq!(seen[1], (json!("Alarm"), 0), "the suppressor went off in time");
+    assert_eq!(seen[4], (Value::Null, 0));
 }
 
 #[tokio::test]
@@ -106,4 +137,6 @@ async fn rules_that_cannot_be_are_refused() {
         );
     }
     assert!(call(&emulator, "PutCompositeAlarm", json!({ "AlarmName": "c" })).is_err());
+    let alone = json!({ "AlarmName": "c", "AlarmRule": "ALARM(a)", "ActionsSuppressor": "a" });
+    assert_eq!(code(&emulator, "PutCompositeAlarm", alone), "ValidationError");
 }

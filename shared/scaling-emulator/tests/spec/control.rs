@@ -208,9 +208,17 @@ async fn a_refused_scenario_leaves_nothing_behind() {
     let before = emulator.write_state().unwrap();
     for (member, wrong, part) in [
         ("calls", json!([{ "operation": "AutoScaling.Nope" }]), "there is no such operation"),
-        ("calls", json!([{ "operation": "AutoScaling.DeletePolicy", "members": { "PolicyName": "x" } }]), "is refused"),
+        (
+            "calls",
+            json!([{ "operation": "AutoScaling.DeletePolicy", "members": { "PolicyName": "x" } }]),
+            "is refused",
+        ),
         ("faults", json!([{ "kind": "zone_outage", "zone": "mars" }]), "there is no zone `mars`"),
-        ("timeline", json!([{ "at": 60, "calls": [{ "operation": "EC2.Nope" }] }]), "there is no such operation"),
+        (
+            "timeline",
+            json!([{ "at": 60, "calls": [{ "operation": "EC2.Nope" }] }]),
+            "there is no such operation",
+        ),
         ("timeline", json!([{ "at": 60, "faults": [{ "kind": "throttle", "operation": "X.*" }] }]), "`X.*`"),
         ("timeline", json!([{ "at": -1 }]), "at least 0"),
     ] {

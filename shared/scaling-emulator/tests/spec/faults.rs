@@ -84,7 +84,8 @@ async fn a_malformed_answer_is_one_in_no_protocol() {
         emulator.inject(Fault::Malformed { operation: "*".to_owned(), when: When::times(1) }).unwrap();
         let mut request = http::Request::post(format!("{}{path}", emulator.endpoint()));
         if let Some(target) = target {
-            request = request.header("x-amz-target", target).header("content-type", "application/x-amz-json-1.0");
+            request =
+                request.header("x-amz-target", target).header("content-type", "application/x-amz-json-1.0");
         }
         let (_, body) = crate::client::send(request.body("{}".to_owned()).unwrap()).await;
         // What is no UTF-8 is told by the character that stands for it.
@@ -103,7 +104,8 @@ async fn a_fault_that_cannot_be_is_told_what_is_wrong_with_it() {
 #[tokio::test]
 async fn faults_reach_instances_that_belong_to_no_group() {
     let emulator = emulator(1).await;
-    let run = "Action=RunInstances&Version=2016-11-15&MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large";
+    let run =
+        "Action=RunInstances&Version=2016-11-15&MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large";
     let id = |body: &str| body.split("<instanceId>").nth(1).unwrap().split('<').next().unwrap().to_owned();
     let (first, second) = (id(&form(&emulator, run).await.1), id(&form(&emulator, run).await.1));
     emulator.inject(Fault::InstanceCrash { instance_id: first.clone() }).unwrap();

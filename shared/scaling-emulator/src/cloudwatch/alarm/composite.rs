@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::composite_rule::{self, Rule, name_of};
 use super::put::{check_actions, store};
+use super::suppression::SuppressedBy;
 use super::tags::Tag;
 use super::{Alarm, Alarms, Comparison, Configuration, State, StateValue, Watch};
 use crate::cloudwatch::Empty;
@@ -25,9 +26,9 @@ pub struct Composite {
     pub rule: Rule,
     /// An alarm that keeps its actions back while it is on.
     pub suppressor: Option<String>,
-    /// Kept and shown, in seconds.
+    /// How long its actions wait for that alarm to go off, in seconds.
     pub wait: Option<i64>,
-    /// Kept and shown, in seconds.
+    /// How long they wait after that alarm went out, in seconds.
     pub extension: Option<i64>,
 }
 
@@ -80,6 +81,19 @@ pub fn put_composite_alarm(region: &mut Region, input: PutCompositeAlarm) -> Res
             return Err(AwsError::validation(format!(
                 "The alarm {name} must not depend on itself, as it does by {child}."
             )));
+        }
+    }
+    for (member, period) in [
+        ("ActionsSuppressorWaitPeriod", input.actions_suppressor_wait_period),
+        ("ActionsSuppressorExtensionPeriod", input.actions_suppressor_extension_period),
+    ] {
+        if input.actions_suppressor.is_some() && period.is_none_or(|period| period < 0) {
+            return Err(AwsError::validation(format!(
+                "{member} must be seconds of at least 0 when ActionsSuppressor is specified."
+            )));
+        }
+        if input.actions_suppressor.is_none() && period.is_some() {
+            return Err(AwsError::validation(format!("{member} requires ActionsSuppressor.")));
         }
     }
     for (member, actions) in [
@@ -200,6 +214,10 @@ pub struct CompositeAlarm {
     pub state_updated_timestamp: Seconds,
     pub state_transitioned_timestamp: Seconds,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions_suppressed_by: Option<SuppressedBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions_suppressed_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actions_suppressor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions_suppressor_wait_period: Option<i64>,
@@ -211,6 +229,7 @@ pub struct CompositeAlarm {
 pub(super) fn shown(alarm: &Alarm) -> Option<CompositeAlarm> {
     let configuration = &alarm.configuration;
     let Watch::Composite(composite) = &configuration.watch else { return None };
+    let suppressor = composite.suppressor.as_deref().unwrap_or_default();
     Some(CompositeAlarm {
         alarm_name: alarm.name.clone(),
         alarm_arn: alarm.arn.clone(),
@@ -226,6 +245,8 @@ pub(super) fn shown(alarm: &Alarm) -> Option<CompositeAlarm> {
         state_reason_data: alarm.state.reason_data.clone(),
         state_updated_timestamp: alarm.state.updated.into(),
         state_transitioned_timestamp: alarm.state.updated.into(),
+        actions_suppressed_by: alarm.suppression.as_ref().map(|one| one.by),
+        actions_suppressed_reason: alarm.suppression.as_ref().map(|one| one.reason(suppressor)),
         actions_suppressor: composite.suppressor.clone(),
         actions_suppressor_wait_period: composite.wait,
         actions_suppressor_extension_period: composite.extension,

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::composite::{self, Composite};
-use super::composite_rule::name_of;
-use super::history::{Item, Kind};
+use super::composite;
+use super::history::{History, Item, Kind};
 use super::reason::{self, Evidence};
 use super::rule::{self, Verdict};
+use super::suppression::{self, Course};
 use super::{Alarm, Alarms, Configuration, State, StateValue, Watch, event};
 use crate::cloudwatch::math::Points;
 use crate::cloudwatch::queries::{Span, Stat};
@@ -56,26 +56,44 @@ fn evaluate_composites(region: &Region, alarms: &mut Alarms) -> Vec<Invocation> 
             break;
         }
         for (name, state) in due {
-            let suppressed = alarms.by_name.get(&name).is_some_and(|alarm| is_suppressed(alarms, alarm));
+            let Some(alarm) = alarms.by_name.get(&name) else { continue };
+            let begun = suppression::begun(alarms, alarm, state.value, region.now);
             let Some(alarm) = alarms.by_name.get_mut(&name) else { continue };
-            let (items, invoked) = changed(region, alarm, state);
-            for item in items.into_iter().filter(|item| !(suppressed && item.kind == Kind::Action)) {
-                alarms.history.push(item);
-            }
-            if !suppressed {
-                invocations.extend(invoked);
+            // Actions that were kept back are not made up for by those of the way back.
+            let dropped = alarm.suppression.take().is_some();
+            alarm.suppression = begun.filter(|_| !dropped);
+            let previous = put_into(alarm, state);
+            let kept_back = dropped || alarm.suppression.is_some();
+            alarms.history.push(state_update(alarm, &previous));
+            if !kept_back {
+                invocations.extend(act(region, &mut alarms.history, alarm, &previous));
             }
         }
+    }
+    let names: Vec<String> =
+        alarms.by_name.values().filter(|one| one.suppression.is_some()).map(|one| one.name.clone()).collect();
+    for name in names {
+        let course = alarms.by_name.get(&name).and_then(|one| suppression::course(alarms, one, region.now));
+        let Some(alarm) = alarms.by_name.get_mut(&name) else { continue };
+        alarm.suppression = match course {
+            Some(Course::On(suppression)) => Some(suppression),
+            Some(Course::Over(previous)) => {
+                invocations.extend(act(region, &mut alarms.history, alarm, &previous));
+                None
+            }
+            None => None,
+        };
     }
     invocations
 }
 
-fn is_suppressed(alarms: &Alarms, alarm: &Alarm) -> bool {
-    let Watch::Composite(Composite { suppressor: Some(suppressor), .. }) = &alarm.configuration.watch else {
-        return false;
-    };
-    let suppressor = alarms.by_name.get(name_of(suppressor));
-    suppressor.is_some_and(|suppressor| suppressor.state.value == StateValue::Alarm)
+/// Carries the actions of a change out.
+fn act(region: &Region, history: &mut History, alarm: &Alarm, previous: &State) -> Vec<Invocation> {
+    let (items, invocations) = actions(region, alarm, previous);
+    for item in items {
+        history.push(item);
+    }
+    invocations
 }
 
 /// The alarm's new state, if it changes.
@@ -161,13 +179,18 @@ fn too_few_samples(region: &Region, configuration: &Configuration, to: i64) -> b
 
 /// Puts an alarm into a new state. Returns what goes into the history, and the functions to invoke.
 pub(super) fn changed(region: &Region, alarm: &mut Alarm, state: State) -> (Vec<Item>, Vec<Invocation>) {
+    let previous = put_into(alarm, state);
+    let (acted, invocations) = actions(region, alarm, &previous);
+    let mut items = vec![state_update(alarm, &previous)];
+    items.extend(acted);
+    (items, invocations)
+}
+
+/// Puts an alarm into a new state. Returns the one before.
+fn put_into(alarm: &mut Alarm, state: State) -> State {
     let previous = std::mem::replace(&mut alarm.state, state);
-    let (mut items, mut invocations) = (vec![state_update(alarm, &previous)], Vec::new());
-    if alarm.configuration.actions_enabled && previous.value != alarm.state.value {
-        for action in alarm.configuration.actions(alarm.state.value) {
-            invocations.extend(event::invocation(region, alarm, &previous, action));
-            items.push(action_taken(alarm, action, region.now));
-        }
+    if previous.value == StateValue::Alarm && alarm.state.value != StateValue::Alarm {
+        alarm.calmed = Some(alarm.state.updated);
     }
     tracing::debug!(
         alarm = alarm.name,
@@ -175,6 +198,18 @@ pub(super) fn changed(region: &Region, alarm: &mut Alarm, state: State) -> (Vec<
         reason = alarm.state.reason,
         "alarm changed"
     );
+    previous
+}
+
+/// What the actions of a change write into the history, and the functions that they invoke.
+fn actions(region: &Region, alarm: &Alarm, previous: &State) -> (Vec<Item>, Vec<Invocation>) {
+    let (mut items, mut invocations) = (Vec::new(), Vec::new());
+    if alarm.configuration.actions_enabled && previous.value != alarm.state.value {
+        for action in alarm.configuration.actions(alarm.state.value) {
+            invocations.extend(event::invocation(region, alarm, previous, action));
+            items.push(action_taken(alarm, action, region.now));
+        }
+    }
     (items, invocations)
 }
 

@@ -14,6 +14,7 @@ pub mod history;
 pub mod put;
 pub mod reason;
 pub mod rule;
+pub mod suppression;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -206,6 +207,12 @@ pub struct Alarm {
     pub state: State,
     /// Id of its metric in events.
     pub metric_id: String,
+    /// When it last went out of `ALARM`.
+    #[serde(default)]
+    pub(crate) calmed: Option<Timestamp>,
+    /// What keeps the actions of its last change back.
+    #[serde(default)]
+    pub(crate) suppression: Option<suppression::Suppression>,
     /// The last slot of time in which it was evaluated.
     pub(crate) evaluated: Option<i64>,
 }

@@ -108,8 +108,17 @@ pub(super) fn store(region: &mut Region, name: String, configuration: Configurat
         updated: now,
     };
     let state = alarms.by_name.get(&name).map_or_else(initial, |alarm| alarm.state.clone());
-    let alarm =
-        Alarm { name: name.clone(), arn, configuration, configured: now, state, metric_id, evaluated: None };
+    let alarm = Alarm {
+        name: name.clone(),
+        arn,
+        configuration,
+        configured: now,
+        state,
+        metric_id,
+        calmed: None,
+        suppression: None,
+        evaluated: None,
+    };
     alarms.history.push(configuration_update(&alarm, verb, now));
     alarms.by_name.insert(name, alarm);
 }
