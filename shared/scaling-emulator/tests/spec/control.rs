@@ -207,7 +207,7 @@ async fn a_refused_scenario_leaves_nothing_behind() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
     let before = emulator.write_state().unwrap();
     for (member, wrong, part) in [
-        ("calls", json!([{ "operation": "AutoScaling.Nope" }]), "there is no such operation"),
+        ("calls", json!([{ "operation": "AutoScaling.Nope" }]), "Could not find operation Nope"),
         (
             "calls",
             json!([{ "operation": "AutoScaling.DeletePolicy", "members": { "PolicyName": "x" } }]),
