@@ -36,7 +36,11 @@ impl Group {
     /// ones never.
     pub(crate) fn victim(&self, options: &[LaunchOption], weight: u32) -> Option<String> {
         let zones = self.zone_counts();
-        let crowd = |member: &Member| zones.get(member.zone.as_str()).copied().unwrap_or(0);
+        // A zone that was taken away from the group is always too full.
+        let crowd = |member: &Member| {
+            let count = zones.get(member.zone.as_str()).copied().unwrap_or(0);
+            if self.is_misplaced(member) { usize::MAX } else { count }
+        };
         let candidates = || self.alive().filter(|member| !member.protected && member.weight <= weight);
         // The fullest zone is chosen among those that have an instance to give.
         let fullest = candidates().map(crowd).max()?;

@@ -6,6 +6,7 @@
 use jiff::SignedDuration;
 
 use super::group::Group;
+use super::launch::LaunchOption;
 use super::member::Member;
 use super::scaling::{Context, second};
 use super::trouble::ANY;
@@ -20,12 +21,10 @@ impl Group {
         zones
     }
 
-    /// Launches one instance into a zone that has too few. The fullest zone then gives one, because the group is larger
-    /// than desired.
+    /// Launches one instance into a zone that has too few, or for one in a zone that is no longer the group's. The
+    /// fullest zone, or the one that was taken away, then gives one, because the group is larger than desired.
     pub(crate) fn rebalance(&mut self, context: &mut Context<'_>) {
-        if self.settings.zones.len() < 2
-            || ["AZRebalance", "Launch", "Terminate"].iter().any(|process| self.is_suspended(process))
-        {
+        if ["AZRebalance", "Launch", "Terminate"].iter().any(|process| self.is_suspended(process)) {
             return;
         }
         let counts = self.zone_counts();
@@ -36,19 +35,31 @@ impl Group {
         else {
             return;
         };
-        if most < least + 2 || self.alive().any(|member| !member.is_in_service()) {
+        let misplaced = || self.alive().filter(|member| self.is_misplaced(member) && !member.protected);
+        let lightest = misplaced().map(|member| member.weight).min();
+        let balanced = most < least + 2 && lightest.is_none();
+        if balanced || self.alive().any(|member| !member.is_in_service()) {
             return;
         }
         let options = self.settings.source.options(context.blueprints, context.machines).unwrap_or_default();
         let Some(zone) = usable().min_by_key(|zone| count(zone)).cloned() else { return };
         let possible = options.iter().find(|option| context.why_not(option, &zone, self).is_none());
-        if let Some(option) = possible {
+        // What is launched has to make room for what it replaces.
+        let replaces = |option: &&LaunchOption| {
+            most >= least + 2 || lightest.is_some_and(|lightest| lightest <= option.weight)
+        };
+        if let Some(option) = possible.filter(replaces) {
             let cause = format!(
                 "At {} an instance was launched to aid in balancing the group's zones.",
                 second(context.now)
             );
             self.balancing = Some(self.launch_one(context, option, zone, &cause));
         }
+    }
+
+    /// Whether an instance is in a zone that is not the group's.
+    pub(crate) fn is_misplaced(&self, member: &Member) -> bool {
+        !self.settings.zones.contains(&member.zone)
     }
 
     /// Capacity above what is desired that has to stay until the instance that balances the zones serves.

@@ -286,3 +286,23 @@ async fn the_group_ends_an_instance_in_standby_and_none_of_its_warm_pool() {
     let (_, message) = refused(&emulator, "TerminateInstanceInAutoScalingGroup", &ending);
     assert!(message.contains("cannot be called on instances in a warm pool"), "{message}");
 }
+
+#[tokio::test]
+async fn instances_in_a_zone_that_is_taken_away_are_replaced_in_the_others() {
+    let emulator = emulator(4).await;
+    for (wanted, expected) in [("us-east-1b us-east-1c", "bbcc"), ("us-east-1c", "cccc")] {
+        let zones = (1..).zip(wanted.split(' '));
+        let members: Vec<String> =
+            zones.map(|(number, zone)| format!("AvailabilityZones.member.{number}={zone}")).collect();
+        call(&emulator, "UpdateAutoScalingGroup", &members.join("&"));
+        for _ in 0..240 {
+            advance(&emulator, 15).await;
+            assert!(ids(&emulator, InService).len() >= 4, "the new one comes first");
+        }
+        assert_eq!(zones_of(&emulator), expected);
+    }
+}
+
+fn zones_of(emulator: &Emulator) -> String {
+    zones(emulator).concat()
+}
