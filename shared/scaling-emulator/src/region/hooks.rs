@@ -1,7 +1,7 @@
 //! Lifecycle hooks: they hold an instance while it boots or ends, until it is completed or its time is up.
 //!
 //! Source: *Amazon EC2 Auto Scaling User Guide*, "How lifecycle hooks work" and "Considerations and limitations for
-//! lifecycle hooks": all hooks of a transition hold an instance at once; one abandoned launch ends the instance, while an
+//! lifecycle hooks", and "Use lifecycle hooks with a warm pool": all hooks of a transition hold an instance at once; one abandoned launch ends the instance, while an
 //! instance that ends does so whatever the result.
 
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +40,28 @@ impl Transition {
         match self {
             Self::Launching => "EC2 Instance-launch Lifecycle Action",
             Self::Terminating => "EC2 Instance-terminate Lifecycle Action",
+        }
+    }
+}
+
+/// Where an instance is on its way from or to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Outside of the group: not launched yet, or ended.
+    Ec2,
+    /// In service.
+    Group,
+    /// In the warm pool.
+    WarmPool,
+}
+
+impl Place {
+    /// As events write it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ec2 => "EC2",
+            Self::Group => "AutoScalingGroup",
+            Self::WarmPool => "WarmPool",
         }
     }
 }
@@ -109,6 +131,7 @@ impl Group {
         context: &mut Context<'_>,
         transition: Transition,
         instance: &str,
+        (origin, destination): (Place, Place),
     ) -> Vec<Waiting> {
         let mut held = Vec::new();
         for hook in self.hooks.values().filter(|hook| hook.transition == transition) {
@@ -120,6 +143,8 @@ impl Group {
                 "LifecycleHookName": hook.name,
                 "EC2InstanceId": instance,
                 "LifecycleTransition": transition.name(),
+                "Origin": origin.name(),
+                "Destination": destination.name(),
             });
             if let Some(metadata) = &hook.metadata {
                 detail["NotificationMetadata"] = json!(metadata);
@@ -142,7 +167,7 @@ impl Group {
         let now = context.now;
         let mut abandoned = Vec::new();
         for member in self.members.iter_mut().filter(|member| !member.hooks.is_empty()) {
-            let booting = member.state.is_pending();
+            let booting = member.state.is_pending() || member.state.is_warming();
             member.hooks.retain(|waiting| {
                 let over = waiting.until.min(waiting.at_most) <= now;
                 if over && booting && waiting.default_result == HookResult::Abandon {
@@ -170,7 +195,8 @@ impl Group {
         if member.hooks.len() == before {
             return false;
         }
-        if result == HookResult::Abandon && member.state.is_pending() {
+        let booting = member.state.is_pending() || member.state.is_warming();
+        if result == HookResult::Abandon && booting {
             self.abandon(context, id);
         }
         true
@@ -204,6 +230,14 @@ pub(crate) fn pass_hooks(member: &mut Member, now: Timestamp) -> Option<(String,
         }
         (LifecycleState::PendingWait, false) => {
             member.state = LifecycleState::PendingProceed;
+            ActivityStatus::PreInService
+        }
+        (LifecycleState::WarmedPending, true) => {
+            member.state = LifecycleState::WarmedPendingWait;
+            ActivityStatus::MidLifecycleAction
+        }
+        (LifecycleState::WarmedPendingWait, false) => {
+            member.state = LifecycleState::WarmedPendingProceed;
             ActivityStatus::PreInService
         }
         (LifecycleState::Terminating, true) => {

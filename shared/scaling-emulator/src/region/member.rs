@@ -39,6 +39,12 @@ pub enum LifecycleState {
     /// In the warm pool, booting.
     #[serde(rename = "Warmed:Pending")]
     WarmedPending,
+    /// In the warm pool, booting, and lifecycle hooks hold it.
+    #[serde(rename = "Warmed:Pending:Wait")]
+    WarmedPendingWait,
+    /// In the warm pool, booting, and lifecycle hooks have let it go.
+    #[serde(rename = "Warmed:Pending:Proceed")]
+    WarmedPendingProceed,
     /// In the warm pool, stopped.
     #[serde(rename = "Warmed:Stopped")]
     WarmedStopped,
@@ -56,6 +62,11 @@ impl LifecycleState {
         matches!(self, Self::Pending | Self::PendingWait | Self::PendingProceed)
     }
 
+    /// Whether it boots towards the warm pool.
+    pub fn is_warming(self) -> bool {
+        matches!(self, Self::WarmedPending | Self::WarmedPendingWait | Self::WarmedPendingProceed)
+    }
+
     /// Whether it ends or has ended.
     pub fn is_ending(self) -> bool {
         matches!(
@@ -71,10 +82,8 @@ impl LifecycleState {
 
     /// Whether it is in the warm pool.
     pub fn is_warm_pool(self) -> bool {
-        matches!(
-            self,
-            Self::WarmedPending | Self::WarmedStopped | Self::WarmedRunning | Self::WarmedHibernated
-        )
+        self.is_warming()
+            || matches!(self, Self::WarmedStopped | Self::WarmedRunning | Self::WarmedHibernated)
     }
 }
 

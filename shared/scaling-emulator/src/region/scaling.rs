@@ -10,7 +10,7 @@ use super::activity::{Activity, ActivityStatus};
 use super::blueprints::Blueprints;
 use super::events::Events;
 use super::group::Group;
-use super::hooks::{Transition, pass_hooks};
+use super::hooks::{Place, Transition, pass_hooks};
 use super::ids::Ids;
 use super::launch::{LaunchOption, LaunchSource};
 use super::member::{Condition, LifecycleState, Member};
@@ -190,7 +190,7 @@ impl Group {
                 break;
             };
             ordered += option.weight;
-            launched.push(self.launch_one(context, option, zone.clone(), cause));
+            launched.push(self.launch_one(context, option, (zone.clone(), Place::Group), cause));
             self.trouble = super::group::LaunchTrouble::default();
         }
         launched
@@ -200,7 +200,7 @@ impl Group {
         &mut self,
         context: &mut Context<'_>,
         option: &LaunchOption,
-        zone: String,
+        (zone, destination): (String, Place),
         cause: &str,
     ) -> String {
         let id = context.ids.instance();
@@ -210,7 +210,7 @@ impl Group {
         let activity = activity.activity_id.clone();
         let number = self.world.launch(option.machine.clone());
         context.room.taken(&option.machine);
-        let hooks = self.held_by(context, Transition::Launching, &id);
+        let hooks = self.held_by(context, Transition::Launching, &id, (Place::Ec2, destination));
         if !hooks.is_empty() {
             self.world.retire(number);
         }
@@ -242,7 +242,7 @@ impl Group {
     pub(crate) fn adopt(&mut self, context: &mut Context<'_>, option: &LaunchOption, count: u32) {
         for _ in 0..count {
             let zone = self.zones_by_need().into_iter().next().unwrap_or_default();
-            self.launch_one(context, option, zone, "");
+            self.launch_one(context, option, (zone, Place::Group), "");
             let Some(member) = self.members.last_mut() else { continue };
             member.hooks.clear();
             self.world.end(member.number);
@@ -277,7 +277,11 @@ impl Group {
             (member.zone.clone(), member.activity.clone(), member.state.is_warm_pool());
         let now = context.now;
         self.activities.finish(&launching, ActivityStatus::Cancelled, now);
-        let hooks = if pooled { Vec::new() } else { self.held_by(context, Transition::Terminating, id) };
+        let hooks = if pooled {
+            Vec::new()
+        } else {
+            self.held_by(context, Transition::Terminating, id, (Place::Group, Place::Ec2))
+        };
         let activity = self.record(context, &zone, cause, ActivityStatus::InProgress);
         activity.description = format!("Terminating EC2 instance: {id}");
         let activity = activity.activity_id.clone();

@@ -4,7 +4,7 @@ use scaling_fleet::fleet::Machine;
 
 use super::activity::ActivityStatus;
 use super::group::Group;
-use super::hooks::Transition;
+use super::hooks::{Place, Transition};
 use super::member::{LifecycleState, Member};
 use super::scaling::{Context, second};
 
@@ -42,7 +42,7 @@ impl Group {
         activity.progress = 30;
         let activity = activity.activity_id.clone();
         self.desired = after;
-        let hooks = self.held_by(context, Transition::Launching, id);
+        let hooks = self.held_by(context, Transition::Launching, id, (Place::Ec2, Place::Group));
         let member = self.members.iter_mut().find(|member| member.id == id)?;
         member.state = LifecycleState::Pending;
         member.served_until = None;
@@ -81,7 +81,7 @@ impl Group {
         member.number = self.world.adopt(machine);
         self.world.retire(member.number);
         member.state = LifecycleState::Pending;
-        member.hooks = self.held_by(context, Transition::Launching, &id);
+        member.hooks = self.held_by(context, Transition::Launching, &id, (Place::Ec2, Place::Group));
         member.protected = self.settings.new_instances_protected;
         member.activity = activity;
         (member.served_from, member.served_until, member.ready_at) = (None, None, None);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::ActivityStatus;
 use super::group::Group;
-use super::hooks::Transition;
+use super::hooks::{Place, Transition};
 use super::member::{LifecycleState, Member};
 use super::scaling::{Context, second};
 
@@ -84,10 +84,9 @@ impl Group {
                     .into_iter()
                     .find(|zone| context.why_not(option, zone, self).is_none());
                 let Some(zone) = zone else { return };
-                self.launch_one(context, option, zone, &cause);
+                self.launch_one(context, option, (zone, Place::WarmPool), &cause);
                 if let Some(member) = self.members.last_mut() {
                     member.state = LifecycleState::WarmedPending;
-                    member.hooks.clear();
                     self.world.retire(member.number);
                 }
             }
@@ -99,7 +98,11 @@ impl Group {
         let Some(pool) = self.warm_pool else { return };
         let Self { members, world, activities, .. } = self;
         let now = world.now();
-        for member in members.iter_mut().filter(|member| member.state == LifecycleState::WarmedPending) {
+        let free = |member: &&mut Member| {
+            let goes_on = [LifecycleState::WarmedPending, LifecycleState::WarmedPendingProceed];
+            member.hooks.is_empty() && goes_on.contains(&member.state)
+        };
+        for member in members.iter_mut().filter(free) {
             if world.has_booted(member.number) {
                 member.state = pool.settled();
                 activities.finish(&member.activity, ActivityStatus::Successful, now);
@@ -122,7 +125,8 @@ impl Group {
         activity.description = format!("Launching a new EC2 instance from warm pool: {id}");
         activity.progress = 30;
         let activity = activity.activity_id.clone();
-        let hooks = self.held_by(context, Transition::Launching, &id);
+        let way = (Place::WarmPool, Place::Group);
+        let hooks = self.held_by(context, Transition::Launching, &id, way);
         let Self { members, world, .. } = self;
         let member = members.iter_mut().find(|member| member.id == id)?;
         if settled == LifecycleState::WarmedRunning {

@@ -6,6 +6,7 @@
 use jiff::SignedDuration;
 
 use super::group::Group;
+use super::hooks::Place;
 use super::launch::LaunchOption;
 use super::member::Member;
 use super::scaling::{Context, second};
@@ -53,7 +54,7 @@ impl Group {
                 "At {} an instance was launched to aid in balancing the group's zones.",
                 second(context.now)
             );
-            self.balancing = Some(self.launch_one(context, option, zone, &cause));
+            self.balancing = Some(self.launch_one(context, option, (zone, Place::Group), &cause));
         }
     }
 

@@ -137,3 +137,50 @@ async fn hooks_are_stored_shown_and_deleted_by_the_services_rules() {
     call(&emulator, "DeleteLifecycleHook", "LifecycleHookName=b");
     assert_eq!(call(&emulator, "DescribeLifecycleHooks", "")["LifecycleHooks"].as_array().unwrap().len(), 0);
 }
+
+#[tokio::test]
+async fn a_hook_holds_an_instance_on_its_way_into_the_warm_pool_and_again_on_its_way_out() {
+    let emulator = emulator(1).await;
+    call(&emulator, "PutWarmPool", "MinSize=1&MaxGroupPreparedCapacity=2");
+    let hook =
+        "LifecycleHookName=h&LifecycleTransition=autoscaling:EC2_INSTANCE_LAUNCHING&DefaultResult=CONTINUE";
+    call(&emulator, "PutLifecycleHook", hook);
+    advance(&emulator, 300).await;
+    assert_eq!(states(&emulator), ["InService", "Warmed:Pending:Wait"]);
+    let id = web(&emulator, |group| group.members[1].id.clone());
+    let complete = format!("LifecycleHookName=h&InstanceId={id}&LifecycleActionResult=CONTINUE");
+    call(&emulator, "CompleteLifecycleAction", &complete);
+    advance(&emulator, 60).await;
+    assert_eq!(states(&emulator), ["InService", "Warmed:Stopped"]);
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 60).await;
+    assert_eq!(states(&emulator)[1], "Pending:Wait");
+    call(&emulator, "CompleteLifecycleAction", &complete);
+    advance(&emulator, 60).await;
+    assert_eq!(states(&emulator)[1], "InService");
+    let ways = emulator.with_region(|region| {
+        let told = region.events.after(0).map(|event| serde_json::to_value(event).unwrap());
+        let way = |event: serde_json::Value| {
+            let detail = &event["detail"];
+            let meant = detail["EC2InstanceId"] == id.as_str()
+                && event["detail-type"] == "EC2 Instance-launch Lifecycle Action";
+            meant.then(|| format!("{} to {}", detail["Origin"], detail["Destination"]).replace('"', ""))
+        };
+        told.filter_map(way).collect::<Vec<String>>()
+    });
+    assert_eq!(ways, ["EC2 to WarmPool", "WarmPool to AutoScalingGroup"]);
+}
+
+#[tokio::test]
+async fn a_launch_into_the_warm_pool_that_is_abandoned_ends_the_instance() {
+    let emulator = emulator(1).await;
+    let hook = "LifecycleHookName=h&LifecycleTransition=autoscaling:EC2_INSTANCE_LAUNCHING";
+    call(&emulator, "PutLifecycleHook", hook);
+    call(&emulator, "PutWarmPool", "MinSize=1&MaxGroupPreparedCapacity=2");
+    advance(&emulator, 60).await;
+    let id = web(&emulator, |group| group.members[1].id.clone());
+    let abandon = format!("LifecycleHookName=h&InstanceId={id}&LifecycleActionResult=ABANDON");
+    call(&emulator, "CompleteLifecycleAction", &abandon);
+    advance(&emulator, 60).await;
+    assert!(web(&emulator, |group| group.member(&id).is_none()));
+}
