@@ -76,12 +76,7 @@ pub struct GroupInput {
 /// Creates a group. Its instances are launched in the next step of time.
 pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
     let name = input.auto_scaling_group_name.as_str();
-    if name.is_empty() || name.len() > 255 {
-        return Err(AwsError::validation(format!(
-            "1 validation error detected: Value '{name}' at 'autoScalingGroupName' failed to satisfy constraint: \
-             Member must have length between 1 and 255"
-        )));
-    }
+    check_name(name)?;
     if region.group(name).is_some() {
         let message = format!(
             "AutoScalingGroup by this name already exists - A group with the name {name} already exists"
@@ -133,6 +128,22 @@ pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
             region.groups.remove(name);
             return Err(error);
         }
+    }
+    Ok(())
+}
+
+/// What a group may be called.
+fn check_name(name: &str) -> Result<(), AwsError> {
+    if name.is_empty() || name.len() > 255 {
+        return Err(AwsError::validation(format!(
+            "1 validation error detected: Value '{name}' at 'autoScalingGroupName' failed to satisfy constraint: \
+             Member must have length between 1 and 255"
+        )));
+    }
+    if !name.chars().all(|c| ('\u{21}'..='\u{7e}').contains(&c) && c != ':') {
+        return Err(AwsError::validation(
+            "AutoScalingGroupName may have the ASCII characters 33 to 126 but no colon (:).",
+        ));
     }
     Ok(())
 }
@@ -279,11 +290,21 @@ fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<(), AwsErro
     if let Some(unknown) = settings.termination_policies.iter().find(|name| !is_termination_policy(name)) {
         return Err(AwsError::validation(format!("Termination policy {unknown} is not valid.")));
     }
-    if input.max_instance_lifetime.is_some_and(|lifetime| lifetime != 0 && lifetime < 86_400) {
-        return Err(AwsError::validation("MaxInstanceLifetime must be at least 86400 seconds, or 0."));
+    if input.max_instance_lifetime.is_some_and(|life| life != 0 && !LIFETIMES.contains(&life)) {
+        return Err(AwsError::validation(
+            "MaxInstanceLifetime must be between 86400 seconds (1 day) and 31536000 seconds (365 days), or 0.",
+        ));
     }
-    if let Some(kind) = &input.health_check_type {
-        settings.health_check_type.clone_from(kind);
+    if let Some(kinds) = &input.health_check_type {
+        if let Some(unknown) = kinds.split(',').map(str::trim).find(|kind| !HEALTH_CHECKS.contains(kind)) {
+            return Err(AwsError::validation(format!(
+                "Invalid HealthCheckType: {unknown}. The valid values are EC2, EBS, ELB and VPC_LATTICE."
+            )));
+        }
+        settings.health_check_type.clone_from(kinds);
+    }
+    if let Some(policy) = input.instance_maintenance_policy {
+        settings.maintenance = maintenance(policy)?;
     }
     settings.subnets = input.vpc_zone_identifier.clone().or(settings.subnets.take());
     settings.default_cooldown = input.default_cooldown.unwrap_or(settings.default_cooldown);
@@ -294,8 +315,33 @@ fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<(), AwsErro
     settings.capacity_rebalance = input.capacity_rebalance.unwrap_or(settings.capacity_rebalance);
     settings.max_instance_lifetime =
         input.max_instance_lifetime.or(settings.max_instance_lifetime).filter(|lifetime| *lifetime > 0);
-    settings.maintenance = input.instance_maintenance_policy.or(settings.maintenance);
     Ok(())
+}
+
+/// Seconds that an instance may live: *Amazon EC2 Auto Scaling User Guide*, "Replace Auto Scaling instances based on
+/// maximum instance lifetime", a day to a year.
+const LIFETIMES: std::ops::RangeInclusive<u32> = 86_400..=31_536_000;
+
+/// The kinds of health checks; several have commas between them.
+const HEALTH_CHECKS: [&str; 4] = ["EC2", "EBS", "ELB", "VPC_LATTICE"];
+
+/// The bounds of replacement that are asked for; -1 clears them.
+fn maintenance(policy: MaintenancePolicy) -> Result<Option<MaintenancePolicy>, AwsError> {
+    let (min, max) = (policy.min_healthy_percentage, policy.max_healthy_percentage);
+    if (min, max) == (-1, -1) {
+        return Ok(None);
+    }
+    if !(0..=100).contains(&min) || !(100..=200).contains(&max) {
+        return Err(AwsError::validation(
+            "MinHealthyPercentage must be from 0 to 100 and MaxHealthyPercentage from 100 to 200, or both -1.",
+        ));
+    }
+    if max - min > 100 {
+        return Err(AwsError::validation(
+            "The difference between MinHealthyPercentage and MaxHealthyPercentage must not be greater than 100.",
+        ));
+    }
+    Ok(Some(policy))
 }
 
 /// One of the service's, or a function of the caller's.
@@ -321,24 +367,26 @@ fn source(input: &GroupInput) -> Result<Option<LaunchSource>, AwsError> {
     Ok(first)
 }
 
-/// The zones asked for; subnets are spread over the region's zones in turn.
+/// The zones asked for, by name or by the subnet that each zone has.
 fn zones(region: &Region, input: &GroupInput) -> Result<Option<Vec<String>>, AwsError> {
     let known = region.zones();
     if let Some(zone) = input.availability_zones.iter().find(|zone| !known.contains(zone)) {
         return Err(AwsError::validation(format!("Invalid Availability Zone: {zone}.")));
     }
-    if !input.availability_zones.is_empty() {
-        return Ok(Some(input.availability_zones.clone()));
-    }
     let subnets = input.vpc_zone_identifier.as_deref().unwrap_or_default();
     let subnets = subnets.split(',').map(str::trim).filter(|subnet| !subnet.is_empty());
     let mut zones: Vec<String> = Vec::new();
-    for (turn, subnet) in subnets.enumerate() {
-        // A default subnet is in its own zone.
+    for subnet in subnets {
         let own = (0..known.len()).find(|place| network::subnet(*place) == subnet);
-        if let Some(zone) = known.get(own.unwrap_or(turn)).filter(|zone| !zones.contains(zone)) {
+        let zone = own
+            .and_then(|place| known.get(place))
+            .ok_or_else(|| AwsError::validation(format!("The subnet ID '{subnet}' does not exist.")))?;
+        if !zones.contains(zone) {
             zones.push(zone.clone());
         }
+    }
+    if !input.availability_zones.is_empty() {
+        return Ok(Some(input.availability_zones.clone()));
     }
     Ok((!zones.is_empty()).then_some(zones))
 }

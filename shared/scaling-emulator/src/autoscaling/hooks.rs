@@ -54,7 +54,20 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<(), AwsError> {
             )?)
         }
     };
+    let target = input.notification_target_arn.as_deref().filter(|arn| !arn.is_empty());
+    let is_target = |arn: &str| {
+        let parts: Vec<&str> = arn.split(':').collect();
+        matches!(parts.as_slice(), ["arn", _, "sns" | "sqs", ..]) && parts.len() == 6
+    };
+    if let Some(arn) = target.filter(|arn| !is_target(arn)) {
+        return Err(AwsError::validation(format!(
+            "Unable to publish test message to notification target {arn}: it is no Amazon SNS topic or Amazon SQS queue."
+        )));
+    }
     let before = group.hooks.get(name);
+    if target.is_some() && input.role_arn.is_none() && before.is_none_or(|hook| hook.role.is_none()) {
+        return Err(AwsError::validation("RoleARN is required for a notification target."));
+    }
     if before.is_none() && group.hooks.len() >= MOST {
         return Err(AwsError::new(
             "LimitExceeded",
@@ -77,7 +90,7 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<(), AwsError> {
             .or(before.map(|hook| hook.default_result))
             .unwrap_or(HookResult::Abandon),
         metadata: kept(&input.notification_metadata, |hook| &hook.metadata),
-        target: kept(&input.notification_target_arn, |hook| &hook.target),
+        target: kept(&input.notification_target_arn, |hook| &hook.target).filter(|arn| !arn.is_empty()),
         role: kept(&input.role_arn, |hook| &hook.role),
     };
     group.hooks.insert(name.clone(), hook);

@@ -1,7 +1,10 @@
 //! Launch configurations, as far as a group that has one can be described and launched.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::kinds::MOST_CONFIGURATIONS;
 use super::page::{Sizes, sorted};
@@ -20,6 +23,39 @@ pub struct CreateInput {
     pub image_id: Option<String>,
     /// Type.
     pub instance_type: Option<String>,
+    /// What else it says; kept and shown.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, Value>,
+}
+
+/// Members of a launch configuration that are kept and shown, and nothing more.
+const KEPT: [&str; 13] = [
+    "AssociatePublicIpAddress",
+    "BlockDeviceMappings",
+    "ClassicLinkVPCId",
+    "ClassicLinkVPCSecurityGroups",
+    "EbsOptimized",
+    "IamInstanceProfile",
+    "InstanceMonitoring",
+    "KeyName",
+    "MetadataOptions",
+    "PlacementTenancy",
+    "SecurityGroups",
+    "SpotPrice",
+    "UserData",
+];
+
+/// What those members are when nothing is said.
+fn unsaid() -> BTreeMap<String, Value> {
+    let said = [
+        ("BlockDeviceMappings", json!([])),
+        ("EbsOptimized", json!(false)),
+        ("InstanceMonitoring", json!({ "Enabled": true })),
+        ("KeyName", json!("")),
+        ("SecurityGroups", json!([])),
+        ("UserData", json!("")),
+    ];
+    said.map(|(member, value)| (member.to_owned(), value)).into()
 }
 
 /// Makes a launch configuration.
@@ -52,7 +88,10 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
         region.account_id,
         region.ids.uuid()
     );
-    let made = LaunchConfiguration { arn, name: name.clone(), created: region.now, image_id, instance_type };
+    let mut rest = input.rest.clone();
+    rest.retain(|member, _| KEPT.contains(&member.as_str()));
+    let created = region.now;
+    let made = LaunchConfiguration { arn, name: name.clone(), created, image_id, instance_type, rest };
     region.blueprints.configurations.insert(name, made);
     Ok(())
 }
@@ -118,6 +157,8 @@ pub struct Description {
     pub image_id: String,
     pub instance_type: String,
     pub created_time: Timestamp,
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, Value>,
 }
 
 /// Describes launch configurations.
@@ -134,6 +175,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         image_id: made.image_id.clone(),
         instance_type: made.instance_type.clone(),
         created_time: made.created,
+        rest: unsaid().into_iter().chain(made.rest.clone()).collect(),
     };
     Ok(DescribeOutput {
         launch_configurations: page.items.into_iter().map(describe).collect(),

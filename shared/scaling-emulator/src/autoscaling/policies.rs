@@ -127,6 +127,9 @@ fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
         "TargetTrackingScaling" if policy.target_tracking_configuration.is_none() => {
             Some("TargetTrackingConfiguration")
         }
+        "PredictiveScaling" if policy.predictive_scaling_configuration.is_none() => {
+            Some("PredictiveScalingConfiguration")
+        }
         "SimpleScaling" | "StepScaling" | "TargetTrackingScaling" | "PredictiveScaling" => None,
         other => return Err(AwsError::validation(format!("Invalid PolicyType: {other}"))),
     };

@@ -31,6 +31,16 @@ pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), Aws
     if action.start_time.is_some_and(|start| start < now) && action.recurrence.is_none() {
         return Err(AwsError::validation("Given start time is in the past"));
     }
+    let once = |one: &ScheduledAction| one.start_time.filter(|_| one.recurrence.is_none());
+    let others =
+        group.scheduled.values().filter(|other| other.scheduled_action_name != action.scheduled_action_name);
+    if once(action).is_some_and(|start| others.into_iter().any(|other| once(other) == Some(start))) {
+        // *User Guide*, "Scheduled scaling": every scheduled action must have a unique time value.
+        return Err(AwsError::new(
+            "AlreadyExists",
+            "Another scheduled action with the same start time already exists",
+        ));
+    }
     if action.end_time.is_some_and(|end| end < action.start_time.unwrap_or(now)) {
         return Err(AwsError::validation("Given end time is before the start time, or in the past"));
     }

@@ -99,6 +99,7 @@ pub struct Monitoring {
 pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
     let size = Size(input.max_results, 5, 1_000);
     size.not_with(&input.ids, "instancesSet")?;
+    input.ids.iter().try_for_each(|id| check_id(id))?;
     let mut found: Vec<InstanceDescription> = Vec::new();
     for id in &input.ids {
         let loose = region.loose.get(id).map(|loose| shown_loose(region, loose));
@@ -122,6 +123,15 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         instances_set: vec![instance],
     };
     Ok(DescribeOutput { reservation_set: found.into_iter().map(reservation).collect(), next_token })
+}
+
+/// Refuses what is no instance's id at all.
+pub(super) fn check_id(id: &str) -> Result<(), AwsError> {
+    let hex = id.strip_prefix("i-").filter(|rest| !rest.is_empty() && rest.len() <= 17);
+    match hex.filter(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        Some(_) => Ok(()),
+        None => Err(AwsError::new("InvalidInstanceID.Malformed", format!("Invalid id: \"{id}\""))),
+    }
 }
 
 fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {

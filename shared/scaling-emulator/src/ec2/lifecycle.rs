@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::instances::{
-    InstanceDescription, InstanceState, RUNNING, STOPPED, TERMINATED, shown_loose, state,
+    InstanceDescription, InstanceState, RUNNING, STOPPED, TERMINATED, check_id, shown_loose, state,
 };
 use super::template_data::TagSpecification;
 use crate::region::blueprints::TemplateSpec;
@@ -189,6 +189,7 @@ pub fn terminate(region: &mut Region, input: &StateInput) -> Result<StateOutput,
 
 /// An instance, in a group or not.
 fn found<'a>(region: &'a Region, id: &str) -> Result<&'a Member, AwsError> {
+    check_id(id)?;
     let loose = region.loose.get(id).map(|loose| &loose.member);
     loose.or_else(|| region.instance(id).map(|(_, member)| member)).ok_or_else(|| unknown(id))
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::filter::{Size, page};
-use super::instances::{RUNNING, state};
+use super::instances::{RUNNING, check_id, state};
 use crate::region::{Member, Region};
 use crate::wire::AwsError;
 
@@ -27,6 +27,7 @@ pub struct StatusInput {
 pub fn describe(region: &mut Region, input: &StatusInput) -> Result<Value, AwsError> {
     let size = Size(input.max_results, 5, 1_000);
     size.not_with(&input.ids, "instancesSet")?;
+    input.ids.iter().try_for_each(|id| check_id(id))?;
     let loose = region.loose.values().map(|loose| &loose.member);
     let owned = region.groups().flat_map(|group| &group.members);
     let all: Vec<&Member> = loose.chain(owned).collect();

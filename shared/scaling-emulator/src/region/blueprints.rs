@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::ec2::template_data::TemplateData;
 use crate::wire::AwsError;
@@ -89,6 +90,9 @@ pub struct LaunchConfiguration {
     pub image_id: String,
     /// Type.
     pub instance_type: String,
+    /// What else it says, as it is shown: key, security groups, start script, volumes and so on.
+    #[serde(default)]
+    pub rest: BTreeMap<String, Value>,
 }
 
 /// Everything that instances can be launched from.

@@ -186,6 +186,15 @@ impl MixedInstancesPolicy {
         if options.is_empty() {
             return Err(AwsError::validation("No available instance types match the instance requirements."));
         }
+        if let Some(distribution) = &self.instances_distribution {
+            let share = distribution.on_demand_percentage_above_base_capacity;
+            if share > 100 {
+                return Err(AwsError::validation(format!(
+                    "1 validation error detected: Value '{share}' at 'onDemandPercentageAboveBaseCapacity' failed to \
+                     satisfy constraint: Member must have value less than or equal to 100"
+                )));
+            }
+        }
         let strategy = self.instances_distribution.as_ref().map(|d| d.on_demand_allocation_strategy.as_str());
         if strategy == Some("lowest-price") {
             options.sort_by(|a, b| unit_price(a).total_cmp(&unit_price(b)));

@@ -97,6 +97,9 @@ pub struct CustomMetric {
     pub statistic: Option<String>,
     /// Unit.
     pub unit: Option<String>,
+    /// Seconds from one point to the next: 10, 30 or 60.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<i64>,
     /// Queries, one of which returns data.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricDataQuery>,

@@ -195,6 +195,7 @@ impl<'de> de::Deserializer<'de> for Tree<'de> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
         match self.0 {
             Node::Leaf(text) => visitor.visit_str(text),
+            Node::Branch(children) if is_list(children) => self.deserialize_seq(visitor),
             Node::Branch(_) => self.deserialize_map(visitor),
         }
     }
@@ -267,6 +268,15 @@ impl<'de> IntoDeserializer<'de, FormError> for Tree<'de> {
 
     fn into_deserializer(self) -> Self {
         self
+    }
+}
+
+/// Whether the names of a branch are those of a list.
+fn is_list(children: &Branch) -> bool {
+    let numbers = |branch: &Branch| branch.keys().all(|key| key.parse::<u64>().is_ok());
+    match children.get("member") {
+        Some(Node::Branch(members)) => children.len() == 1 && numbers(members),
+        _ => numbers(children),
     }
 }
 

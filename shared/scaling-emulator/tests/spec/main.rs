@@ -14,6 +14,7 @@ mod lifecycle;
 mod notices;
 mod policies;
 mod quotas;
+mod ranges;
 mod refresh_rules;
 mod refreshes;
 mod rules;
