@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::wire::AwsError;
 
-/// A filter: a name and the values that it lets through; `*` in a value stands for any text.
+/// A filter: a name and the values that it lets through; `*` in a value stands for any text, `?` for one character.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Filter {
@@ -26,13 +26,28 @@ impl Filter {
     }
 }
 
+/// Whether a text fits a pattern, in which `*` stands for any text and `?` for any one character.
 fn fits(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
-            text.char_indices().map(|(at, _)| &text[at..]).chain([""]).any(|tail| fits(rest, tail))
-        }),
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    // Where the last star stands, and how much of the text it has taken so far.
+    let (mut at, mut seen, mut star) = (0, 0, None);
+    while let Some(letter) = text.get(seen) {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, seen));
+                at += 1;
+            }
+            Some(wanted) if *wanted == '?' || wanted == letter => (at, seen) = (at + 1, seen + 1),
+            _ => match star {
+                Some((place, taken)) => {
+                    star = Some((place, taken + 1));
+                    (at, seen) = (place + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
     }
+    pattern.iter().skip(at).all(|left| *left == '*')
 }
 
 /// Keeps what all filters let through, `values` telling something's values by filter name.
@@ -106,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_any_text() {
+    fn a_star_stands_for_any_text_and_a_question_mark_for_one_character() {
         for (pattern, text, expected) in [
             ("m7i.*", "m7i.large", true),
             ("m7i.*", "m6i.large", false),
@@ -114,6 +129,11 @@ mod tests {
             ("m*.large", "m7i.large", true),
             ("large", "m7i.large", false),
             ("*", "", true),
+            ("m?i.large", "m7i.large", true),
+            ("m?i.large", "mi.large", false),
+            ("*?rge", "large", true),
+            ("a*b*c", "axbxbc", true),
+            ("a*b*c", "axbxb", false),
         ] {
             assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
         }

@@ -17,8 +17,7 @@ pub struct DescribeInput {
     /// All when empty.
     #[serde(rename = "InstanceId")]
     pub ids: Vec<String>,
-    /// Filters by `instance-id`, `instance-state-name`, `instance-type`, `availability-zone`, `tag:KEY`, `tag-key`
-    /// and `tag-value`.
+    /// Filters: what `values` knows.
     #[serde(rename = "Filter")]
     pub filters: Vec<Filter>,
     /// Size of the page.
@@ -37,14 +36,14 @@ pub struct DescribeOutput {
     pub next_token: Option<String>,
 }
 
-/// What was launched together: one instance.
+/// What was launched together: one instance of a group, or all that one RunInstances ran.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members are the service's own, documented there")]
 pub struct Reservation {
     pub reservation_id: String,
     pub owner_id: String,
-    pub requester_id: &'static str,
+    pub requester_id: Option<&'static str>,
     pub instances_set: Vec<InstanceDescription>,
 }
 
@@ -66,8 +65,18 @@ pub struct InstanceDescription {
     pub hypervisor: &'static str,
     pub virtualization_type: &'static str,
     pub root_device_type: &'static str,
+    pub key_name: Option<String>,
     pub vpc_id: &'static str,
     pub subnet_id: String,
+    /// Not shown with the instance, but with what it was launched together with.
+    #[serde(skip)]
+    pub reservation: String,
+    /// Whether a group launched it.
+    #[serde(skip)]
+    pub owned: bool,
+    /// The account.
+    #[serde(skip)]
+    pub owner: String,
     pub tag_set: Vec<Ec2Tag>,
 }
 
@@ -116,13 +125,21 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     }
     keep(&mut found, &input.filters, values)?;
     let (found, next_token) = page(found, input.next_token.as_deref(), size)?;
-    let reservation = |instance: InstanceDescription| Reservation {
-        reservation_id: instance.instance_id.replacen("i-", "r-", 1),
-        owner_id: region.account_id.clone(),
-        requester_id: "autoscaling.amazonaws.com",
-        instances_set: vec![instance],
-    };
-    Ok(DescribeOutput { reservation_set: found.into_iter().map(reservation).collect(), next_token })
+    let mut reservation_set: Vec<Reservation> = Vec::new();
+    let mut places = std::collections::BTreeMap::<String, usize>::new();
+    for instance in found {
+        let place = *places.entry(instance.reservation.clone()).or_insert(reservation_set.len());
+        match reservation_set.get_mut(place) {
+            Some(together) => together.instances_set.push(instance),
+            None => reservation_set.push(Reservation {
+                reservation_id: instance.reservation.clone(),
+                owner_id: region.account_id.clone(),
+                requester_id: instance.owned.then_some("autoscaling.amazonaws.com"),
+                instances_set: vec![instance],
+            }),
+        }
+    }
+    Ok(DescribeOutput { reservation_set, next_token })
 }
 
 /// Refuses what is no instance's id at all.
@@ -142,6 +159,21 @@ fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {
         "instance-state-code" => vec![instance.instance_state.code.to_string()],
         "instance-type" => vec![instance.instance_type.clone()],
         "availability-zone" => vec![instance.placement.availability_zone.clone()],
+        "architecture" => vec![instance.architecture.to_owned()],
+        "image-id" => instance.image_id.iter().cloned().collect(),
+        // Everything is on-demand, and that has no value here.
+        "instance-lifecycle" => Vec::new(),
+        "key-name" => instance.key_name.iter().cloned().collect(),
+        "launch-time" => {
+            let at = instance.launch_time;
+            vec![at.to_string(), at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()]
+        }
+        "owner-id" => vec![instance.owner.clone()],
+        "private-dns-name" => vec![instance.private_dns_name.clone()],
+        "reservation-id" => vec![instance.reservation.clone()],
+        "subnet-id" => vec![instance.subnet_id.clone()],
+        "tenancy" => vec![instance.placement.tenancy.to_owned()],
+        "vpc-id" | "network-interface.vpc-id" => vec![instance.vpc_id.to_owned()],
         "private-ip-address" => vec![instance.private_ip_address.clone()],
         "tag-key" => tags.iter().map(|tag| tag.key.clone()).collect(),
         "tag-value" => tags.iter().map(|tag| tag.value.clone()).collect(),
@@ -158,11 +190,13 @@ pub(super) fn shown_loose(region: &Region, loose: &Loose) -> InstanceDescription
     let mut one = described(region, &loose.member);
     one.image_id = loose.image.clone().or(one.image_id);
     one.tag_set = loose.tags.iter().map(tag).collect();
+    one.key_name = loose.key_name.clone().or(one.key_name);
+    one.reservation = loose.reservation.clone().unwrap_or(one.reservation);
     one
 }
 
 fn shown(region: &Region, group: &Group, member: &Member) -> InstanceDescription {
-    InstanceDescription { tag_set: tags(group, member), ..described(region, member) }
+    InstanceDescription { tag_set: tags(group, member), owned: true, ..described(region, member) }
 }
 
 fn described(region: &Region, member: &Member) -> InstanceDescription {
@@ -190,9 +224,13 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         hypervisor: "xen",
         virtualization_type: "hvm",
         root_device_type: "ebs",
+        key_name: template.and_then(|version| version.data.key_name.clone()),
         vpc_id: network::VPC,
         subnet_id: network::subnet(region.zones().iter().position(|zone| *zone == member.zone).unwrap_or(0)),
         tag_set: Vec::new(),
+        reservation: member.id.replacen("i-", "r-", 1),
+        owned: false,
+        owner: region.account_id.clone(),
     }
 }
 
@@ -225,7 +263,9 @@ fn tags(group: &Group, member: &Member) -> Vec<Ec2Tag> {
         tags.push(tag("aws:ec2launchtemplate:id", spec.launch_template_id.as_deref().unwrap_or_default()));
         tags.push(tag("aws:ec2launchtemplate:version", spec.version.as_deref().unwrap_or_default()));
     }
-    let carried = group.tags.iter().filter(|(_, value)| value.propagate);
+    let own = &member.tags;
+    let carried = group.tags.iter().filter(|(key, value)| value.propagate && !own.contains_key(*key));
     tags.extend(carried.map(|(key, value)| tag(key, &value.value)));
+    tags.extend(own.iter().map(|(key, value)| tag(key, value)));
     tags
 }

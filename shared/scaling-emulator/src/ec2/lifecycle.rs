@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::instances::{
     InstanceDescription, InstanceState, RUNNING, STOPPED, TERMINATED, check_id, shown_loose, state,
 };
+use super::network;
 use super::template_data::TagSpecification;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
@@ -30,8 +31,14 @@ pub struct RunInput {
     pub instance_type: Option<String>,
     /// Or a template for both.
     pub launch_template: Option<TemplateSpec>,
-    /// Where.
+    /// Where,
     pub placement: Placement,
+    /// by zone or by the subnet that each zone has.
+    pub subnet_id: Option<String>,
+    /// Key pair.
+    pub key_name: Option<String>,
+    /// The same call again, which this tells, runs nothing more.
+    pub client_token: Option<String>,
     /// Tags.
     #[serde(rename = "TagSpecification")]
     pub tags: Vec<TagSpecification>,
@@ -57,6 +64,9 @@ pub struct RunOutput {
 
 /// Runs instances that belong to no group.
 pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError> {
+    if let Some(before) = run_before(region, input)? {
+        return Ok(before);
+    }
     let missing = |name: &str| {
         AwsError::new("MissingParameter", format!("The request must contain the parameter {name}"))
     };
@@ -98,28 +108,61 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
             Err(_) => break,
         }
     }
+    let reservation = region.ids.instance().replacen("i-", "r-", 1);
     let mut instances_set = Vec::new();
     for _ in 0..fitting {
         let mut loose = Loose::new(&mut region.ids, &kind, zone.clone(), region.now);
         loose.member.template.clone_from(&template);
         (loose.image, loose.tags) = (Some(image.clone()), tags.clone());
+        loose.reservation = Some(reservation.clone());
+        (loose.client_token, loose.key_name) = (input.client_token.clone(), input.key_name.clone());
         instances_set.push(InstanceDescription {
             instance_state: InstanceState { code: 0, name: "pending" },
             ..shown_loose(region, &loose)
         });
         region.loose.insert(loose.member.id.clone(), loose);
     }
-    Ok(RunOutput {
-        reservation_id: region.ids.instance().replacen("i-", "r-", 1),
+    Ok(RunOutput { reservation_id: reservation, owner_id: region.account_id.clone(), instances_set })
+}
+
+/// What a call with the same token ran before; the token of another call is refused.
+fn run_before(region: &Region, input: &RunInput) -> Result<Option<RunOutput>, AwsError> {
+    let Some(token) = input.client_token.as_deref().filter(|token| !token.is_empty()) else {
+        return Ok(None);
+    };
+    let before: Vec<&Loose> =
+        region.loose.values().filter(|loose| loose.client_token.as_deref() == Some(token)).collect();
+    let Some(first) = before.first() else { return Ok(None) };
+    let kind = first.member.instance_type.to_string();
+    let other = input.instance_type.as_ref().is_some_and(|wanted| *wanted != kind)
+        || input.image_id.is_some() && input.image_id != first.image
+        || input.max_count.is_some_and(|most| before.len() > most as usize);
+    if other {
+        return Err(AwsError::new(
+            "IdempotentParameterMismatch",
+            "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+        ));
+    }
+    Ok(Some(RunOutput {
+        reservation_id: first.reservation.clone().unwrap_or_default(),
         owner_id: region.account_id.clone(),
-        instances_set,
-    })
+        instances_set: before.iter().map(|loose| shown_loose(region, loose)).collect(),
+    }))
 }
 
 /// Where instances are run, if they can be there.
 fn zone(region: &Region, input: &RunInput, kind: &str) -> Result<String, AwsError> {
     let zones = region.zones();
-    let zone = input.placement.availability_zone.clone().unwrap_or_else(|| zones[0].clone());
+    let named = input.placement.availability_zone.clone();
+    let zone = match input.subnet_id.as_deref() {
+        None => named.unwrap_or_else(|| zones[0].clone()),
+        Some(subnet) => {
+            let own = (0..zones.len()).find(|place| network::subnet(*place) == subnet);
+            own.and_then(|place| zones.get(place)).cloned().ok_or_else(|| {
+                AwsError::new("InvalidSubnetID.NotFound", format!("The subnet ID '{subnet}' does not exist"))
+            })?
+        }
+    };
     if !zones.contains(&zone) {
         return Err(AwsError::new("InvalidParameterValue", format!("Invalid availability zone: [{zone}]")));
     }

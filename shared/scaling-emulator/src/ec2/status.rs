@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::filter::{Size, page};
+use super::filter::{Filter, Size, keep, page};
 use super::instances::{RUNNING, check_id, state};
 use crate::region::{Member, Region};
 use crate::wire::AwsError;
@@ -17,6 +17,9 @@ pub struct StatusInput {
     pub ids: Vec<String>,
     /// Whether those that do not run are told too.
     pub include_all_instances: bool,
+    /// Filters: what `values` knows.
+    #[serde(rename = "Filter")]
+    pub filters: Vec<Filter>,
     /// Size of the page.
     pub max_results: Option<i64>,
     /// Of the page before.
@@ -41,9 +44,25 @@ pub fn describe(region: &mut Region, input: &StatusInput) -> Result<Value, AwsEr
         (input.ids.is_empty() || input.ids.contains(&member.id))
             && (input.include_all_instances || state(member) == RUNNING)
     };
-    let shown = all.into_iter().filter(wanted).map(status).collect();
+    let mut shown: Vec<Value> = all.into_iter().filter(wanted).map(status).collect();
+    keep(&mut shown, &input.filters, values)?;
     let (page, next_token) = page::<Value>(shown, input.next_token.as_deref(), size)?;
     Ok(json!({ "instanceStatusSet": page, "nextToken": next_token }))
+}
+
+fn values(shown: &Value, filter: &str) -> Option<Vec<String>> {
+    let pointer = match filter {
+        "availability-zone" => "/availabilityZone",
+        "instance-state-name" => "/instanceState/name",
+        "instance-state-code" => "/instanceState/code",
+        "instance-status.status" => "/instanceStatus/status",
+        "instance-status.reachability" => "/instanceStatus/details/0/status",
+        "system-status.status" => "/systemStatus/status",
+        "system-status.reachability" => "/systemStatus/details/0/status",
+        _ => return None,
+    };
+    let value = shown.pointer(pointer)?;
+    Some(vec![value.as_str().map_or_else(|| value.to_string(), str::to_owned)])
 }
 
 fn status(member: &Member) -> Value {

@@ -1,4 +1,4 @@
-//! Tags of instances that belong to no group. Those of groups' instances come from the group.
+//! Tags of instances. Those of groups' instances have those of the group, too.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub struct TagsInput {
     pub tags: Vec<Ec2Tag>,
 }
 
-/// Sets tags. What is no loose instance is left as it is.
+/// Sets tags. What is no instance is left as it is.
 pub fn create(region: &mut Region, input: &TagsInput) -> Result<Value, AwsError> {
     changed(region, input, |tags, tag| drop(tags.insert(tag.key.clone(), tag.value.clone())))
 }
@@ -46,9 +46,21 @@ fn changed(
     if let Some(unknown) = input.resources.iter().find(|id| !known(id)) {
         return Err(AwsError::new("InvalidID", format!("The ID '{unknown}' is not valid")));
     }
+    if let Some(reserved) = input.tags.iter().find(|tag| tag.key.to_ascii_lowercase().starts_with("aws:")) {
+        return Err(AwsError::new(
+            "InvalidParameterValue",
+            format!(
+                "Value ( {} ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for internal use",
+                reserved.key
+            ),
+        ));
+    }
     for id in &input.resources {
-        if let Some(loose) = region.loose.get_mut(id) {
-            input.tags.iter().for_each(|tag| change(&mut loose.tags, tag));
+        let loose = region.loose.get_mut(id).map(|loose| &mut loose.tags);
+        let members = region.groups.values_mut().flat_map(|group| &mut group.members);
+        let owned = members.filter(|member| member.id == *id).map(|member| &mut member.tags);
+        for tags in loose.into_iter().chain(owned) {
+            input.tags.iter().for_each(|tag| change(tags, tag));
         }
     }
     Ok(json!({ "return": true }))

@@ -1,9 +1,12 @@
-//! What a launch template says: the part of it that groups commonly use. Read in EC2's form names; shown in its
-//! reply names, which are also what kept states have.
+//! What a launch template says: the part of it that groups commonly use, and the rest as it was given. Read in EC2's form
+//! names; shown in its reply names, which are also what kept states have.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// What a launch template says. Members that are not listed here are read over.
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// What a launch template says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
 pub struct TemplateData {
@@ -20,7 +23,7 @@ pub struct TemplateData {
     #[serde(alias = "userData")]
     pub user_data: Option<String>,
     /// Whether disk traffic has its own bandwidth.
-    #[serde(alias = "ebsOptimized")]
+    #[serde(alias = "ebsOptimized", default, deserialize_with = "truth")]
     pub ebs_optimized: Option<bool>,
     /// Security groups by id.
     #[serde(
@@ -52,6 +55,53 @@ pub struct TemplateData {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub tag_specifications: Vec<TagSpecification>,
+    /// Everything else, which nothing here follows from, by the names that it is shown with.
+    #[serde(flatten, deserialize_with = "shown")]
+    pub rest: BTreeMap<String, Value>,
+}
+
+/// Truth as a form says it, or as a state does.
+fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Said {
+        Truth(bool),
+        Text(String),
+    }
+    Ok(match Option::<Said>::deserialize(deserializer)? {
+        None => None,
+        Some(Said::Truth(truth)) => Some(truth),
+        Some(Said::Text(text)) => Some(text.eq_ignore_ascii_case("true")),
+    })
+}
+
+/// Members by the names that they are shown with: those of forms begin with a capital, and lists end in `Set`.
+fn shown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
+    let given = BTreeMap::<String, Value>::deserialize(deserializer)?;
+    Ok(given.into_iter().map(|(name, value)| (shown_name(&name, &value), shown_value(value))).collect())
+}
+
+fn shown_name(name: &str, value: &Value) -> String {
+    let mut letters = name.chars();
+    let Some(first) = letters.next().filter(char::is_ascii_uppercase) else { return name.to_owned() };
+    match (name, value.is_array()) {
+        ("LicenseSpecification", _) => "licenseSet".to_owned(),
+        ("SecurityGroupId", true) => "groupSet".to_owned(),
+        (_, list) => {
+            let end = if list { "Set" } else { "" };
+            format!("{}{}{end}", first.to_ascii_lowercase(), letters.as_str())
+        }
+    }
+}
+
+fn shown_value(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (shown_name(&name, &value), shown_value(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(shown_value).collect(),
+        other => other,
+    }
 }
 
 /// Detailed monitoring.
@@ -59,8 +109,8 @@ pub struct TemplateData {
 #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
 pub struct Monitoring {
     /// On or off.
-    #[serde(alias = "enabled", default)]
-    pub enabled: bool,
+    #[serde(alias = "enabled", default, deserialize_with = "truth")]
+    pub enabled: Option<bool>,
 }
 
 /// Role of the instances.
@@ -113,6 +163,7 @@ impl TemplateData {
         self.iam_instance_profile = newer.iam_instance_profile.or(self.iam_instance_profile);
         self.security_group_ids = keep(self.security_group_ids, newer.security_group_ids);
         self.security_groups = keep(self.security_groups, newer.security_groups);
+        self.rest.extend(newer.rest);
         if !newer.tag_specifications.is_empty() {
             self.tag_specifications = newer.tag_specifications;
         }

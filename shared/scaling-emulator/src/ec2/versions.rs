@@ -84,6 +84,10 @@ pub struct DescribeInput {
     /// Numbers, `$Latest`, `$Default`; all when empty.
     #[serde(rename = "LaunchTemplateVersion")]
     pub versions: Vec<String>,
+    /// Least number of a version,
+    pub min_version: Option<u32>,
+    /// and the most.
+    pub max_version: Option<u32>,
     /// Size of the page.
     pub max_results: Option<i64>,
     /// Of the page before.
@@ -117,6 +121,11 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
             found.push(shown(region, template, version(template, wanted)?));
         }
     }
+    found.retain(|one| {
+        let number = one.version_number;
+        input.min_version.is_none_or(|least| number >= least)
+            && input.max_version.is_none_or(|most| number <= most)
+    });
     let (found, next_token) = page(found, input.next_token.as_deref(), Size(input.max_results, 1, 200))?;
     Ok(DescribeOutput { launch_template_version_set: found, next_token })
 }

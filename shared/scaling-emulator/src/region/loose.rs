@@ -21,6 +21,15 @@ pub struct Loose {
     pub image: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// What it was run together with; by itself where there is none.
+    #[serde(default)]
+    pub reservation: Option<String>,
+    /// What the call that ran it said, so that the same call again runs nothing more.
+    #[serde(default)]
+    pub client_token: Option<String>,
+    /// Its key pair.
+    #[serde(default)]
+    pub key_name: Option<String>,
 }
 
 impl Loose {
@@ -46,6 +55,7 @@ impl Loose {
             activity: String::new(),
             hooks: Vec::new(),
             ready_at: None,
+            tags: BTreeMap::new(),
         })
     }
 
@@ -69,6 +79,7 @@ impl Loose {
 
 impl From<Member> for Loose {
     fn from(member: Member) -> Self {
-        Self { member, image: None, tags: BTreeMap::new() }
+        let tags = BTreeMap::new();
+        Self { member, image: None, tags, reservation: None, client_token: None, key_name: None }
     }
 }

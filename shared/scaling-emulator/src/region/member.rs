@@ -1,5 +1,7 @@
 //! One instance of a group.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use scaling_fleet::TypeName;
 use scaling_fleet::fleet::InstanceNumber;
@@ -143,6 +145,9 @@ pub struct Member {
     pub hooks: Vec<Waiting>,
     /// When it may serve at the earliest, where that is not its boot: an instance from the warm pool starts.
     pub ready_at: Option<Timestamp>,
+    /// Tags that callers gave to it alone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Differences of CPU utilisation between instances, as a share of the mean: requests never spread quite evenly.

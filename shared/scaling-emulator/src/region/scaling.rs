@@ -234,6 +234,7 @@ impl Group {
             activity,
             hooks,
             ready_at: None,
+            tags: std::collections::BTreeMap::new(),
         });
         id
     }
