@@ -99,19 +99,19 @@ impl MetricsInput {
 
 /// Begins to collect group metrics.
 pub fn enable_metrics(region: &mut Region, input: &MetricsInput) -> Result<(), AwsError> {
+    let now = region.now;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
     if let Some(unknown) = input.metrics.iter().find(|name| !METRICS.contains(&name.as_str())) {
         return Err(AwsError::validation(format!("Invalid metric name: {unknown}")));
     }
-    group.enabled_metrics.extend(input.names().into_iter().map(str::to_owned));
+    input.names().into_iter().for_each(|name| group.collect(name, now));
     Ok(())
 }
 
 /// Stops to collect group metrics.
 pub fn disable_metrics(region: &mut Region, input: &MetricsInput) -> Result<(), AwsError> {
+    let now = region.now;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
-    for name in input.names() {
-        group.enabled_metrics.remove(name);
-    }
+    input.names().into_iter().for_each(|name| group.collect_no_more(name, now));
     Ok(())
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::metric::MetricKey;
 use super::statistic::{Bucket, Curve};
-use super::usage;
+use super::{machine, usage};
 use crate::region::{Group, Latency, MinuteRecord, Region, Samples, Sizes};
 
 const EC2: &str = "AWS/EC2";
@@ -78,6 +78,12 @@ enum Source<'a> {
     Utilisation(&'a Group, fn(&MinuteRecord) -> Samples),
     /// Of one instance: CPU (false) or memory (true).
     Instance(&'a str, bool),
+    /// Bytes of a group's instances, so many a request.
+    Traffic(&'a Group, f64),
+    /// The same of one instance.
+    InstanceTraffic(&'a str, f64),
+    /// Status checks of one instance, and whether a failed machine fails them.
+    Checks(&'a str, bool),
     /// Behind a load balancer.
     Balancer(Vec<&'a Group>, Balancing),
     /// One of a group's sizes.
@@ -111,7 +117,11 @@ pub fn samples(region: &Region, key: &MetricKey, from: i64, to: i64) -> Vec<(i64
                 (start.as_second(), "Percent", Bucket::of_value(share * 100.0, 1.0))
             })
             .collect(),
+        Some(Source::Traffic(group, bytes)) => machine::of_group(group, bytes, from, end),
+        Some(Source::InstanceTraffic(id, bytes)) => machine::of_instance(region, id, bytes, from, end),
+        Some(Source::Checks(id, fails)) => machine::checks(region, id, fails, from, end),
         Some(Source::Size(group, of)) => minutes(group, from, end)
+            .filter(|minute| group.collected(&key.name, minute.start))
             .map(|minute| {
                 (minute.start.as_second(), "None", Bucket::of_value(f64::from(of(&minute.sizes)), 1.0))
             })
@@ -127,12 +137,16 @@ pub fn keys(region: &Region) -> Vec<MetricKey> {
         let name = group.name.as_str();
         keys.push(MetricKey::new(EC2, CPU, &[(GROUP, name)]));
         keys.push(MetricKey::new(AGENT, MEMORY, &[(GROUP, name)]));
+        keys.extend(machine::TRAFFIC.map(|(metric, _)| MetricKey::new(EC2, metric, &[(GROUP, name)])));
         for member in group.members.iter().filter(|member| member.served_from.is_some()) {
             keys.push(MetricKey::new(EC2, CPU, &[(INSTANCE, &member.id)]));
             keys.push(MetricKey::new(AGENT, MEMORY, &[(INSTANCE, &member.id)]));
+            let of_machine = machine::TRAFFIC.iter().map(|(metric, _)| *metric);
+            let of_machine = of_machine.chain(machine::CHECKS.iter().map(|(metric, _)| *metric));
+            keys.extend(of_machine.map(|metric| MetricKey::new(EC2, metric, &[(INSTANCE, &member.id)])));
             keys.push(MetricKey::new(AGENT, MEMORY, &[(GROUP, name), (INSTANCE, &member.id)]));
         }
-        for (metric, _) in SIZE_METRICS.iter().filter(|(metric, _)| group.enabled_metrics.contains(*metric)) {
+        for (metric, _) in SIZE_METRICS.iter().filter(|(metric, _)| group.was_collected(metric)) {
             keys.push(MetricKey::new(GROUPS, metric, &[(GROUP, name)]));
         }
         for (targets, balancer) in group.load_balancing() {
@@ -168,6 +182,17 @@ fn source<'a>(region: &'a Region, key: &'a MetricKey) -> Option<Source<'a>> {
     match (key.namespace.as_str(), key.name.as_str()) {
         (EC2, CPU) if key.has_exactly(&[GROUP]) => Some(Source::Utilisation(group()?, |minute| minute.cpu)),
         (EC2, CPU) if key.has_exactly(&[INSTANCE]) => Some(Source::Instance(instance()?, false)),
+        (EC2, name) if key.has_exactly(&[GROUP]) => {
+            let (_, bytes) = machine::TRAFFIC.iter().find(|(metric, _)| *metric == name)?;
+            Some(Source::Traffic(group()?, *bytes))
+        }
+        (EC2, name) if key.has_exactly(&[INSTANCE]) => {
+            if let Some((_, bytes)) = machine::TRAFFIC.iter().find(|(metric, _)| *metric == name) {
+                return Some(Source::InstanceTraffic(instance()?, *bytes));
+            }
+            let (_, fails) = machine::CHECKS.iter().find(|(metric, _)| *metric == name)?;
+            Some(Source::Checks(instance()?, *fails))
+        }
         (AGENT, MEMORY) if key.has_exactly(&[GROUP]) => {
             Some(Source::Utilisation(group()?, |minute| minute.memory))
         }
@@ -178,7 +203,7 @@ fn source<'a>(region: &'a Region, key: &'a MetricKey) -> Option<Source<'a>> {
         }
         (GROUPS, name) if key.has_exactly(&[GROUP]) => {
             let (_, of) = SIZE_METRICS.iter().find(|(metric, _)| *metric == name)?;
-            let group = group().filter(|group| group.enabled_metrics.contains(name))?;
+            let group = group().filter(|group| group.was_collected(name))?;
             Some(Source::Size(group, *of))
         }
         (BALANCER, name) => {

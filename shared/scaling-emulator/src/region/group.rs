@@ -120,6 +120,10 @@ pub struct Group {
     pub suspended: BTreeMap<String, String>,
     /// Names of the group metrics that are collected, such as `GroupInServiceInstances`; none by default.
     pub enabled_metrics: BTreeSet<String>,
+    /// When metrics were enabled and disabled, by metric, oldest first; one that is enabled and not told of here has been
+    /// so from the beginning.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) collection: BTreeMap<String, Vec<(Timestamp, Option<Timestamp>)>>,
     /// Its instances, ending ones included, in order of launch.
     pub members: Vec<Member>,
     /// Instances that are gone, kept for an hour.
@@ -166,6 +170,7 @@ impl Group {
             tags: BTreeMap::new(),
             suspended: BTreeMap::new(),
             enabled_metrics: BTreeSet::new(),
+            collection: BTreeMap::new(),
             members: Vec::new(),
             gone: Vec::new(),
             activities: Activities::default(),
@@ -203,6 +208,41 @@ impl Group {
             if let Some((_, new)) = renumbered.iter().find(|(old, _)| *old == member.number) {
                 member.number = *new;
             }
+        }
+    }
+
+    /// Begins to collect a metric.
+    pub(crate) fn collect(&mut self, metric: &str, now: Timestamp) {
+        if self.enabled_metrics.insert(metric.to_owned()) {
+            self.collection.entry(metric.to_owned()).or_default().push((now, None));
+        }
+    }
+
+    /// Ends to collect a metric; what was collected stays.
+    pub(crate) fn collect_no_more(&mut self, metric: &str, now: Timestamp) {
+        if !self.enabled_metrics.remove(metric) {
+            return;
+        }
+        let spans = self.collection.entry(metric.to_owned()).or_default();
+        match spans.last_mut() {
+            Some((_, end)) => *end = Some(now),
+            None => spans.push((self.created, Some(now))),
+        }
+    }
+
+    /// Whether a metric is collected, or was.
+    pub(crate) fn was_collected(&self, metric: &str) -> bool {
+        self.enabled_metrics.contains(metric) || self.collection.contains_key(metric)
+    }
+
+    /// Whether a metric was collected at the end of the minute that begins at `start`.
+    pub(crate) fn collected(&self, metric: &str, start: Timestamp) -> bool {
+        let end = start + jiff::SignedDuration::from_secs(60);
+        let within =
+            |(from, to): &(Timestamp, Option<Timestamp>)| *from < end && to.is_none_or(|to| end <= to);
+        match self.collection.get(metric) {
+            Some(spans) => spans.iter().any(within),
+            None => self.enabled_metrics.contains(metric),
         }
     }
 

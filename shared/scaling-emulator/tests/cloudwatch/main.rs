@@ -6,6 +6,7 @@ mod alarms;
 mod composites;
 mod dashboards;
 mod functions;
+mod machines;
 mod metrics;
 mod protocols;
 mod rules;

@@ -280,8 +280,10 @@ async fn metrics_are_listed_by_namespace_name_and_dimensions_in_pages() {
     let emulator = serving(10.0).await;
     minutes(&emulator, 1).await;
     let listed = |input: Value| done(&emulator, "ListMetrics", input)["Metrics"].as_array().unwrap().len();
-    assert_eq!(listed(json!({ "Namespace": "AWS/EC2" })), 4);
-    assert_eq!(listed(json!({ "Namespace": "AWS/EC2", "Dimensions": [{ "Name": "InstanceId" }] })), 3);
+    // Processor, traffic in and out of the group; the same and three status checks of each of three instances.
+    assert_eq!(listed(json!({ "Namespace": "AWS/EC2" })), 3 + 3 * 6);
+    assert_eq!(listed(json!({ "Namespace": "AWS/EC2", "Dimensions": [{ "Name": "InstanceId" }] })), 3 * 6);
+    assert_eq!(listed(json!({ "Namespace": "AWS/EC2", "MetricName": "CPUUtilization" })), 4);
     let group = json!([{ "Name": "AutoScalingGroupName", "Value": "web" }]);
     assert_eq!(listed(json!({ "MetricName": "CPUUtilization", "Dimensions": group })), 1);
     for batch in 0..2 {
