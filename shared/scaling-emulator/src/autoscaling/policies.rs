@@ -118,6 +118,9 @@ pub(super) fn forget_all(region: &mut Region, group: &str) {
     }
 }
 
+/// How the points of a metric are gathered.
+const AGGREGATIONS: [&str; 3] = ["Minimum", "Maximum", "Average"];
+
 fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
     let kind = policy.policy_type.as_deref().unwrap_or_default();
     let missing = match kind {
@@ -145,6 +148,14 @@ fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
             "LimitExceeded",
             format!("A policy must not have more than {MOST_STEPS} step adjustments."),
         ));
+    }
+    if let Some(unknown) =
+        policy.metric_aggregation_type.as_deref().filter(|word| !AGGREGATIONS.contains(word))
+    {
+        return Err(AwsError::validation(format!("Invalid MetricAggregationType: {unknown}")));
+    }
+    if policy.estimated_instance_warmup.is_some_and(|seconds| seconds < 0) {
+        return Err(AwsError::validation("EstimatedInstanceWarmup must be at least 0 seconds."));
     }
     if policy.policy_name.is_empty() || policy.policy_name.len() > 255 {
         return Err(AwsError::validation("PolicyName must have 1 to 255 characters."));

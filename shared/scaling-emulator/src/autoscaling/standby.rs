@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{at_most, group};
 use crate::region::activity::Activity;
 use crate::region::loose::Loose;
-use crate::region::{Condition, Group, LifecycleState, Region};
+use crate::region::{Condition, Group, LifecycleState, Member, Region};
 use crate::wire::AwsError;
 
 /// Most instances of one call.
@@ -38,7 +38,7 @@ pub fn enter(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOu
     let decrement = decrement(input)?;
     let group = group(region, &input.auto_scaling_group_name)?;
     check_members(group, &input.instance_ids, |state| state == LifecycleState::InService, "InService")?;
-    check_minimum(group, input.instance_ids.len(), decrement, "standby")?;
+    check_minimum(group, &input.instance_ids, decrement, "standby")?;
     Ok(acted(region, input, |group, context, id| group.enter_standby(context, id, decrement)))
 }
 
@@ -47,7 +47,8 @@ pub fn exit(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesOut
     at_most(&input.instance_ids, MOST, "instanceIds")?;
     let group = group(region, &input.auto_scaling_group_name)?;
     check_members(group, &input.instance_ids, |state| state == LifecycleState::Standby, "Standby")?;
-    check_maximum(group, input.instance_ids.len(), "moved out of standby")?;
+    let units = weight(group, &input.instance_ids, |_| true);
+    check_maximum(group, (input.instance_ids.len(), units), "moved out of standby")?;
     Ok(acted(region, input, Group::exit_standby))
 }
 
@@ -58,7 +59,7 @@ pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesO
     at_most(&input.instance_ids, MOST, "instanceIds")?;
     let may = |state: LifecycleState| state == LifecycleState::InService || state == LifecycleState::Standby;
     check_members(group, &input.instance_ids, may, "InService or Standby")?;
-    check_minimum(group, input.instance_ids.len(), decrement, "detached")?;
+    check_minimum(group, &input.instance_ids, decrement, "detached")?;
     let mut loose = Vec::new();
     let output = acted(region, input, |group, context, id| {
         let (mut member, activity) = group.detach(context, id, decrement)?;
@@ -78,7 +79,9 @@ pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesO
 pub fn attach(region: &mut Region, input: &InstancesInput) -> Result<(), AwsError> {
     let group = group(region, &input.auto_scaling_group_name)?;
     at_most(&input.instance_ids, MOST, "instanceIds")?;
-    check_maximum(group, input.instance_ids.len(), "attached")?;
+    let units = |id: &String| region.loose.get(id).map_or(1, |loose| i64::from(loose.member.weight));
+    let units = input.instance_ids.iter().map(units).sum();
+    check_maximum(group, (input.instance_ids.len(), units), "attached")?;
     let zones = group.settings.zones.clone();
     for id in &input.instance_ids {
         if let Some((owner, _)) = region.instance(id) {
@@ -152,8 +155,15 @@ fn check_members(
     Ok(())
 }
 
-fn check_minimum(group: &Group, count: usize, decrement: bool, what: &str) -> Result<(), AwsError> {
-    let left = i64::from(group.desired) - i64::try_from(count).unwrap_or(i64::MAX);
+/// Capacity of those of the instances that `counts` takes.
+fn weight(group: &Group, ids: &[String], counts: impl Fn(&Member) -> bool) -> i64 {
+    let members = ids.iter().filter_map(|id| group.member(id));
+    members.filter(|member| counts(member)).map(|member| i64::from(member.weight)).sum()
+}
+
+fn check_minimum(group: &Group, ids: &[String], decrement: bool, what: &str) -> Result<(), AwsError> {
+    let count = ids.len();
+    let left = i64::from(group.desired) - weight(group, ids, Member::is_alive);
     if decrement && left < i64::from(group.settings.min) {
         return Err(AwsError::validation(format!(
             "AutoScalingGroup {} has min-size={}, max-size={}, and desired-size={}. To place into {what} {count} \
@@ -168,9 +178,10 @@ fn check_minimum(group: &Group, count: usize, decrement: bool, what: &str) -> Re
     Ok(())
 }
 
-fn check_maximum(group: &Group, count: usize, what: &str) -> Result<(), AwsError> {
-    let grown = u64::from(group.desired) + u64::try_from(count).unwrap_or(u64::MAX / 2);
-    if grown > u64::from(group.settings.max) {
+/// Refuses instances that would take the group over its maximum: so many, of so much capacity.
+fn check_maximum(group: &Group, (count, units): (usize, i64), what: &str) -> Result<(), AwsError> {
+    let grown = i64::from(group.desired) + units;
+    if grown > i64::from(group.settings.max) {
         return Err(AwsError::validation(format!(
             "AutoScalingGroup {} has min-size={}, max-size={}, and desired-size={}. {count} instance(s) cannot be {what}, \
              because the capacity would be {grown}.",

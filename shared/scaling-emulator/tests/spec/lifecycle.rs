@@ -193,6 +193,15 @@ async fn ending_an_instance_with_decrement_takes_its_weight() {
     assert_eq!(web(&emulator, |group| (group.desired, group.capacity())), (5, 5));
     advance(&emulator, 300).await;
     assert_eq!(web(&emulator, Group::capacity), 5, "nothing replaces it");
+    // Its weight counts against the bounds, too: 5 less 4 is below 2.
+    call(&emulator, "UpdateAutoScalingGroup", "MinSize=2");
+    let heavy = web(&emulator, |group| group.alive().find(|member| member.weight == 4).unwrap().id.clone());
+    let standby =
+        format!("AutoScalingGroupName=web&InstanceIds.member.1={heavy}&ShouldDecrementDesiredCapacity=true");
+    let error = emulator
+        .with_region(|region| dispatch(region, "EnterStandby", &Form::parse(standby.as_bytes())))
+        .unwrap_err();
+    assert!(error.message.contains("min-size=2"), "{error}");
 }
 
 #[tokio::test]

@@ -56,6 +56,18 @@ async fn policies_schedules_and_hooks_that_cannot_be_are_refused() {
             "PolicyName=p&PolicyType=PredictiveScaling".to_owned(),
             "PredictiveScalingConfiguration",
         ),
+        (
+            "PutScalingPolicy",
+            "PolicyName=p&AdjustmentType=ChangeInCapacity&ScalingAdjustment=1&MetricAggregationType=Odd"
+                .to_owned(),
+            "Invalid MetricAggregationType: Odd",
+        ),
+        (
+            "PutScalingPolicy",
+            "PolicyName=p&AdjustmentType=ChangeInCapacity&ScalingAdjustment=1&EstimatedInstanceWarmup=-5"
+                .to_owned(),
+            "EstimatedInstanceWarmup",
+        ),
         ("PutLifecycleHook", format!("{hook}&NotificationTargetARN=arn:aws:s3:::b"), "no Amazon SNS topic"),
         ("PutLifecycleHook", format!("{hook}&{queue}"), "RoleARN is required"),
     ] {
