@@ -43,31 +43,25 @@ impl Functions {
     /// Starts them with their state, their log and `config.json` in `folder`, against the emulator at `emulator`, and with
     /// `variables` besides.
     pub(crate) async fn start(port: u16, folder: &Path, emulator: &str, variables: &[(&str, &str)]) -> Self {
-        build().await;
-        let log = folder.join("functions.log");
-        let output = std::fs::File::create(&log).unwrap();
         let mut command = Command::new(project::installed("cargo-lambda").unwrap());
-        command.args([
-            "lambda",
-            "watch",
-            "--ignore-changes",
-            "--invoke-address",
-            "127.0.0.1",
-            "--invoke-port",
-        ]);
-        command.arg(port.to_string()).args(FEATURES).current_dir(project::root());
-        for variable in FOREIGN {
-            command.env_remove(variable);
-        }
+        command.args(["lambda", "watch"]).args(here(port)).args(FEATURES);
         let settings: [(&str, OsString); 3] = [
             ("SCALING_STATE", folder.join("scaling.db").into()),
             ("SCALING_CONFIG", folder.join("config.json").into()),
             ("SCALING_CLOCK", format!("{emulator}/_emulator/clock").into()),
         ];
+        clean(&mut command);
+        command.envs(environment::client(emulator)).envs(settings).envs(variables.iter().copied());
+        Self::run(command, port, folder).await
+    }
+
+    /// Runs a command that starts them at this port; their log is in `folder`.
+    pub(crate) async fn run(mut command: Command, port: u16, folder: &Path) -> Self {
+        build().await;
+        let log = folder.join("functions.log");
+        let output = std::fs::File::create(&log).unwrap();
         let child = command
-            .envs(environment::client(emulator))
-            .envs(settings)
-            .envs(variables.iter().copied())
+            .current_dir(project::root())
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
@@ -141,6 +135,20 @@ impl Drop for Functions {
                 std::thread::yield_now();
             }
         }
+    }
+}
+
+/// Arguments with which `cargo lambda watch` listens at this port and leaves changes of the sources alone.
+pub(crate) fn here(port: u16) -> [String; 5] {
+    let arguments = ["--ignore-changes", "--invoke-address", "127.0.0.1", "--invoke-port"];
+    let [ignore, address, loopback, at] = arguments.map(str::to_owned);
+    [ignore, address, loopback, at, port.to_string()]
+}
+
+/// Takes away what the functions must not have of this process.
+pub(crate) fn clean(command: &mut Command) {
+    for variable in FOREIGN {
+        command.env_remove(variable);
     }
 }
 

@@ -7,4 +7,6 @@ mod functions;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod stage;
