@@ -1,7 +1,9 @@
 //! The REST interface's door on AWS: what the gateway asks of a request, and in whose name it invokes the function.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
+use scaling_tests::project;
 use serde_json::{Value, json};
 
 use crate::template::{events, expanded, only, resources, template};
@@ -81,4 +83,18 @@ fn every_signed_request_takes_its_share_of_the_usage_plan() {
     let limits = &only(&written, "AWS::Serverless::Api")["Auth"]["UsagePlan"];
     assert_eq!(limits["Quota"], json!({ "Limit": here("RequestsPerDay"), "Period": "DAY" }));
     assert_eq!(limits["Throttle"]["RateLimit"], here("RequestsPerSecond"));
+}
+
+/// `sam deploy --guided` asks back for each route that says nothing of authorization, and gives up where nobody answers yes.
+#[test]
+fn the_guided_deployment_has_no_route_to_ask_back_for() {
+    const ASKED: &str = "import json, sys\n\
+        from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider as Stacks\n\
+        from samcli.commands.deploy.auth_utils import auth_per_resource\n\
+        print(json.dumps(auth_per_resource(Stacks.get_stacks(sys.argv[1])[0])))";
+    let mut python = Command::new(project::installed_for_sam("python").unwrap());
+    let output = python.args(["-c", ASKED]).arg(project::root().join("template.yaml")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let routes: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(routes, json!([["ApiFunction", true], ["ApiFunction", true]]));
 }
