@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
+use scaling::serve::document::Place;
 
 use control::duration;
 pub(crate) use control::{
@@ -149,7 +150,9 @@ pub(crate) struct ValidateArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:\n  scaling run --emulator\n  scaling run --config config/scaling.json\n  \
-    scaling run --api 0.0.0.0:8001 --tls-certificate cert.pem --tls-key key.pem --tokens tokens.json\n\nCredentials, \
+    scaling run --api 0.0.0.0:8001 --tls-certificate cert.pem --tls-key key.pem --tokens tokens.json\n  \
+    scaling run --api 0.0.0.0:8001 --tls-certificate cert.pem --tls-key secretsmanager:scaling/key --tokens \
+    secretsmanager:scaling/tokens\n\nCredentials, \
     region and endpoints come from the standard AWS environment. Logs go to standard error and to three files; \
     SCALING_LOG=debug shows more. Ctrl-C or SIGTERM ends it; the next start goes on from the state.")]
 pub(crate) struct RunArguments {
@@ -190,17 +193,18 @@ pub(crate) struct ListenArguments {
     /// Where Prometheus scrapes; the same holds
     #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
     pub(crate) prometheus: SocketAddr,
-    /// Certificate in PEM, the server's own first; read anew when it changes
-    #[arg(long, value_name = "FILE", requires = "tls_key", env = "SCALING_TLS_CERTIFICATE")]
-    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Certificate in PEM, the server's own first; read anew when it changes. This, the key and the tokens may each be a
+    /// secret instead of a file: `secretsmanager:NAME` or its ARN, read at the start and once a minute
+    #[arg(long, value_name = "FILE|SECRET", requires = "tls_key", env = "SCALING_TLS_CERTIFICATE")]
+    pub(crate) tls_certificate: Option<Place>,
     /// Its key in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_certificate", env = "SCALING_TLS_KEY")]
-    pub(crate) tls_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|SECRET", requires = "tls_certificate", env = "SCALING_TLS_KEY")]
+    pub(crate) tls_key: Option<Place>,
     /// Tokens with a role each (read, operate, admin), as JSON; read anew when it changes, and none is known any more 30
     /// seconds after it has gone. With it every request needs one, but for GET /health and the console's page and scripts,
     /// which hold no data
-    #[arg(long, value_name = "FILE", env = "SCALING_TOKENS")]
-    pub(crate) tokens: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|SECRET", env = "SCALING_TOKENS")]
+    pub(crate) tokens: Option<Place>,
     /// Requests a second of each client [default: none on loopback, 100 elsewhere]
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) rate_limit: Option<NonZeroU32>,

@@ -9,6 +9,7 @@ pub(crate) mod explain;
 pub(crate) mod init;
 mod past;
 pub(crate) mod plan;
+mod protection;
 pub(crate) mod report;
 mod rest;
 pub(crate) mod run;

@@ -20,6 +20,8 @@ mod init;
 #[cfg(test)]
 mod local_process;
 #[cfg(test)]
+mod moto;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod process;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use crate::moto::Moto;
 use crate::process::{Ended, ended, program};
-use crate::run::{ask, controller_with};
+use crate::run::{ask, controller_of, controller_with};
 
 const READ: &str = "read-read-read-read-read-read-read-read";
 const ADMIN: &str = "admin-admin-admin-admin-admin-admin-admin";
@@ -54,6 +55,39 @@ async fn an_encrypted_controller_lets_in_who_has_a_token_and_lets_nobody_do_more
     for name in ["integration", "monitor", "validator"] {
         let log = std::fs::read_to_string(folder.path().join(format!("logs/scaling_{name}.log"))).unwrap();
         assert!(!log.contains(READ) && !log.contains(ADMIN), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn key_and_tokens_may_be_secrets_and_lie_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(folder.path());
+    let server = Moto::start();
+    let store = |name: &str, file: &str| {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let create =
+            ["secretsmanager", "create-secret", "--output", "text", "--query", "ARN", "--name", name];
+        server.aws(&[&create[..], &["--secret-string", &text]].concat()).trim().to_owned()
+    };
+    let arn = store("scaling/key", "key.pem");
+    store("scaling/tokens", "tokens.json");
+    for file in ["key.pem", "tokens.json"] {
+        std::fs::remove_file(folder.path().join(file)).unwrap();
+    }
+    let program = || program(folder.path(), Some(&server.endpoint));
+    let protected = |tokens| ["--tls-certificate", "cert.pem", "--tls-key", &arn, "--tokens", tokens];
+    let (mut running, api, _) = controller_of(program(), &protected("secretsmanager:scaling/tokens")).await;
+    let status = with_token(folder.path(), &api, &["status", "--json"], "read.token").await;
+    assert_eq!(status.json()["groups"][0]["name"], "demo");
+    running.signal("INT").await;
+    for (tokens, code, word) in [
+        ("secretsmanager:scaling/absent", 1, "aws secretsmanager list-secrets"),
+        ("arn:aws:ssm:us-east-1:123456789012:parameter/tokens", 2, "secretsmanager:NAME"),
+    ] {
+        let mut command = program();
+        command.args(["run", "--emulator"]).args(protected(tokens));
+        let ended = ended(command).await;
+        assert!(ended.code == Some(code) && ended.err.contains(word), "{ended:?}");
     }
 }
 

@@ -13,6 +13,7 @@
 //! - [`platform`]: [`AwsPlatform`], which implements the ports
 //! - [`alarms`]: the CloudWatch alarms that wake a group
 //! - [`diagnose`]: whether AWS answers, and what time it has
+//! - `secrets` (feature): what lies in Secrets Manager, by reference
 //! - [`discover`]: groups that exist, for whoever takes them over
 //! - `groups`: reading and changing Auto Scaling groups
 //! - `spans`: a span for each call, for whoever exports them
@@ -32,6 +33,8 @@ mod metrics;
 mod moment;
 pub mod platform;
 mod quotas;
+#[cfg(feature = "secrets")]
+pub mod secrets;
 mod spans;
 pub mod surroundings;
 

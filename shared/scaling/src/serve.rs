@@ -5,11 +5,12 @@
 //! request but `GET /health` needs a token, on loopback as well.
 //!
 //! # Layout
-//! - [`tokens`], [`tls`]: the files that protect a listener; both may change while it runs
+//! - [`tokens`], [`tls`]: what protects a listener; both lie in a [`document`], which may change while it runs
 //! - `guard`: what each request has to pass; `rate`: the share of a client
 //! - `connections`: accepting and ending them
 
 mod connections;
+pub mod document;
 mod guard;
 mod rate;
 #[cfg(test)]

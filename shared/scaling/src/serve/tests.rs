@@ -1,20 +1,28 @@
 use std::path::Path;
+use std::sync::Mutex;
 
+use axum::Json;
+use axum::http::StatusCode;
+use axum::routing::post;
 use jiff::Timestamp;
 use scaling_api::Role;
 use scaling_api::access::ENDPOINTS;
+use scaling_aws::secrets::SecretReader;
+use scaling_aws::{AwsClients, AwsSettings};
 use scaling_control::fakes::{FakePlatform, MemoryStore, SteppedClock};
 use scaling_control::{ControlLoop, Ports};
 use scaling_policy::config::{Config, Layers};
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::ring as provider;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use super::document::{Document, Place};
 use super::*;
 
 const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -35,15 +43,18 @@ fn write_tokens(path: &Path, roles: &[Role]) {
 fn tokens(folder: &Path) -> Arc<Tokens> {
     let path = folder.join("tokens.json");
     write_tokens(&path, &Role::ALL);
-    Arc::new(Tokens::read(path).unwrap())
+    Arc::new(Tokens::read(Document::from(path)).unwrap())
 }
 
 fn certificate(folder: &Path) -> TlsFiles {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let files = TlsFiles { certificate: folder.join("cert.pem"), key: folder.join("key.pem") };
-    std::fs::write(&files.certificate, made.cert.pem()).unwrap();
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
-    files
+    let at = |name: &str, text: String| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        Arc::new(Document::from(path))
+    };
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    TlsFiles { certificate: at("cert.pem", certificate), key: at("key.pem", key) }
 }
 
 fn state() -> ApiState {
@@ -222,6 +233,58 @@ async fn tokens_change_without_a_restart() {
     assert_eq!((ask(Role::Read).await, ask(Role::Admin).await), (401, 200));
 }
 
+/// Secrets Manager, as far as it is asked here: it gives the text that it holds, or says that there is none.
+async fn secrets_manager(held: Arc<Mutex<Option<String>>>) -> SecretReader {
+    let answer = move || async move {
+        match held.lock().unwrap().clone() {
+            Some(text) => {
+                let version = format!("{:x?}", ring::digest::digest(&ring::digest::SHA256, text.as_bytes()));
+                (StatusCode::OK, Json(json!({"Name": "tokens", "VersionId": version, "SecretString": text})))
+            }
+            None => {
+                let refusal = json!({"__type": "ResourceNotFoundException", "Message": "no such secret"});
+                (StatusCode::BAD_REQUEST, Json(refusal))
+            }
+        }
+    };
+    let routes = Router::new().route("/", post(answer));
+    let listener = TcpListener::bind(FREE).await.unwrap();
+    let endpoint = Some(format!("http://{}", listener.local_addr().unwrap()));
+    tokio::spawn(async { axum::serve(listener, routes).await });
+    let credentials = Some(scaling_aws::Credentials::new("test", "test", None, None, "test"));
+    let region = Some("us-east-1".to_owned());
+    SecretReader::new(AwsClients::new(AwsSettings {
+        endpoint,
+        region,
+        credentials,
+        ..AwsSettings::default()
+    }))
+}
+
+#[tokio::test]
+async fn tokens_of_a_secret_change_with_it_and_are_revoked_by_deleting_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |roles: &[Role]| {
+        write_tokens(&folder.path().join("tokens.json"), roles);
+        Some(std::fs::read_to_string(folder.path().join("tokens.json")).unwrap())
+    };
+    let held = Arc::new(Mutex::new(text(&Role::ALL)));
+    let secrets = secrets_manager(Arc::clone(&held)).await;
+    let place: Place = "secretsmanager:tokens".parse().unwrap();
+    let document = Arc::new(Document::open(place.clone(), &secrets).await.unwrap());
+    let tokens = Tokens::read(Arc::clone(&document)).unwrap().with_grace(Duration::ZERO);
+    let known = || Role::ALL.map(|role| tokens.bearer(&secret(role)).is_some());
+    assert_eq!(known(), [true, true, true]);
+    *held.lock().unwrap() = text(&[Role::Admin]);
+    document.ask(&secrets).await;
+    assert_eq!(known(), [false, false, true]);
+    *held.lock().unwrap() = None;
+    document.ask(&secrets).await;
+    assert_eq!(known(), [false, false, false]);
+    let error = Document::open(place, &secrets).await.unwrap_err().to_string();
+    assert!(error.contains("secretsmanager:tokens") && error.contains("list-secrets"), "{error}");
+}
+
 #[tokio::test]
 async fn who_writes_is_the_token_s_name() {
     let folder = tempfile::tempdir().unwrap();
@@ -258,7 +321,7 @@ async fn encrypted(
 ) -> std::io::Result<impl AsyncRead + AsyncWrite + Unpin> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(provider::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
@@ -271,16 +334,16 @@ async fn encrypted(
 #[tokio::test]
 async fn requests_are_encrypted_and_the_certificate_changes_without_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let files = certificate(folder.path());
-    let protection = Protection { tls: Some(files.clone()), ..Protection::default() };
+    let protection = Protection { tls: Some(certificate(folder.path())), ..Protection::default() };
     let server = Server::rest(FREE, state(), &protection).await.unwrap();
     let first = folder.path().join("first.pem");
-    std::fs::copy(&files.certificate, &first).unwrap();
+    let second = folder.path().join("cert.pem");
+    std::fs::copy(&second, &first).unwrap();
     let stream = encrypted(&server, &first).await.unwrap();
     assert_eq!(ask(stream, "GET /health", "Host: localhost\r\n").await.0, 200);
     certificate(folder.path());
     assert!(encrypted(&server, &first).await.is_err());
-    let stream = encrypted(&server, &files.certificate).await.unwrap();
+    let stream = encrypted(&server, &second).await.unwrap();
     assert_eq!(ask(stream, "GET /health", "Host: localhost\r\n").await.0, 200);
     server.stop().await;
 }
@@ -288,13 +351,13 @@ async fn requests_are_encrypted_and_the_certificate_changes_without_a_restart() 
 #[tokio::test]
 async fn who_does_not_encrypt_holds_nobody_up() {
     let folder = tempfile::tempdir().unwrap();
-    let files = certificate(folder.path());
-    let protection = Protection { tls: Some(files.clone()), ..Protection::default() };
+    let protection = Protection { tls: Some(certificate(folder.path())), ..Protection::default() };
     let server = Server::rest(FREE, state(), &protection).await.unwrap();
     let _silent = TcpStream::connect(server.address()).await.unwrap();
     let mut plain = TcpStream::connect(server.address()).await.unwrap();
     plain.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-    let stream = encrypted(&server, &files.certificate).await.unwrap();
+    let certificate = folder.path().join("cert.pem");
+    let stream = encrypted(&server, &certificate).await.unwrap();
     assert_eq!(ask(stream, "GET /health", "Host: localhost\r\n").await.0, 200);
 }
 

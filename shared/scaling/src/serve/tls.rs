@@ -1,10 +1,9 @@
-//! Encryption: a certificate and its key from PEM files, read anew when they change (certificates of today live for
-//! weeks).
+//! Encryption: a certificate and its key in PEM, from files or secrets, read anew when they change (certificates of today
+//! live for weeks).
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
@@ -13,40 +12,53 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
+use super::document::{self, Document, Place};
+
 /// Where certificate and key are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TlsFiles {
     /// The certificate and those between it and the root, in PEM.
-    pub certificate: PathBuf,
+    pub certificate: Arc<Document>,
     /// Its key, in PEM.
-    pub key: PathBuf,
+    pub key: Arc<Document>,
 }
 
 /// Why nothing can be encrypted.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// A file cannot be read, or holds nothing of the kind.
-    #[error("cannot read {what} from {path}: {source}")]
-    File {
+    /// A file or a secret cannot be read.
+    #[error("cannot read {what} from {place}: {source}")]
+    Unreadable {
         /// What was looked for.
         what: &'static str,
-        /// The file.
-        path: PathBuf,
+        /// Where.
+        place: Place,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It holds nothing of the kind.
+    #[error("cannot read {what} from {place}: {source}")]
+    NoPem {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        place: Place,
         /// Why.
         #[source]
         source: pem::Error,
     },
-    /// The file holds no certificate.
-    #[error("{path} holds no certificate; it must be in PEM, the server's own first")]
+    /// It holds no certificate.
+    #[error("{place} holds no certificate; it must be in PEM, the server's own first")]
     NoCertificate {
-        /// The file.
-        path: PathBuf,
+        /// Where it was looked for.
+        place: Place,
     },
     /// Certificate and key are not of one pair, or of a kind that is not known.
-    #[error("the certificate of {path} cannot be used with its key: {source}")]
+    #[error("the certificate of {place} cannot be used with its key: {source}")]
     Pair {
-        /// The certificate's file.
-        path: PathBuf,
+        /// Where the certificate lies.
+        place: Place,
         /// Why.
         #[source]
         source: rustls::Error,
@@ -59,8 +71,8 @@ pub(super) struct Tls {
     loaded: Mutex<(Stamp, TlsAcceptor)>,
 }
 
-/// How one version of the two files is told from the next.
-type Stamp = [Option<SystemTime>; 2];
+/// How one version of the two is told from the next.
+type Stamp = [Option<document::Stamp>; 2];
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +81,7 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Reads the files.
+    /// Reads both.
     pub(super) fn read(files: TlsFiles) -> Result<Self, TlsError> {
         let stamp = stamp(&files);
         let acceptor = load(&files)?;
@@ -98,24 +110,20 @@ impl Tls {
 }
 
 fn stamp(files: &TlsFiles) -> Stamp {
-    let modified = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    [modified(&files.certificate), modified(&files.key)]
+    [files.certificate.stamp(), files.key.stamp()]
 }
 
 fn load(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     let TlsFiles { certificate, key } = files;
-    let unreadable = |what, path: &PathBuf| {
-        let path = path.clone();
-        move |source| TlsError::File { what, path, source }
-    };
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(unreadable("the certificate", certificate))?;
+    let chain =
+        read(certificate, "the certificate", |bytes| CertificateDer::pem_slice_iter(bytes).collect())?;
+    let chain: Vec<CertificateDer<'static>> = chain;
+    let place = || certificate.place().clone();
     if chain.is_empty() {
-        return Err(TlsError::NoCertificate { path: certificate.clone() });
+        return Err(TlsError::NoCertificate { place: place() });
     }
-    let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable("the key", key))?;
-    let pair = |source| TlsError::Pair { path: certificate.clone(), source };
+    let key = read(key, "the key", PrivateKeyDer::from_pem_slice)?;
+    let pair = |source| TlsError::Pair { place: place(), source };
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(pair)?
@@ -126,15 +134,29 @@ fn load(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+fn read<T>(
+    document: &Document,
+    what: &'static str,
+    parse: impl FnOnce(&[u8]) -> Result<T, pem::Error>,
+) -> Result<T, TlsError> {
+    let place = || document.place().clone();
+    let bytes = document.bytes().map_err(|source| TlsError::Unreadable { what, place: place(), source })?;
+    parse(&bytes).map_err(|source| TlsError::NoPem { what, place: place(), source })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn files(folder: &Path, certificate: &str, key: &str) -> TlsFiles {
-        let files = TlsFiles { certificate: folder.join("cert.pem"), key: folder.join("key.pem") };
-        std::fs::write(&files.certificate, certificate).unwrap();
-        std::fs::write(&files.key, key).unwrap();
-        files
+        let at = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            Arc::new(Document::from(path))
+        };
+        TlsFiles { certificate: at("cert.pem", certificate), key: at("key.pem", key) }
     }
 
     fn pair() -> (String, String) {
@@ -155,7 +177,8 @@ mod tests {
             let error = Tls::read(files(folder.path(), certificate, key)).unwrap_err().to_string();
             assert!(error.contains(word) && error.contains(".pem"), "{word}: {error}");
         }
-        let missing = TlsFiles { certificate: "no/such.pem".into(), key: "no/such.pem".into() };
+        let nowhere = Arc::new(Document::from("no/such.pem"));
+        let missing = TlsFiles { certificate: nowhere.clone(), key: nowhere };
         assert!(Tls::read(missing).unwrap_err().to_string().contains("no/such.pem"));
         assert!(Tls::read(files(folder.path(), &certificate, &key)).is_ok());
     }

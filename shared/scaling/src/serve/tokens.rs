@@ -1,4 +1,4 @@
-//! Tokens with a role, from a file that may be changed while the program runs.
+//! Tokens with a role, from a file or a secret that may be changed while the program runs.
 //!
 //! ```json
 //! {"tokens": [
@@ -6,23 +6,23 @@
 //!   {"name": "ada", "role": "admin", "token": "a-secret-of-at-least-32-characters"}
 //! ]}
 //! ```
-//! A file that is gone, or makes no sense, is taken for one that is being written for [`GRACE`]; after that no token is
-//! known any more, so that whoever deletes the file has revoked them all.
+//! One that is gone, or makes no sense, is taken for one that is being written for [`GRACE`]; after that no token is
+//! known any more, so that whoever deletes it has revoked them all.
 //!
 //! What is kept in memory is a digest of each, and a digest of what a request brings is compared with all of them in
 //! constant time. Neither is ever logged.
 
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use ring::digest::{SHA256, digest};
 use scaling_api::Role;
 use serde::Deserialize;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use thiserror::Error;
+
+use super::document::{Document, Place, Stamp};
 
 /// Shorter tokens can be guessed.
 pub const SHORTEST_TOKEN: usize = 32;
@@ -34,23 +34,23 @@ pub const GRACE: Duration = Duration::from_secs(30);
 /// Longer ones are no tokens; nothing longer is hashed.
 const LONGEST_TOKEN: usize = 512;
 
-/// Why a token file cannot be used. No message holds a token.
+/// Why tokens cannot be used. No message holds one.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    /// It cannot be read.
-    #[error("cannot read the token file {path}: {source}")]
+    /// They cannot be read.
+    #[error("cannot read the tokens in {place}: {source}")]
     Unreadable {
-        /// The file.
-        path: PathBuf,
+        /// Where they lie.
+        place: Place,
         /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// It has another form.
-    #[error("the token file {path} is not usable: {what}")]
+    /// They have another form.
+    #[error("the tokens in {place} are not usable: {what}")]
     Unusable {
-        /// The file.
-        path: PathBuf,
+        /// Where they lie.
+        place: Place,
         /// What is wrong, by line or by the token's name.
         what: String,
     },
@@ -58,7 +58,7 @@ pub enum TokenError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct Listed {
     tokens: Vec<Entry>,
 }
 
@@ -87,9 +87,9 @@ pub struct Bearer {
     pub role: Role,
 }
 
-/// A token file.
+/// The tokens of a document.
 pub struct Tokens {
-    path: PathBuf,
+    document: Arc<Document>,
     grace: Duration,
     loaded: Mutex<Loaded>,
 }
@@ -97,32 +97,35 @@ pub struct Tokens {
 struct Loaded {
     stamp: Option<Stamp>,
     known: Vec<Known>,
-    /// Since when the file has been missing or made no sense.
+    /// Since when the document has been missing or made no sense.
     unusable: Option<Instant>,
 }
 
-/// How one version of a file is told from the next.
-type Stamp = (SystemTime, u64);
-
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Tokens").field("place", self.document.place()).finish_non_exhaustive()
     }
 }
 
 impl Tokens {
-    /// Reads the file.
+    /// Reads them.
     ///
     /// # Errors
-    /// A file that cannot be read, has another form, or holds no token.
-    pub fn read(path: impl Into<PathBuf>) -> Result<Self, TokenError> {
-        let path = path.into();
-        let stamp = stamp(&path);
-        let known = load(&path)?;
-        Ok(Self { path, grace: GRACE, loaded: Mutex::new(Loaded { stamp, known, unusable: None }) })
+    /// A document that cannot be read, has another form, or holds no token.
+    pub fn read(document: impl Into<Arc<Document>>) -> Result<Self, TokenError> {
+        let document = document.into();
+        let stamp = document.stamp();
+        let known = load(&document)?;
+        Ok(Self { document, grace: GRACE, loaded: Mutex::new(Loaded { stamp, known, unusable: None }) })
     }
 
-    /// Whose token it is; `None` for one that is not known. A file that has changed is read anew before.
+    /// The same with another [`GRACE`].
+    #[cfg(test)]
+    pub(super) fn with_grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// Whose token it is; `None` for one that is not known. A document that has changed is read anew before.
     pub fn bearer(&self, token: &str) -> Option<Bearer> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         self.refresh(&mut loaded);
@@ -130,12 +133,12 @@ impl Tokens {
     }
 
     fn refresh(&self, loaded: &mut Loaded) {
-        let stamp = stamp(&self.path);
+        let stamp = self.document.stamp();
         if stamp != loaded.stamp {
             loaded.stamp = stamp;
-            match load(&self.path) {
+            match load(&self.document) {
                 Ok(known) => {
-                    tracing::info!(target: "scaling::integration", tokens = known.len(), "the token file was read anew");
+                    tracing::info!(target: "scaling::integration", tokens = known.len(), "the tokens were read anew");
                     (loaded.known, loaded.unusable) = (known, None);
                 }
                 Err(error) => {
@@ -149,7 +152,7 @@ impl Tokens {
         }
         let is_over = loaded.unusable.is_some_and(|since| since.elapsed() >= self.grace);
         if is_over && !loaded.known.is_empty() {
-            tracing::error!(target: "scaling::integration", path = %self.path.display(), "no token is known any more");
+            tracing::error!(target: "scaling::integration", place = %self.document.place(), "no token is known any more");
             loaded.known.clear();
         }
     }
@@ -169,20 +172,15 @@ fn find(known: &[Known], token: &str) -> Option<Bearer> {
     Some(Bearer { name: known.name.clone(), role: known.role })
 }
 
-fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+fn load(document: &Document) -> Result<Vec<Known>, TokenError> {
+    let place = || document.place().clone();
+    let bytes = document.bytes().map_err(|source| TokenError::Unreadable { place: place(), source })?;
+    parse(&bytes).map_err(|what| TokenError::Unusable { place: place(), what })
 }
 
-fn load(path: &Path) -> Result<Vec<Known>, TokenError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| TokenError::Unreadable { path: path.to_owned(), source })?;
-    parse(&text).map_err(|what| TokenError::Unusable { path: path.to_owned(), what })
-}
-
-fn parse(text: &str) -> Result<Vec<Known>, String> {
+fn parse(bytes: &[u8]) -> Result<Vec<Known>, String> {
     // The deserializer's own words may quote what stands there.
-    let Document { tokens } = serde_json::from_str(text).map_err(|error| {
+    let Listed { tokens } = serde_json::from_slice(bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         format!(
             "it must be {{\"tokens\": [{{\"name\", \"role\": \"read|operate|admin\", \"token\" or \"sha256\"}}]}}; it is \
@@ -240,6 +238,9 @@ fn of_hex(hex: &str) -> Result<[u8; 32], String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -249,6 +250,10 @@ mod tests {
         let path = folder.path().join("tokens.json");
         fs::write(&path, text).unwrap();
         (folder, path)
+    }
+
+    fn read(path: &Path) -> Result<Tokens, TokenError> {
+        Tokens::read(Document::from(path.to_owned()))
     }
 
     fn one(name: &str, role: &str, secret: &str) -> String {
@@ -263,7 +268,7 @@ mod tests {
             r#"{{"tokens": [{{"name": "ada", "role": "admin", "token": "{SECRET}"}},
                 {{"name": "ci", "role": "read", "sha256": "{hex}"}}]}}"#
         ));
-        let tokens = Tokens::read(path).unwrap();
+        let tokens = read(&path).unwrap();
         assert_eq!(tokens.bearer(SECRET), Some(Bearer { name: "ada".to_owned(), role: Role::Admin }));
         assert_eq!(tokens.bearer("another secret").unwrap().role, Role::Read);
         for wrong in ["", "x", &SECRET[1..], &format!("{SECRET}0"), hex, &"x".repeat(10_000)] {
@@ -275,7 +280,7 @@ mod tests {
     fn a_file_that_stays_away_or_broken_revokes_every_token_until_it_is_whole_again() {
         for broken in [None, Some("{")] {
             let (_folder, path) = file(&one("ada", "read", SECRET));
-            let tokens = Tokens { grace: Duration::ZERO, ..Tokens::read(&path).unwrap() };
+            let tokens = read(&path).unwrap().with_grace(Duration::ZERO);
             assert!(tokens.bearer(SECRET).is_some());
             match broken {
                 None => fs::remove_file(&path).unwrap(),
@@ -290,7 +295,7 @@ mod tests {
     #[test]
     fn a_changed_file_is_read_anew_and_a_broken_one_changes_nothing_for_a_moment() {
         let (_folder, path) = file(&one("ada", "read", SECRET));
-        let tokens = Tokens::read(&path).unwrap();
+        let tokens = read(&path).unwrap();
         let newer = "another-secret-of-thirty-two-chars-or-more";
         fs::write(&path, one("ada", "operate", newer)).unwrap();
         assert_eq!((tokens.bearer(SECRET), tokens.bearer(newer).unwrap().role), (None, Role::Operate));
@@ -323,18 +328,18 @@ mod tests {
             ),
         ] {
             let (_folder, path) = file(text);
-            let error = Tokens::read(path).unwrap_err().to_string();
+            let error = read(&path).unwrap_err().to_string();
             assert!(error.contains(word) && error.contains("tokens.json"), "{text}: {error}");
             assert!(!error.contains(SECRET) && !error.contains("short"), "{error}");
         }
-        let missing = Tokens::read("no/such/tokens.json").unwrap_err();
+        let missing = read(Path::new("no/such/tokens.json")).unwrap_err();
         assert!(matches!(missing, TokenError::Unreadable { .. }), "{missing}");
     }
 
     #[test]
     fn nothing_that_prints_tokens_prints_a_secret() {
         let (_folder, path) = file(&one("ada", "read", SECRET));
-        let tokens = Tokens::read(path).unwrap();
+        let tokens = read(&path).unwrap();
         assert!(!format!("{tokens:?}").contains(SECRET));
     }
 }
