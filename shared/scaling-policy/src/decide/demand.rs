@@ -39,6 +39,8 @@ pub struct Demand {
     pub memory_base: f64,
     /// MiB that the replicas share.
     pub memory_shared: f64,
+    /// MiB that they share one boot time from now, as far as memory is known to grow with the load; 0 without a forecast.
+    pub memory_shared_ahead: f64,
     /// Usable utilisation by size, from the learned curve.
     curve: ResponseCurve,
 }
@@ -65,12 +67,15 @@ impl Demand {
             (0.0, 0.0)
         };
         let busy_ahead = learned.forecast.ahead().filter(|_| config.forecast && asks.cpu_usage);
+        let growing = if asks.memory_usage { learned.usage.memory_slope } else { 0.0 };
+        let memory_shared_ahead = growing * busy_ahead.unwrap_or(0.0);
         Self {
             loads,
             asks,
             missing,
             busy,
             busy_ahead,
+            memory_shared_ahead,
             is_measured: busy_ahead.is_some() && learned.forecast.is_measured(),
             request_vcpu: request_vcpu(config, asks, state, snapshot),
             memory_base,
@@ -118,6 +123,27 @@ impl Demand {
         self.busy_ahead.map(|busy| busy / self.full_utilisation(config, vcpu))
     }
 
+    /// Replicas of `offer` that carry the load ahead, by CPU and by memory; `None` without a forecast, or where no number
+    /// of them has the memory.
+    pub fn ahead_replicas_of(&self, config: &GroupConfig, offer: &TypeOffer) -> Option<u32> {
+        let by_cpu = count(self.ahead_vcpu_on(config, offer.vcpu.0)? / offer.vcpu.0);
+        Some(by_cpu.max(self.ahead_by_memory(config, offer)?))
+    }
+
+    /// The forecast holds its measured error, so that memory is planned up to its limit, as CPU is.
+    fn ahead_by_memory(&self, config: &GroupConfig, offer: &TypeOffer) -> Option<u32> {
+        if self.memory_shared_ahead <= 0.0 {
+            return Some(0);
+        }
+        let room = self.room(config, offer, 1.0);
+        (room > 0.0).then(|| count(self.memory_shared_ahead / room))
+    }
+
+    /// MiB of a replica of `offer`, up to `level` of the memory limit, beside what each holds anyway.
+    fn room(&self, config: &GroupConfig, offer: &TypeOffer, level: f64) -> f64 {
+        offer.memory.0 * config.triggers.memory_usage.threshold * level - self.memory_base
+    }
+
     /// vCPU that carry the present load and the load ahead.
     pub fn vcpu_on(&self, config: &GroupConfig, vcpu: f64) -> f64 {
         let full = self.full_utilisation(config, vcpu);
@@ -135,6 +161,7 @@ impl Demand {
     /// Fewest replicas of `offer` that carry it all, or `None` where no number of them has the memory.
     pub fn replicas_of(&self, config: &GroupConfig, offer: &TypeOffer) -> Option<u32> {
         let by_memory = self.replicas_for_memory(config, offer, config.target_load)?;
+        let by_memory = by_memory.max(self.ahead_by_memory(config, offer)?);
         Some(count(self.vcpu_on(config, offer.vcpu.0) / offer.vcpu.0).max(by_memory))
     }
 
@@ -143,13 +170,16 @@ impl Demand {
         let vcpu = offer.vcpu.0 * f64::from(replicas);
         let each = self.memory_base + self.memory_shared / f64::from(replicas.max(1));
         let room = offer.memory.0 * config.triggers.memory_usage.threshold * config.target_load;
-        vcpu >= self.vcpu_on(config, offer.vcpu.0) * (1.0 - ROUNDING) && each <= room * (1.0 + ROUNDING)
+        let ahead = self.ahead_by_memory(config, offer).is_some_and(|least| least <= replicas);
+        vcpu >= self.vcpu_on(config, offer.vcpu.0) * (1.0 - ROUNDING)
+            && each <= room * (1.0 + ROUNDING)
+            && ahead
     }
 
     /// Fewest replicas whose memory is at most `level` of the memory limit. Only the shared part gets smaller with
     /// more replicas: `None` when the base alone is too large.
     pub fn replicas_for_memory(&self, config: &GroupConfig, offer: &TypeOffer, level: f64) -> Option<u32> {
-        let room = offer.memory.0 * config.triggers.memory_usage.threshold * level - self.memory_base;
+        let room = self.room(config, offer, level);
         if self.memory_shared <= 0.0 {
             return (room >= -ROUNDING * offer.memory.0).then_some(0);
         }

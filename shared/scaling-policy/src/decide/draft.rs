@@ -44,7 +44,8 @@ pub(crate) fn needed(inputs: &Inputs<'_>, offer: &TypeOffer) -> u32 {
         .replicas_for_memory(config, offer, config.target_load)
         .or_else(|| demand.replicas_for_memory(config, offer, 1.0))
         .unwrap_or(0);
-    by_cpu.max(by_memory)
+    let ahead = demand.ahead_replicas_of(config, offer).unwrap_or(0);
+    by_cpu.max(by_memory).max(ahead)
 }
 
 pub(crate) fn draft(inputs: &Inputs<'_>) -> Draft {
@@ -100,11 +101,10 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
     let have = group.desired;
     let high = inputs.demand.highest_load().filter(|(_, load)| *load >= 1.0);
     let wanted = needed(inputs, &group.launch_type);
-    let ahead = inputs.demand.ahead_vcpu_on(config, group.launch_type.vcpu.0);
-    let ahead = ahead.filter(|vcpu| count(vcpu / group.launch_type.vcpu.0) > have);
+    let ahead = inputs.demand.ahead_replicas_of(config, &group.launch_type).filter(|ahead| *ahead > have);
     let (driver, load, reason) = match (high, ahead) {
         (Some((trigger, load)), _) => (Some(trigger), load, Reason::LoadHigh { trigger, load }),
-        (None, Some(vcpu)) => (None, 0.0, Reason::ForecastHigh { vcpu: Vcpu(vcpu) }),
+        (None, Some(replicas)) => (None, 0.0, Reason::ForecastHigh { vcpu: ahead_vcpu(inputs, replicas) }),
         (None, None) => return None,
     };
     // What is on order counts in full; and until it has served for a whole period, a latency that has not fallen yet
@@ -129,6 +129,13 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
     let undone = high.is_some() && is_right_after_scale_down(inputs);
     let reason = if undone { Reason::UndoneScaleDown } else { reason };
     Some(Draft { replicas, retype: None, reason, driver, urgent: urgent || undone })
+}
+
+/// What the load ahead needs, in vCPU of the present type: its CPU, or as many replicas as its memory takes.
+fn ahead_vcpu(inputs: &Inputs<'_>, replicas: u32) -> Vcpu {
+    let each = inputs.snapshot.group.launch_type.vcpu.0;
+    let by_cpu = inputs.demand.ahead_vcpu_on(inputs.config, each).unwrap_or(0.0);
+    Vcpu(if count(by_cpu / each) >= replicas { by_cpu } else { f64::from(replicas) * each })
 }
 
 /// The configured first capacity: of a group taken over, or whose state was lost, until a window has shown what it needs.
@@ -212,7 +219,8 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
         .demand
         .replicas_for_memory(inputs.config, &group.launch_type, inputs.config.target_load)
         .is_none();
-    if memory_high && base_too_large {
+    // What is on order may bring the memory of each replica down: how much of it is base is known when it serves.
+    if memory_high && base_too_large && group.arriving() == 0 {
         let needed = Mebibytes(inputs.demand.type_memory(inputs.config));
         return emergency(inputs, Reason::MemoryBound { needed }, |offer| fewest(inputs, offer));
     }

@@ -21,6 +21,14 @@ const HALF_LIFE_SECONDS: f64 = 2.0 * 86_400.0;
 /// A change needs to save more than this share.
 const LEAST_GAIN: f64 = 0.05;
 
+/// A type that was chosen for its cost stays for so long, before another is chosen for its cost: the noise of a few days
+/// is no reason to replace every instance. 5 days are at most 0.2 changes a day.
+const RESIDENCE_SECONDS: f64 = 5.0 * 86_400.0;
+
+/// A type that could not carry the load is not chosen for its cost for so long: the week's peak that it failed at comes
+/// again.
+const DISTRUST_SECONDS: f64 = 7.0 * 86_400.0;
+
 /// Types that are followed at most: the record stays small however long the ladder is.
 const FOLLOWED: usize = 64;
 
@@ -36,6 +44,8 @@ pub struct Shadow {
     observed: Option<Timestamp>,
     /// The cheaper type as of the last comparison.
     preferred: Option<Preference>,
+    /// The type that was last chosen here and runs since, with the moment from which it does.
+    chosen: Option<(TypeName, Timestamp)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +66,9 @@ struct Account {
     held: u32,
     /// Highest need since the hold began to be examined, and since when.
     below: Option<(Timestamp, u32)>,
+    /// When it last could not carry the load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<Timestamp>,
 }
 
 impl Shadow {
@@ -80,6 +93,7 @@ impl Shadow {
             let needed = demand.replicas_of(config, offer);
             self.advance(config, offer, needed, hours, now);
         }
+        self.follow_choice(now, &snapshot.group.launch_type.name);
         self.compare(now, &snapshot.group.launch_type);
     }
 
@@ -99,13 +113,30 @@ impl Shadow {
         let account = &mut self.accounts[index];
         // A type that cannot carry the load now starts again: its past is no guide.
         let Some(needed) = needed.filter(|needed| *needed <= config.replicas.max) else {
-            (account.usd, account.hours, account.held, account.below) = (0.0, 0.0, 0, None);
+            *account = Account { failed: Some(now), ..Account::new(offer.name.clone()) };
             return;
         };
         account.hold(needed.max(config.replicas.min), now, config);
         let keep = 0.5_f64.powf(hours * 3600.0 / HALF_LIFE_SECONDS);
         account.usd = account.usd * keep + f64::from(account.held) * offer.price.0 * hours;
         account.hours = account.hours * keep + hours;
+    }
+
+    /// Sees the choice carried out, or overtaken by another type.
+    fn follow_choice(&mut self, now: Timestamp, current: &TypeName) {
+        let carried_out =
+            self.preferred.as_ref().is_some_and(|preferred| preferred.instance_type == *current);
+        if carried_out {
+            (self.chosen, self.preferred) = (Some((current.clone(), now)), None);
+        } else if self.chosen.as_ref().is_some_and(|(chosen, _)| chosen != current) {
+            self.chosen = None;
+        }
+    }
+
+    fn is_resident(&self, now: Timestamp) -> bool {
+        self.chosen
+            .as_ref()
+            .is_some_and(|(_, since)| now.duration_since(*since).as_secs_f64() < RESIDENCE_SECONDS)
     }
 
     fn compare(&mut self, now: Timestamp, current: &TypeOffer) {
@@ -115,10 +146,14 @@ impl Shadow {
         }
         self.compared = Some(now);
         self.preferred = None;
+        if self.is_resident(now) {
+            return;
+        }
         let Some(present) = self.mean_cost(&current.name) else { return };
         let cheapest = self
             .accounts
             .iter()
+            .filter(|account| account.is_trusted(now))
             .filter_map(|account| Some((account, account.mean()?)))
             .min_by(|(_, a), (_, b)| a.total_cmp(b));
         if let Some((account, cost)) = cheapest
@@ -139,7 +174,11 @@ impl Shadow {
 
 impl Account {
     fn new(instance_type: TypeName) -> Self {
-        Self { instance_type, usd: 0.0, hours: 0.0, held: 0, below: None }
+        Self { instance_type, usd: 0.0, hours: 0.0, held: 0, below: None, failed: None }
+    }
+
+    fn is_trusted(&self, now: Timestamp) -> bool {
+        self.failed.is_none_or(|failed| now.duration_since(failed).as_secs_f64() >= DISTRUST_SECONDS)
     }
 
     /// USD per hour; `None` before the account has run for most of a day.

@@ -15,6 +15,10 @@ const SLOPE_MEMORY: f64 = 0.99;
 const INFORMATIVE_MOVE: f64 = 0.02;
 const LEAST_MOVES: f64 = 5.0;
 
+/// A move of more than this many busy vCPU counts as one of this size: bursts are few, come with stalls and full memory,
+/// and would outweigh all that was measured in peace.
+const LARGEST_MOVE: f64 = 0.25;
+
 /// Share of the movement of memory that the work must explain.
 const LEAST_RELATION: f64 = 0.5;
 
@@ -23,6 +27,9 @@ const INFORMATIVE_CPU: f64 = 0.05;
 
 /// From this utilisation on, CPU no longer says how much work there is.
 pub(super) const SATURATED: f64 = 0.95;
+
+/// From this share of its memory on, a replica may need more than it shows.
+const FULL: f64 = 0.95;
 
 /// What the service uses.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -113,6 +120,11 @@ impl Usage {
         if let (Some(cpu), Some(filled)) = (cpu, snapshot.readings.memory_usage.value())
             && served.replicas > 0.0
         {
+            // At a ceiling neither goes on to follow the work, and what they still do says nothing of the other.
+            if cpu >= SATURATED || filled >= FULL {
+                self.last = None;
+                return;
+            }
             self.observe_memory(
                 cpu * served.vcpu / served.replicas,
                 filled * served.memory / served.replicas,
@@ -132,6 +144,8 @@ impl Usage {
 
 impl Sums {
     fn add(&mut self, dx: f64, dy: f64) {
+        let shrunk = (LARGEST_MOVE / dx.abs()).min(1.0);
+        let (dx, dy) = (dx * shrunk, dy * shrunk);
         let keep = |sum: f64, new: f64| sum * SLOPE_MEMORY + new;
         let moved = if dx.abs() >= INFORMATIVE_MOVE { 1.0 } else { 0.0 };
         (self.xx, self.xy, self.yy) =

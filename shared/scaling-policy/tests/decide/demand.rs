@@ -111,6 +111,40 @@ fn memory_that_follows_the_work_is_learned_as_shared() {
     near(wanted.memory_shared.0 * 0.6, 500.0 * 32.0 * 0.6);
 }
 
+/// Eight m7i.xlarge, watched for an hour at changing load. Each holds 2,000 MiB, and 5,000 for each vCPU that it keeps busy:
+/// as much as its type has, and more, from 72 % on.
+fn hungry(forecast: bool) -> Case {
+    let mut case = Case::fresh(Mode::Horizontal, 8, 0.4).config(|config| config.forecast = forecast);
+    for minute in 0..60 {
+        case = hungry_minute(case, 0.2 + 0.05 * f64::from(minute % 5));
+    }
+    case
+}
+
+fn hungry_minute(case: Case, cpu: f64) -> Case {
+    let filled = (2_000.0 + 5_000.0 * 4.0 * cpu) / 16_384.0;
+    case.cpu(cpu).reading(Trigger::MemoryUsage, filled.min(1.0)).next().taken_in()
+}
+
+#[test]
+fn a_full_memory_teaches_nothing_of_what_grows_with_the_work() {
+    let mut case = hungry(false);
+    for minute in 0..30 {
+        case = hungry_minute(case, if minute % 3 == 0 { 0.94 } else { 0.3 });
+    }
+    near(case.decide().wanted.memory_base.0 * 0.6, 2_000.0);
+}
+
+#[test]
+fn memory_is_planned_for_the_load_ahead_as_cpu_is() {
+    let decision = hungry(true).decide();
+    let ahead = decision.wanted.forecast_vcpu.unwrap().0 * 0.8;
+    // Up to the limit itself: the forecast holds its error.
+    let by_memory = 5_000.0 * ahead / (0.8 * 16_384.0 - 2_000.0);
+    assert!(by_memory > 1.4 * decision.wanted.forecast_vcpu.unwrap().0 / 4.0, "memory binds: {decision:?}");
+    assert_eq!(f64::from(decision.wanted.replicas), by_memory.ceil(), "{decision:?}");
+}
+
 #[test]
 fn an_absence_that_means_zero_is_a_load_of_zero() {
     let mut case = Case::of(Mode::Horizontal, 8, 0.56);

@@ -113,6 +113,34 @@ fn the_slow_axis_waits_while_the_load_is_high_or_capacity_on_its_way() {
 }
 
 #[test]
+fn a_type_that_was_chosen_for_its_cost_stays_for_five_days() {
+    let chosen = of(8, 0.56).ladder(&["m7i.xlarge", "c7i.xlarge"]).minutes(1_441);
+    assert_eq!(type_after(&chosen.decide()).as_deref(), Some("c7i.xlarge"));
+    // A fifth cheaper still.
+    let case = chosen.running("c7i.xlarge", 8).ladder(&["m7i.xlarge", "c7i.xlarge", "c7g.xlarge"]);
+    let case = case.minutes(5 * 1_440 - 10);
+    assert_eq!(type_after(&case.decide()), None);
+    assert_eq!(type_after(&case.minutes(1_460).decide()).as_deref(), Some("c7g.xlarge"));
+}
+
+#[test]
+fn a_type_that_could_not_carry_the_week_s_peak_is_not_chosen_for_its_cost() {
+    let ladder = &["m7i.xlarge", "c7i.xlarge"];
+    // For ten minutes each replica holds more than a c7i.xlarge has.
+    let case = of(8, 0.56).ladder(ladder).reading(Trigger::MemoryUsage, 0.55).minutes(10);
+    let case = case.reading(Trigger::MemoryUsage, 0.2).minutes(6 * 1_440);
+    assert_eq!(type_after(&case.decide()), None);
+    assert_eq!(type_after(&case.minutes(2 * 1_440).decide()).as_deref(), Some("c7i.xlarge"));
+}
+
+#[test]
+fn how_much_of_memory_is_base_is_judged_when_what_is_on_order_serves() {
+    let filled = || of(8, 0.56).reading(Trigger::MemoryUsage, 0.85).minutes(3);
+    assert_eq!(filled().decide().reason.label(), "memory_bound");
+    assert_eq!(type_after(&filled().ordered(2).decide()), None);
+}
+
+#[test]
 fn a_preference_is_forgotten_once_another_type_runs() {
     let case = of(8, 0.56).minutes(1_441).running("r7i.xlarge", 8);
     assert_eq!(type_after(&case.minutes(3).decide()), None);
