@@ -155,11 +155,12 @@ fn progress(plays: usize) -> ProgressBar {
 fn write(report: &Report, courses: &[Course], folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let plotted: Vec<Plotted> = courses.iter().map(Plotted::of).collect();
-    let files = [
-        ("report.html", report.html(&plotted)?),
-        ("results.csv", report.csv()?),
-        ("results.json", serde_json::to_string_pretty(report)?),
+    let mut files = vec![
+        ("report.html".to_owned(), report.html(&plotted)?),
+        ("results.csv".to_owned(), report.csv()?),
+        ("results.json".to_owned(), serde_json::to_string_pretty(report)?),
     ];
+    files.extend(report.plots()?.into_iter().map(|(name, svg)| (format!("{name}.svg"), svg)));
     for (name, text) in files {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;

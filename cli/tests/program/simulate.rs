@@ -52,6 +52,10 @@ async fn the_results_name_every_measure_and_what_was_repaired() {
     assert_eq!(answer["traces"][0]["repairs"][0], "rows were out of order and have been sorted");
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
     assert!(page.contains("rows were out of order") && page.contains("<svg") && !page.contains("src="));
+    for plot in ["cost-by-trace", "changes-by-trace"] {
+        let svg = std::fs::read_to_string(folder.path().join(format!("out/{plot}.svg"))).unwrap();
+        assert!(page.contains(&svg) && svg.contains("hybrid") && svg.contains("load"), "{plot}");
+    }
     let table = std::fs::read_to_string(folder.path().join("out/results.csv")).unwrap();
     assert_eq!(table.lines().count(), 4);
 }

@@ -1,5 +1,6 @@
 //! What is shown of a competition: JSON, CSV, and one HTML page with its plots inside.
 
+mod dots;
 mod page;
 mod plots;
 
@@ -126,6 +127,17 @@ impl Report {
     /// The whole report as one page that needs nothing else.
     pub fn html(&self, plotted: &[Plotted]) -> Result<String, PlotError> {
         page::page(self, plotted)
+    }
+
+    /// The plots that are of all traces together, by name: what each costs, how often its count changes, and what choosing
+    /// the type is worth. Those that have nothing to show are left out.
+    pub fn plots(&self) -> Result<Vec<(&'static str, String)>, PlotError> {
+        let all = [
+            ("cost-by-trace", dots::cost(&self.results)?),
+            ("changes-by-trace", dots::changes(&self.results)?),
+            ("type-choice", dots::types(&self.type_cases)?),
+        ];
+        Ok(all.into_iter().filter(|(_, svg)| !svg.is_empty()).collect())
     }
 
     /// Cost over the oracle's, where the oracle took part.

@@ -38,6 +38,9 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
     for (which, standings) in report.standings() {
         summary(&mut html, which, &standings);
     }
+    for (_, drawn) in report.plots()? {
+        push(&mut html, format_args!("<figure>{drawn}</figure>"));
+    }
     disturbed(&mut html, report);
     type_cases(&mut html, report);
     for plotted in plotted {

@@ -17,11 +17,11 @@ pub struct PlotError(String);
 const SIZE: (u32, u32) = (900, 320);
 const FONT: &str = "sans-serif";
 const DEMAND: RGBColor = RGBColor(60, 60, 60);
-const OURS: RGBColor = RGBColor(0, 114, 178);
-const OVER: RGBColor = RGBColor(213, 94, 0);
-const TRACKING: RGBColor = RGBColor(204, 121, 167);
-const HPA: RGBColor = RGBColor(0, 158, 115);
-const BOUND: RGBColor = RGBColor(120, 120, 120);
+pub(super) const OURS: RGBColor = RGBColor(0, 114, 178);
+pub(super) const OVER: RGBColor = RGBColor(213, 94, 0);
+pub(super) const TRACKING: RGBColor = RGBColor(204, 121, 167);
+pub(super) const HPA: RGBColor = RGBColor(0, 158, 115);
+pub(super) const BOUND: RGBColor = RGBColor(120, 120, 120);
 
 /// Points of a line at most: more cannot be seen.
 const MOST_POINTS: usize = 1200;
@@ -182,11 +182,13 @@ fn front(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     points
 }
 
-fn legend<'a, DB, X, Y>(chart: &mut ChartContext<'a, DB, Cartesian2d<X, Y>>) -> Result<(), PlotError>
+pub(super) fn legend<'a, DB, X, Y>(
+    chart: &mut ChartContext<'a, DB, Cartesian2d<X, Y>>,
+) -> Result<(), PlotError>
 where
     DB: DrawingBackend + 'a,
-    X: Ranged<ValueType = f64>,
-    Y: Ranged<ValueType = f64>,
+    X: Ranged,
+    Y: Ranged,
 {
     chart
         .configure_series_labels()
@@ -198,7 +200,7 @@ where
         .map_err(fault)
 }
 
-fn fault(error: impl std::fmt::Display) -> PlotError {
+pub(super) fn fault(error: impl std::fmt::Display) -> PlotError {
     PlotError(error.to_string())
 }
 
