@@ -182,9 +182,13 @@ pub fn ended(state: &mut OperationState, config: &GroupConfig, operation: &mut O
     if !end.why.is_empty() {
         operation.failure = Some(end.why);
     }
+    let failures = match operation.kind {
+        OperationKind::Retype { .. } => &mut state.breaker.type_failures,
+        OperationKind::Scale { .. } => &mut state.breaker.failures,
+    };
     match end.phase {
-        Phase::Verified => state.breaker.failures = 0,
-        Phase::Failed => state.breaker.failures = state.breaker.failures.saturating_add(1),
+        Phase::Verified => *failures = 0,
+        Phase::Failed => *failures = failures.saturating_add(1),
         _ => {}
     }
     if let OperationKind::Retype { from, to, .. } = &operation.kind {

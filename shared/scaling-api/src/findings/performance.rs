@@ -103,6 +103,10 @@ fn of_target(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>
     if evaluation.state.breaker.is_open() {
         let fix = "read the operations' failures, put their cause right, and resume the group";
         findings.error("breaker_open", "three operations failed in a row; the group holds", fix);
+    } else if evaluation.state.breaker.holds_types() {
+        let fix = "read the operations' failures, put their cause right, and resume the group";
+        let detail = "three type changes failed in a row; the type stays, and only the count is changed";
+        findings.error("breaker_open", detail, fix);
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Steps {
     Taken,
     /// They are refused as invalid.
     Refused,
+    /// Counts are set, and an instance refresh may not be begun.
+    NoTypeChanges,
     /// They meet another running change.
     Conflicting,
     /// The group was deleted since it was described.
@@ -370,6 +372,11 @@ impl GroupWriter for FakePlatform {
                 let message = "refused".to_owned();
                 return Err(PortError::Invalid { operation: "apply", message });
             }
+            Steps::NoTypeChanges if !matches!(step, Step::SetDesired { .. }) => {
+                let message = "not authorized to perform: autoscaling:StartInstanceRefresh".to_owned();
+                return Err(PortError::Denied { operation: "apply", message });
+            }
+            Steps::NoTypeChanges => {}
             Steps::Conflicting => {
                 let message = "ScalingActivityInProgress".to_owned();
                 return Err(PortError::Conflict { operation: "apply", message });

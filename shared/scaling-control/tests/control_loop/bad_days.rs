@@ -151,6 +151,28 @@ async fn a_step_refused_again_and_again_fails_and_opens_the_breaker_after_three_
 }
 
 #[tokio::test]
+async fn type_changes_that_are_refused_again_and_again_do_not_keep_the_count_from_growing() {
+    let world = World::new();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    // A memory-bound group, and a role that may not begin an instance refresh.
+    world.platform.group().used_memory = 14_000.0;
+    world.platform.group().steps = Steps::NoTypeChanges;
+    let mut failed = 0;
+    for _ in 0..240 {
+        let report = world.minute(&control).await;
+        let ended = report.outcomes[0].ended.iter();
+        failed += ended.filter(|ended| ended.phase == Phase::Failed).count();
+    }
+    assert_eq!(failed, 3, "then types are left as they are");
+    let before = world.platform.group().desired;
+    world.platform.group().used_memory = 2_000.0;
+    world.platform.group().busy_vcpu = Some(f64::from(before) * 4.0 * 0.95);
+    world.minutes(&control, 10).await;
+    assert!(world.platform.group().desired > before, "{before}");
+}
+
+#[tokio::test]
 async fn a_type_change_reaches_its_end_and_serving_never_falls() {
     let world = World::new();
     let control = world.control();

@@ -209,6 +209,7 @@ fn type_change_allowed(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
     let for_cost = matches!(draft.reason, Reason::CheaperType { .. });
     match inputs.demand.missing {
         _ if inputs.config.control == ControlLevel::UpOnly => Verdict::NoRetype(Reason::ControlLevel),
+        _ if inputs.state.breaker.holds_types() => Verdict::NoRetype(Reason::BreakerOpen),
         Some(trigger) if for_cost => Verdict::NoRetype(Reason::DataMissing { trigger }),
         // A replacement leaves protected instances out: the group would stay mixed.
         None if for_cost && inputs.snapshot.group.protected() > 0 => {

@@ -249,6 +249,10 @@ pub struct Override {
 pub struct Breaker {
     /// Failed operations since the last one that was verified.
     pub failures: u8,
+    /// The same of type changes. They are counted apart: three of them end type changes, and the count goes on to follow
+    /// the load (a role that may not begin an instance refresh must not keep a group from growing).
+    #[serde(default)]
+    pub type_failures: u8,
 }
 
 impl Breaker {
@@ -258,6 +262,11 @@ impl Breaker {
     /// Whether the group holds until a person resets it.
     pub const fn is_open(self) -> bool {
         self.failures >= Self::LIMIT
+    }
+
+    /// Whether types are left as they are until a person resets it.
+    pub const fn holds_types(self) -> bool {
+        self.type_failures >= Self::LIMIT
     }
 }
 

@@ -9,7 +9,7 @@ use scaling_policy::snapshot::{
 };
 use scaling_policy::{Decision, Trigger};
 
-use crate::support::case::{Case, replicas_after, start, type_change};
+use crate::support::case::{Case, replicas_after, start, type_after, type_change};
 
 /// Eight replicas of which six would do.
 fn low() -> Case {
@@ -52,7 +52,7 @@ fn a_person_or_three_failures_stop_everything() {
             "paused",
             Box::new(move |state| state.pause = pause(Some(start() + Duration::from_secs(1_000_000)))),
         ),
-        ("breaker_open", Box::new(|state| state.breaker = Breaker { failures: 3 })),
+        ("breaker_open", Box::new(|state| state.breaker = Breaker { failures: 3, ..Breaker::default() })),
     ];
     for (reason, change) in cases {
         for case in [low(), high(), memory_bound()] {
@@ -64,6 +64,16 @@ fn a_person_or_three_failures_stop_everything() {
 }
 
 #[test]
+fn three_failed_type_changes_leave_the_type_and_let_the_count_go_on() {
+    let failed = |case: Case| case.state(|state| state.breaker.type_failures = 3);
+    assert_eq!(failed(high()).outcome().0, 13);
+    assert_eq!(failed(low()).outcome().0, low().outcome().0);
+    let decision = failed(memory_bound()).decide();
+    assert_eq!(type_after(&decision), None, "{decision:?}");
+    assert_eq!(failed(dear()).decide().action.label(), "hold");
+}
+
+#[test]
 fn a_pause_that_has_ended_holds_nothing() {
     let ended = Pause { by: "ada".into(), reason: "a test".into(), until: Some(start()) };
     assert_eq!(high().state(|state| state.pause = Some(ended)).outcome().0, 13);
@@ -71,7 +81,10 @@ fn a_pause_that_has_ended_holds_nothing() {
 
 #[test]
 fn two_failures_do_not_open_the_breaker() {
-    assert_eq!(high().state(|state| state.breaker = Breaker { failures: 2 }).outcome().0, 13);
+    assert_eq!(
+        high().state(|state| state.breaker = Breaker { failures: 2, ..Breaker::default() }).outcome().0,
+        13
+    );
 }
 
 #[test]
