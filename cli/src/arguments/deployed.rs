@@ -135,6 +135,8 @@ pub(crate) enum AlarmsCommand {
 pub(crate) struct SyncArguments {
     #[command(flatten)]
     pub(crate) source: ConfigArguments,
+    #[command(flatten)]
+    pub(crate) state: StateArguments,
     /// ARN of the alarm function: the stack's output AlarmFunctionArn
     #[arg(long, env = "SCALING_ALARM_FUNCTION", value_name = "ARN", value_parser = arn)]
     pub(crate) function: String,

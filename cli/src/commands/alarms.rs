@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
+use scaling::Assembly;
 use scaling_aws::alarms::{AlarmChange, SyncScope};
-use scaling_aws::{AwsClients, AwsPlatform, AwsSettings};
+use scaling_aws::{AwsPlatform, AwsSettings};
 use serde_json::json;
 
 use crate::arguments::{AlarmsArguments, AlarmsCommand, SyncArguments};
+use crate::commands::run::existing_store;
 use crate::output;
 
 /// Does what the subcommand says.
@@ -20,8 +22,10 @@ pub(crate) async fn alarms(arguments: &AlarmsArguments) -> Result<()> {
 async fn sync(arguments: &SyncArguments) -> Result<()> {
     let source = &arguments.source;
     let config = scaling::configuration::load(&source.config, source.environment.as_deref())?.config;
-    let settings = AwsSettings { region: config.region.clone(), ..AwsSettings::default() };
-    let platform = AwsPlatform::new(Arc::new(AwsClients::new(settings)));
+    let assembly = Assembly::new(config, AwsSettings::default(), &existing_store(&arguments.state))?;
+    // The active version, which may be another than the file's.
+    let config = assembly.control.refresh().await?;
+    let platform = AwsPlatform::new(Arc::clone(&assembly.clients));
     let scope = match (arguments.dry_run, arguments.prune) {
         (true, _) => SyncScope::DryRun,
         (false, true) => SyncScope::Prune,

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use scaling::configuration::{self, ConfigurationError};
 use scaling::{Assembly, StoreChoice};
 use scaling_aws::AwsSettings;
-use scaling_control::controls::alone;
-use scaling_control::{ConfigRefusal, ControlLoop};
+use scaling_control::ports::NewRecord;
+use scaling_control::{ConfigRefusal, ControlLoop, PortError};
 use scaling_policy::config::{Config, ConfigVersion, Layers, Loaded};
 use serde_json::Value;
 use similar::TextDiff;
@@ -56,7 +56,12 @@ async fn push(arguments: &PushArguments) -> Result<()> {
         return output::line("Nothing was pushed.");
     }
     let version = control
-        .replace_config(config.source().clone(), active.version, &arguments.by, alone)
+        .replace_config(
+            config.source().clone(),
+            active.version,
+            &arguments.by,
+            noted(&control, active.version, &arguments.by),
+        )
         .await
         .map_err(refused)?;
     output::line(format_args!("Version {} is active.", version.0))
@@ -129,8 +134,21 @@ async fn rollback(arguments: &RollbackArguments) -> Result<()> {
     if arguments.dry_run {
         return output::line("Nothing was done.");
     }
-    let version = control.roll_back_config(wanted, &arguments.by).await.map_err(refused)?;
+    let along = noted(&control, active.version, &arguments.by);
+    let version = control.roll_back_config(wanted, &arguments.by, along).await.map_err(refused)?;
     output::line(format_args!("Version {} with the content of version {} is active.", version.0, wanted.0))
+}
+
+/// What the audit lists of a version that takes the place of `before`.
+fn noted<'a>(
+    control: &'a ControlLoop,
+    before: ConfigVersion,
+    by: &'a str,
+) -> impl Fn(&ConfigVersion) -> Result<Vec<NewRecord>, PortError> + 'a {
+    move |after| {
+        let at = control.ports().clock.now();
+        Ok(vec![scaling_api::audit::config_replaced(at, by, (before, *after))?])
+    }
 }
 
 /// The file and its environment's file. Variables lie over them where the controller runs, not where one pushes.

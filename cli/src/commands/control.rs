@@ -15,7 +15,10 @@ use crate::output;
 pub(crate) async fn pause(arguments: &PauseArguments) -> Result<()> {
     let target = &arguments.target;
     let (controller, group) = found(target).await?;
-    let body = body([("reason", json!(arguments.reason)), ("until", json!(arguments.duration.map(until)))]);
+    let body = body([
+        ("reason", json!(arguments.reason)),
+        ("until", json!(until(&controller, arguments.duration).await)),
+    ]);
     let answer = controller.post(&path(&group, "pause"), &body).await?;
     tell(target, &answer, || format!("{group} is paused{}", ends(&answer["pause"]["until"])))
 }
@@ -40,7 +43,7 @@ pub(crate) async fn set_override(arguments: &OverrideArguments) -> Result<()> {
         ("min", json!(arguments.min)),
         ("max", json!(arguments.max)),
         ("instance_type", json!(arguments.instance_type)),
-        ("until", json!(arguments.duration.map(until))),
+        ("until", json!(until(&controller, arguments.duration).await)),
         ("reason", json!(arguments.reason)),
     ]);
     let answer = controller.put(&path(&group, "override"), &body).await?;
@@ -51,7 +54,10 @@ pub(crate) async fn set_override(arguments: &OverrideArguments) -> Result<()> {
 pub(crate) async fn hold(arguments: &HoldArguments) -> Result<()> {
     let target = &arguments.target;
     let (controller, group) = found(target).await?;
-    let body = body([("reason", json!(arguments.reason)), ("until", json!(arguments.duration.map(until)))]);
+    let body = body([
+        ("reason", json!(arguments.reason)),
+        ("until", json!(until(&controller, arguments.duration).await)),
+    ]);
     let answer = controller.post(&path(&group, "hold"), &body).await?;
     let held = &answer["override"];
     tell(target, &answer, || {
@@ -107,10 +113,11 @@ fn body<const N: usize>(members: [(&str, Value); N]) -> Value {
     all.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
 }
 
-fn until(duration: SignedDuration) -> Timestamp {
+pub(super) async fn until(controller: &Controller, duration: Option<SignedDuration>) -> Option<Timestamp> {
+    let duration = duration?;
+    let until = controller.now().await + duration;
     // Whole seconds read better, and nobody counts fractions of them here.
-    let until = Timestamp::now() + duration;
-    Timestamp::from_second(until.as_second()).unwrap_or(until)
+    Some(Timestamp::from_second(until.as_second()).unwrap_or(until))
 }
 
 fn ends(until: &Value) -> String {

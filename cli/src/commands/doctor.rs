@@ -1,11 +1,13 @@
 //! `scaling doctor`: what keeps the controller from working, and what to do about it.
 //!
 //! - [`checks`]: what is looked at, in the order in which one thing needs the other
+//! - [`held`]: what people have set, or not set up
 //! - [`past`]: what the metrics and operations of the last days show
 //! - [`advice`]: what an error of a call means to somebody who has to mend it
 
 mod advice;
 mod checks;
+mod held;
 mod past;
 
 use anyhow::Result;

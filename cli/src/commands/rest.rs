@@ -12,6 +12,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use jiff::Timestamp;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -45,6 +46,14 @@ impl Controller {
         }
         let client = Client::builder(TokioExecutor::new()).build(connector(&uri, arguments.ca.as_deref())?);
         Ok(Self { address, token, client })
+    }
+
+    /// What time the controller has: on an emulator another one than this machine. A controller that does not say so has
+    /// the same.
+    pub(super) async fn now(&self) -> Timestamp {
+        let health = self.get("/health").await.ok();
+        let told = health.and_then(|health| health["now"].as_str().and_then(|now| now.parse().ok()));
+        told.unwrap_or_else(Timestamp::now)
     }
 
     /// Reads.

@@ -4,20 +4,20 @@ use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 
 use anyhow::Result;
-use scaling::serve::tls::TlsFiles;
-use scaling::serve::tokens::Tokens;
-use scaling::serve::{Protection, Server};
+use scaling::serve::Server;
 use scaling::{Assembly, Controller, StoreChoice};
 use scaling_api::{ApiState, FindingsWatch};
 use scaling_aws::AwsSettings;
 use scaling_console::Console;
+use scaling_control::ControlLoop;
 use scaling_emulator::Emulator;
 use scaling_telemetry::Metrics;
 use scaling_telemetry::logs::{COLLECTOR, LogGuard, StandaloneLogs, directives, init_standalone};
 use scaling_telemetry::metrics::Tick;
 
-use crate::arguments::{ListenArguments, RunArguments, StateArguments};
+use crate::arguments::{RunArguments, StateArguments};
 use crate::commands::past::Past;
+use crate::commands::protection;
 use crate::interrupt::Interrupt;
 use crate::{embedded, output};
 
@@ -31,7 +31,7 @@ struct Stage {
 /// Runs until it is told to stop.
 pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     let interrupt = Interrupt::listen()?;
-    let protection = protection(&arguments.listen)?;
+    let protection = protection::protection(&arguments.listen).await?;
     for address in [arguments.listen.api, arguments.listen.prometheus] {
         protection.check(address)?;
     }
@@ -47,6 +47,7 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     let _logs = start_logs(arguments)?;
     findings.look_at_configuration().await;
     greet(arguments, [&rest, &prometheus], emulator.as_deref())?;
+    tell_version(&assembly.control, arguments).await?;
     let control = Arc::clone(&assembly.control);
     let past = Past::new(console.clone(), Arc::clone(&control));
     past.recall();
@@ -84,16 +85,6 @@ async fn set(arguments: &RunArguments) -> Result<Stage> {
     Ok(Stage { assembly, pace: 1.0, emulator: None })
 }
 
-/// What the arguments say that protects the listeners.
-fn protection(arguments: &ListenArguments) -> Result<Protection> {
-    let pair = arguments.tls_certificate.clone().zip(arguments.tls_key.clone());
-    Ok(Protection {
-        tls: pair.map(|(certificate, key)| TlsFiles { certificate, key }),
-        tokens: arguments.tokens.as_ref().map(Tokens::read).transpose()?.map(Arc::new),
-        requests_per_second: arguments.rate_limit,
-    })
-}
-
 /// Where the arguments say that the state is.
 pub(super) fn store(arguments: &StateArguments) -> StoreChoice {
     match &arguments.table {
@@ -118,6 +109,21 @@ fn start_logs(arguments: &RunArguments) -> Result<LogGuard> {
         colour: stderr().is_terminal(),
         collector: std::env::var(COLLECTOR).ok().filter(|address| !address.is_empty()),
     })?)
+}
+
+/// Says so where a stored version is active, and not the file: whoever edits the file would wonder.
+async fn tell_version(control: &ControlLoop, arguments: &RunArguments) -> Result<()> {
+    // The loop tells of a store that does not answer.
+    let Ok(config) = control.refresh().await else { return Ok(()) };
+    if config.version.0 == 0 {
+        return Ok(());
+    }
+    let (version, file) = (config.version.0, arguments.source.config.display());
+    tracing::warn!(target: "scaling::validator", version, "a stored configuration is active, and not the file");
+    output::line(format_args!(
+        "Configuration   version {version} of the store, not {file}: see `scaling config diff`, and `scaling config push` \
+         to make the file the active one"
+    ))
 }
 
 fn greet(

@@ -7,13 +7,16 @@ use scaling_policy::Action;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::control::until;
 use super::rest::Controller;
 use crate::arguments::ScaleArguments;
 use crate::output;
 
 /// Asks.
 pub(crate) async fn scale(arguments: &ScaleArguments) -> Result<()> {
-    let answer = Controller::new(&arguments.api)?.post("/scale", &wish(arguments)).await?;
+    let controller = Controller::new(&arguments.api)?;
+    let until = until(&controller, arguments.duration).await;
+    let answer = controller.post("/scale", &wish(arguments, until)).await?;
     if arguments.json {
         return output::json(&answer);
     }
@@ -28,7 +31,7 @@ pub(crate) async fn scale(arguments: &ScaleArguments) -> Result<()> {
     })
 }
 
-fn wish(arguments: &ScaleArguments) -> Value {
+fn wish(arguments: &ScaleArguments, until: Option<Timestamp>) -> Value {
     let mut wish = Map::new();
     wish.insert("dry_run".to_owned(), arguments.dry_run.into());
     let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
@@ -36,7 +39,7 @@ fn wish(arguments: &ScaleArguments) -> Value {
         ("group", json!(arguments.group)),
         ("replicas", json!(arguments.replicas)),
         ("instance_type", json!(arguments.instance_type)),
-        ("expires", json!(arguments.duration.map(|duration| Timestamp::now() + duration))),
+        ("expires", json!(until)),
         ("by", json!(user)),
     ] {
         if !value.is_null() {

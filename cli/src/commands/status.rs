@@ -89,7 +89,7 @@ fn row(group: &Value) -> [String; 8] {
     [
         text("/name"),
         control(group),
-        format!("{} / {desired}", text("/figures/replicas/serving")),
+        format!("{} / {desired}{}", text("/figures/replicas/serving"), bounds(group)),
         text("/instance_type"),
         load(&group["figures"]["loads"]),
         money("/figures/cost_usd_per_hour"),
@@ -98,17 +98,21 @@ fn row(group: &Value) -> [String; 8] {
     ]
 }
 
+/// The bounds that hold now.
+fn bounds(group: &Value) -> String {
+    match (group["bounds"]["min"].as_u64(), group["bounds"]["max"].as_u64()) {
+        (Some(min), Some(max)) => format!("\nof {min} to {max}"),
+        _ => String::new(),
+    }
+}
+
 /// The control level, and whatever overrules it.
 fn control(group: &Value) -> String {
     let level = group["control"].as_str().unwrap_or("-");
     let mut words = vec![level.to_owned()];
-    if let Some(reason) = group["pause"]["reason"].as_str() {
-        words.push(format!("paused: {reason}"));
-    }
-    if !group["override"].is_null() {
-        let said = |member: &str| group["override"][member].as_str().unwrap_or("-");
-        words.push(format!("override until {}: {}", said("until"), said("reason")));
-    }
+    words.extend(
+        group["in_force"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
+    );
     if group["breaker_open"] == true {
         words.push("stopped after three failures".to_owned());
     }
@@ -144,14 +148,14 @@ mod tests {
     fn a_row_shows_what_overrules_the_control_level_and_what_runs() {
         let group = json!({
             "name": "web", "control": "act", "desired": 4, "instance_type": "m7i.large",
-            "pause": {"reason": "maintenance"}, "override": null, "breaker_open": true, "running": [{"id": "op-1"}],
+            "bounds": {"min": 2, "max": 9}, "in_force": ["paused by ada: maintenance"], "breaker_open": true, "running": [{"id": "op-1"}],
             "figures": {"replicas": {"serving": 3, "desired": 4}, "loads": {"cpu_usage": 0.4, "memory_usage": 0.61,
                 "request_count": null}, "cost_usd_per_hour": 0.4032, "savings_usd_per_hour": null,
                 "action": "hold", "reason": "within_target"}
         });
         let row = row(&group);
-        assert_eq!(row[1], "act\npaused: maintenance\nstopped after three failures");
-        assert_eq!((row[2].as_str(), row[4].as_str()), ("3 / 4", "61 % memory_usage"));
+        assert_eq!(row[1], "act\npaused by ada: maintenance\nstopped after three failures");
+        assert_eq!((row[2].as_str(), row[4].as_str()), ("3 / 4\nof 2 to 9", "61 % memory_usage"));
         assert_eq!((row[5].as_str(), row[6].as_str()), ("0.40", "-"));
         assert_eq!(row[7], "hold: within target\nrunning: op-1");
     }

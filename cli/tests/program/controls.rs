@@ -8,13 +8,9 @@ async fn what_a_person_sets_is_said_and_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (_running, api, _) = controller(folder.path()).await;
     for (arguments, said, shown) in [
-        (vec!["pause", "--reason", "migration"], "demo is paused", "paused: migration"),
+        (vec!["pause", "--reason", "migration"], "demo is paused", "migration"),
         (vec!["resume"], "demo is controlled again", "act"),
-        (
-            vec!["pause", "--reason", "load test", "--for", "2h"],
-            "demo is paused until 2",
-            "paused: load test",
-        ),
+        (vec!["pause", "--reason", "load test", "--for", "2h"], "demo is paused until 2", "load test"),
         (vec!["resume", "--group", "demo"], "demo is controlled again", "act"),
         (
             vec!["override", "--min", "3", "--for", "1d", "--reason", "launch day"],

@@ -1,10 +1,11 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::process::{Running, ended, eventually, program, repository};
+use crate::process::{Running, ended, eventually, http, program, repository};
+use crate::run::controller;
 
 const CONFIG: &str = "examples/local-process/scaling.json";
 
@@ -73,4 +74,25 @@ async fn a_plan_asks_the_programs_and_starts_nothing() {
     assert_eq!(planned["groups"][0]["decision"]["action"]["kind"], "scale", "{planned}");
     assert_eq!(planned["controller_usd_per_month"], 0.0, "programs cost nothing to ask");
     assert_eq!(workers.count().await, 0);
+}
+
+#[tokio::test]
+async fn a_configuration_that_comes_later_brings_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut running, api, _) = controller(folder.path()).await;
+    let trace = folder.path().join("was-here");
+    let script = format!("touch {}", trace.display());
+    let program = json!(["sh", "-c", script]);
+    let programs = json!({"describe": program, "apply": program, "metrics": program});
+    let group = json!({"name": "pool", "platform": "standalone", "control": "act", "programs": programs});
+    let body = json!({"mode": "horizontal", "groups": [{"name": "demo"}, group]}).to_string();
+    let (status, answer) = http("POST", &format!("{api}/config"), &body).await;
+    assert_eq!(status, 200, "{answer}");
+    eventually("the group is refused", || async {
+        let (_, validation) = http("GET", &format!("{api}/validation"), "").await;
+        validation.contains("brings no new command").then_some(())
+    })
+    .await;
+    assert!(!trace.exists());
+    running.signal("INT").await;
 }

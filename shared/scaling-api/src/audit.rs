@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use scaling_control::PortError;
 use scaling_control::ports::NewRecord;
 use scaling_control::record::{HISTORY, to_json};
+use scaling_policy::config::ConfigVersion;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::request::{Caller, REQUEST_ID};
 use crate::state::ApiState;
@@ -74,12 +75,35 @@ impl FromRequestParts<ApiState> for Audit {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Infallible> {
         let id = parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
-        let number = TAKEN.fetch_add(1, Ordering::Relaxed) % 1_000_000;
-        let unique = uuid::Uuid::new_v4().simple().to_string();
-        let unique = format!("{number:06}-{}", unique.get(..8).unwrap_or_default());
         let checked = parts.extensions.get::<Caller>().is_some();
-        Ok(Self { at: state.now(), checked, request: id.to_owned(), unique })
+        Ok(Self { at: state.now(), checked, request: id.to_owned(), unique: unique() })
     }
+}
+
+/// The record of a configuration that was replaced by hand, beside the REST interface: what GET /audit then lists.
+///
+/// # Errors
+/// `Invalid` for what JSON cannot express.
+pub fn config_replaced(
+    at: Timestamp,
+    by: &str,
+    (before, after): (ConfigVersion, ConfigVersion),
+) -> Result<NewRecord, PortError> {
+    // Nobody checks who runs a program; whoever may write the state may write this, too.
+    let audit = Audit { at, checked: false, request: String::new(), unique: unique() };
+    audit.record(Change {
+        what: "configured",
+        by: by.to_owned(),
+        group: None,
+        before: json!({"version": before}),
+        after: json!({"version": after}),
+    })
+}
+
+fn unique() -> String {
+    let number = TAKEN.fetch_add(1, Ordering::Relaxed) % 1_000_000;
+    let unique = uuid::Uuid::new_v4().simple().to_string();
+    format!("{number:06}-{}", unique.get(..8).unwrap_or_default())
 }
 
 impl Audit {

@@ -102,9 +102,22 @@ fn member_before(text: &str, line: usize, column: usize) -> String {
     member
 }
 
+/// Longest reason, and longest name of whoever asks, in characters: they are repeated in every decision, log line and
+/// status while they hold.
+pub(crate) const LONGEST_WORDS: usize = 1_000;
+
 /// The reason that somebody gives, or that none was given.
-pub(crate) fn reason(given: Option<String>) -> String {
-    given.filter(|reason| !reason.trim().is_empty()).unwrap_or_else(|| "no reason given".to_owned())
+pub(crate) fn reason(given: Option<String>) -> Result<String, Problem> {
+    let given = given.filter(|reason| !reason.trim().is_empty());
+    short("reason", given.unwrap_or_else(|| "no reason given".to_owned()))
+}
+
+/// Words that are not too long to be repeated.
+pub(crate) fn short(member: &str, words: String) -> Result<String, Problem> {
+    if words.chars().count() <= LONGEST_WORDS {
+        return Ok(words);
+    }
+    Err(Problem::invalid(member, format!("{member} must not be longer than {LONGEST_WORDS} characters")))
 }
 
 /// Reads a JSON object of a form that may be left out.

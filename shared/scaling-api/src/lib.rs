@@ -40,7 +40,7 @@
 //! - `views`: what answers look like; [`openapi`]: their description, which the tests generate from the code
 
 pub mod access;
-mod audit;
+pub mod audit;
 mod body;
 mod cursor;
 pub mod events;

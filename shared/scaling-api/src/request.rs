@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tracing::Instrument;
 
+use crate::body::short;
 use crate::problem::{Kind, Problem};
 
 /// The header with the request's id, in requests and responses.
@@ -24,9 +25,10 @@ const LONGEST_ID: usize = 128;
 pub struct Caller(pub String);
 
 /// Who a write is by: the layer in front knows best, then the request's own word, which nobody has checked.
-pub(crate) fn author(caller: Option<Extension<Caller>>, named: Option<String>) -> String {
+pub(crate) fn author(caller: Option<Extension<Caller>>, named: Option<String>) -> Result<String, Problem> {
     let known = caller.map(|Extension(Caller(name))| name);
-    known.or(named).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "api".to_owned())
+    let name = known.or(named).filter(|name| !name.trim().is_empty());
+    short("by", name.unwrap_or_else(|| "api".to_owned()))
 }
 
 /// The outermost layer.

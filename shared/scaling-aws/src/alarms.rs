@@ -80,11 +80,22 @@ pub fn wanted(group: &GroupConfig) -> Vec<WantedAlarm> {
         Some(WantedAlarm {
             name: format!("{PREFIX}{}/{trigger}", group.name),
             threshold: settings.threshold / binding.scale,
-            period_seconds: i32::try_from(group.evaluation_period.as_secs()).unwrap_or(i32::MAX),
+            period_seconds: alarm_period(group.evaluation_period.as_secs()),
             binding,
         })
     };
     fixed.into_iter().filter_map(alarm).collect()
+}
+
+/// The period of an alarm: CloudWatch takes 10, 20 and 30 seconds and whole minutes, up to a day. The next longer one
+/// stands for what it does not take.
+fn alarm_period(seconds: u64) -> i32 {
+    const LONGEST: u64 = 86_400;
+    let period = match seconds {
+        0..=30 => seconds.div_ceil(10).max(1) * 10,
+        _ => seconds.div_ceil(60).saturating_mul(60).min(LONGEST),
+    };
+    i32::try_from(period).unwrap_or(i32::MAX)
 }
 
 impl AwsPlatform {
@@ -92,7 +103,8 @@ impl AwsPlatform {
     /// says by name what became of each. A page of alarms is one call, a change one call, removals 100 a call.
     ///
     /// # Errors
-    /// As the calls have them. What was done before one stays done; the next synchronisation goes on from there.
+    /// As the calls have them: the first, once everything else was tried, so that one alarm that cannot be made keeps no
+    /// group from its own.
     pub async fn sync_alarms(
         &self,
         groups: &[Arc<GroupConfig>],
@@ -102,7 +114,7 @@ impl AwsPlatform {
         let client = self.clients().cloudwatch().await;
         let present = ours(client).await?;
         let wanted: Vec<WantedAlarm> = groups.iter().flat_map(|group| wanted(group)).collect();
-        let mut changes = BTreeMap::new();
+        let (mut changes, mut failure) = (BTreeMap::new(), None);
         for alarm in &wanted {
             let change = match present.get(&alarm.name) {
                 None => AlarmChange::Create,
@@ -110,7 +122,11 @@ impl AwsPlatform {
                 Some(_) => AlarmChange::Update,
             };
             if change != AlarmChange::Keep && scope != SyncScope::DryRun {
-                put(client, alarm, action).await?;
+                if let Err(error) = put(client, alarm, action).await {
+                    tracing::warn!(target: "scaling::integration", alarm = alarm.name, %error, "no alarm");
+                    failure.get_or_insert(error);
+                    continue;
+                }
             }
             changes.insert(alarm.name.clone(), change);
         }
@@ -122,7 +138,17 @@ impl AwsPlatform {
             }
         }
         changes.extend(surplus.into_iter().map(|name| (name, AlarmChange::Remove)));
-        Ok(changes)
+        failure.map_or(Ok(changes), Err)
+    }
+
+    /// Names of alarms that `groups` should have and the account has not.
+    ///
+    /// # Errors
+    /// As the calls have them.
+    pub async fn missing_alarms(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<String>, PortError> {
+        let present = ours(self.clients().cloudwatch().await).await?;
+        let wanted = groups.iter().flat_map(|group| wanted(group));
+        Ok(wanted.map(|alarm| alarm.name).filter(|name| !present.contains_key(name)).collect())
     }
 }
 
@@ -214,4 +240,27 @@ async fn put(client: &Client, wanted: &WantedAlarm, action: &str) -> Result<(), 
     };
     call.send().await.map_err(|error| PUT.error(&format!("alarm {}", wanted.name), error))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_has_a_period_that_cloudwatch_takes() {
+        for (seconds, period) in [
+            (1, 10),
+            (5, 10),
+            (10, 10),
+            (15, 20),
+            (30, 30),
+            (31, 60),
+            (60, 60),
+            (90, 120),
+            (300, 300),
+            (u64::MAX, 86_400),
+        ] {
+            assert_eq!(alarm_period(seconds), period, "{seconds}");
+        }
+    }
 }

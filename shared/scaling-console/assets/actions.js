@@ -92,8 +92,12 @@ export function buttons(data, refresh) {
     return {
       check: async () => {
         const replicas = Math.min(Math.max(data.replicas?.desired ?? 1, bounds.min ?? 1), bounds.max ?? Infinity);
-        const now = await write("POST", "/scale", { group, replicas, dry_run: true });
-        return `Until ${new Date(until).toLocaleString()} between ${bounds.min ?? data.bounds?.min} and ${bounds.max ?? data.bounds?.max} replicas; at once: ${action(now.decision.action)}.`;
+        const least = bounds.min ?? data.bounds?.min, most = bounds.max ?? data.bounds?.max;
+        // A scale is checked by the bounds that hold now, and these are about to be others.
+        const outside = replicas < data.bounds?.min || replicas > data.bounds?.max;
+        const now = outside ? `${data.replicas?.desired} → ${replicas} replicas`
+          : action((await write("POST", "/scale", { group, replicas, dry_run: true })).decision.action);
+        return `Until ${new Date(until).toLocaleString()} between ${least} and ${most} replicas, as far as the group's own bounds go; at once: ${now}.`;
       },
       act: done(() => write("PUT", `${path}/override`, { ...bounds, until, reason }), "Set; the next tick follows it."),
     };

@@ -60,6 +60,7 @@ function title(data) {
     data.mode ? chip(data.mode) : null,
     data.pause ? chip(`paused by ${data.pause.by}: ${data.pause.reason}`, "warn") : null,
     data.override ? chip(`override until ${new Date(data.override.until).toLocaleString()}`, "warn") : null,
+    ...(data.in_force ?? []).filter((said) => /^(kill switch|calendar) /.test(said)).map((said) => chip(said, "warn")),
     data.stopped ? chip("stopped after three failures", "bad") : null,
     data.trouble ? chip(data.trouble, "bad") : null);
 }

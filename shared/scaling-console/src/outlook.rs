@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use scaling_control::Evaluation;
 use scaling_policy::config::{ControlLevel, GroupConfig, Mode};
+use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::snapshot::RetypeSupport;
 use scaling_policy::{Learned, OperationState, Snapshot};
 use serde::Serialize;
@@ -22,15 +24,16 @@ pub struct Possible {
 /// Something that stands in the way: until when, where that is known, and what.
 type Bar = (Option<Timestamp>, String);
 
+/// How a decision begins what it says of the switch.
+const KILL_SWITCH: &str = "kill switch";
+
 /// The changes and when each is possible.
-pub fn possible(
-    config: &GroupConfig,
-    state: &OperationState,
-    snapshot: &Snapshot,
-    learned: &Learned,
-    now: Timestamp,
-) -> Vec<Possible> {
-    let look = Look { config, state, snapshot, learned, now };
+pub fn possible(config: &GroupConfig, evaluation: &Evaluation, now: Timestamp) -> Vec<Possible> {
+    let Evaluation { state, snapshot, learned, decision, .. } = evaluation;
+    let kill_switch = decision.in_force.first().filter(|said| said.starts_with(KILL_SWITCH));
+    let bounds = Bounds::of(config, state, snapshot, now);
+    let look =
+        Look { config, state, snapshot, learned, kill_switch: kill_switch.map(String::as_str), bounds, now };
     let mut changes = vec![look.sum_up("up", look.up()), look.sum_up("down", look.down())];
     if config.mode != Mode::Horizontal {
         changes.push(look.sum_up("retype", look.retype()));
@@ -43,6 +46,9 @@ struct Look<'a> {
     state: &'a OperationState,
     snapshot: &'a Snapshot,
     learned: &'a Learned,
+    /// What a decision says of it while it is on.
+    kill_switch: Option<&'a str>,
+    bounds: Bounds,
     now: Timestamp,
 }
 
@@ -60,6 +66,7 @@ impl Look<'_> {
     /// What stops every change.
     fn any(&self) -> Vec<Bar> {
         let mut bars = Vec::new();
+        bars.extend(self.kill_switch.map(|said| (None, said.to_owned())));
         if self.config.control == ControlLevel::Observe {
             bars.push((None, "the group is only observed".to_owned()));
         }
@@ -90,7 +97,7 @@ impl Look<'_> {
                 "cooldown after the last scale-up; an urgent one does not wait".to_owned(),
             ));
         }
-        let most = self.config.replicas_at(self.now).max.min(self.snapshot.group.max);
+        let most = self.bounds.max;
         if self.snapshot.group.desired >= most {
             bars.push((None, format!("the maximum is {most} replicas")));
         }
@@ -117,7 +124,7 @@ impl Look<'_> {
         if arriving > 0 {
             bars.push((None, format!("{arriving} replicas on order do not serve yet")));
         }
-        let least = self.config.replicas_at(self.now).min.max(self.snapshot.group.min);
+        let least = self.bounds.min;
         if self.snapshot.group.desired <= least {
             bars.push((None, format!("the minimum is {least} replicas")));
         }

@@ -4,6 +4,7 @@ use std::collections::btree_map;
 
 use scaling_control::Evaluation;
 use scaling_policy::config::{GroupConfig, GroupName};
+use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::trigger::{Reading, Trigger};
 use scaling_telemetry::metrics::Figures;
 use scaling_telemetry::{explain, sentence};
@@ -91,15 +92,15 @@ pub(crate) fn group(name: &str, track: &Track) -> Value {
     });
     if let (Some(config), Some((evaluation, figures))) = (&track.config, &track.newest) {
         let state = &evaluation.state;
-        let bounds = config.replicas_at(figures.at);
-        let view = &evaluation.snapshot.group;
+        let bounds = Bounds::of(config, state, &evaluation.snapshot, figures.at);
         let members = json!({
             "at": figures.at,
             "control": figures.control,
             "mode": figures.mode,
             "type": figures.instance_type,
             "replicas": figures.replicas.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-            "bounds": {"min": bounds.min.max(view.min), "max": bounds.max.min(view.max)},
+            "bounds": {"min": bounds.min, "max": bounds.max},
+            "in_force": evaluation.decision.in_force,
             "ladder": evaluation.snapshot.ladder.iter().map(|offer| &offer.name).collect::<Vec<_>>(),
             "target_load": config.target_load,
             "wanted": figures.wanted_vcpu,
@@ -114,7 +115,7 @@ pub(crate) fn group(name: &str, track: &Track) -> Value {
             "pause": state.pause,
             "override": state.temporary,
             "stopped": state.breaker.is_open(),
-            "outlook": outlook::possible(config, state, &evaluation.snapshot, &evaluation.learned, figures.at),
+            "outlook": outlook::possible(config, evaluation, figures.at),
         });
         if let (Value::Object(value), Value::Object(members)) = (&mut value, members) {
             value.extend(members);

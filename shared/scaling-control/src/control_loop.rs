@@ -31,8 +31,9 @@ pub struct ControlLoop {
     prices: Mutex<Arc<PriceBook>>,
     /// The process's own region.
     region: Option<String>,
-    /// When each group was last evaluated here. A cold start knows nothing, and all groups are equally old.
-    evaluated: Mutex<HashMap<GroupName, Timestamp>>,
+    /// When each group was last evaluated here, and whether something was going on that is followed with every tick. A
+    /// cold start knows nothing, and all groups are equally old.
+    evaluated: Mutex<HashMap<GroupName, Evaluated>>,
     /// What was learned since it was last stored: a record is written every quarter of an hour, a minute counts every
     /// minute. A cold start goes on from the stored one.
     learned: Mutex<HashMap<GroupName, Remembered>>,
@@ -44,6 +45,18 @@ pub struct ControlLoop {
     /// When other controllers of each group were last looked for here, with or without success.
     pub(crate) tried: Mutex<HashMap<GroupName, Timestamp>>,
 }
+
+/// The last evaluation of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Evaluated {
+    at: Timestamp,
+    /// An operation was open, or a step due.
+    is_busy: bool,
+}
+
+/// Share of its evaluation period that a group may be early: ticks are not exact, and a group that waits for the next one
+/// waits for a whole tick more.
+const EARLY: f64 = 0.1;
 
 /// Learned values as of a moment.
 struct Remembered {
@@ -120,7 +133,7 @@ impl ControlLoop {
     pub async fn tick(&self, budget: Duration) -> Result<TickReport, PortError> {
         let tick = async {
             let control = self.control().await?;
-            let groups = self.in_order(self.config().groups.clone());
+            let groups = self.in_order(self.due(self.ports.clock.now()));
             self.run(groups, &control, Doing::Act, Some(self.ports.clock.now() + budget)).await
         };
         tick.instrument(tracing::info_span!(target: "scaling::monitor", "tick")).await
@@ -168,7 +181,7 @@ impl ControlLoop {
         let stored =
             stored.ok_or_else(|| PortError::NotFound { what: format!("configuration {version}") })?;
         let source = record::from_json(key, &stored.body)?;
-        match Config::from_source(source) {
+        match self.config().another(source) {
             Ok(loaded) => self.use_config(loaded.config.at_version(ConfigVersion(version))),
             // It was checked when it was stored; a newer program may refuse it. The old one goes on.
             Err(error) => {
@@ -181,6 +194,18 @@ impl ControlLoop {
     pub(crate) fn use_config(&self, config: Config) {
         *lock(&self.prices) = Arc::new(prices(&config, self.region.as_deref()));
         *lock(&self.config) = Arc::new(config);
+    }
+
+    /// The groups whose evaluation period has passed, or of which something is going on.
+    fn due(&self, now: Timestamp) -> Vec<Arc<GroupConfig>> {
+        let evaluated = lock(&self.evaluated);
+        let is_due = |group: &&Arc<GroupConfig>| {
+            evaluated.get(&group.name).is_none_or(|last| {
+                let passed = now.duration_since(last.at).as_secs_f64();
+                last.is_busy || passed >= group.evaluation_period.as_secs_f64() * (1.0 - EARLY)
+            })
+        };
+        self.config().groups.iter().filter(is_due).cloned().collect()
     }
 
     fn in_order(&self, mut groups: Vec<Arc<GroupConfig>>) -> Vec<Arc<GroupConfig>> {
@@ -238,13 +263,16 @@ impl ControlLoop {
                 report.left_over.push(read.config.name.clone());
                 continue;
             }
-            lock(&self.evaluated).insert(read.config.name.clone(), now);
             let span = read.span.clone();
-            let mut pass = span.in_scope(|| pass(read, control.kill_switch.is_some(), &self.market(), now));
+            let mut pass = span.in_scope(|| pass(read, control.kill_switch.as_ref(), &self.market(), now));
             pass.plan(new_id(now));
             span.record("action", pass.decision.action.label())
                 .record("reason", pass.decision.reason.label());
             self.remember(&pass.read.config.name, pass.read.record.learned.clone(), now);
+            let state = &pass.read.record.state;
+            let is_busy =
+                pass.step.is_some() || state.open_operation().is_some() || state.open_type_change().is_some();
+            lock(&self.evaluated).insert(pass.read.config.name.clone(), Evaluated { at: now, is_busy });
             passes.push(pass);
         }
         passes

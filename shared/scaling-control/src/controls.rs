@@ -10,7 +10,7 @@ use crate::control_loop::ControlLoop;
 use crate::error::PortError;
 use crate::ports::{Expected, NewRecord};
 use crate::reading::{LONGEST_READ, within};
-use crate::record::{self, GroupRecord, KillSwitch};
+use crate::record::{self, GroupRecord, KillSwitch, from_json, group_key};
 use crate::request::{Obstacle, Refusal, TRIES, conflict};
 
 /// Nothing goes along with a change.
@@ -22,6 +22,17 @@ pub fn alone<T>(_: &T) -> Result<Vec<NewRecord>, PortError> {
 }
 
 impl ControlLoop {
+    /// The override of a group, in force or past.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn override_of(&self, group: &GroupName) -> Result<Option<Override>, PortError> {
+        let key = group_key(group);
+        let stored = within(LONGEST_READ, "read a group's record", self.ports().store.get(&key)).await?;
+        let record = stored.map(|stored| from_json::<GroupRecord>(&key, &stored.body)).transpose()?;
+        Ok(record.and_then(|record| record.state.temporary))
+    }
+
     /// Pauses a group, or resumes it with `None`, and returns the pause before. To resume also closes an open breaker: a
     /// person has looked. What `along` makes of the pause before is written in the same transaction.
     ///

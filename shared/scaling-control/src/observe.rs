@@ -221,17 +221,21 @@ fn ladder(
     let present = market.catalogue.get(launch_type);
     let architecture = present.map_or(Architecture::X86_64, |present| present.architecture);
     let burstable = present.is_some_and(|present| present.class == InstanceClass::Burstable);
-    let allowed = |name: &TypeName| match &config.ladder {
+    // A person may set a type for a while that the ladder leaves out.
+    let asked = state.temporary.as_ref().filter(|temporary| temporary.until > now);
+    let asked = asked.and_then(|temporary| temporary.instance_type.as_ref());
+    let in_ladder = |name: &TypeName| match &config.ladder {
         LadderRule::Types(types) => types.contains(name),
         LadderRule::Families(families) => families.iter().any(|family| family == name.family()),
         LadderRule::FamilyOfCurrent => name.family() == launch_type.family(),
     };
+    let allowed = |name: &TypeName| asked == Some(name) || in_ladder(name);
     let named = !matches!(config.ladder, LadderRule::FamilyOfCurrent) || burstable;
     let mut offers: Vec<TypeOffer> = market
         .catalogue
         .iter()
         .filter(|known| allowed(&known.name) && known.architecture == architecture)
-        .filter(|known| named || known.class != InstanceClass::Burstable)
+        .filter(|known| named || asked == Some(&known.name) || known.class != InstanceClass::Burstable)
         .filter(|known| config.resources.allow(known.vcpu, known.memory))
         .filter(|known| !state.is_backed_off(&known.name, now))
         .filter_map(|known| {

@@ -16,7 +16,7 @@ use tracing::Span;
 use crate::bookkeeping::{self, End};
 use crate::observe::{self, Market, Seen};
 use crate::ports::{GroupDescription, Lifecycle, MetricSeries, NewRecord};
-use crate::record::GroupRecord;
+use crate::record::{GroupRecord, KillSwitch};
 
 /// Learned values are stored at least this often, in seconds; in between they ride on other writes.
 const LEARNED_EVERY_SECONDS: f64 = 900.0;
@@ -79,7 +79,7 @@ pub struct Pass {
 }
 
 /// Runs one pass.
-pub fn pass(mut read: Read, kill_switch: bool, market: &Market<'_>, now: Timestamp) -> Pass {
+pub fn pass(mut read: Read, kill_switch: Option<&KillSwitch>, market: &Market<'_>, now: Timestamp) -> Pass {
     let before = read.record.clone();
     bookkeeping::catch_up(&read.record.state, &mut read.description, now);
     track_warm_up(&mut read, now);
@@ -108,8 +108,11 @@ pub fn pass(mut read: Read, kill_switch: bool, market: &Market<'_>, now: Timesta
     let learned = std::mem::take(&mut read.record.learned);
     read.record.learned = learn(&read.config, learned, &read.record.state, &snapshot);
     let mut decision = decide(&read.config, &read.record.learned, &read.record.state, &snapshot, now);
-    if kill_switch && !decision.action.is_hold() {
-        stop(&mut decision, Reason::KillSwitch);
+    if let Some(KillSwitch { by, reason }) = kill_switch {
+        decision.in_force.insert(0, format!("kill switch by {by}: {reason}"));
+        if !decision.action.is_hold() {
+            stop(&mut decision, Reason::KillSwitch);
+        }
     }
     // What acts on the group already would fight every change. It is never taken for granted that nothing does.
     let unchecked = read.record.state.foreign_checked.is_none() && !read.config.coexist;
@@ -117,7 +120,7 @@ pub fn pass(mut read: Read, kill_switch: bool, market: &Market<'_>, now: Timesta
         stop(&mut decision, Reason::TakeOverUnchecked);
     }
     // A kill switch stops what is planned, too.
-    step = step.filter(|_| !kill_switch);
+    step = step.filter(|_| kill_switch.is_none());
     step = reconsider(&mut read, step, &decision, &mut ended, now);
     let new_decision = is_new(&before, &decision);
     let dirty = new_decision || read.must_store || must_store(&before, &read.record, now);

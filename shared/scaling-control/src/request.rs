@@ -150,7 +150,7 @@ impl ControlLoop {
         let read = self.read(&[config], None, &mut report).await?.pop();
         let Some(read) = read else { return Err(unreadable(&request.group, report)) };
         let now = self.ports().clock.now();
-        let mut pass = pass(read, false, &self.market(), now);
+        let mut pass = pass(read, None, &self.market(), now);
         self.check(request, &pass)?;
         pass.decision = wish(request, &pass, &self.market());
         pass.new_decision = true;
@@ -217,6 +217,8 @@ impl ControlLoop {
         self.check_type(wanted, pass)
     }
 
+    /// Whether a group may be given a type: its platform can change it, and its bounds, its image's architecture and the
+    /// catalogue allow it.
     fn check_type(&self, wanted: &TypeName, pass: &Pass) -> Result<(), Refusal> {
         use scaling_policy::snapshot::RetypeSupport;
         if let RetypeSupport::CountOnly { why } = &pass.snapshot.group.retype {
@@ -271,7 +273,9 @@ impl ControlLoop {
         along: impl Fn(&ConfigVersion) -> Result<Vec<NewRecord>, PortError>,
     ) -> Result<ConfigVersion, ConfigRefusal> {
         let at = self.ports().clock.now();
-        let loaded = Config::from_source(source).map_err(ConfigRefusal::Faults)?;
+        // Stored is what was sent; what holds here has this process's variables over it, and has to have no fault either.
+        let loaded = Config::from_source(source.clone()).map_err(ConfigRefusal::Faults)?;
+        let active = self.config().another(source).map_err(ConfigRefusal::Faults)?.config;
         let version = expected.0 + 1;
         let key = record::config_key(version, &new_id(at));
         let record = NewRecord {
@@ -295,7 +299,7 @@ impl ControlLoop {
             Ok(((), written))
         })
         .await?;
-        self.use_config(loaded.config.at_version(ConfigVersion(version)));
+        self.use_config(active.at_version(ConfigVersion(version)));
         Ok(ConfigVersion(version))
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::control_loop::ControlLoop;
-use crate::controls::alone;
 use crate::error::PortError;
+use crate::ports::NewRecord;
 use crate::record;
 use crate::request::ConfigRefusal;
 
@@ -57,7 +57,7 @@ impl ControlLoop {
     }
 
     /// Makes the content of an earlier version active again, as a new version. It is checked like any other: a newer
-    /// program may find faults in it.
+    /// program may find faults in it. What `along` makes of the new version is written in the same transaction.
     ///
     /// # Errors
     /// [`ConfigRefusal`]; nothing is changed then.
@@ -65,9 +65,10 @@ impl ControlLoop {
         &self,
         to: ConfigVersion,
         by: &str,
+        along: impl Fn(&ConfigVersion) -> Result<Vec<NewRecord>, PortError>,
     ) -> Result<ConfigVersion, ConfigRefusal> {
         let source = self.stored_config(to).await?;
         let active = self.refresh().await?.version;
-        self.activate(source, active, (by, Some(to.0)), alone).await
+        self.activate(source, active, (by, Some(to.0)), along).await
     }
 }

@@ -30,6 +30,9 @@ pub struct Decision {
     pub wanted: Wanted,
     /// Where the guards trimmed or held the draft, in their order.
     pub guards: Vec<GuardNote>,
+    /// What people had set that held: calendar, override, pause, kill switch; each with its author and reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_force: Vec<String>,
     /// The other candidates that were priced, cheapest first, at most [`Decision::MAX_ALTERNATIVES`].
     pub alternatives: Vec<Alternative>,
     /// What runs now costs this.

@@ -26,6 +26,9 @@ pub fn explain(decision: &Decision, operation: Option<&Operation>) -> String {
     for note in &decision.guards {
         line("guard", format!("{} -> {} replicas: {}", note.from, note.to, note.reason));
     }
+    for said in &decision.in_force {
+        line("in force", said.clone());
+    }
     for other in &decision.alternatives {
         let (replicas, name) = (other.replicas, &other.instance_type);
         line(
@@ -106,6 +109,7 @@ mod tests {
             "driver": "cpu_usage",
             "wanted": {"vcpu": 13.4, "memory_base": 512.0, "memory_shared": 2048.0, "forecast_vcpu": 12.0, "replicas": 7},
             "guards": [{"from": 7, "to": 6, "reason": {"code": "clamped_by_config"}}],
+            "in_force": ["override by ada until 2026-03-02T12:00:00Z: max 6 (launch day)"],
             "alternatives": [{"instance_type": "c7i.xlarge", "replicas": 4, "cost": 0.71, "change_cost": 0.05}],
             "cost_before": 0.4, "cost_after": 0.6
         });
@@ -130,6 +134,7 @@ web at 2026-03-02 08:00:00 UTC, configuration 7
   seen     cpu_usage at 112 % of its limit, memory_usage at 61 % of its limit, request_count without a reading, request_latency without a reading
   wanted   13.4 vCPU, 7 replicas of the type that ran, 512 MiB each and 2048 MiB shared; asked for by cpu_usage; the forecast asks for 12.0 vCPU
   guard    7 -> 6 replicas: the configured minimum or maximum is the limit
+  in force override by ada until 2026-03-02T12:00:00Z: max 6 (launch day)
   rejected 4 x c7i.xlarge for 0.71 USD/h, 0.05 more to change to
   costs    0.40 -> 0.60 USD/h
   done     operation op-1, verified after 75 s

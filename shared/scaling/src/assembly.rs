@@ -90,7 +90,12 @@ impl Assembly {
         let region = aws.region.clone().or_else(environment_region);
         let aws = AwsSettings { region: aws.region.or_else(|| config.region.clone()), ..aws };
         let clients = Arc::new(AwsClients::new(aws));
-        let platforms = Arc::new(Platforms::new(AwsPlatform::new(Arc::clone(&clients))));
+        let on_aws = AwsPlatform::new(Arc::clone(&clients));
+        #[cfg(feature = "programs")]
+        let platforms = Platforms::new(on_aws, crate::standalone::AllowedPrograms::of(&config.groups));
+        #[cfg(not(feature = "programs"))]
+        let platforms = Platforms::new(on_aws);
+        let platforms = Arc::new(platforms);
         let ports = Ports {
             groups: platforms.clone(),
             writer: platforms.clone(),

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use scaling_policy::config::{Config, ConfigError, Layers, Loaded};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 /// Why there is no configuration.
@@ -43,14 +44,30 @@ pub enum ConfigurationError {
 pub const LARGEST_FILE: u64 = 1 << 20;
 
 /// Reads `path`, lays `<stem>.<environment>.json` beside it over it where an environment is named, and the process's
-/// environment variables over both.
+/// environment variables over both. Without an environment's file, the groups of `SCALING_GROUPS` are laid over it.
 ///
 /// # Errors
 /// Unreadable or oversized files, and every fault of the merged configuration at once.
 pub fn load(path: &Path, environment: Option<&str>) -> Result<Loaded, ConfigurationError> {
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    load_over(path, environment, Layers::none().with_variables(variables))
+    let layers = Layers::none().with_variables(variables);
+    match groups_of_environment().filter(|_| environment.is_none()) {
+        Some(groups) => parse(path, &read(path)?, &layers.with_file(groups.to_string().as_bytes())),
+        None => load_over(path, environment, layers),
+    }
+}
+
+/// The groups that `SCALING_GROUPS` names, commas between, as they are laid over a configuration: what a deployment is given
+/// as its groups.
+fn groups_of_environment() -> Option<Value> {
+    groups_overlay(&std::env::var("SCALING_GROUPS").unwrap_or_default())
+}
+
+pub(crate) fn groups_overlay(list: &str) -> Option<Value> {
+    let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let groups: Vec<Value> = names.map(|name| json!({ "name": name })).collect();
+    (!groups.is_empty()).then(|| json!({ "groups": groups }))
 }
 
 /// The same without environment variables: what is to be the configuration elsewhere.

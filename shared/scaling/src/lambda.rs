@@ -14,6 +14,7 @@
 //! | `SCALING_METRIC_GROUPS` | groups with CloudWatch metrics of their own, commas between; each costs money |
 //! | `SCALING_METRIC_NAMESPACE` | CloudWatch namespace of the metrics; `ServiceScaling` where it is not set |
 //! | `SCALING_ALARM_FUNCTION` | ARN of the function `alarm`; the schedule then keeps the groups' alarms ([`alarms`]) |
+//! | `SCALING_TYPE_CHANGES` | `off` scales every group in count only: the deployment lacks what an instance refresh needs |
 //! | `SCALING_CLOCK` | an emulator's clock, see [`clock`] |
 
 pub mod alarms;
@@ -32,11 +33,11 @@ use scaling_policy::config::{GroupName, Layers, Loaded};
 use scaling_telemetry::Metrics;
 use scaling_telemetry::emf::{EmbeddedMetrics, TickFigures};
 use scaling_telemetry::metrics::{Tick, names};
-use serde_json::{Value, json};
+use serde_json::json;
 use thiserror::Error;
 
 use crate::assembly::{Assembly, AssemblyError, StoreChoice};
-use crate::configuration::{self, ConfigurationError};
+use crate::configuration::{self, ConfigurationError, groups_overlay};
 use crate::narrate::narrate;
 use alarms::AlarmKeeper;
 use clock::{ClockError, FollowingClock};
@@ -251,11 +252,6 @@ fn with_groups(name: &Path, base: &[u8], groups: &str) -> Result<Loaded, Configu
 
 fn names_in(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|name| !name.is_empty())
-}
-
-fn groups_overlay(names: &str) -> Option<Value> {
-    let groups: Vec<Value> = names_in(names).map(|name| json!({ "name": name })).collect();
-    (!groups.is_empty()).then(|| json!({ "groups": groups }))
 }
 
 #[cfg(test)]

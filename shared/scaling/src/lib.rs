@@ -16,9 +16,12 @@ pub mod configuration;
 pub mod controller;
 pub mod lambda;
 pub mod narrate;
+#[cfg(not(feature = "programs"))]
+mod no_programs;
 pub mod platforms;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "programs")]
 pub mod standalone;
 
 pub use assembly::{Assembly, AssemblyError, StoreChoice};

@@ -14,21 +14,53 @@ use scaling_control::ports::{
 use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName, Platform};
 use scaling_policy::operation::{LaunchFailure, Step};
-use scaling_policy::snapshot::{ForeignController, ReplacementView};
+use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport};
 
-use crate::standalone::StandalonePlatform;
+#[cfg(not(feature = "programs"))]
+use crate::no_programs::NoPrograms as StandalonePlatform;
+#[cfg(feature = "programs")]
+use crate::standalone::{AllowedPrograms, StandalonePlatform};
 
 /// The platforms of this process.
 #[derive(Debug, Clone)]
 pub struct Platforms {
     aws: AwsPlatform,
     standalone: StandalonePlatform,
+    types_stay: bool,
+}
+
+/// The environment variable by which a deployment says that instance types are not to be changed (`off`): it may lack the
+/// permissions that an instance refresh needs, and each try would fail.
+const TYPE_CHANGES: &str = "SCALING_TYPE_CHANGES";
+
+impl Platforms {
+    /// AWS through these clients, and the programs that may be run.
+    #[cfg(feature = "programs")]
+    pub fn new(aws: AwsPlatform, allowed: AllowedPrograms) -> Self {
+        Self { aws, standalone: StandalonePlatform::new(allowed), types_stay: types_stay() }
+    }
+
+    /// AWS through these clients; groups of programs are refused.
+    #[cfg(not(feature = "programs"))]
+    pub fn new(aws: AwsPlatform) -> Self {
+        Self { aws, standalone: StandalonePlatform, types_stay: types_stay() }
+    }
+}
+
+fn types_stay() -> bool {
+    std::env::var(TYPE_CHANGES).is_ok_and(|value| value.eq_ignore_ascii_case("off"))
 }
 
 impl Platforms {
-    /// AWS through these clients, and programs.
-    pub fn new(aws: AwsPlatform) -> Self {
-        Self { aws, standalone: StandalonePlatform }
+    /// Groups on AWS, scaled in count only where the deployment says so.
+    async fn describe_on_aws(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
+        let mut each = self.aws.describe_each(groups).await?;
+        let described = each.iter_mut().filter_map(|(_, told)| told.as_mut().ok());
+        for group in described.filter(|group| self.types_stay && group.retype == RetypeSupport::Supported) {
+            let why = format!("type changes are switched off in this deployment ({TYPE_CHANGES})");
+            group.retype = RetypeSupport::CountOnly { why };
+        }
+        Ok(each)
     }
 }
 
@@ -49,10 +81,10 @@ impl GroupReader for Platforms {
     async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
         let (standalone, aws) = split(groups);
         if standalone.is_empty() {
-            return self.aws.describe_each(&aws).await;
+            return self.describe_on_aws(&aws).await;
         }
         let (on_standalone, on_aws) =
-            tokio::join!(self.standalone.describe_each(&standalone), self.aws.describe_each(&aws));
+            tokio::join!(self.standalone.describe_each(&standalone), self.describe_on_aws(&aws));
         let mut each = on_standalone?;
         // AWS that does not answer takes the groups of programs not with it.
         let on_aws = on_aws.unwrap_or_else(|error| {

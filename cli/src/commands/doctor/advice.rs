@@ -24,6 +24,12 @@ pub(super) fn advice(error: &PortError) -> String {
         PortError::NotFound { .. } => "put the name right, or check account and region".to_owned(),
         PortError::Throttled { .. } => "wait: the account's rate of calls is used up by somebody".to_owned(),
         PortError::Conflict { .. } => "another change is running; look again when it has ended".to_owned(),
+        PortError::Unavailable { .. } if says("credential") => {
+            "give credentials: AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role".to_owned()
+        }
+        PortError::Unavailable { .. } if says("missing signing region") || says("region must be set") => {
+            "name the region: AWS_REGION, or `region` in the configuration".to_owned()
+        }
         PortError::Unavailable { .. }
             if says("connect") || says("dns") || says("io error") || says("refused") =>
         {

@@ -15,7 +15,7 @@ use scaling_policy::operation::Step;
 use scaling_telemetry::Metrics;
 
 use super::advice::{advice, chain};
-use super::{Check, Verdict, past};
+use super::{Check, Verdict, held, past};
 use crate::arguments::DoctorArguments;
 use crate::commands::run::existing_store;
 
@@ -49,7 +49,10 @@ pub(super) async fn all(arguments: &DoctorArguments) -> Vec<Check> {
         state(&ports, &mut checks).await;
     }
     // The active version, which may be another than the file's.
-    let config = assembly.control.refresh().await.unwrap_or_else(|_| assembly.control.config());
+    let file = assembly.control.config();
+    let config = assembly.control.refresh().await.unwrap_or_else(|_| Arc::clone(&file));
+    version(&file, &config, arguments, &mut checks);
+    held::controls(&assembly.control, &config, &mut checks).await;
     let aws: Vec<Arc<GroupConfig>> =
         config.groups.iter().filter(|group| group.platform == Platform::Aws).cloned().collect();
     let reached = aws.is_empty() || {
@@ -63,6 +66,9 @@ pub(super) async fn all(arguments: &DoctorArguments) -> Vec<Check> {
     if let Some(first) = aws.first() {
         permissions(&ports, first, &aws, &mut checks).await;
         writing(&ports, &aws, arguments.try_write, &mut checks).await;
+        if matches!(place, StoreChoice::Table(_)) {
+            held::alarms(&AwsPlatform::new(Arc::clone(&assembly.clients)), &aws, &mut checks).await;
+        }
     }
     groups(&assembly, &config, &mut checks).await;
     checks
@@ -87,6 +93,25 @@ fn configuration(arguments: &DoctorArguments, checks: &mut Vec<Check>) -> Option
             None
         }
     }
+}
+
+/// Whether the file or a stored version is what holds.
+fn version(file: &Config, active: &Config, arguments: &DoctorArguments, checks: &mut Vec<Check>) {
+    if active.version.0 == 0 {
+        return;
+    }
+    let (name, number, path) = ("configuration", active.version.0, arguments.source.config.display());
+    checks.push(if active.source() == file.source() {
+        Check::good(name, format!("version {number} of the store is active, and as {path}"))
+    } else {
+        let detail = format!("version {number} of the store is active, and {path} is another");
+        Check::of(
+            Verdict::Warning,
+            name,
+            detail,
+            "see `scaling config diff`; `scaling config push` makes the file active",
+        )
+    });
 }
 
 /// Reading, and a write that cannot go through because it expects a version that no record has.

@@ -86,7 +86,7 @@ pub(super) async fn replace(
     check_if_match(&headers, &current)?;
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
-    let by = author(caller, None);
+    let by = author(caller, None)?;
     let change = |version: &ConfigVersion| Change {
         what: "configured",
         by: by.clone(),

@@ -71,9 +71,10 @@ pub(super) async fn groups(
     };
     let records: Vec<GroupRecord> = keys.iter().map(parse).collect::<Result<_, Problem>>()?;
     let metrics = state.fresh_metrics(&config).await;
+    let now = state.now();
     let mut groups = Vec::with_capacity(page.len());
     for (group, record) in page.iter().zip(&records) {
-        groups.push(GroupView::new(group, record, metrics.figures(&group.name).as_ref()));
+        groups.push(GroupView::new(group, record, metrics.figures(&group.name).as_ref(), now));
     }
     let next = page.last().filter(|_| begin + page.len() < config.groups.len());
     let next = next.map(|group| group.name.as_str());

@@ -22,6 +22,8 @@ pub(crate) struct Health {
     status: &'static str,
     /// The program's version.
     version: &'static str,
+    /// What time the controller has: an emulator's, where it is on one. Ends of pauses and overrides are counted by it.
+    now: Timestamp,
     /// When the last tick of this process ended; null before the first, and in a process that only answers.
     last_tick: Option<Timestamp>,
 }
@@ -46,5 +48,5 @@ pub(super) async fn health(State(state): State<ApiState>) -> Result<Json<Health>
             return Err(Problem::new(Kind::NotTicking, detail));
         }
     }
-    Ok(Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION"), last_tick }))
+    Ok(Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION"), now: state.now(), last_tick }))
 }

@@ -58,8 +58,8 @@ pub(super) async fn throw(
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let request: KillSwitchRequest = body::parse_or_default(&bytes)?;
-    let by = author(caller, request.by);
-    let reason = body::reason(request.reason);
+    let by = author(caller, request.by)?;
+    let reason = body::reason(request.reason)?;
     store(&state, Some(KillSwitch { by: by.clone(), reason }), ("stopped", by), &audit).await
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn release(
     caller: Option<Extension<Caller>>,
     audit: Audit,
 ) -> Result<Response, Problem> {
-    store(&state, None, ("released", author(caller, None)), &audit).await
+    store(&state, None, ("released", author(caller, None)?), &audit).await
 }
 
 async fn store(

@@ -8,9 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use scaling_control::PortError;
+use scaling_control::ports::GroupDescription;
 use scaling_fleet::TypeName;
 use scaling_policy::config::GroupConfig;
 use scaling_policy::operation::Override;
+use scaling_policy::snapshot::RetypeSupport;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -88,9 +90,12 @@ pub(super) async fn set(
     let request: OverrideRequest = body::parse(&bytes)?;
     let group = configured(&state, &name).await?;
     check(&state, &group, &request)?;
+    if let Some(name) = request.instance_type.as_deref() {
+        check_platform(&state, &group, &TypeName::new(name)).await?;
+    }
     let temporary = Override {
-        by: author(caller, request.by),
-        reason: request.reason,
+        by: author(caller, request.by)?,
+        reason: body::short("reason", request.reason)?,
         until: request.until,
         min: request.min,
         max: request.max,
@@ -113,7 +118,7 @@ pub(super) async fn end(
     audit: Audit,
 ) -> Result<Response, Problem> {
     let group = configured(&state, &name).await?;
-    store(&state, &group, None, ("override ended", author(caller, None)), &audit).await
+    store(&state, &group, None, ("override ended", author(caller, None)?), &audit).await
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -124,7 +129,8 @@ pub(super) async fn end(
 ))]
 /// Keeps what a group has against scale-down
 ///
-/// An override whose least replicas are those desired at this moment; more may be added meanwhile.
+/// An override whose least replicas are those desired at this moment; more may be added meanwhile. It takes the place of
+/// another hold. Where an override with a maximum or a type is in force, it is refused (409): it would end that one.
 pub(super) async fn hold(
     State(state): State<ApiState>,
     Path(name): Path,
@@ -136,20 +142,53 @@ pub(super) async fn hold(
     let group = configured(&state, &name).await?;
     let until = request.until.unwrap_or_else(|| state.now() + group.manual_hold);
     moment::check(state.now(), "until", until)?;
-    let described = state.control().ports().groups.describe(&[Arc::clone(&group)]).await?;
-    let desired = described.first().map(|group| group.desired).ok_or_else(|| {
-        Problem::from(PortError::NotFound { what: format!("the group {name} on its platform") })
-    })?;
-    let by = author(caller, request.by);
+    let desired = described(&state, &group).await?.desired;
+    let running = state.control().override_of(&group.name).await?;
+    let running = running.filter(|running| running.until > state.now());
+    let sets_more = |running: &&Override| running.max.is_some() || running.instance_type.is_some();
+    if let Some(Override { by, reason, until, .. }) = running.as_ref().filter(sets_more) {
+        let detail =
+            format!("an override by {by} holds until {until} ({reason}); end it first, or set another one");
+        return Err(Problem::new(Kind::Conflict, detail));
+    }
+    let least = running.and_then(|running| running.min).unwrap_or(1);
+    let by = author(caller, request.by)?;
     let temporary = Override {
         by: by.clone(),
-        reason: body::reason(request.reason),
+        reason: body::reason(request.reason)?,
         until,
-        min: Some(desired.max(1)),
+        min: Some(desired.max(least)),
         max: None,
         instance_type: None,
     };
     store(&state, &group, Some(temporary), ("held", by), &audit).await
+}
+
+/// The group as its platform has it.
+async fn described(state: &ApiState, group: &Arc<GroupConfig>) -> Result<GroupDescription, Problem> {
+    let found = state.control().ports().groups.describe(std::slice::from_ref(group)).await?;
+    found.into_iter().next().ok_or_else(|| {
+        Problem::from(PortError::NotFound { what: format!("the group {} on its platform", group.name) })
+    })
+}
+
+/// What the platform has to say of a type: whether it can be changed at all, and whether the image runs on it.
+async fn check_platform(state: &ApiState, group: &Arc<GroupConfig>, name: &TypeName) -> Result<(), Problem> {
+    let found = described(state, group).await?;
+    if let RetypeSupport::CountOnly { why } = &found.retype {
+        let detail = format!("the type of this group cannot be changed: {why}");
+        return Err(Problem::new(Kind::CountOnly, detail));
+    }
+    let market = state.control().market();
+    let architecture = |name: &TypeName| market.catalogue.get(name).map(|known| known.architecture);
+    match &found.launch_type {
+        Some(running) if architecture(running).is_some_and(|is| Some(is) != architecture(name)) => {
+            let bounds = format!("types of the architecture of {running}, whose image the group runs");
+            let detail = format!("{name} is outside the bounds: {bounds}");
+            Err(Problem::new(Kind::OutOfBounds, detail).with("bounds", bounds))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn configured(state: &ApiState, name: &str) -> Result<Arc<GroupConfig>, Problem> {

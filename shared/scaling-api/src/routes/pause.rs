@@ -67,8 +67,8 @@ pub(super) async fn pause(
 ) -> Result<Response, Problem> {
     let request: PauseRequest = body::parse_or_default(&bytes)?;
     request.until.map_or(Ok(()), |until| moment::check(state.now(), "until", until))?;
-    let by = author(caller, request.by);
-    let reason = body::reason(request.reason);
+    let by = author(caller, request.by)?;
+    let reason = body::reason(request.reason)?;
     let pause = Pause { by: by.clone(), reason, until: request.until };
     set(&state, &name, Some(pause), Doing { what: "paused", by, audit }).await
 }
@@ -90,7 +90,7 @@ pub(super) async fn resume(
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let request: ResumeRequest = body::parse_or_default(&bytes)?;
-    let by = author(caller, request.by);
+    let by = author(caller, request.by)?;
     set(&state, &name, None, Doing { what: "resumed", by, audit }).await
 }
 

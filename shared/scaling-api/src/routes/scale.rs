@@ -89,7 +89,7 @@ pub(super) async fn scale(
         group: group.clone(),
         replicas: wish.replicas,
         instance_type: wish.instance_type.as_deref().map(TypeName::new),
-        by: author(caller, wish.by),
+        by: author(caller, wish.by)?,
         until: wish.expires,
         dry_run: wish.dry_run,
     };

@@ -35,6 +35,8 @@ pub(crate) struct DecisionView<'a> {
     /// Where guards trimmed or held it, in their order.
     #[cfg_attr(test, schema(value_type = [crate::openapi::schemas::GuardNote]))]
     pub(crate) guards: &'a [GuardNote],
+    /// What people had set that held, with author and reason: calendar, override, pause, kill switch.
+    pub(crate) in_force: &'a [String],
     /// Other candidates that were priced, cheapest first.
     #[cfg_attr(test, schema(value_type = [crate::openapi::schemas::Alternative]))]
     pub(crate) alternatives: &'a [Alternative],
@@ -57,6 +59,7 @@ impl<'a> From<&'a Decision> for DecisionView<'a> {
             driver: decision.driver,
             wanted: &decision.wanted,
             guards: &decision.guards,
+            in_force: &decision.in_force,
             alternatives: &decision.alternatives,
             cost_before: decision.cost_before.0,
             cost_after: decision.cost_after.0,

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use scaling_control::record::GroupRecord;
 use scaling_fleet::TypeName;
 use scaling_policy::config::{ControlLevel, GroupConfig, Mode, Platform, ReplicaBounds};
+use scaling_policy::decide::bounds::Bounds;
+use scaling_policy::decide::in_force::in_force;
 use scaling_policy::operation::{Override, Pause};
 use scaling_policy::trigger::PerTrigger;
 use scaling_telemetry::metrics::Figures;
@@ -28,9 +30,13 @@ pub(crate) struct GroupView<'a> {
     /// What is changed of it.
     #[cfg_attr(test, schema(value_type = crate::openapi::schemas::Mode))]
     mode: Mode,
-    /// Bounds of the configuration.
+    /// Bounds of the configuration, and its first capacity.
     #[cfg_attr(test, schema(value_type = crate::openapi::schemas::ReplicaBounds))]
     replicas: ReplicaBounds,
+    /// Bounds that hold now, by configuration, calendar and override; the group's own may be narrower.
+    bounds: CountBounds,
+    /// What people have set that holds now, with author and reason: pause, override, calendar.
+    in_force: Vec<String>,
     /// Desired capacity at the last evaluation.
     desired: Option<u32>,
     /// Launch type at the last evaluation.
@@ -49,6 +55,16 @@ pub(crate) struct GroupView<'a> {
     running: Vec<OperationView<'a>>,
     /// Newest figures; null until it has been evaluated.
     figures: Option<FiguresView>,
+}
+
+/// Fewest and most replicas.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = CountBounds))]
+struct CountBounds {
+    /// Fewest.
+    min: u32,
+    /// Most.
+    max: u32,
 }
 
 /// What the last evaluation saw and decided.
@@ -74,8 +90,14 @@ struct FiguresView {
 
 impl<'a> GroupView<'a> {
     /// A group of the configuration with its record and its figures.
-    pub(crate) fn new(config: &'a GroupConfig, record: &'a GroupRecord, figures: Option<&Figures>) -> Self {
+    pub(crate) fn new(
+        config: &'a GroupConfig,
+        record: &'a GroupRecord,
+        figures: Option<&Figures>,
+        now: Timestamp,
+    ) -> Self {
         let state = &record.state;
+        let (min, max) = Bounds::without_group(config, state, now);
         let running = [state.open_operation(), state.open_type_change()].into_iter().flatten();
         Self {
             name: config.name.as_str(),
@@ -83,6 +105,8 @@ impl<'a> GroupView<'a> {
             control: config.control,
             mode: config.mode,
             replicas: config.replicas,
+            bounds: CountBounds { min, max },
+            in_force: in_force(config, state, now),
             desired: state.known_desired,
             instance_type: state.known_type.as_ref().map(TypeName::as_str),
             taken_over: state.taken_over,

@@ -131,6 +131,39 @@ async fn a_hold_keeps_what_the_group_has() {
 }
 
 #[tokio::test]
+async fn a_hold_ends_no_override_that_sets_more_than_it() {
+    let stage = Stage::new();
+    let body = json!({"min": 2, "max": 9, "until": UNTIL, "reason": "launch day", "by": "ada"});
+    stage.call("PUT", "/groups/web/override", &body).await.ok();
+    let problem = stage.post("/groups/web/hold", &json!({})).await.problem(409, "conflict");
+    assert!(problem["detail"].as_str().unwrap().contains("launch day"), "{problem}");
+    let groups = stage.get("/groups").await.ok();
+    let group = &groups["groups"][0];
+    assert_eq!(group["bounds"], json!({"min": 2, "max": 9}));
+    assert!(group["in_force"][0].as_str().unwrap().contains("override by ada"), "{group}");
+}
+
+#[tokio::test]
+async fn words_that_are_too_long_to_be_repeated_are_refused() {
+    let stage = Stage::new();
+    let long = "x".repeat(1_001);
+    for (path, member) in
+        [("/groups/web/pause", "reason"), ("/groups/web/pause", "by"), ("/groups/web/hold", "reason")]
+    {
+        let problem = stage.post(path, &json!({member: long})).await.problem(422, "invalid-request");
+        assert_eq!(problem["pointer"], format!("/{member}"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_type_that_the_image_does_not_run_on_is_no_override() {
+    let stage = Stage::new();
+    let body = |name: &str| json!({"instance_type": name, "until": UNTIL, "reason": "a try"});
+    stage.call("PUT", "/groups/web/override", &body("m7g.xlarge")).await.problem(422, "out-of-bounds");
+    stage.call("PUT", "/groups/web/override", &body("c7i.xlarge")).await.ok();
+}
+
+#[tokio::test]
 async fn a_hold_needs_the_platform() {
     let stage = Stage::new();
     stage.platform.groups.lock().unwrap().clear();

@@ -95,10 +95,12 @@ async fn groups_left_over_by_the_deadline_are_counted_and_go_first_next_time() {
     let last: Vec<GroupName> = names[6 - left_over.len()..].iter().map(|name| (*name).into()).collect();
     assert_eq!(first.left_over, last, "in the order of the configuration, as nothing is known yet");
 
+    world.clock.advance_seconds(60);
     let second = control.tick(budget).await.unwrap();
     assert!(evaluated(&second).is_superset(&left_over), "{:?}", second.left_over);
     assert!(!second.left_over.is_empty(), "the deadline has passed again");
     // Then those evaluated longest ago, before those of just now.
+    world.clock.advance_seconds(60);
     let third = control.tick(budget).await.unwrap();
     let waiting: BTreeSet<_> = second.left_over.iter().cloned().collect();
     assert!(evaluated(&third).is_superset(&waiting), "{:?}", third.left_over);

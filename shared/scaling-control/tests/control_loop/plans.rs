@@ -3,6 +3,7 @@
 use scaling_control::ScaleRequest;
 use scaling_control::controls::alone;
 use scaling_control::fakes::Steps;
+use scaling_control::record::KillSwitch;
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::{Pause, Phase, Step};
 use serde_json::json;
@@ -146,4 +147,37 @@ async fn refusals_of_the_start_leave_the_way_back_its_tries() {
     assert!(phases.contains(&Phase::RolledBack), "{phases:?}");
     let accepted = world.platform.group().accepted.clone();
     assert!(accepted.contains(&Step::RollBackReplacement), "the platform's own way first: {accepted:?}");
+}
+
+#[tokio::test]
+async fn a_group_is_evaluated_once_in_its_period_and_with_every_tick_while_something_is_going_on() {
+    let world = World::with(json!({"triggers": {"evaluation_period": 300}}));
+    let control = world.control();
+    let mut evaluated = Vec::new();
+    for _ in 0..10 {
+        evaluated.push(world.minute(&control).await.outcomes.len());
+    }
+    assert_eq!(evaluated, [1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+    // A person asks for more: the operation is followed with every tick.
+    world.minutes(&control, 1).await;
+    world.platform.group().busy_vcpu = Some(15.5);
+    world.minutes(&control, 5).await;
+    let mut following = 0;
+    for _ in 0..3 {
+        following += world.minute(&control).await.outcomes.len();
+    }
+    assert!(following >= 2, "{following}");
+}
+
+#[tokio::test]
+async fn a_decision_names_what_people_have_set() {
+    let entry = json!({"name": "launch", "cron": "0 * * * *", "duration": 3600, "min_replicas": 6});
+    let world = World::with(json!({"calendar": [entry]}));
+    let control = world.control();
+    let switch = KillSwitch { by: "ada".to_owned(), reason: "an incident".to_owned() };
+    control.set_kill_switch(Some(switch), alone).await.unwrap();
+    let report = world.minute(&control).await;
+    let decision = &report.outcomes[0].evaluation().unwrap().decision;
+    assert_eq!(decision.in_force[0], "kill switch by ada: an incident");
+    assert!(decision.in_force[1] == "calendar launch: min 6", "{decision:?}");
 }

@@ -125,13 +125,13 @@ async fn an_earlier_configuration_comes_back_as_a_new_version() {
         source["replicas"]["max_replicas"] = json!(most);
         control.replace_config(source.clone(), ConfigVersion(expected), "ada", alone).await.unwrap();
     }
-    let back = control.roll_back_config(ConfigVersion(1), "grace").await.unwrap();
+    let back = control.roll_back_config(ConfigVersion(1), "grace", alone).await.unwrap();
     assert_eq!((back, control.config().groups[0].replicas.max), (ConfigVersion(3), 9));
     let changes = control.config_changes().await.unwrap();
     let told: Vec<_> =
         changes.iter().map(|change| (change.version, change.by.as_str(), change.restored)).collect();
     assert_eq!(told, [(3, "grace", Some(1)), (2, "ada", None), (1, "ada", None)]);
-    let missing = control.roll_back_config(ConfigVersion(7), "grace").await.unwrap_err();
+    let missing = control.roll_back_config(ConfigVersion(7), "grace", alone).await.unwrap_err();
     assert!(missing.to_string().contains("version 7"), "{missing}");
 }
 

@@ -40,6 +40,8 @@ pub struct Config {
     /// Whether a change must carry If-Match.
     pub require_if_match: bool,
     source: Value,
+    /// Environment variables that lie over every version of this process.
+    variables: Vec<(String, String)>,
 }
 
 /// What spot instances cost in the configuration's region.
@@ -86,8 +88,22 @@ impl Config {
     pub fn parse(file: &[u8], layers: &Layers<'_>) -> Result<Loaded, ConfigError> {
         let mut faults = Faults::default();
         let merged = layers.merge(file, &mut faults);
-        let Some((source, variables)) = merged else { return Err(failed(faults)) };
-        read(source, &variables, faults)
+        let Some((source, written)) = merged else { return Err(failed(faults)) };
+        let mut loaded = read(source, &written, faults)?;
+        loaded.config.variables = layers.variables().to_vec();
+        Ok(loaded)
+    }
+
+    /// Reads a stored source as this process has to: its environment variables lie over that as they lie over its file.
+    ///
+    /// # Errors
+    /// Every fault of the merged document at once.
+    pub fn another(&self, source: Value) -> Result<Loaded, ConfigError> {
+        if self.variables.is_empty() {
+            return Self::from_source(source);
+        }
+        let layers = Layers::none().with_variables(self.variables.iter().cloned());
+        Self::parse(source.to_string().as_bytes(), &layers)
     }
 
     /// Reads a configuration from a merged source, as [`Config::source`] gave it.
@@ -175,6 +191,7 @@ fn read(source: Value, variables: &[(String, String)], mut faults: Faults) -> Re
         },
         require_if_match: document.require_if_match.unwrap_or_default(),
         source,
+        variables: Vec::new(),
     };
     Ok(Loaded { config, warnings })
 }

@@ -52,6 +52,11 @@ impl<'a> Layers<'a> {
     }
 
     /// Merges all layers, and returns which variable wrote at which pointer.
+    /// The environment variables that it lays over the files.
+    pub(super) fn variables(&self) -> &[(String, String)] {
+        &self.variables
+    }
+
     pub(super) fn merge(&self, base: &[u8], faults: &mut Faults) -> Option<(Value, Vec<(String, String)>)> {
         let base = text::parse(base, faults);
         let overlay = match self.file {

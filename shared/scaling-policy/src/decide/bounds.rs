@@ -22,15 +22,19 @@ impl Bounds {
     /// The intersection that holds at `now`. Where the configuration and the group have nothing in common, the
     /// group's nearest bound is both.
     pub fn of(config: &GroupConfig, state: &OperationState, snapshot: &Snapshot, now: Timestamp) -> Self {
-        let configured = config.replicas_at(now);
-        let (mut min, mut max) = (configured.min, configured.max);
-        if let Some(temporary) = state.temporary.as_ref().filter(|temporary| temporary.until > now) {
-            min = temporary.min.unwrap_or(min);
-            max = temporary.max.unwrap_or(max).max(min);
-        }
+        let (min, max) = Self::without_group(config, state, now);
         let group = &snapshot.group;
         let limit = |value: u32| value.max(group.min).min(group.max);
         Self { min: limit(min), max: limit(max), configured: (min, max) }
+    }
+
+    /// Fewest and most replicas by configuration, calendar and override, whatever the group's own bounds are.
+    pub fn without_group(config: &GroupConfig, state: &OperationState, now: Timestamp) -> (u32, u32) {
+        let configured = config.replicas_at(now);
+        let temporary = state.temporary.as_ref().filter(|temporary| temporary.until > now);
+        let min = temporary.and_then(|temporary| temporary.min).unwrap_or(configured.min);
+        let max = temporary.and_then(|temporary| temporary.max).unwrap_or(configured.max);
+        (min, if temporary.is_some() { max.max(min) } else { max })
     }
 
     /// The nearest count inside, and the reason where that is another.

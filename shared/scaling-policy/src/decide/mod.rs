@@ -8,6 +8,7 @@ pub mod candidates;
 pub mod demand;
 mod draft;
 mod guards;
+pub mod in_force;
 mod release;
 mod undo;
 
@@ -64,6 +65,7 @@ pub fn decide(
         driver: draft.driver.or_else(|| inputs.demand.highest_load().map(|(trigger, _)| trigger)),
         wanted,
         guards: notes,
+        in_force: in_force::in_force(config, state, now),
         alternatives,
         cost_before,
         cost_after,

@@ -18,6 +18,7 @@ fn decision(action: Action, before: f64, after: f64) -> Decision {
         driver: None,
         wanted: Wanted::default(),
         guards: Vec::new(),
+        in_force: Vec::new(),
         alternatives: Vec::new(),
         cost_before: UsdPerHour(before),
         cost_after: UsdPerHour(after),

@@ -72,6 +72,7 @@ fn evaluation(group: &GroupConfig, taken_at: Timestamp) -> Evaluation {
         driver: None,
         wanted: Wanted { vcpu: Vcpu(9.5), ..Wanted::default() },
         guards: Vec::new(),
+        in_force: Vec::new(),
         alternatives: Vec::new(),
         cost_before: UsdPerHour(0.625),
         cost_after: UsdPerHour(0.625),

@@ -9,11 +9,15 @@
 //! | `apply` | `{"group": NAME, "step": STEP}` with a [`Step`](scaling_policy::operation::Step) | nothing, or `{"id": TEXT}` |
 //! | `metrics` | `{"group": NAME, "from": TIME, "to": TIME, "period": SECONDS}` | `{"cpu_usage": [[TIME, VALUE], ...], ...}` |
 //!
+//! Only programs of the configuration that the process was started with are run ([`AllowedPrograms`]).
+//!
 //! A step states wanted values, so a program that is called twice does nothing the second time. Exit code 75
 //! (`EX_TEMPFAIL`) says that another change is running; any other non-zero code is a failure, and what the program
 //! wrote to standard error is its explanation.
 
+mod allowed;
 pub mod platform;
 pub mod program;
 
+pub use allowed::AllowedPrograms;
 pub use platform::StandalonePlatform;

@@ -13,7 +13,7 @@ use scaling_control::ports::{
     MetricReader, MetricSeries, Purchase, describable,
 };
 use scaling_fleet::TypeName;
-use scaling_policy::config::{GroupConfig, GroupName, ProgramSet};
+use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport, SuspendedProcesses};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::allowed::AllowedPrograms;
 use super::program::run;
 
 /// Programs that run at the same time, of one reading.
@@ -31,8 +32,17 @@ const AT_ONCE: usize = 16;
 const ALTOGETHER: Duration = Duration::from_secs(40);
 
 /// Groups driven by programs.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct StandalonePlatform;
+#[derive(Debug, Clone)]
+pub struct StandalonePlatform {
+    allowed: AllowedPrograms,
+}
+
+impl StandalonePlatform {
+    /// Groups whose programs are among these.
+    pub fn new(allowed: AllowedPrograms) -> Self {
+        Self { allowed }
+    }
+}
 
 /// What a `describe` program prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,7 +89,8 @@ impl GroupReader for StandalonePlatform {
     }
 
     async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
-        let calls = groups.iter().map(|group| (group.name.clone(), describe_one(Arc::clone(group))));
+        let call = |group: &Arc<GroupConfig>| describe_one(self.allowed.clone(), Arc::clone(group));
+        let calls = groups.iter().map(|group| (group.name.clone(), call(group)));
         Ok(side_by_side("describe", calls).await)
     }
 
@@ -111,7 +122,7 @@ impl GroupWriter for StandalonePlatform {
             let message = "groups of the platform standalone are scaled in count only".to_owned();
             return Err(PortError::Invalid { operation: "apply", message });
         };
-        let programs = programs(group, "apply")?;
+        let programs = self.allowed.of_group(group, "apply")?;
         let input = Request { group: &group.name, step: Some(step) };
         let started: Option<Started> = run("apply", &programs.apply, &input, programs.timeout).await?;
         Ok(Accepted { platform_id: started.and_then(|started| started.id) })
@@ -125,7 +136,7 @@ impl MetricReader for StandalonePlatform {
         for query in queries {
             first.entry(query.group.name.clone()).or_insert_with(|| query.clone());
         }
-        let calls = first.into_iter().map(|(group, query)| (group, metrics_of(query)));
+        let calls = first.into_iter().map(|(group, query)| (group, metrics_of(self.allowed.clone(), query)));
         let answers: BTreeMap<GroupName, _> = side_by_side("metrics", calls).await.into_iter().collect();
         for (group, answer) in &answers {
             if let Err(error) = answer {
@@ -184,8 +195,11 @@ where
     each
 }
 
-async fn describe_one(group: Arc<GroupConfig>) -> Result<GroupDescription, PortError> {
-    let programs = programs(&group, "describe")?;
+async fn describe_one(
+    allowed: AllowedPrograms,
+    group: Arc<GroupConfig>,
+) -> Result<GroupDescription, PortError> {
+    let programs = allowed.of_group(&group, "describe")?;
     let input = Request { group: &group.name, step: None };
     let answer: Description = run("describe", &programs.describe, &input, programs.timeout).await?;
     Ok(GroupDescription {
@@ -206,8 +220,8 @@ async fn describe_one(group: Arc<GroupConfig>) -> Result<GroupDescription, PortE
     })
 }
 
-async fn metrics_of(query: MetricQuery) -> Result<Points, PortError> {
-    let programs = programs(&query.group, "metrics")?;
+async fn metrics_of(allowed: AllowedPrograms, query: MetricQuery) -> Result<Points, PortError> {
+    let programs = allowed.of_group(&query.group, "metrics")?;
     let input = MetricRequest {
         group: &query.group.name,
         from: query.from,
@@ -216,13 +230,6 @@ async fn metrics_of(query: MetricQuery) -> Result<Points, PortError> {
     };
     let points: Option<Points> = run("metrics", &programs.metrics, &input, programs.timeout).await?;
     Ok(points.unwrap_or_default())
-}
-
-fn programs<'a>(group: &'a GroupConfig, operation: &'static str) -> Result<&'a ProgramSet, PortError> {
-    group.programs.as_ref().ok_or_else(|| PortError::Invalid {
-        operation,
-        message: format!("group {} names no programs; add `programs` to it in the configuration", group.name),
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use scaling_policy::Trigger;
-use scaling_policy::config::{Absence, MetricBinding, Platform, Statistic};
+use scaling_policy::config::{Absence, MetricBinding, Platform, ProgramSet, Statistic};
 
 use super::*;
 
@@ -15,6 +15,11 @@ fn group(name: &str, script: &str, timeout: Duration) -> Arc<GroupConfig> {
         programs: Some(programs),
         ..GroupConfig::with_defaults(name)
     })
+}
+
+/// A platform that may run the programs of these groups.
+fn platform(groups: &[Arc<GroupConfig>]) -> StandalonePlatform {
+    StandalonePlatform::new(AllowedPrograms::of(groups))
 }
 
 const LONG: Duration = Duration::from_secs(30);
@@ -44,7 +49,7 @@ fn query(group: &Arc<GroupConfig>) -> MetricQuery {
 async fn a_program_that_hangs_fails_its_own_group_after_its_own_time_out() {
     let hangs = group("hangs", "sleep 3600", Duration::from_millis(300));
     let good = group("good", &format!("echo '{DESCRIPTION}'"), LONG);
-    let each = StandalonePlatform.describe_each(&[hangs, good]).await.unwrap();
+    let each = platform(&[hangs.clone(), good.clone()]).describe_each(&[hangs, good]).await.unwrap();
     let told: BTreeMap<&str, _> = each.iter().map(|(name, told)| (name.as_str(), told)).collect();
     assert_eq!(told["good"].as_ref().unwrap().desired, 2);
     let why = told["hangs"].as_ref().unwrap_err().to_string();
@@ -56,7 +61,7 @@ async fn programs_of_several_groups_run_side_by_side() {
     let script = format!("sleep 2; echo '{DESCRIPTION}'");
     let groups: Vec<_> = (0..8).map(|number| group(&format!("web-{number}"), &script, LONG)).collect();
     let began = Instant::now();
-    let described = StandalonePlatform.describe(&groups).await.unwrap();
+    let described = platform(&groups).describe(&groups).await.unwrap();
     assert_eq!(described.len(), 8);
     assert!(
         began.elapsed() < Duration::from_secs(12),
@@ -71,7 +76,7 @@ async fn a_metrics_program_that_fails_is_not_the_same_as_no_data() {
     let silent = group("silent", "echo '{}'", LONG);
     let good = group("good", r#"echo '{"cpu_usage": [["2026-03-02T08:00:00Z", 0.5]]}'"#, LONG);
     let queries = [&fails, &good, &silent].map(query);
-    let series = StandalonePlatform.read(&queries).await.unwrap();
+    let series = platform(&[fails, good, silent]).read(&queries).await.unwrap();
     assert_eq!(series[0], MetricSeries { points: Vec::new(), partial: true });
     assert_eq!(series[1].points.iter().map(|(_, value)| *value).collect::<Vec<_>>(), [0.5]);
     assert_eq!(series[2], MetricSeries::default());
