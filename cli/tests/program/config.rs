@@ -126,7 +126,11 @@ async fn versions_on_a_table_are_pushed_compared_pulled_listed_and_rolled_back()
     assert_eq!(most(&run(&["pull"]).await.out), 5);
     assert_eq!(most(&run(&["pull", "--version", "2"]).await.out), 9);
     let stored = table.aws(&["dynamodb", "scan", "--table-name", table::NAME, "--output", "text"]);
-    assert_eq!(stored.matches(r#""what":"configured""#).count(), 3, "each is in the audit: {stored}");
+    assert_eq!(
+        stored.matches(r#""checked":false,"what":"configured""#).count(),
+        3,
+        "each is in the audit: {stored}"
+    );
     let missing = run(&["rollback", "9"]).await;
     assert!(missing.code == Some(1) && missing.err.contains("version 9"), "{missing:?}");
     let history = run(&["history", "--json"]).await.json();

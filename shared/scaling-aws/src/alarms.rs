@@ -121,12 +121,13 @@ impl AwsPlatform {
                 Some(found) if is_as_wanted(found, alarm, action) => AlarmChange::Keep,
                 Some(_) => AlarmChange::Update,
             };
-            if change != AlarmChange::Keep && scope != SyncScope::DryRun {
-                if let Err(error) = put(client, alarm, action).await {
-                    tracing::warn!(target: "scaling::integration", alarm = alarm.name, %error, "no alarm");
-                    failure.get_or_insert(error);
-                    continue;
-                }
+            if change != AlarmChange::Keep
+                && scope != SyncScope::DryRun
+                && let Err(error) = put(client, alarm, action).await
+            {
+                tracing::warn!(target: "scaling::integration", alarm = alarm.name, %error, "no alarm");
+                failure.get_or_insert(error);
+                continue;
             }
             changes.insert(alarm.name.clone(), change);
         }

@@ -145,7 +145,7 @@ impl SecretReader {
             Some(_) => call.config_override(region).send().await,
             None => call.send().await,
         };
-        let answer = answer.map_err(|error| failure(reference, error))?;
+        let answer = answer.map_err(|error| failure(reference, &error))?;
         let text =
             answer.secret_string.ok_or_else(|| SecretError::Binary { reference: reference.clone() })?;
         Ok(Secret { text, version: answer.version_id.unwrap_or_default() })
@@ -165,11 +165,11 @@ impl SecretReader {
 
 fn failure<R: fmt::Debug + Send + Sync + 'static>(
     reference: &SecretReference,
-    error: SdkError<GetSecretValueError, R>,
+    error: &SdkError<GetSecretValueError, R>,
 ) -> SecretError {
     let reference = reference.clone();
-    let SdkError::ServiceError(refusal) = &error else {
-        return SecretError::Unavailable { reference, message: DisplayErrorContext(&error).to_string() };
+    let SdkError::ServiceError(refusal) = error else {
+        return SecretError::Unavailable { reference, message: DisplayErrorContext(error).to_string() };
     };
     let meta = refusal.err().meta();
     let message = meta.message().or(meta.code()).unwrap_or("no reason was given").to_owned();

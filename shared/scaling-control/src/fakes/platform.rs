@@ -367,7 +367,6 @@ impl GroupWriter for FakePlatform {
         let now = self.clock.now();
         let mut group = self.counted("apply");
         match group.steps {
-            Steps::Taken => {}
             Steps::Refused => {
                 let message = "refused".to_owned();
                 return Err(PortError::Invalid { operation: "apply", message });
@@ -376,7 +375,7 @@ impl GroupWriter for FakePlatform {
                 let message = "not authorized to perform: autoscaling:StartInstanceRefresh".to_owned();
                 return Err(PortError::Denied { operation: "apply", message });
             }
-            Steps::NoTypeChanges => {}
+            Steps::Taken | Steps::NoTypeChanges => {}
             Steps::Conflicting => {
                 let message = "ScalingActivityInProgress".to_owned();
                 return Err(PortError::Conflict { operation: "apply", message });

@@ -236,16 +236,12 @@ async fn tokens_change_without_a_restart() {
 /// Secrets Manager, as far as it is asked here: it gives the text that it holds, or says that there is none.
 async fn secrets_manager(held: Arc<Mutex<Option<String>>>) -> SecretReader {
     let answer = move || async move {
-        match held.lock().unwrap().clone() {
-            Some(text) => {
-                let version = format!("{:x?}", ring::digest::digest(&ring::digest::SHA256, text.as_bytes()));
-                (StatusCode::OK, Json(json!({"Name": "tokens", "VersionId": version, "SecretString": text})))
-            }
-            None => {
-                let refusal = json!({"__type": "ResourceNotFoundException", "Message": "no such secret"});
-                (StatusCode::BAD_REQUEST, Json(refusal))
-            }
-        }
+        let Some(text) = held.lock().unwrap().clone() else {
+            let refusal = json!({"__type": "ResourceNotFoundException", "Message": "no such secret"});
+            return (StatusCode::BAD_REQUEST, Json(refusal));
+        };
+        let version = format!("{:x?}", ring::digest::digest(&ring::digest::SHA256, text.as_bytes()));
+        (StatusCode::OK, Json(json!({"Name": "tokens", "VersionId": version, "SecretString": text})))
     };
     let routes = Router::new().route("/", post(answer));
     let listener = TcpListener::bind(FREE).await.unwrap();
