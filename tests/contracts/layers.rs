@@ -203,6 +203,7 @@ fn each_client_of_the_sdk_has_one_crate_that_knows_it() {
         ("aws-sdk-autoscaling", "scaling-aws"),
         ("aws-sdk-cloudwatch", "scaling-aws"),
         ("aws-sdk-dynamodb", "scaling-store"),
+        ("aws-sdk-secretsmanager", "scaling-aws"),
     ];
     let packages = Packages::get();
     for member in &packages.members {
