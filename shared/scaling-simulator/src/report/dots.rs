@@ -89,11 +89,10 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let mut svg = String::new();
     {
-        let size = (WIDTH, ROW * count + 130);
+        let size = (WIDTH, ROW * count + 64);
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
-            .margin_top(70)
             .x_label_area_size(34)
             .y_label_area_size(230)
             .build_cartesian_2d((left..right).log_scale(), (0..rows.len()).into_segmented())
@@ -125,7 +124,8 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
                 .label(*name)
                 .legend(|(x, y)| Circle::new((x + 9, y), 5, colour.filled()));
         }
-        legend(&mut chart)?;
+        // The rows begin at the bottom, mostly with what costs and changes least.
+        legend(&mut chart, SeriesLabelPosition::LowerRight)?;
         area.present().map_err(fault)?;
     }
     Ok(svg)

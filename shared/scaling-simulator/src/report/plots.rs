@@ -78,7 +78,7 @@ pub(super) fn over_time(points: &[Point]) -> Result<String, PlotError> {
                     PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(width + 1))
                 });
         }
-        legend(&mut chart)?;
+        legend(&mut chart, SeriesLabelPosition::UpperRight)?;
         area.present().map_err(fault)?;
     }
     Ok(svg)
@@ -138,7 +138,7 @@ pub(super) fn cost_and_violations(plotted: &Plotted, results: &[&Figures]) -> Re
         for one in results.iter().filter(|one| shown(cost(one))) {
             mark(&mut chart, one, (cost(one), share(one)))?;
         }
-        legend(&mut chart)?;
+        legend(&mut chart, SeriesLabelPosition::UpperRight)?;
         area.present().map_err(fault)?;
     }
     Ok(svg)
@@ -184,6 +184,7 @@ fn front(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
 
 pub(super) fn legend<'a, DB, X, Y>(
     chart: &mut ChartContext<'a, DB, Cartesian2d<X, Y>>,
+    place: SeriesLabelPosition,
 ) -> Result<(), PlotError>
 where
     DB: DrawingBackend + 'a,
@@ -192,7 +193,7 @@ where
 {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(place)
         .background_style(WHITE.mix(0.85))
         .border_style(BOUND.mix(0.4))
         .label_font((FONT, 12))
