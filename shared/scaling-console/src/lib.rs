@@ -67,8 +67,13 @@ impl Console {
     /// forgotten: the configuration does not name them any more.
     pub fn record(&self, report: &TickReport, recorded: &[Recorded]) {
         let mut tracks = self.lock();
-        let named: BTreeSet<&GroupName> =
-            report.outcomes.iter().map(|outcome| &outcome.config.name).chain(&report.left_over).collect();
+        let named: BTreeSet<&GroupName> = report
+            .outcomes
+            .iter()
+            .map(|outcome| &outcome.config.name)
+            .chain(&report.left_over)
+            .chain(&report.not_due)
+            .collect();
         tracks.retain(|name, _| named.contains(name));
         for (outcome, recorded) in report.outcomes.iter().zip(recorded) {
             let name = outcome.config.name.clone();

@@ -133,8 +133,11 @@ impl ControlLoop {
     pub async fn tick(&self, budget: Duration) -> Result<TickReport, PortError> {
         let tick = async {
             let control = self.control().await?;
-            let groups = self.in_order(self.due(self.ports.clock.now()));
-            self.run(groups, &control, Doing::Act, Some(self.ports.clock.now() + budget)).await
+            let (due, not_due) = self.due(self.ports.clock.now());
+            let deadline = self.ports.clock.now() + budget;
+            let mut report = self.run(self.in_order(due), &control, Doing::Act, Some(deadline)).await?;
+            report.not_due = not_due.iter().map(|group| group.name.clone()).collect();
+            Ok(report)
         };
         tick.instrument(tracing::info_span!(target: "scaling::monitor", "tick")).await
     }
@@ -196,8 +199,8 @@ impl ControlLoop {
         *lock(&self.config) = Arc::new(config);
     }
 
-    /// The groups whose evaluation period has passed, or of which something is going on.
-    fn due(&self, now: Timestamp) -> Vec<Arc<GroupConfig>> {
+    /// The groups whose evaluation period has passed, or of which something is going on; and the others.
+    fn due(&self, now: Timestamp) -> (Vec<Arc<GroupConfig>>, Vec<Arc<GroupConfig>>) {
         let evaluated = lock(&self.evaluated);
         let is_due = |group: &&Arc<GroupConfig>| {
             evaluated.get(&group.name).is_none_or(|last| {
@@ -205,7 +208,7 @@ impl ControlLoop {
                 last.is_busy || passed >= group.evaluation_period.as_secs_f64() * (1.0 - EARLY)
             })
         };
-        self.config().groups.iter().filter(is_due).cloned().collect()
+        self.config().groups.iter().cloned().partition(|group| is_due(&group))
     }
 
     fn in_order(&self, mut groups: Vec<Arc<GroupConfig>>) -> Vec<Arc<GroupConfig>> {

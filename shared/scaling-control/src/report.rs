@@ -16,6 +16,8 @@ pub struct TickReport {
     pub outcomes: Vec<GroupOutcome>,
     /// Groups that the deadline left over; they go first next time.
     pub left_over: Vec<GroupName>,
+    /// Groups whose evaluation period has not passed yet.
+    pub not_due: Vec<GroupName>,
 }
 
 impl TickReport {

@@ -117,7 +117,7 @@ async fn a_tick_in_which_every_group_fails_is_an_error() {
         acted: None,
         ended: vec![],
     };
-    let report = TickReport { outcomes: vec![failed("one"), failed("two")], left_over: vec![] };
+    let report = TickReport { outcomes: vec![failed("one"), failed("two")], ..TickReport::default() };
     let error = every_group_failed(&report).unwrap().to_string();
     assert!(error.contains("none of the 2 groups") && error.contains("one"), "{error}");
     assert!(every_group_failed(&TickReport::default()).is_none());

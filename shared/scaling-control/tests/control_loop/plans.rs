@@ -155,7 +155,13 @@ async fn a_group_is_evaluated_once_in_its_period_and_with_every_tick_while_somet
     let control = world.control();
     let mut evaluated = Vec::new();
     for _ in 0..10 {
-        evaluated.push(world.minute(&control).await.outcomes.len());
+        let report = world.minute(&control).await;
+        assert_eq!(
+            report.outcomes.len() + report.not_due.len(),
+            1,
+            "it is told either way: nobody may take it for gone"
+        );
+        evaluated.push(report.outcomes.len());
     }
     assert_eq!(evaluated, [1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
     // A person asks for more: the operation is followed with every tick.

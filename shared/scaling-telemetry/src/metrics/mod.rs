@@ -104,7 +104,7 @@ impl Metrics {
         table.ticks.observe(tick.took.as_secs_f64());
         table.last_tick = Some(LastTick {
             ended: tick.ended,
-            groups: report.outcomes.len() + report.left_over.len(),
+            groups: report.outcomes.len() + report.left_over.len() + report.not_due.len(),
             left_over: report.left_over.len(),
             config_version: tick.config_version.0,
         });

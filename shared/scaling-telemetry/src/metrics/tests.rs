@@ -102,7 +102,7 @@ fn outcome(name: &str, taken_at: Timestamp) -> GroupOutcome {
 }
 
 fn report(outcomes: Vec<GroupOutcome>) -> TickReport {
-    TickReport { outcomes, left_over: Vec::new() }
+    TickReport { outcomes, ..TickReport::default() }
 }
 
 fn tick(ended: Timestamp) -> Tick {
@@ -127,7 +127,7 @@ fn recorded_tick() -> (Metrics, Vec<Recorded>) {
     let metrics = Metrics::new();
     let mut web = outcome("web", at(0));
     web.ended = vec![ended_operation(4, 5, 75, "verified")];
-    let report = TickReport { outcomes: vec![web], left_over: vec!["batch".into()] };
+    let report = TickReport { outcomes: vec![web], left_over: vec!["batch".into()], ..TickReport::default() };
     let recorded = metrics.record_tick(&report, tick(at(1)));
     metrics.record_call("store", "put", "conflict", Duration::from_millis(3));
     (metrics, recorded)
