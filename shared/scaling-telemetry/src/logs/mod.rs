@@ -6,6 +6,7 @@
 #[cfg(feature = "otlp")]
 mod otlp;
 mod rotating;
+mod terminal;
 
 use std::io;
 use std::path::PathBuf;
@@ -172,8 +173,10 @@ where
     };
     #[cfg(not(feature = "otlp"))]
     let spans: Option<tracing_subscriber::layer::Identity> = None;
-    let terminal =
-        settings.terminal.then(|| fmt::layer().compact().with_ansi(settings.colour).with_writer(terminal));
+    let terminal = settings.terminal.then(|| {
+        let lines = fmt::layer().compact().with_ansi(settings.colour);
+        lines.fmt_fields(terminal::Fields::default()).with_writer(terminal)
+    });
     Ok((Registry::default().with(files).with(terminal).with(spans).with(filter), guard))
 }
 

@@ -92,6 +92,26 @@ fn standalone_sorts_lines_into_three_files_and_shows_all_on_the_terminal() {
 }
 
 #[test]
+fn a_field_that_is_known_later_stands_once_in_each_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::default();
+    let settings = StandaloneLogs { colour: true, ..settings(folder.path(), "info") };
+    let (subscriber, guard) = standalone(&settings, sink.clone()).unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        let later = tracing::field::Empty;
+        let span = tracing::info_span!(target: targets::MONITOR, "group", action = later);
+        span.record("action", "up");
+        span.in_scope(|| tracing::info!(target: targets::MONITOR, "accepted"));
+    });
+    drop(guard);
+    let file = std::fs::read_to_string(folder.path().join("scaling_monitor.log")).unwrap();
+    for text in [sink.text(), file.clone()] {
+        assert_eq!(text.matches("action").count(), 1, "{text}");
+    }
+    assert!(!file.contains('\u{1b}'), "the file has the terminal's colours: {file}");
+}
+
+#[test]
 fn directives_hold_for_the_files_too() {
     let folder = tempfile::tempdir().unwrap();
     let directives = "warn,scaling::monitor=debug";
