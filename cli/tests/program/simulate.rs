@@ -84,7 +84,10 @@ async fn a_trace_to_be_held_out_has_to_be_one_of_the_traces() {
 async fn the_shipped_profile_needs_no_file_and_says_whose_ranking_it_has() {
     let folder = tempfile::tempdir().unwrap();
     trace(folder.path(), |_| ());
-    let ended = simulate(folder.path(), &["--policies", "fixed,oracle", "--profile", "1"]).await;
+    let ended =
+        simulate(folder.path(), &["--policies", "fixed,oracle", "--profile", "1", "--report", "out"]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert!(ended.out.contains("The shipped profile ranks"), "{}", ended.out);
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    let told = ended.out.lines().find(|line| line.contains("The shipped profile ranks"));
+    assert!(page.contains(told.unwrap_or_else(|| panic!("{}", ended.out))));
 }

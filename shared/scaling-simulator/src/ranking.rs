@@ -5,6 +5,7 @@
 //! among those who don't the one who misses less.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -91,6 +92,16 @@ pub struct OneSetting {
     pub setting: f64,
     /// Median of its cost over the oracle's.
     pub median_over_oracle: f64,
+}
+
+impl fmt::Display for OneSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { held, policy, setting, median_over_oracle } = self;
+        write!(
+            f,
+            "One setting for all: {policy} at {setting:.2} holds {held} traces at {median_over_oracle:.2} times the oracle's cost"
+        )
+    }
 }
 
 /// For every number of traces, from all of them down to one, the cheapest single setting of a rival that holds the target on
@@ -190,6 +201,20 @@ pub struct Agreement {
     pub clear: usize,
     /// Those of them that stand the other way round there.
     pub clear_turned: Vec<(String, String)>,
+}
+
+impl fmt::Display for Agreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { with, pairs, turned, clear, clear_turned } = self;
+        let (agreed, clearly) = (pairs - turned.len(), clear - clear_turned.len());
+        write!(
+            f,
+            "The shipped profile ranks {agreed} of {pairs} pairs of policies as {with} does, {clearly} of the {clear} that \
+             differ clearly on both"
+        )?;
+        let turned: Vec<String> = turned.iter().map(|(a, b)| format!("{a} before {b}")).collect();
+        if turned.is_empty() { Ok(()) } else { write!(f, "; only on the profile: {}", turned.join(", ")) }
+    }
 }
 
 /// Policies whose costs are closer than this count as equal.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use comfy_table::{CellAlignment, Table};
-use scaling_simulator::ranking::{self, Agreement, Headline, Standing};
+use scaling_simulator::ranking::{self, Headline, Standing};
 use scaling_simulator::report::{Disturbed, Report};
 use scaling_simulator::type_cases::{APPETITES, Gain, SCALES, TypeCase};
 
@@ -38,10 +38,7 @@ pub(super) fn print(report: &Report, took: Duration) -> Result<()> {
         output::line(beside(&headlines))?;
     }
     for one in &report.one_setting {
-        output::line(format_args!(
-            "One setting for all: {} at {:.2} holds {} traces at {:.2} times the oracle's cost",
-            one.policy, one.setting, one.held, one.median_over_oracle
-        ))?;
+        output::line(one)?;
     }
     if !report.disturbed.is_empty() {
         output::line(format_args!(
@@ -51,7 +48,7 @@ pub(super) fn print(report: &Report, took: Duration) -> Result<()> {
         output::line(format_args!("psi % of the hybrid policy by trace:\n{}", stress_by_trace(report)))?;
     }
     for agreement in &report.agreements {
-        output::line(in_words(agreement))?;
+        output::line(agreement)?;
     }
     if !report.type_cases.is_empty() {
         output::line(format_args!("Choosing the type:\n{}", types(&report.type_cases)))?;
@@ -212,22 +209,6 @@ fn stress_by_trace(report: &Report) -> Table {
     }
     right_aligned(&mut table, 1);
     table
-}
-
-fn in_words(agreement: &Agreement) -> String {
-    let Agreement { with, pairs, turned, clear, clear_turned } = agreement;
-    let turned: Vec<String> = turned.iter().map(|(a, b)| format!("{a} before {b}")).collect();
-    let agreed = pairs - turned.len();
-    let otherwise = if turned.is_empty() {
-        String::new()
-    } else {
-        format!("; only on the profile: {}", turned.join(", "))
-    };
-    let clearly = clear - clear_turned.len();
-    format!(
-        "The shipped profile ranks {agreed} of {pairs} pairs of policies as {with} does, {clearly} of the {clear} that differ \
-         clearly on both{otherwise}"
-    )
 }
 
 fn types(cases: &[TypeCase]) -> Table {

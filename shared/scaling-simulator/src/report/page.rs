@@ -41,6 +41,11 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
     for (_, drawn) in report.plots()? {
         push(&mut html, format_args!("<figure>{drawn}</figure>"));
     }
+    let sentences = report.one_setting.iter().map(ToString::to_string);
+    let sentences: Vec<String> = sentences.chain(report.agreements.iter().map(ToString::to_string)).collect();
+    for said in &sentences {
+        push(&mut html, format_args!("<p>{}.</p>", escaped(said)));
+    }
     disturbed(&mut html, report);
     type_cases(&mut html, report);
     for plotted in plotted {

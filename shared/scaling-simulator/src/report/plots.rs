@@ -1,11 +1,13 @@
 //! The plots, as SVG.
 
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use thiserror::Error;
 
 use super::Plotted;
+use super::labels::{self, Point};
 use crate::figures::{Figures, HELD};
-use crate::play::Point;
+use crate::play;
 use crate::ranking::is_bound;
 use crate::rivals::Rival;
 
@@ -27,10 +29,10 @@ pub(super) const BOUND: RGBColor = RGBColor(120, 120, 120);
 const MOST_POINTS: usize = 1200;
 
 /// Demand and capacity of days three to six, or of all where there is less.
-pub(super) fn over_time(points: &[Point]) -> Result<String, PlotError> {
-    let day = |point: &Point| point.now as f64 / 86_400.0;
+pub(super) fn over_time(points: &[play::Point]) -> Result<String, PlotError> {
+    let day = |point: &play::Point| point.now as f64 / 86_400.0;
     let long = points.last().is_some_and(|last| day(last) > 6.0);
-    let shown: Vec<&Point> =
+    let shown: Vec<&play::Point> =
         points.iter().filter(|point| !long || (2.0..5.0).contains(&day(point))).collect();
     let (Some(first), Some(last)) = (shown.first(), shown.last()) else { return Ok(String::new()) };
     let bucket = shown.len().div_ceil(MOST_POINTS).max(1);
@@ -135,31 +137,44 @@ pub(super) fn cost_and_violations(plotted: &Plotted, results: &[&Figures]) -> Re
             .map_err(fault)?
             .label("Pareto front")
             .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], DEMAND.mix(0.4).stroke_width(4)));
-        for one in results.iter().filter(|one| shown(cost(one))) {
-            mark(&mut chart, one, (cost(one), share(one)))?;
-        }
+        let marks = results.iter().filter(|one| shown(cost(one))).map(|one| (*one, (cost(one), share(one))));
+        mark(&area, &mut chart, &marks.collect::<Vec<_>>())?;
         legend(&mut chart, SeriesLabelPosition::UpperRight)?;
         area.present().map_err(fault)?;
     }
     Ok(svg)
 }
 
-/// One policy's result. Only ours and the bounds are named: the others stand on or near a line that is.
+fn colour(one: &Figures) -> RGBColor {
+    if one.policy.starts_with("hybrid") { OURS } else { BOUND }
+}
+
+/// Everybody's result. Only ours and the bounds are named: the others stand on or near a line that is.
 fn mark<'a, DB, X, Y>(
+    area: &DrawingArea<DB, Shift>,
     chart: &mut ChartContext<'a, DB, Cartesian2d<X, Y>>,
-    one: &Figures,
-    at: (f64, f64),
+    marks: &[(&Figures, (f64, f64))],
 ) -> Result<(), PlotError>
 where
     DB: DrawingBackend + 'a,
     X: Ranged<ValueType = f64>,
     Y: Ranged<ValueType = f64>,
 {
-    let colour = if one.policy.starts_with("hybrid") { OURS } else { BOUND };
-    chart.draw_series([Circle::new(at, 5, colour.filled())]).map_err(fault)?;
-    if one.policy == "hybrid" || is_bound(&one.policy) {
-        let text = Text::new(one.policy.clone(), at, (FONT, 13).into_font().color(&colour));
-        chart.draw_series([text]).map_err(fault)?;
+    for (one, at) in marks {
+        chart.draw_series([Circle::new(*at, 5, colour(one).filled())]).map_err(fault)?;
+    }
+    let everywhere: Vec<Point> = marks.iter().map(|(_, at)| chart.backend_coord(at)).collect();
+    let (mut told, mut names) = (Vec::new(), Vec::new());
+    for ((one, _), at) in marks.iter().zip(&everywhere) {
+        if one.policy == "hybrid" || is_bound(&one.policy) {
+            told.push(one);
+            names.push((one.policy.as_str(), *at));
+        }
+    }
+    let within = chart.plotting_area().get_pixel_range();
+    for (one, place) in told.into_iter().zip(labels::place(&names, &everywhere, within)) {
+        let style = (FONT, 13).into_font().color(&colour(one));
+        area.draw(&Text::new(one.policy.clone(), place, style)).map_err(fault)?;
     }
     Ok(())
 }
