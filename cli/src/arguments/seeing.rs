@@ -11,9 +11,12 @@ use super::{ApiArguments, ConfigArguments, StateArguments};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "EXAMPLES:\n  scaling status\n  scaling status --watch\n  scaling status --api http://127.0.0.1:9001 --json"
+    after_help = "EXAMPLES:\n  scaling status\n  scaling status --watch\n  scaling status web --watch\n  scaling status --api \
+    http://127.0.0.1:9001 --json"
 )]
 pub(crate) struct StatusArguments {
+    /// Only this group, in full: as `scaling explain` shows it
+    pub(crate) group: Option<String>,
     #[command(flatten)]
     pub(crate) api: ApiArguments,
     /// JSON instead of a table
@@ -36,7 +39,7 @@ pub(crate) struct ExplainArguments {
     pub(crate) at: Option<Timestamp>,
     #[command(flatten)]
     pub(crate) api: ApiArguments,
-    /// JSON instead of text: the decision, and the operation that carried it out
+    /// JSON instead of text: the decision, the operation that carried it out, and what the console has of the group
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -63,9 +66,9 @@ pub(crate) struct ReportArguments {
     /// Write it to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Share of the on-demand price that a savings plan takes off, such as 0.28
-    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
-    pub(crate) discount: f64,
+    /// Share of the on-demand price that a savings plan takes off, such as 0.28, instead of the configuration's `discount`
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) discount: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -45,8 +45,9 @@ pub(crate) async fn report(arguments: &ReportArguments) -> Result<()> {
         )
     })?;
     let list = assembly.control.market().prices.provenance().clone();
-    let prices =
-        Prices::new(list, region.as_deref(), arguments.discount)?.with_spot(spot(&assembly, evaluation));
+    let prices = Prices::new(list, region.as_deref(), config.discount)
+        .with_discount(arguments.discount.unwrap_or(config.discount))?
+        .with_spot(spot(&assembly, evaluation));
     let subject =
         Subject { config, history: &history, replay: &replay, comparison: &comparison, prices: &prices };
     let text = match arguments.format {

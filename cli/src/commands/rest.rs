@@ -76,7 +76,35 @@ impl Controller {
         self.call(Method::DELETE, path, None).await
     }
 
+    /// Reads what not every controller has; `None` where it is not there.
+    pub(super) async fn find(&self, path: &str) -> Result<Option<Value>> {
+        let (status, answer) = self.exchange(Method::GET, path, None).await?;
+        // A gateway says of a path that it does not know that nobody may read it.
+        if matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) {
+            return Ok(None);
+        }
+        self.taken(status, answer).map(Some)
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        let (status, answer) = self.exchange(method, path, body).await?;
+        self.taken(status, answer)
+    }
+
+    fn taken(&self, status: StatusCode, answer: serde_json::Result<Value>) -> Result<Value> {
+        let api = &self.address;
+        if status.is_success() {
+            return answer.with_context(|| format!("{api} did not answer with JSON; is it a controller?"));
+        }
+        Err(problem(status, &answer.unwrap_or_default()))
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, serde_json::Result<Value>)> {
         let api = &self.address;
         let mut request = Request::builder()
             .method(method)
@@ -95,11 +123,7 @@ impl Controller {
         let (status, bytes) = tokio::time::timeout(TIMEOUT, answer)
             .await
             .with_context(|| format!("{api} did not answer within {} s", TIMEOUT.as_secs()))??;
-        let answer = serde_json::from_slice(&bytes);
-        if status.is_success() {
-            return answer.with_context(|| format!("{api} did not answer with JSON; is it a controller?"));
-        }
-        Err(problem(status, &answer.unwrap_or_default()))
+        Ok((status, serde_json::from_slice(&bytes)))
     }
 }
 

@@ -55,9 +55,10 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<()> {
     let seen = move |report: &Arc<scaling_control::TickReport>, took| {
         let config = control.config();
         metrics.keep_groups(config.groups.iter().map(|group| &group.name));
-        let tick = Tick { ended: control.ports().clock.now(), took, config_version: config.version };
+        let ended = control.ports().clock.now();
+        let tick = Tick { ended, took, config_version: config.version };
         let recorded = metrics.record_tick(report, tick);
-        console.record(report, &recorded);
+        console.record(report, &recorded, ended);
         keeping.keep_if_due(&mut kept);
         scaling::narrate::narrate(report);
         let (findings, report) = (findings.clone(), Arc::clone(report));

@@ -25,7 +25,8 @@ pub(crate) async fn controller_of(mut command: Command, more: &[&str]) -> (Runni
     (running, addresses.pop().unwrap(), prometheus)
 }
 
-async fn get(url: &str) -> Value {
+/// The answer, which has to be JSON and no problem.
+pub(crate) async fn get(url: &str) -> Value {
     let (status, text) = http("GET", url, "").await;
     assert_eq!(status, 200, "{url}: {text}");
     serde_json::from_str(&text).unwrap()

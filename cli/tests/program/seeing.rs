@@ -1,7 +1,7 @@
 //! What the controller shows: a decision explained, the groups again and again, the console, and the report.
 
 use crate::process::{Ended, Running, ended, eventually, http, program};
-use crate::run::{ask, controller};
+use crate::run::{ask, controller, get};
 use crate::stage::{GROUP, emulator_with_past};
 
 #[tokio::test]
@@ -16,12 +16,45 @@ async fn a_decision_is_explained_alone() {
     for part in ["demo at ", "decided", "seen", "wanted", "costs", "done"] {
         assert!(told.out.contains(part), "{part}: {}", told.out);
     }
+    for part in [
+        "to date",
+        "Load by trigger",
+        "The next possible change",
+        "saved to date",
+        "Types over time",
+        "Operations",
+    ] {
+        assert!(told.out.contains(part), "{part}: {}", told.out);
+    }
+    let same = ask(folder.path(), &api, &["status", "demo"]).await;
+    assert!(same.code == Some(0) && same.out.contains("The next possible change"), "{same:?}");
+    let now = get(&format!("{api}/health")).await["now"].as_str().unwrap().to_owned();
+    let then = ask(folder.path(), &api, &["explain", "demo", "--at", &now]).await;
+    assert!(then.out.contains("Seen at ") && !then.out.contains("The next possible change"), "{then:?}");
     let early = ask(folder.path(), &api, &["explain", "demo", "--at", "2020-01-01T00:00:00Z"]).await;
     assert!(early.code == Some(1) && early.err.contains("90 days"), "{early:?}");
     let json = ask(folder.path(), &api, &["explain", "demo", "--json"]).await.json();
     assert_eq!(json["decision"]["group"], "demo");
+    assert_eq!(json["group"]["outlook"][0]["change"], "up");
     let unknown = ask(folder.path(), &api, &["explain", "web"]).await;
     assert!(unknown.code == Some(1) && unknown.err.contains("no group"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn the_groups_are_shown_with_what_they_have_come_to_and_what_is_possible_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_running, api, _) = controller(folder.path()).await;
+    let told = eventually("a tick", || async {
+        let told = ask(folder.path(), &api, &["status"]).await;
+        (told.code == Some(0) && told.out.contains(" vCPU")).then_some(told)
+    })
+    .await;
+    for part in ["1 group,", "an hour saved", "USD/h", "to date", "▲ ", "▼ "] {
+        assert!(told.out.contains(part), "{part}: {}", told.out);
+    }
+    let json = ask(folder.path(), &api, &["status", "--json"]).await.json();
+    let group = &json["groups"][0];
+    assert!(group["totals"]["cost"].as_f64().is_some() && group["outlook"][0]["change"] == "up", "{group}");
 }
 
 #[tokio::test]
@@ -62,7 +95,8 @@ async fn a_group_that_is_only_observed_is_told_what_it_would_have_cost() {
     std::fs::write(folder.path().join("scaling.json"), config.to_string()).unwrap();
     let report = async |more: &[&str]| {
         let mut command = program(folder.path(), Some(&emulator.endpoint()));
-        command.args(["report", GROUP, "--config", "scaling.json", "--days", "1"]).args(more);
+        let config: &[&str] = if more.contains(&"--config") { &[] } else { &["--config", "scaling.json"] };
+        command.args(["report", GROUP, "--days", "1"]).args(config).args(more);
         ended(command).await
     };
     let told = report(&[]).await;
@@ -72,6 +106,18 @@ async fn a_group_that_is_only_observed_is_told_what_it_would_have_cost() {
     {
         assert!(told.out.contains(part), "{part}: {}", told.out);
     }
+    let paid = |told: &Ended| {
+        let line = told.out.lines().find(|line| line.starts_with("| cost |")).unwrap().to_owned();
+        line.split(" | ").nth(1).unwrap().trim_end_matches(" USD").parse::<f64>().unwrap()
+    };
+    let mut planned = config.clone();
+    planned["discount"] = 0.25.into();
+    std::fs::write(folder.path().join("planned.json"), planned.to_string()).unwrap();
+    let with_plan = report(&["--config", "planned.json"]).await;
+    assert!((paid(&with_plan) - paid(&told) * 0.75).abs() < 0.02, "{with_plan:?}");
+    assert!(with_plan.out.contains("Less 25 % for a savings plan"), "{with_plan:?}");
+    let overruled = report(&["--config", "planned.json", "--discount", "0"]).await;
+    assert!((paid(&overruled) - paid(&told)).abs() < 0.02, "{overruled:?}");
     let discounted = report(&["--discount", "0.5", "--format", "html", "--output", "web.html"]).await;
     assert_eq!(discounted.code, Some(0), "{discounted:?}");
     let page = std::fs::read_to_string(folder.path().join("web.html")).unwrap();

@@ -18,13 +18,27 @@ export const colour = (name) => getComputedStyle(document.documentElement).getPr
 /** Waits for the library. */
 export const ready = () => script;
 
-/** A chart in a panel of its own. `lines` is [[series, label, colour, format, options]]. */
-export function chart(title, lines, { band, marks = true, zero = true } = {}) {
+/** Spans of one launch type, oldest first: `{type, from, to}`, in seconds. */
+export function typeRuns(series) {
+  const found = [];
+  series.type.forEach((place, look) => {
+    const at = series.at[look];
+    const last = found.at(-1);
+    if (last) last.to = at;
+    if (last?.type !== series.types[place]) found.push({ type: series.types[place], from: at, to: at });
+  });
+  return found;
+}
+
+/** A chart in a panel of its own. `lines` is [[series, label, colour, format, options]]; `types` shades which type launched
+ * when, and says what the marks of operations mean. */
+export function chart(title, lines, { band, types, marks = true, zero = true } = {}) {
   const place = el("div", { class: "chart", role: "img" });
   const legend = el("ul", { class: "legend" });
   const panel = el("section", { class: "panel" }, el("h2", {}, title), place, legend);
   let plot = null;
   let seen = [];
+  let runs = [];
   let target = 0.75;
 
   function options() {
@@ -42,8 +56,8 @@ export function chart(title, lines, { band, marks = true, zero = true } = {}) {
         ...(more.dash ? { dash: [5, 4], width: 1.5 } : {}),
       }))],
       hooks: {
-        drawAxes: [(chart) => band && shade(chart, target)],
-        draw: [(chart) => marks && drawMarks(chart, seen)],
+        drawAxes: [(chart) => band && shade(chart, target), (chart) => types && drawRuns(chart, runs)],
+        draw: [(chart) => types && nameRuns(chart, runs), (chart) => marks && drawMarks(chart, seen)],
         setCursor: [(chart) => tell(chart)],
       },
     };
@@ -51,11 +65,16 @@ export function chart(title, lines, { band, marks = true, zero = true } = {}) {
 
   function tell(chart) {
     const at = chart.cursor.idx ?? chart.data[0].length - 1;
-    legend.replaceChildren(...lines.map(([, label, ink, format], line) => {
+    const values = lines.map(([, label, ink, format], line) => {
       const value = chart.data[line + 1][at];
       const swatch = el("i", { colour: colour(ink), "aria-hidden": "true" });
       return el("li", {}, swatch, `${label} `, el("b", {}, value === null || value === undefined ? "–" : format(value)));
-    }));
+    });
+    if (types) {
+      const run = runs.findLast((one) => one.from <= chart.data[0][at]);
+      values.push(el("li", {}, "type ", el("b", {}, run?.type ?? "–")), el("li", {}, "▲ up  ▼ down  ◆ another type"));
+    }
+    legend.replaceChildren(...values);
   }
 
   new ResizeObserver(() => plot?.setSize({ width: Math.max(place.clientWidth, 200), height: 220 })).observe(place);
@@ -78,15 +97,18 @@ export function chart(title, lines, { band, marks = true, zero = true } = {}) {
       target = targetLoad ?? target;
       const data = [series.at, ...lines.map(([name]) => series[name])];
       const last = (name) => series[name].at(-1);
+      runs = types ? typeRuns(series) : [];
       const said = lines.map(([name, label, , format]) => `${label} ${last(name) === null ? "unknown" : format(last(name))}`);
+      if (runs.length) said.push(`type ${runs.at(-1).type}`);
       place.setAttribute("aria-label", `${title}: now ${said.join(", ")}`);
       this.draw(data);
     },
   };
 }
 
+/** Loads are cut at twice the limit: a response time may be twenty times over it for a minute, and would flatten the rest. */
 function range(low, high, band) {
-  const top = Math.max(high ?? 1, band ? 1.1 : 0);
+  const top = band ? Math.min(Math.max(high ?? 1, 1.1), 2) : high ?? 1;
   return [low ?? 0, top === low ? top + 1 : top * 1.05];
 }
 
@@ -108,6 +130,47 @@ function shade(chart, target) {
   ctx.lineTo(bbox.left + bbox.width, y(1));
   ctx.stroke();
   ctx.restore();
+}
+
+/** A tint behind each span of a type, every other one stronger, and a line where it begins. */
+function drawRuns(chart, runs) {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  for (const [place, { left, right }] of extents(chart, runs).entries()) {
+    ctx.fillStyle = colour(place % 2 ? "type-other" : "type");
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    if (!place) continue;
+    ctx.strokeStyle = colour("memory");
+    ctx.setLineDash([2, 3]);
+    ctx.beginPath();
+    ctx.moveTo(left, bbox.top);
+    ctx.lineTo(left, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** The name of each type at the foot of its span, where it has the room. */
+function nameRuns(chart, runs) {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.font = `${11 * devicePixelRatio}px system-ui`;
+  ctx.fillStyle = colour("soft");
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
+  for (const { type, left, right } of extents(chart, runs)) {
+    const room = right - left - 8 * devicePixelRatio;
+    if (ctx.measureText(type).width > room) continue;
+    ctx.fillText(type, left + 4 * devicePixelRatio, bbox.top + bbox.height - 5 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+/** The spans with their edges on the canvas, as far as they are in sight. */
+function extents(chart, runs) {
+  const { bbox } = chart;
+  const x = (at) => Math.max(bbox.left, Math.min(bbox.left + bbox.width, chart.valToPos(at, "x", true)));
+  return runs.map((run) => ({ ...run, left: x(run.from), right: x(run.to) }));
 }
 
 const GLYPHS = { up: "▲", down: "▼", retype: "◆" };

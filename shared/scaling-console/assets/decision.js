@@ -18,7 +18,8 @@ export function decided(data) {
   const change = decision.cost_after - decision.cost_before;
   return [head,
     el("p", { class: "said" }, data.said),
-    el("p", {}, `Seen at ${time(decision.at)}. Wanted: ${number(decision.wanted.vcpu)} vCPU, ${decision.wanted.replicas} replicas of ${data.type}`,
+    el("p", {}, `Seen at ${time(decision.at)}. Wanted: `,
+      data.wanted === null ? "not known, for want of readings" : `${number(decision.wanted.vcpu)} vCPU, ${decision.wanted.replicas} replicas of ${data.type}`,
       decision.driver ? `, asked for by ${words(decision.driver)}` : "",
       decision.wanted.forecast_vcpu === null ? "" : `; the forecast asks for ${number(decision.wanted.forecast_vcpu)} vCPU`,
       `. Cost: ${money(decision.cost_before)} → ${money(decision.cost_after)} per hour`,

@@ -1,7 +1,7 @@
 // One group: what it needs and has, what it costs, what was decided and why, what can change next.
 
 import { buttons } from "./actions.js";
-import { chart, ready } from "./charts.js";
+import { chart, ready, typeRuns } from "./charts.js";
 import { decided, history } from "./decision.js";
 import { card, el, money, number, percent, redraw, span, stamp, table, words } from "./page.js";
 import { get } from "./server.js";
@@ -21,7 +21,7 @@ export function group(main, name, refresh) {
     chart("Load by trigger, 100 % is the limit", [
       ["cpu_usage", "CPU", "cpu", percent], ["memory_usage", "memory", "memory", percent],
       ["request_count", "requests", "requests", percent], ["request_latency", "latency", "latency", percent]], { band: true }),
-    chart("Replicas, and the type that launches", [["serving", "serving", "capacity", whole, { step: true }], ["desired", "desired", "soft", whole, { step: true, dash: true }]]),
+    chart("Replicas, and the type that launches", [["serving", "serving", "capacity", whole, { step: true }], ["desired", "desired", "soft", whole, { step: true, dash: true }]], { types: true }),
     chart("Cost and a fixed fleet, per hour", [["cost", "cost", "demand", usd, { step: true }], ["fixed", "fixed fleet", "soft", usd, { dash: true }]]),
     chart("Saved to date", [["saved", "saved", "requests", usd]], { marks: false }),
   ];
@@ -83,20 +83,14 @@ const CHANGES = { up: "More replicas", down: "Fewer replicas", retype: "Another 
 
 function outlook(data) {
   const rows = (data.outlook ?? []).map(({ change, from, waits_for: why }) => {
-    const when = !why ? "possible now" : from ? ["in ", span(data.at, from), " (", stamp(from), ")"] : "not by itself";
+    const when = !why ? "possible now" : from ? ["in ", span(data.now ?? data.at, from), " (", stamp(from), ")"] : "not by itself";
     return el("tr", {}, el("th", { scope: "row" }, CHANGES[change]), el("td", {}, when), el("td", {}, why || "when the load asks for it"));
   });
   return [el("h2", { id: "next" }, "The next possible change"), table("Possible changes", ["Change", "When", "Waits for"], rows)];
 }
 
-/** Which type launched from when to when. */
+/** Which type launched from when to when, the newest first. */
 function runs(series) {
-  const found = [];
-  series.type.forEach((type, place) => {
-    const at = series.at[place] * 1000;
-    if (found.at(-1)?.type === type) found.at(-1).to = at;
-    else found.push({ type, from: at, to: at });
-  });
-  const item = ({ type, from, to }) => el("li", {}, stamp(new Date(from).toISOString()), `${series.types[type]} `, el("span", { class: "hint" }, `for ${span(from, to)}`));
-  return [el("h2", {}, "Types over time"), el("ol", { class: "list" }, found.reverse().slice(0, 6).map(item))];
+  const item = ({ type, from, to }) => el("li", {}, stamp(new Date(from * 1000).toISOString()), `${type} `, el("span", { class: "hint" }, `for ${span(from * 1000, to * 1000)}`));
+  return [el("h2", {}, "Types over time"), el("ol", { class: "list" }, typeRuns(series).reverse().slice(0, 6).map(item))];
 }

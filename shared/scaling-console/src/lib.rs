@@ -41,6 +41,8 @@ pub use routes::is_page;
 #[derive(Clone)]
 pub struct Console {
     tracks: Arc<Mutex<BTreeMap<GroupName, Track>>>,
+    /// When the newest tick ended. A group that was not due in it was looked at before.
+    ended: Arc<Mutex<Option<Timestamp>>>,
     /// Counts the records; whoever listens looks again.
     news: Arc<watch::Sender<u64>>,
 }
@@ -60,12 +62,12 @@ impl Default for Console {
 impl Console {
     /// Nothing seen yet.
     pub fn new() -> Self {
-        Self { tracks: Arc::default(), news: Arc::new(watch::Sender::new(0)) }
+        Self { tracks: Arc::default(), ended: Arc::default(), news: Arc::new(watch::Sender::new(0)) }
     }
 
-    /// Takes in a tick over all groups, and the figures that the metrics made of it. Groups that are in neither are
-    /// forgotten: the configuration does not name them any more.
-    pub fn record(&self, report: &TickReport, recorded: &[Recorded]) {
+    /// Takes in a tick over all groups that ended at `now`, and the figures that the metrics made of it. Groups that are in
+    /// neither are forgotten: the configuration does not name them any more.
+    pub fn record(&self, report: &TickReport, recorded: &[Recorded], now: Timestamp) {
         let mut tracks = self.lock();
         let named: BTreeSet<&GroupName> = report
             .outcomes
@@ -80,6 +82,7 @@ impl Console {
             tracks.entry(name).or_default().take(outcome, recorded.figures.as_ref());
         }
         drop(tracks);
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         self.news.send_modify(|count| *count += 1);
     }
 
@@ -162,9 +165,20 @@ impl Console {
     /// One group in full; `None` where there is none of that name.
     pub(crate) fn group(&self, name: &str) -> Option<Value> {
         let count = *self.news.borrow();
-        let mut group = self.lock().get(&GroupName::new(name)).map(|track| view::group(name, track))?;
+        let now = self.now();
+        let mut group = self.lock().get(&GroupName::new(name)).map(|track| view::group(name, track, now))?;
         group["news"] = count.into();
         Some(group)
+    }
+
+    /// What stands in no other answer of the interface, of all groups.
+    pub(crate) fn status(&self) -> Value {
+        let now = self.now();
+        view::status(self.lock().iter(), now)
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes with every record.

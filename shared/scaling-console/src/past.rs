@@ -45,7 +45,7 @@ pub(crate) struct Chunk {
 }
 
 /// When, wanted, capacity, loads, serving, desired, cost, fixed, saved, place of the type. JSON knows no NaN.
-type Look = (i64, f32, f32, [Option<f32>; 4], u32, u32, f32, Option<f32>, f32, u16);
+type Look = (i64, Option<f32>, f32, [Option<f32>; 4], u32, u32, f32, Option<f32>, f32, u16);
 
 impl Chunk {
     /// The looks as the charts have them.
@@ -53,7 +53,7 @@ impl Chunk {
         self.looks.iter().map(|look| {
             let (at, wanted, capacity, loads, serving, desired, cost, fixed, saved, instance_type) = *look;
             let loads = loads.map(|load| load.unwrap_or(f32::NAN));
-            let fixed = fixed.unwrap_or(f32::NAN);
+            let (wanted, fixed) = (wanted.unwrap_or(f32::NAN), fixed.unwrap_or(f32::NAN));
             Point { at, wanted, capacity, loads, serving, desired, cost, fixed, saved, instance_type }
         })
     }
@@ -102,7 +102,7 @@ fn look(point: &Point) -> Look {
     let finite = |value: f32| if value.is_finite() { value } else { 0.0 };
     (
         point.at,
-        finite(point.wanted),
+        known(point.wanted),
         finite(point.capacity),
         point.loads.map(known),
         point.serving,

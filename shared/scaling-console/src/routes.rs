@@ -31,6 +31,7 @@ pub(crate) fn router(console: Console) -> Router {
     let data = Router::new()
         .route("/console/data/fleet", get(fleet))
         .route("/console/data/groups/{name}", get(group))
+        .route("/console/data/status", get(status))
         .route("/console/data/news", get(news))
         .with_state(console);
     assets::ALL.iter().fold(data, |router, asset| router.route(asset.path, get(|| async { page(asset) })))
@@ -60,6 +61,10 @@ async fn group(State(console): State<Console>, Path(name): Path<String>) -> Resp
     }
     let detail = format!("no group {name:?} has been evaluated yet");
     (StatusCode::NOT_FOUND, NO_STORE, Json(json!({"title": "not found", "detail": detail}))).into_response()
+}
+
+async fn status(State(console): State<Console>) -> (impl axum::response::IntoResponseParts, Json<Value>) {
+    (NO_STORE, Json(console.status()))
 }
 
 /// Says that there is something new, as often as there is; the page then reads what it shows.

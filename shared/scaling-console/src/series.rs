@@ -22,7 +22,7 @@ pub const SPAN: i64 = 900;
 pub struct Point {
     /// When, in seconds since 1970.
     pub at: i64,
-    /// vCPU that would carry the load at the target load.
+    /// vCPU that would carry the load at the target load; NaN while nothing is known of it.
     pub wanted: f32,
     /// vCPU that serve.
     pub capacity: f32,
@@ -64,7 +64,7 @@ impl Series {
         let fixed = figures.savings.map_or(f64::NAN, |savings| figures.cost.0 + savings);
         self.fine.push_back(Point {
             at,
-            wanted: narrow(figures.wanted_vcpu),
+            wanted: figures.wanted_vcpu.map_or(f32::NAN, narrow),
             capacity: narrow(figures.serving_vcpu),
             loads: Trigger::ALL.map(|trigger| figures.loads[trigger].map_or(f32::NAN, narrow)),
             serving,
@@ -119,7 +119,7 @@ impl Series {
         match self.coarse.back_mut() {
             // The look with the highest demand stands for its span: that is the one a reader looks for.
             Some(last) if last.at.div_euclid(SPAN) == oldest.at.div_euclid(SPAN) => {
-                if oldest.wanted > last.wanted {
+                if last.wanted.is_nan() || oldest.wanted > last.wanted {
                     *last = oldest;
                 }
             }
@@ -191,6 +191,19 @@ mod tests {
         let older: Vec<f32> = series.points().take(2).map(|point| point.wanted).collect();
         assert_eq!(older, [14.0, 14.0]);
         assert_eq!(series.points().count(), FINE + 2);
+    }
+
+    #[test]
+    fn a_look_without_a_known_demand_stands_for_no_other() {
+        let mut series = Series::default();
+        for at in (0_i16..).take(FINE + 4) {
+            let wanted = if at % 4 == 2 { 7.0 } else { f32::NAN };
+            series.fine.push_back(point(i64::from(at) * 60, wanted));
+            if series.fine.len() > FINE {
+                series.age();
+            }
+        }
+        assert_eq!(series.points().next().unwrap().wanted, 7.0);
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use std::collections::btree_map;
 
+use jiff::Timestamp;
 use scaling_control::Evaluation;
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::trigger::{Reading, Trigger};
-use scaling_telemetry::metrics::Figures;
+use scaling_telemetry::metrics::{Added, Figures};
 use scaling_telemetry::{explain, sentence};
 use serde_json::{Value, json};
 
-use crate::outlook;
+use crate::outlook::{self, Possible};
 use crate::series::{Point, Series};
 use crate::track::Track;
 
@@ -60,7 +61,7 @@ fn row(name: &GroupName, track: &Track) -> Value {
         arriving,
         load.map(round),
         trigger.map(Trigger::name),
-        round(figures.wanted_vcpu),
+        figures.wanted_vcpu.map(round),
         round(figures.serving_vcpu),
         round(figures.cost.0),
         figures.savings.map(round),
@@ -78,15 +79,41 @@ fn highest(figures: &Figures) -> Option<(Trigger, f64)> {
     known.max_by(|(_, one), (_, other)| one.total_cmp(other))
 }
 
+/// Of all groups what the REST interface has not: what each has come to, and how it can be changed next.
+pub(crate) fn status(tracks: btree_map::Iter<'_, GroupName, Track>, now: Option<Timestamp>) -> Value {
+    let groups = tracks.map(|(name, track)| {
+        let newest = track.newest.as_ref();
+        let figures = newest.map(|(_, figures)| figures);
+        json!({
+            "name": name, "trouble": track.trouble, "totals": totals(track), "outlook": outlook(track, now),
+            "wanted": figures.and_then(|figures| figures.wanted_vcpu).map(round),
+            "capacity": figures.map(|figures| round(figures.serving_vcpu)),
+        })
+    });
+    json!({"now": now, "groups": groups.collect::<Vec<_>>()})
+}
+
+/// What the group has come to since it was first seen.
+fn totals(track: &Track) -> Value {
+    let Added { requests, cost, savings, excess } = track.totals;
+    json!({"requests": requests, "cost": cost, "saved": savings - excess, "since": track.since})
+}
+
+/// The changes and when each is possible, as of the newest tick: a group that was not due in it waits less than when it was
+/// looked at.
+fn outlook(track: &Track, now: Option<Timestamp>) -> Option<Vec<Possible>> {
+    let (config, (evaluation, figures)) = (track.config.as_ref()?, track.newest.as_ref()?);
+    let now = now.map_or(figures.at, |now| now.max(figures.at));
+    Some(outlook::possible(config, evaluation, now))
+}
+
 /// One group in full.
-pub(crate) fn group(name: &str, track: &Track) -> Value {
+pub(crate) fn group(name: &str, track: &Track, now: Option<Timestamp>) -> Value {
     let mut value = json!({
         "name": name,
+        "now": now,
         "trouble": track.trouble,
-        "totals": {
-            "requests": track.totals.requests, "cost": track.totals.cost,
-            "saved": track.totals.savings - track.totals.excess, "since": track.since,
-        },
+        "totals": totals(track),
         "marks": track.marks,
         "series": series(&track.series),
     });
@@ -115,7 +142,7 @@ pub(crate) fn group(name: &str, track: &Track) -> Value {
             "pause": state.pause,
             "override": state.temporary,
             "stopped": state.breaker.is_open(),
-            "outlook": outlook::possible(config, evaluation, figures.at),
+            "outlook": outlook(track, now),
         });
         if let (Value::Object(value), Value::Object(members)) = (&mut value, members) {
             value.extend(members);

@@ -52,12 +52,13 @@ pub fn type_change_of_others(
     }
 }
 
-/// Takes a look at the group in: first look, changes by other hands, missing replicas.
-pub fn looked(state: &mut OperationState, snapshot: &Snapshot) {
+/// Takes a look at the group in: first look, changes by other hands, missing replicas. `discount` is the group's.
+pub fn looked(state: &mut OperationState, snapshot: &Snapshot, discount: f64) {
     let (group, now) = (&snapshot.group, snapshot.taken_at);
     if state.taken_over.is_none() {
         state.taken_over = Some(now);
         state.take_over_cost = Some(group.cost());
+        state.take_over_discount = discount;
         state.known_desired = Some(group.desired);
     }
     // A group without instances, of a launch template that does not tell, has no known type yet.

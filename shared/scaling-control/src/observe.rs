@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use scaling_fleet::prices::Terms;
 use scaling_fleet::{
     Architecture, Catalogue, InstanceClass, Mebibytes, PriceBook, TypeName, UsdPerHour, Vcpu,
 };
@@ -87,15 +88,15 @@ pub struct Market<'a> {
 }
 
 impl Market<'_> {
-    /// A type with its figures, for a group of which this share is spot; one that is not in the catalogue or has no price
+    /// A type with its figures, for a group that buys on these terms; one that is not in the catalogue or has no price
     /// counts nothing and costs nothing.
-    pub fn offer(&self, name: &TypeName, spot_share: f64) -> TypeOffer {
+    pub fn offer(&self, name: &TypeName, terms: Terms) -> TypeOffer {
         let known = self.catalogue.get(name);
         TypeOffer {
             name: name.clone(),
             vcpu: known.map_or(Vcpu(1.0), |known| known.vcpu),
             memory: known.map_or(Mebibytes(1024.0), |known| known.memory),
-            price: self.prices.mixed(name, spot_share).unwrap_or(UsdPerHour(0.0)),
+            price: self.prices.on_terms(name, terms).unwrap_or(UsdPerHour(0.0)),
         }
     }
 }
@@ -109,18 +110,20 @@ pub fn snapshot(
     market: &Market<'_>,
 ) -> Snapshot {
     let launch_type = launch_type(state, description);
+    let priced = (market, terms(config, description));
     Snapshot {
         taken_at: seen.now,
-        group: view(state, description, &launch_type, seen, market),
+        group: view(state, description, &launch_type, seen, priced),
         readings: seen.readings,
-        ladder: ladder(config, state, &launch_type, seen.now, (market, spot_share(description))).into(),
+        ladder: ladder(config, state, &launch_type, seen.now, priced).into(),
     }
 }
 
-/// The share of the group's capacity as it was asked for last. Another count of the same group is taken to cost as much a
-/// replica, though a base on demand makes a larger group a little cheaper for each.
-fn spot_share(description: &GroupDescription) -> f64 {
-    description.purchase.spot_share(description.desired)
+/// On which terms the group's instances are bought, with the share of spot in the capacity that was asked for last. Another
+/// count of the same group is taken to cost as much a replica, though a base on demand makes a larger group a little
+/// cheaper for each.
+pub fn terms(config: &GroupConfig, description: &GroupDescription) -> Terms {
+    Terms { spot_share: description.purchase.spot_share(description.desired), discount: config.discount }
 }
 
 /// What was read beside the description.
@@ -170,13 +173,13 @@ fn view(
     description: &GroupDescription,
     launch_type: &TypeName,
     seen: &Seen<'_>,
-    market: &Market<'_>,
+    (market, terms): (&Market<'_>, Terms),
 ) -> GroupView {
     let mut replicas: Vec<ReplicaCount> = Vec::new();
     for instance in description.instances.iter().filter(|instance| counts(instance)) {
         let index = replicas.iter().position(|count| count.offer.name == instance.instance_type);
         let index = index.unwrap_or_else(|| {
-            let offer = market.offer(&instance.instance_type, spot_share(description));
+            let offer = market.offer(&instance.instance_type, terms);
             replicas.push(ReplicaCount { offer, serving: 0, warming: 0, pending: 0, protected: 0 });
             replicas.len() - 1
         });
@@ -192,7 +195,7 @@ fn view(
         min: description.min,
         max: description.max,
         desired: description.desired,
-        launch_type: market.offer(launch_type, spot_share(description)),
+        launch_type: market.offer(launch_type, terms),
         replicas,
         retype: description.retype.clone(),
         suspended: description.suspended,
@@ -216,7 +219,7 @@ fn ladder(
     state: &OperationState,
     launch_type: &TypeName,
     now: Timestamp,
-    (market, spot_share): (&Market<'_>, f64),
+    (market, terms): (&Market<'_>, Terms),
 ) -> Vec<TypeOffer> {
     let present = market.catalogue.get(launch_type);
     let architecture = present.map_or(Architecture::X86_64, |present| present.architecture);
@@ -239,7 +242,7 @@ fn ladder(
         .filter(|known| config.resources.allow(known.vcpu, known.memory))
         .filter(|known| !state.is_backed_off(&known.name, now))
         .filter_map(|known| {
-            let price = market.prices.mixed(&known.name, spot_share)?;
+            let price = market.prices.on_terms(&known.name, terms)?;
             Some(TypeOffer { name: known.name.clone(), vcpu: known.vcpu, memory: known.memory, price })
         })
         .collect();

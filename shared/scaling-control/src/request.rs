@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use scaling_fleet::prices::Terms;
 use scaling_fleet::{TypeName, UsdPerHour};
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
@@ -15,7 +16,7 @@ use crate::act::{LONGEST_WRITE, act};
 use crate::bookkeeping;
 use crate::control_loop::{ControlLoop, new_id};
 use crate::error::PortError;
-use crate::observe::Market;
+use crate::observe::{self, Market};
 use crate::pass::{Pass, pass};
 use crate::ports::{Expected, NewRecord};
 use crate::reading::{LONGEST_READ, within};
@@ -239,7 +240,7 @@ impl ControlLoop {
             return Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
         }
         let limits = pass.read.config.resources;
-        let offer = self.market().offer(wanted, 0.0);
+        let offer = self.market().offer(wanted, Terms::default());
         if limits.allow(offer.vcpu, offer.memory) {
             return Ok(());
         }
@@ -387,8 +388,8 @@ fn wish(request: &ScaleRequest, pass: &Pass, market: &Market<'_>) -> Decision {
             UsdPerHour((decision.cost_before.0 + more * group.launch_type.price.0).max(0.0))
         }
         Action::Retype { to, to_replicas, .. } => {
-            let spot_share = pass.read.description.purchase.spot_share(group.desired);
-            market.offer(to, spot_share).price * f64::from(*to_replicas)
+            let terms = observe::terms(&pass.read.config, &pass.read.description);
+            market.offer(to, terms).price * f64::from(*to_replicas)
         }
     };
     let by = request.by.clone();

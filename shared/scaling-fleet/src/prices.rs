@@ -26,6 +26,15 @@ pub struct Price {
     pub approximate: bool,
 }
 
+/// On which terms the instances of a group are bought.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Terms {
+    /// Share of the instances, 0 to 1, that are spot.
+    pub spot_share: f64,
+    /// Share of the on-demand price, 0 up to but not 1, that a savings plan takes off. It takes nothing off spot instances.
+    pub discount: f64,
+}
+
 /// Where a price list comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
@@ -177,12 +186,13 @@ impl PriceBook {
         self.spot.get(name).copied()
     }
 
-    /// What one of many instances costs of which this share, 0 to 1, is spot. Spot instances without a known price count
-    /// at the on-demand price, so that a cost is rather too high than too low. `None` as for [`Self::get`].
-    pub fn mixed(&self, name: &TypeName, spot_share: f64) -> Option<UsdPerHour> {
-        let on_demand = self.get(name)?.usd_per_hour;
-        let spot = self.spot(name).unwrap_or(on_demand);
-        Some(UsdPerHour(on_demand.0 * (1.0 - spot_share) + spot.0 * spot_share))
+    /// What one of many instances costs that are bought on these terms. Spot instances without a known price count at the
+    /// on-demand price, so that a cost is rather too high than too low. `None` as for [`Self::get`].
+    pub fn on_terms(&self, name: &TypeName, terms: Terms) -> Option<UsdPerHour> {
+        let Terms { spot_share, discount } = terms;
+        let listed = self.get(name)?.usd_per_hour;
+        let spot = self.spot(name).unwrap_or(listed);
+        Some(UsdPerHour(listed.0 * (1.0 - discount) * (1.0 - spot_share) + spot.0 * spot_share))
     }
 
     /// Where the list comes from, of which day and for which region.
@@ -275,13 +285,32 @@ mod tests {
     #[test]
     fn a_mix_costs_the_mean_of_what_its_instances_cost() {
         let book = us_east_1().clone().with_spot("m5.large".into(), UsdPerHour(0.032));
-        let mixed = |name: &str, share: f64| book.mixed(&name.into(), share).map(|price| price.0);
+        let mixed = |name: &str, spot_share: f64| {
+            let terms = Terms { spot_share, discount: 0.0 };
+            book.on_terms(&name.into(), terms).map(|price| price.0)
+        };
         let near = |seen: Option<f64>, wanted: f64| (seen.unwrap() - wanted).abs() < 1e-12;
         assert!(near(mixed("m5.large", 0.0), 0.096));
         assert!(near(mixed("m5.large", 0.75), 0.048));
         // Without a spot price nothing is taken off.
         assert!(near(mixed("m5.xlarge", 0.75), 0.192));
         assert_eq!(mixed("no.type", 0.5), None);
+    }
+
+    #[test]
+    fn a_savings_plan_takes_its_share_off_what_is_on_demand() {
+        let book = us_east_1().clone().with_spot("m5.large".into(), UsdPerHour(0.032));
+        let paid = |name: &str, spot_share: f64| {
+            book.on_terms(&name.into(), Terms { spot_share, discount: 0.25 }).unwrap().0
+        };
+        for (name, spot_share, expected) in [
+            ("m5.large", 0.0, 0.072),
+            ("m5.large", 0.5, 0.052),
+            ("m5.large", 1.0, 0.032),
+            ("m5.xlarge", 1.0, 0.192),
+        ] {
+            assert!((paid(name, spot_share) - expected).abs() < 1e-12, "{name} {spot_share}");
+        }
     }
 
     #[test]

@@ -302,6 +302,14 @@ fn what_holds_for_all_groups_is_on_the_configuration() {
 }
 
 #[test]
+fn a_discount_is_for_all_groups_and_a_group_may_have_its_own() {
+    let groups =
+        config(r#"{"discount": 0.28, "groups": [{"name": "a"}, {"name": "b", "discount": 0}]}"#).groups;
+    assert_eq!((groups[0].discount, groups[1].discount), (0.28, 0.0));
+    assert_eq!(config("{}").groups[0].discount, 0.0);
+}
+
+#[test]
 fn spot_prices_are_by_type_and_of_a_day() {
     let of = |source: &str| config(source).spot_prices;
     let spot = of(r#"{"spot_prices": {"m7i.large": 0.04}, "spot_prices_date": "2026-11-29"}"#);

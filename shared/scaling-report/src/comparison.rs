@@ -48,7 +48,10 @@ impl Comparison {
         let peak = replay.steps.iter().map(|step| step.wanted).fold(0.0, f64::max);
         let threshold = config.triggers.request_latency.threshold;
         let measured = replay.steps.iter().any(|step| step.latency.is_some());
-        let slow = |step: &&Step| step.latency.is_some_and(|latency| latency > threshold);
+        // Each step is added: the sum of none would be minus zero, and be written so.
+        let slow = |step: &Step| {
+            if step.latency.is_some_and(|latency| latency > threshold) { step.seconds } else { 0.0 }
+        };
         Some(Self {
             from: first.at - jiff::SignedDuration::try_from(history.period).ok()?,
             to: last.at,
@@ -57,8 +60,7 @@ impl Comparison {
             would: total(replay, |step| &step.would),
             fixed_at_peak: (peak / offer.vcpu.0).ceil() * offer.price.0 * hours,
             fixed_at_take_over: first.ran.replicas * offer.price.0 * hours,
-            latency_over_minutes: measured
-                .then(|| replay.steps.iter().filter(slow).map(|step| step.seconds).sum::<f64>() / 60.0),
+            latency_over_minutes: measured.then(|| replay.steps.iter().map(slow).sum::<f64>() / 60.0),
         })
     }
 

@@ -12,6 +12,8 @@ pub struct Prices {
     pub stands_in_for: Option<String>,
     /// Share of the price that a savings plan takes off, 0 up to but not 1.
     pub discount: f64,
+    /// The same share as far as the amounts count it already.
+    pub counted: f64,
     /// What is spot, and at which price; the amounts count it already.
     pub spot: Spot,
 }
@@ -35,16 +37,18 @@ pub struct Spot {
 pub struct NoDiscount(pub f64);
 
 impl Prices {
-    /// On-demand prices of a list, less a discount.
+    /// On-demand prices of a list, less the discount that the amounts count already.
+    pub fn new(list: Provenance, region: Option<&str>, counted: f64) -> Self {
+        let stands_in_for = region.filter(|region| *region != list.region).map(str::to_owned);
+        Self { list, stands_in_for, discount: counted, counted, spot: Spot::default() }
+    }
+
+    /// The same under another discount than the one that the amounts count.
     ///
     /// # Errors
     /// A discount that is not from 0 to below 1.
-    pub fn new(list: Provenance, region: Option<&str>, discount: f64) -> Result<Self, NoDiscount> {
-        if !(0.0..1.0).contains(&discount) {
-            return Err(NoDiscount(discount));
-        }
-        let stands_in_for = region.filter(|region| *region != list.region).map(str::to_owned);
-        Ok(Self { list, stands_in_for, discount, spot: Spot::default() })
+    pub fn with_discount(self, discount: f64) -> Result<Self, NoDiscount> {
+        if (0.0..1.0).contains(&discount) { Ok(Self { discount, ..self }) } else { Err(NoDiscount(discount)) }
     }
 
     /// The same for a group of which a part is spot, from which a savings plan takes nothing off.
@@ -55,7 +59,9 @@ impl Prices {
 
     /// An amount as it is paid.
     pub fn paid(&self, amount: f64) -> f64 {
-        amount * (1.0 - self.discount * (1.0 - self.spot.cost_share))
+        let Self { discount, counted, spot, .. } = self;
+        let on_demand = (1.0 - discount) / (1.0 - counted);
+        amount * (spot.cost_share + on_demand * (1.0 - spot.cost_share))
     }
 
     /// Where the figures come from, in sentences.
@@ -100,7 +106,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             approximate: false,
         };
-        Prices::new(list, None, 0.5).unwrap().with_spot(spot)
+        Prices::new(list, None, 0.0).with_discount(0.5).unwrap().with_spot(spot)
     }
 
     #[test]
@@ -108,6 +114,17 @@ mod tests {
         let half = Spot { share: 0.5, cost_share: 0.25, known: true, date: None };
         assert!((prices(half).paid(100.0) - 62.5).abs() < 1e-12);
         assert!((prices(Spot::default()).paid(100.0) - 50.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_the_amounts_count_already_is_not_taken_off_again() {
+        let of = |counted: f64, discount: f64| {
+            let prices = Prices { discount, counted, ..prices(Spot::default()) };
+            prices.paid(60.0)
+        };
+        for (counted, discount, expected) in [(0.4, 0.4, 60.0), (0.4, 0.0, 100.0), (0.0, 0.4, 36.0)] {
+            assert!((of(counted, discount) - expected).abs() < 1e-9, "{counted} {discount}");
+        }
     }
 
     #[test]

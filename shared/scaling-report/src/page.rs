@@ -12,34 +12,30 @@ use crate::text::{Subject, notes, summary};
 #[error("a plot could not be drawn: {0}")]
 pub struct PlotError(String);
 
+// The style sheet knows the lines by these colours, and gives them others in the dark.
 const RAN: RGBColor = RGBColor(100, 116, 139);
 const WOULD: RGBColor = RGBColor(29, 78, 216);
 const DEMAND: RGBColor = RGBColor(180, 84, 10);
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:940px;margin:24px auto;padding:0 16px;\
-    color:#1b2330;background:#fff}table{border-collapse:collapse;margin:16px 0}td,th{border-bottom:1px solid #dfe3ea;\
-    padding:6px 14px 6px 0;text-align:right}th:first-child{text-align:left}svg{width:100%;min-width:560px;height:auto}\
-    figure{margin:24px 0;overflow-x:auto}figcaption b{font-weight:600}li{margin:6px 0}\
-    @media(max-width:500px){body{font-size:14px}td,th{padding:6px 6px 6px 0}}\
-    @media print{svg{min-width:0}figure{overflow:visible;break-inside:avoid}}";
+const STYLE: &str = include_str!("page.css");
 
 /// The page.
 ///
 /// # Errors
 /// A plot that cannot be drawn.
 pub fn html(subject: Subject<'_>) -> Result<String, PlotError> {
-    let Subject { config, replay, comparison, .. } = subject;
+    let Subject { config, replay, comparison, prices, .. } = subject;
     let name = escape(config.name.as_str());
     let mut parts = vec![
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width\"><title>{name}: what ran, and what would have</title>\
+             content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><title>{name}: what ran, and what would have</title>\
              <style>{STYLE}</style></head><body>\n<h1>{name}</h1>\n<p>{}</p>\n",
             escape(&summary(subject))
         ),
         table(subject),
     ];
-    let line = |name: &'static str, colour: RGBColor, value: fn(&Step) -> f64| Line {
+    let line = |name: &'static str, colour: RGBColor, value: &dyn Fn(&Step) -> f64| Line {
         name,
         colour,
         points: replay.steps.iter().map(|step| (step.at.as_second() as f64, value(step))).collect(),
@@ -48,23 +44,23 @@ pub fn html(subject: Subject<'_>) -> Result<String, PlotError> {
         (
             "vCPU: wanted at the target load, what ran, what would have run",
             vec![
-                line("wanted", DEMAND, |step| step.wanted),
-                line("ran", RAN, |step| step.ran.vcpu),
-                line("this controller", WOULD, |step| step.would.vcpu),
+                line("wanted", DEMAND, &|step| step.wanted),
+                line("ran", RAN, &|step| step.ran.vcpu),
+                line("this controller", WOULD, &|step| step.would.vcpu),
             ],
         ),
         (
-            "Cost, USD per hour, before a savings plan",
+            "Cost, USD per hour",
             vec![
-                line("ran", RAN, |step| step.ran.cost),
-                line("this controller", WOULD, |step| step.would.cost),
+                line("ran", RAN, &|step| prices.paid(step.ran.cost)),
+                line("this controller", WOULD, &|step| prices.paid(step.would.cost)),
             ],
         ),
         (
             "Highest load of a trigger; 1 is at the limit",
             vec![
-                line("ran", RAN, |step| step.ran.load),
-                line("this controller", WOULD, |step| step.would.load),
+                line("ran", RAN, &|step| step.ran.load),
+                line("this controller", WOULD, &|step| step.would.load),
             ],
         ),
     ];
@@ -107,8 +103,8 @@ fn figure(caption: &str, lines: &[Line<'_>]) -> Result<String, PlotError> {
     let key: Vec<String> = lines
         .iter()
         .map(|line| {
-            let RGBColor(red, green, blue) = line.colour;
-            format!("<b style=\"color:rgb({red},{green},{blue})\">{}</b>", line.name)
+            let class = line.name.split(' ').next().unwrap_or_default();
+            format!("<b class=\"{class}\">{}</b>", line.name)
         })
         .collect();
     let label = escape(caption);

@@ -102,7 +102,7 @@ fn both_forms_say_the_same_and_where_the_prices_are_from() {
     let config = config();
     let (replay, comparison) = compare(&config, &history);
     let list = PriceBook::embedded_or_default(None).provenance().clone();
-    let prices = Prices::new(list, Some("sa-east-1"), 0.28).unwrap();
+    let prices = Prices::new(list, Some("sa-east-1"), 0.0).with_discount(0.28).unwrap();
     let subject = Subject {
         config: &config,
         history: &history,
@@ -112,13 +112,22 @@ fn both_forms_say_the_same_and_where_the_prices_are_from() {
     };
     let (text, page) = (markdown(subject), page::html(subject).unwrap());
     let cost = format!("{:.2} USD", comparison.would.cost * 0.72);
-    for part in
-        [cost.as_str(), "28 % for a savings plan", "no list for sa-east-1", "all on demand", "today's number"]
-    {
+    for part in [
+        cost.as_str(),
+        "in 0 minutes",
+        "28 % for a savings plan",
+        "no list for sa-east-1",
+        "all on demand",
+        "today's number",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
         assert!(page.contains(part), "{part} is not in the page");
     }
     assert_eq!(page.matches("<svg").count(), 3);
+    assert!(page.contains("prefers-color-scheme:dark"));
+    for selector in page.split("svg [").skip(1).map(|rest| rest.split(']').next().unwrap()) {
+        assert!(page.matches(selector).count() > 1, "nothing in the plots has {selector}");
+    }
     assert!(
         !page.contains("http://")
             || page.matches("http://").count() == page.matches("http://www.w3.org").count()
@@ -129,7 +138,7 @@ fn both_forms_say_the_same_and_where_the_prices_are_from() {
 fn a_discount_of_everything_is_refused() {
     let list = PriceBook::embedded_or_default(None).provenance().clone();
     for bad in [1.0, -0.1, f64::NAN] {
-        assert!(Prices::new(list.clone(), None, bad).is_err(), "{bad}");
+        assert!(Prices::new(list.clone(), None, 0.0).with_discount(bad).is_err(), "{bad}");
     }
 }
 

@@ -54,6 +54,12 @@ fn seen(decision: &Decision) -> String {
 
 fn wanted(decision: &Decision) -> String {
     let Wanted { vcpu, memory_base, memory_shared, forecast_vcpu, replicas } = decision.wanted;
+    // Of the load nothing was read; requests count as zero while there are none.
+    let is_unknown =
+        vcpu.0 <= 0.0 && replicas == 0 && decision.loads.cpu_usage.is_none() && forecast_vcpu.is_none();
+    if is_unknown {
+        return "not known, for want of readings".to_owned();
+    }
     let mut said = format!("{:.1} vCPU, {replicas} replicas of the type that ran", vcpu.0);
     if memory_base.0 > 0.0 || memory_shared.0 > 0.0 {
         let _ = write!(said, ", {:.0} MiB each and {:.0} MiB shared", memory_base.0, memory_shared.0);
@@ -140,6 +146,16 @@ web at 2026-03-02 08:00:00 UTC, configuration 7
   done     operation op-1, verified after 75 s
 ";
         assert_eq!(explain(&decision(&json!({})), Some(&operation)), expected);
+    }
+
+    #[test]
+    fn what_is_wanted_without_a_reading_is_not_zero_but_unknown() {
+        let first = json!({
+            "action": {"kind": "hold"}, "reason": {"code": "data_missing", "trigger": "cpu_usage"}, "driver": null,
+            "loads": {"cpu_usage": null, "memory_usage": null, "request_count": 0.0, "request_latency": null},
+            "wanted": {"vcpu": 0.0, "memory_base": 0.0, "memory_shared": 0.0, "forecast_vcpu": null, "replicas": 0},
+        });
+        assert!(explain(&decision(&first), None).contains("  wanted   not known"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use scaling_control::Evaluation;
-use scaling_policy::config::Platform;
+use scaling_policy::config::{Platform, defaults};
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::OperationKind;
 use scaling_policy::snapshot::ForeignController;
@@ -27,6 +27,7 @@ const NEVER_DECISIONS: usize = 20;
 
 pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
     of_data(evaluation, findings);
+    of_latency(findings);
     of_triggers(evaluation, facts, findings);
     of_target(evaluation, facts, findings);
     of_others(evaluation, findings);
@@ -66,6 +67,20 @@ fn of_data(evaluation: &Evaluation, findings: &mut Findings<'_>) {
             _ => {}
         }
     }
+}
+
+/// A limit on response times that nothing holds: it is read, or was set, and may not ask for capacity.
+fn of_latency(findings: &mut Findings<'_>) {
+    let rule = &findings.config.triggers.request_latency;
+    let is_set = (rule.threshold - defaults::LATENCY_THRESHOLD).abs() > f64::EPSILON;
+    if rule.asks || (rule.binding.is_none() && !is_set) {
+        return;
+    }
+    let limit = rule.threshold * 1000.0;
+    let detail =
+        format!("the limit of {limit:.0} ms on response times asks for no capacity: it is only reported");
+    let fix = "add `request_latency` to `policy.triggers`, or watch response times by other means";
+    findings.warn("latency_not_held", detail, fix);
 }
 
 fn of_triggers(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {

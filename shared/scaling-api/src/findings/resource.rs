@@ -2,6 +2,7 @@
 
 use scaling_control::Evaluation;
 use scaling_fleet::Catalogue;
+use scaling_policy::decide::demand::is_wanted_known;
 use scaling_policy::operation::LaunchFailureKind;
 use scaling_policy::snapshot::RetypeSupport;
 
@@ -62,8 +63,8 @@ fn of_bounds(evaluation: &Evaluation, findings: &mut Findings<'_>) {
         findings.warn("group_max_lower", detail, "raise the group's own maximum, or lower `max_replicas`");
     }
     let wanted = f64::from(evaluation.decision.wanted.replicas);
-    let has_load = evaluation.decision.loads.iter().any(|(_, load)| load.is_some());
-    if has_load && ours.min > 1 && wanted <= f64::from(ours.min) * USED_SHARE {
+    let is_known = is_wanted_known(config, &evaluation.snapshot, &evaluation.decision);
+    if is_known && ours.min > 1 && wanted <= f64::from(ours.min) * USED_SHARE {
         let detail = format!("{wanted} replicas would carry the load now; `min_replicas` is {}", ours.min);
         findings.warn("min_above_use", detail, "lower `min_replicas` where the reserve is not wanted");
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use scaling_control::PortError;
 use scaling_control::ports::GroupDescription;
 use scaling_fleet::TypeName;
+use scaling_fleet::prices::Terms;
 use scaling_policy::config::GroupConfig;
 use scaling_policy::operation::Override;
 use scaling_policy::snapshot::RetypeSupport;
@@ -222,7 +223,7 @@ fn check(state: &ApiState, group: &GroupConfig, request: &OverrideRequest) -> Re
     if market.catalogue.get(&name).is_none() {
         return outside("it is not in the catalogue of instance types".to_owned());
     }
-    let (limits, offer) = (group.resources, market.offer(&name, 0.0));
+    let (limits, offer) = (group.resources, market.offer(&name, Terms::default()));
     if limits.allow(offer.vcpu, offer.memory) {
         return Ok(());
     }

@@ -117,6 +117,20 @@ async fn a_group_is_held_against_catalogue_bounds_and_use() {
 }
 
 #[tokio::test]
+async fn a_reserve_is_told_only_where_the_load_is_known() {
+    let mut source = config_of("web");
+    source["replicas"] = json!({"min_replicas": 4, "max_replicas": 10});
+    source["load_balancer"] = json!("app/web/1a2b");
+    let stage = Stage::with(&source);
+    // No requests are no load, but nobody knows what else is.
+    *stage.platform.cpu.lock().unwrap() = None;
+    let answer = stage.get("/validation").await.ok();
+    assert!(!codes(&answer).contains(&"min_above_use"), "{answer}");
+    *stage.platform.cpu.lock().unwrap() = Some(4.0);
+    finding(&stage, "min_above_use").await;
+}
+
+#[tokio::test]
 async fn spot_instances_without_a_known_price_are_told() {
     let half = Purchase { on_demand_base: 0, on_demand_percent_above_base: 50 };
     let mut source = config_of("web");
@@ -194,6 +208,34 @@ async fn a_target_that_is_missed_is_an_error_once_no_more_may_be_added() {
         found["severity"] == "error" && found["fix"].as_str().unwrap().contains("max_replicas"),
         "{found}"
     );
+}
+
+#[tokio::test]
+async fn a_limit_on_response_times_that_nothing_holds_is_told() {
+    let listed = |triggers: &[&str]| {
+        let mut source = config_of("web");
+        source["policy"] = json!({"triggers": triggers});
+        source
+    };
+    let with = |mut source: Value, key: &str, value: Value| {
+        source[key] = value;
+        source
+    };
+    let (balancer, limit) = (json!("app/web/1a2b"), json!({"latency_threshold": 0.25}));
+    let (cpu, both) = (listed(&["cpu_usage"]), listed(&["cpu_usage", "request_latency"]));
+    for (source, expected) in [
+        (cpu.clone(), false),
+        (with(cpu.clone(), "load_balancer", balancer.clone()), true),
+        (with(cpu, "triggers", limit.clone()), true),
+        (with(with(both, "load_balancer", balancer), "triggers", limit), false),
+    ] {
+        let answer = Stage::with(&source).get("/validation").await.ok();
+        assert_eq!(codes(&answer).contains(&"latency_not_held"), expected, "{source} {answer}");
+    }
+    let source = json!({"mode": "hybrid", "group": "web", "control": "act",
+        "policy": {"triggers": ["cpu_usage"]}, "triggers": {"latency_threshold": 0.25}});
+    let found = finding(&Stage::with(&source), "latency_not_held").await;
+    assert!(found["detail"].as_str().unwrap().contains("250 ms"), "{found}");
 }
 
 #[tokio::test]

@@ -29,11 +29,18 @@ pub(crate) struct Stage {
     ticks: u32,
     /// Load beside the waves, in vCPU.
     pub(crate) more: f64,
+    /// Whether no metric comes.
+    pub(crate) is_silent: bool,
 }
 
 impl Stage {
     /// One of so many groups: `web` first, `observed` second, and the rest by number. All but the second are acted on.
     pub(crate) fn new(groups: usize) -> Self {
+        Self::with_period(groups, 60)
+    }
+
+    /// The same where each group is evaluated once in so many seconds.
+    pub(crate) fn with_period(groups: usize, seconds: u32) -> Self {
         let names = (0..groups).map(|number| match number {
             0 => "web".to_owned(),
             1 => "observed".to_owned(),
@@ -42,9 +49,13 @@ impl Stage {
         let members: Vec<Value> = names
             .map(|name| json!({"control": if name == "observed" { "observe" } else { "act" }, "name": name}))
             .collect();
+        // Longer than what a change takes, so that it passes while a group is not due.
+        let cooldown = if seconds > 60 { 3 * seconds } else { 120 };
         let source = json!({
             "mode": "hybrid", "groups": members, "replicas": {"min_replicas": 2, "max_replicas": 40},
-            "triggers": {"cooldown_period": 120, "stabilization_window": 300},
+            "triggers": {
+                "cooldown_period": cooldown, "stabilization_window": 300, "evaluation_period": seconds,
+            },
         });
         let config = Config::parse(source.to_string().as_bytes(), &Layers::none()).unwrap().config;
         let clock = Arc::new(SteppedClock::at("2026-03-02T06:00:00Z".parse().unwrap()));
@@ -71,6 +82,7 @@ impl Stage {
             console: Console::new(),
             ticks: 0,
             more: 0.0,
+            is_silent: false,
         }
     }
 
@@ -81,19 +93,25 @@ impl Stage {
         for (number, platform) in self.platforms.groups().enumerate() {
             let wave = (f64::from(self.ticks) / 180.0 + number as f64 / 7.0) * std::f64::consts::TAU;
             let mut group = platform.group();
-            group.busy_vcpu = Some(self.more + 5.0 + 3.5 * wave.sin() + (number % 5) as f64);
+            let busy = self.more + 5.0 + 3.5 * wave.sin() + (number % 5) as f64;
+            group.busy_vcpu = (!self.is_silent).then_some(busy);
             group.used_memory = 2400.0 + 900.0 * (wave / 2.0).sin();
         }
         let report = self.control.tick(Duration::from_secs(50)).await.unwrap();
         let config_version = self.control.config().version;
         let tick = Tick { ended: self.clock.now(), took: Duration::from_millis(20), config_version };
         let recorded = self.metrics.record_tick(&report, tick);
-        self.console.record(&report, &recorded);
+        self.console.record(&report, &recorded, self.clock.now());
     }
 
     /// What the page reads of a group.
     pub(crate) async fn group(&self, name: &str) -> Value {
-        let request = Request::get(format!("/console/data/groups/{name}")).body(Body::empty()).unwrap();
+        self.read(&format!("/console/data/groups/{name}")).await
+    }
+
+    /// What the console answers there.
+    pub(crate) async fn read(&self, path: &str) -> Value {
+        let request = Request::get(path).body(Body::empty()).unwrap();
         let answer = self.console.router().oneshot(request).await.unwrap();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         serde_json::from_slice(&bytes).unwrap()

@@ -40,3 +40,22 @@ fn fractions_of_an_instance_are_on_demand_and_the_base_comes_first() {
         assert!((seen - spot).abs() < 1e-9, "{purchase:?} of {instances}: {seen}");
     }
 }
+
+#[tokio::test]
+async fn a_savings_plan_is_taken_off_what_is_on_demand() {
+    let settings =
+        json!({"prices": {"m7i.xlarge": 0.2}, "spot_prices": {"m7i.xlarge": 0.08}, "discount": 0.25});
+    let all_on_demand = cost(Purchase::default(), settings.clone()).await;
+    assert!((all_on_demand - 0.6).abs() < 1e-9, "{all_on_demand}");
+    let mixed = cost(ONE_OF_FOUR, settings).await;
+    assert!((mixed - (0.15 + 3.0 * 0.08)).abs() < 1e-9, "{mixed}");
+}
+
+#[tokio::test]
+async fn what_the_group_cost_at_take_over_is_kept_with_the_discount_of_then() {
+    let world = World::with(json!({"prices": {"m7i.xlarge": 0.2}, "discount": 0.25}));
+    let report = world.minute(&world.control()).await;
+    let state = &report.outcomes[0].evaluation().unwrap().state;
+    let found = state.take_over_cost.unwrap().0;
+    assert!((found - 0.6).abs() < 1e-9 && (state.take_over_discount - 0.25).abs() < 1e-9, "{found}");
+}

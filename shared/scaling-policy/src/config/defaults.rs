@@ -33,6 +33,8 @@ pub const SCALE_UP_THRESHOLD: f64 = 0.8;
 pub const SCALE_DOWN_THRESHOLD: f64 = 0.2;
 /// Requests per minute per replica of the reference type.
 pub const REQUEST_THRESHOLD: f64 = 1000.0;
+/// What a savings plan takes off.
+pub const DISCOUNT: f64 = 0.0;
 /// Seconds, 95th percentile.
 pub const LATENCY_THRESHOLD: f64 = 0.5;
 /// Largest factor of one scale-up.
@@ -126,6 +128,7 @@ impl GroupConfig {
             manual_hold: MANUAL_HOLD,
             coexist: false,
             ladder: LadderRule::FamilyOfCurrent,
+            discount: DISCOUNT,
             alarms: Vec::new(),
             calendar: Vec::new(),
         }

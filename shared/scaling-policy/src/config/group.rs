@@ -317,6 +317,8 @@ pub struct GroupConfig {
     pub coexist: bool,
     /// Types that may be chosen.
     pub ladder: LadderRule,
+    /// Share of the on-demand price, 0 up to but not 1, that a savings plan takes off.
+    pub discount: f64,
     /// Alarm names that wake this group, besides `scaling/<group>/<trigger>`.
     pub alarms: Vec<String>,
     /// Times with other bounds on the count.

@@ -64,6 +64,7 @@ pub(super) fn resolve(
         manual_hold: policy.manual_hold.map_or(defaults::MANUAL_HOLD, seconds),
         coexist: policy.coexist.unwrap_or_default(),
         ladder: ladder::resolve(settings.ladder.as_ref(), (platform, mode), &resources, at, faults),
+        discount: settings.discount.map_or(defaults::DISCOUNT, |share| share.0),
         alarms: settings.alarms.clone().unwrap_or_default(),
         calendar: calendar::resolve(settings.calendar.as_ref(), replicas, at, faults),
         name,

@@ -10,8 +10,8 @@ use super::defaults;
 use super::group::{Absence, ControlLevel, Mode, Platform, ScaleDownRule, Statistic};
 use super::read::section;
 use super::values::{
-    CpuBound, Fraction, GroupCount, GrowthFactor, Latency, MemoryBound, Period, Price, ReplicaCount,
-    RequestRate, Scale, Seconds, Spending,
+    CpuBound, Discount, Fraction, GroupCount, GrowthFactor, Latency, MemoryBound, Period, Price,
+    ReplicaCount, RequestRate, Scale, Seconds, Spending,
 };
 use crate::trigger::Trigger;
 
@@ -67,6 +67,8 @@ section! {
         /// from the CloudWatch agent, both by Auto Scaling group; requests and latency from `load_balancer`
         /// where it is given. On standalone the `metrics` program gives them, and only `absence` counts.
         metrics: MetricsSource,
+        /// Share of the on-demand price that a savings plan takes off, such as 0.28. Nothing is taken off spot instances.
+        discount: Discount = defaults::DISCOUNT,
         /// Application load balancer in front of the group, as `app/<name>/<id>` or its ARN. Binds
         /// `request_count` to RequestCount (sum) and `request_latency` to TargetResponseTime (p95, seconds).
         /// Default: none.

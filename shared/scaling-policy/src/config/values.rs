@@ -130,6 +130,11 @@ numbers! {
         min: 0.0, max: 1.0, above: true, whole: false,
         what: "a fraction of 1", fix: "write 0.8 for 80 %",
     };
+    /// A share that is taken off: from 0, and never all.
+    Discount(f64) = {
+        min: 0.0, max: 0.99, above: false, whole: false,
+        what: "a fraction of 1", fix: "write 0.28 for 28 % off",
+    };
     /// vCPU of one replica.
     CpuBound(f64) = {
         min: 0.0, max: 4096.0, above: false, whole: false,

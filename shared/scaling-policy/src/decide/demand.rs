@@ -5,11 +5,12 @@
 //! threshold: it lowers the utilisation that is planned for, by the learned curve.
 
 use crate::config::GroupConfig;
+use crate::decision::Decision;
 use crate::learned::Learned;
 use crate::learned::response::ResponseCurve;
 use crate::operation::OperationState;
 use crate::snapshot::{Snapshot, TypeOffer};
-use crate::trigger::{PerTrigger, Trigger};
+use crate::trigger::{PerTrigger, Reading, Trigger};
 
 /// Distance kept from the utilisation at which the latency target would just hold.
 const LATENCY_MARGIN: f64 = 0.99;
@@ -190,6 +191,22 @@ impl Demand {
     pub fn type_memory(&self, config: &GroupConfig) -> f64 {
         self.memory_base / (config.triggers.memory_usage.threshold * config.target_load)
     }
+}
+
+/// Whether the vCPU that a decision wants rest on anything: on a reading of CPU or requests, or on a forecast. Where they do
+/// not they are unknown, and not the zero that stands there: requests that count as zero for want of a point say nothing
+/// beside a reading that is missing.
+pub fn is_wanted_known(config: &GroupConfig, snapshot: &Snapshot, decision: &Decision) -> bool {
+    let asks = |trigger: Trigger| config.triggers[trigger].asks;
+    let counts = |trigger: Trigger| match trigger {
+        Trigger::CpuUsage => asks(Trigger::CpuUsage) || asks(Trigger::RequestLatency),
+        Trigger::RequestCount => asks(trigger),
+        Trigger::MemoryUsage | Trigger::RequestLatency => false,
+    };
+    let counted = || snapshot.readings.iter().filter(|(trigger, _)| counts(*trigger));
+    decision.wanted.forecast_vcpu.is_some()
+        || counted().any(|(_, reading)| matches!(reading, Reading::Fresh { .. }))
+        || !counted().any(|(_, reading)| reading.is_missing())
 }
 
 /// The utilisation at which a replica of that size is full, by what was learned so far.

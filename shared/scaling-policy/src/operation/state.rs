@@ -39,6 +39,8 @@ pub struct OperationState {
     pub taken_over: Option<Timestamp>,
     /// What the group cost at take-over, the floor of the savings baseline.
     pub take_over_cost: Option<UsdPerHour>,
+    /// The group's `discount` at take-over, which that cost was reckoned with.
+    pub take_over_discount: f64,
     /// Last manual change.
     pub manual: Option<ManualChange>,
     /// Paused by a person.

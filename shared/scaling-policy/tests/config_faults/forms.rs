@@ -64,6 +64,13 @@ const WRONG_TYPES: &[Row] = &[
         "US dollars per hour",
         "without quotes",
     ),
+    (
+        r#"{"discount": 1}"#,
+        "/discount",
+        "1",
+        "must be a fraction of 1 from 0 to 0.99",
+        "write 0.28 for 28 % off",
+    ),
     (r#"{"spot_prices_date": "soon"}"#, "/spot_prices_date", "\"soon\"", "must be a day", "YYYY-MM-DD"),
     (r#"{"prices": {"a/b~c": 0}}"#, "/prices/a~1b~0c", "0", "US dollars per hour", "price"),
 ];

@@ -1,6 +1,7 @@
 //! Stages 1 and 2: load, and what it needs.
 
 use scaling_policy::config::Mode;
+use scaling_policy::decide::demand::is_wanted_known;
 use scaling_policy::{Reading, Trigger};
 
 use crate::support::case::Case;
@@ -58,6 +59,28 @@ fn the_largest_demand_decides_and_names_the_driver() {
     let case = Case::of(Mode::Horizontal, 8, 0.4).reading(Trigger::RequestCount, 48_000.0).next().taken_in();
     let decision = case.decide();
     assert_eq!((decision.wanted.replicas, decision.driver), (16, Some(Trigger::RequestCount)));
+}
+
+#[test]
+fn what_is_wanted_is_unknown_until_cpu_or_requests_are_read() {
+    use Trigger::{CpuUsage, RequestCount};
+    let is_known = |case: &Case| is_wanted_known(&case.config, &case.snapshot, &case.decide());
+    let silent = || Case::fresh(Mode::Horizontal, 8, 0.4).without(CpuUsage).without(RequestCount);
+    let with = |reading: Reading| {
+        let mut case = silent();
+        case.snapshot.readings.request_count = reading;
+        case
+    };
+    assert!(is_known(&Case::fresh(Mode::Horizontal, 8, 0.4)));
+    assert!(is_known(&silent().reading(RequestCount, 0.0)));
+    assert!(!is_known(&silent()), "memory alone says nothing of vCPU");
+    assert!(!is_known(&with(Reading::AbsentZero)), "no point is no proof that nobody asks");
+    let mut requests_only = with(Reading::AbsentZero);
+    requests_only.snapshot.readings.cpu_usage = Reading::Unbound;
+    assert!(is_known(&requests_only), "nothing is missing");
+    let latency_asks =
+        silent().reading(CpuUsage, 0.4).config(|config| config.triggers.cpu_usage.asks = false);
+    assert!(is_known(&latency_asks), "latency plans by CPU");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn samples(table: &Table, metric: Metric, take: &mut Take<'_>) -> fmt::Result {
         }),
         names::THRESHOLD => by_trigger(table, take, |figures| &figures.thresholds),
         names::SERVING_VCPU => newest(table, take, |figures| Some(figures.serving_vcpu)),
-        names::WANTED_VCPU => newest(table, take, |figures| Some(figures.wanted_vcpu)),
+        names::WANTED_VCPU => newest(table, take, |figures| figures.wanted_vcpu),
         names::LOAD => by_trigger(table, take, |figures| &figures.loads),
         names::DATA_AGE => by_trigger(table, take, |figures| &figures.data_age),
         names::REPLICAS => each_newest(table, |group, figures| {

@@ -5,6 +5,7 @@ use scaling_control::{Evaluation, GroupOutcome};
 use scaling_fleet::{TypeName, UsdPerHour};
 use scaling_policy::Trigger;
 use scaling_policy::config::{ControlLevel, GroupName, Mode};
+use scaling_policy::decide::demand::is_wanted_known;
 use scaling_policy::operation::Operation;
 use scaling_policy::snapshot::TypeOffer;
 use scaling_policy::trigger::{PerTrigger, Reading};
@@ -52,8 +53,8 @@ pub struct Figures {
     pub thresholds: PerTrigger<Option<f64>>,
     /// vCPU that serve.
     pub serving_vcpu: f64,
-    /// vCPU that would carry the load.
-    pub wanted_vcpu: f64,
+    /// vCPU that would carry the load; `None` while nothing is known of it.
+    pub wanted_vcpu: Option<f64>,
     /// What reading the group's metrics costs, in USD per month.
     pub own_cost: f64,
     /// Seconds since the end of the period that was read.
@@ -112,7 +113,8 @@ impl Figures {
         let offer = state.reference_type.as_ref().and_then(|name| {
             savings::offer_in(snapshot, name).or(reference.filter(|offer| offer.name == *name))
         });
-        let savings = savings::baseline(learned, state, offer).map(|baseline| baseline.0 - cost.0);
+        let savings = savings::baseline(learned, state, offer, outcome.config.discount)
+            .map(|baseline| baseline.0 - cost.0);
         let period = outcome.config.evaluation_period.as_secs_f64();
         let per_minute = reading(Trigger::RequestCount);
         let requests_until = snapshot.readings[Trigger::RequestCount].ended();
@@ -148,7 +150,8 @@ impl Figures {
                 config.binding.as_ref().map(|_| config.threshold)
             }),
             serving_vcpu: snapshot.group.serving_vcpu().0,
-            wanted_vcpu: decision.wanted.vcpu.0,
+            wanted_vcpu: is_wanted_known(&outcome.config, snapshot, decision)
+                .then_some(decision.wanted.vcpu.0),
             own_cost: own_cost::of_group(&outcome.config),
             data_age: PerTrigger::from_fn(|trigger| age(snapshot.readings[trigger], snapshot.taken_at)),
             action: decision.action.label(),

@@ -58,9 +58,46 @@ fn every_chapter_is_listed_and_every_link_leads_somewhere() {
             name == "SUMMARY.md" || summary.contains(&format!("({name})")),
             "{name} is not in the summary"
         );
-        for target in chapter(&name).split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
-            let is_elsewhere = target.is_empty() || target.starts_with("http");
-            assert!(is_elsewhere || guide().join(target).exists(), "{name} links to {target}");
+        for target in chapter(&name).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            assert!(is_in_the_book(&name, target), "{name} links to {target}, which the built book has not");
         }
+    }
+}
+
+/// Whether a link of a chapter leads to another site, or to a file of the book and, if it names one, to a heading of it. What
+/// lies beside the folder of the book is not built into it.
+fn is_in_the_book(from: &str, target: &str) -> bool {
+    if target.starts_with("http") {
+        return true;
+    }
+    let (file, heading) = target.split_once('#').map_or((target, None), |(file, at)| (file, Some(at)));
+    let file = if file.is_empty() { from } else { file };
+    let plain = Path::new(file).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    let has =
+        |heading: &str| chapter(file).lines().any(|line| line.starts_with('#') && slug(line) == heading);
+    plain && guide().join(file).is_file() && heading.is_none_or(has)
+}
+
+/// A heading as mdBook names it in an address.
+fn slug(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+}
+
+#[test]
+fn a_link_out_of_the_book_is_told_from_one_within() {
+    for (target, expected) in [
+        ("https://example.com/x", true),
+        ("cost.md", true),
+        ("cost.md#spot-instances", true),
+        ("#spot-instances", true),
+        ("cost.md#no-such-heading", false),
+        ("../../../template.yaml", false),
+        ("../src/cost.md", false),
+        ("/etc/hosts", false),
+        ("none.md", false),
+    ] {
+        assert_eq!(is_in_the_book("cost.md", target), expected, "{target}");
     }
 }

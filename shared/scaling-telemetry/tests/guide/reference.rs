@@ -10,7 +10,7 @@ A JSON file, by default `config/scaling.json`. Over it lie the file of an enviro
 rule and a fix (`scaling validate`). CPU is in vCPU, memory in MiB, utilisation a fraction of 1, time in seconds, money in
 USD. What stands at the top level holds for every group; a group overrides any section.
 
-This chapter is generated from [config.schema.json](../../../config/config.schema.json).
+This chapter is generated from `config/config.schema.json`.
 ";
 
 /// The chapter.
