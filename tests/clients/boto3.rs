@@ -1,12 +1,18 @@
 //! One test for each script.
 
+use scaling_emulator::signature::Credentials;
 use scaling_emulator::{Emulator, Settings};
 use scaling_tests::{environment, project};
 use tokio::process::Command;
 
 /// Runs a script against a fresh emulator; what it prints is the test's message where it fails.
 async fn run(script: &str) {
-    let emulator = Emulator::start(Settings::default()).await.unwrap();
+    run_with(script, Settings::default()).await;
+}
+
+/// The same with other settings.
+async fn run_with(script: &str, settings: Settings) {
+    let emulator = Emulator::start(settings).await.unwrap();
     let folder = project::root().join("tests/clients");
     let output = Command::new(project::installed("python").unwrap())
         .arg("-B")
@@ -68,6 +74,12 @@ async fn instances_types_and_the_caller_are_described() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_that_the_emulator_does_not_know_is_refused_in_the_service_s_words() {
     run("unknown.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_signed_beforehand_is_good_for_whoever_has_it_and_for_nothing_else() {
+    let credentials = vec![Credentials { key: "test".to_owned(), secret: "test".to_owned() }];
+    run_with("presigned.py", Settings { credentials, ..Settings::default() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

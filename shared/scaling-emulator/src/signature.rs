@@ -1,7 +1,8 @@
 //! Signature version 4: checked where credentials are configured.
 //!
-//! Source: *AWS Identity and Access Management User Guide*, "Create a signed AWS API request". The time of a signature is
-//! the caller's, by the wall; it may be a quarter of an hour away from ours.
+//! Source: *AWS Identity and Access Management User Guide*, "Create a signed AWS API request": in the header
+//! `Authorization`, or in the parameters of an address that is signed beforehand. The time of a signature is the caller's,
+//! by the wall; it may be a quarter of an hour away from ours, and that of an address is good for as long as it says.
 
 use std::fmt::Write as _;
 
@@ -13,6 +14,12 @@ use crate::wire::{AwsError, Service};
 
 /// How far a signature's time may be away.
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// Longest time that an address may be good for: a week.
+const LONGEST: i64 = 7 * 24 * 3600;
+
+/// The parameter with the signature itself, which is not signed.
+const SIGNATURE: &str = "X-Amz-Signature";
 
 /// Block length of SHA-256 in bytes.
 const BLOCK: usize = 64;
@@ -50,16 +57,15 @@ pub(crate) fn check(
     service: Service,
     now: Timestamp,
 ) -> Result<(), AwsError> {
-    let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
-    let parts = header("authorization").and_then(Parts::read);
-    let (Some(parts), Some(date)) = (parts, header("x-amz-date")) else {
+    let Some(parts) = Parts::of_header(request.headers).or_else(|| Parts::of_address(request.uri)) else {
         return Err(missing(service));
     };
     let Some(credentials) = known.iter().find(|one| one.key == parts.key) else {
         return Err(unknown(service));
     };
     let string = format!(
-        "AWS4-HMAC-SHA256\n{date}\n{}\n{}",
+        "AWS4-HMAC-SHA256\n{}\n{}\n{}",
+        parts.date,
         parts.scope,
         hex(&Sha256::digest(canonical(request, &parts)))
     );
@@ -74,10 +80,8 @@ pub(crate) fn check(
             Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
         ));
     }
-    let signed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).ok();
-    let signed = signed.and_then(|signed| signed.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    match signed.map(|signed| signed.timestamp().duration_since(now)) {
-        Some(away) if away.abs() <= SKEW => Ok(()),
+    match parts.signed().map(|signed| signed.duration_since(now)) {
+        Some(away) if -parts.lasts <= away && away <= SKEW => Ok(()),
         Some(away) if away.is_negative() => {
             Err(mismatch(service, "Signature expired: the request is too old."))
         }
@@ -111,27 +115,61 @@ fn mismatch(service: Service, message: &str) -> AwsError {
     }
 }
 
-/// The parts of an `Authorization` header.
-struct Parts<'a> {
-    key: &'a str,
+/// What a request says of its signature.
+struct Parts {
+    key: String,
     /// Date, region, service and `aws4_request`.
-    scope: &'a str,
-    signed_headers: &'a str,
-    signature: &'a str,
+    scope: String,
+    signed_headers: String,
+    signature: String,
+    /// When it was signed, such as `20260105T000000Z`.
+    date: String,
+    /// How long it is good for from then on.
+    lasts: SignedDuration,
 }
 
-impl<'a> Parts<'a> {
-    fn read(text: &'a str) -> Option<Self> {
-        let rest = text.strip_prefix("AWS4-HMAC-SHA256")?;
+impl Parts {
+    fn of_header(headers: &HeaderMap) -> Option<Self> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let rest = header("authorization")?.strip_prefix("AWS4-HMAC-SHA256")?;
         let part = |name: &str| {
             rest.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')).map(str::trim)
         };
         let (key, scope) = part("Credential")?.split_once('/')?;
-        Some(Self { key, scope, signed_headers: part("SignedHeaders")?, signature: part("Signature")? })
+        Some(Self {
+            key: key.to_owned(),
+            scope: scope.to_owned(),
+            signed_headers: part("SignedHeaders")?.to_owned(),
+            signature: part("Signature")?.to_owned(),
+            date: header("x-amz-date")?.to_owned(),
+            lasts: SKEW,
+        })
+    }
+
+    fn of_address(uri: &Uri) -> Option<Self> {
+        let pairs = parameters(uri);
+        let part = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        part("X-Amz-Algorithm").filter(|algorithm| algorithm == "AWS4-HMAC-SHA256")?;
+        let credential = part("X-Amz-Credential")?;
+        let (key, scope) = credential.split_once('/')?;
+        let lasts = part("X-Amz-Expires")?.parse().ok().filter(|seconds| (1..=LONGEST).contains(seconds))?;
+        Some(Self {
+            key: key.to_owned(),
+            scope: scope.to_owned(),
+            signed_headers: part("X-Amz-SignedHeaders")?,
+            signature: part(SIGNATURE)?,
+            date: part("X-Amz-Date")?,
+            lasts: SignedDuration::from_secs(lasts),
+        })
+    }
+
+    fn signed(&self) -> Option<Timestamp> {
+        let signed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", &self.date).ok()?;
+        signed.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|signed| signed.timestamp())
     }
 }
 
-fn canonical(request: &Signed<'_>, parts: &Parts<'_>) -> String {
+fn canonical(request: &Signed<'_>, parts: &Parts) -> String {
     let mut text =
         format!("{}\n{}\n{}\n", request.method, encoded(request.uri.path(), true), query(request.uri));
     for name in parts.signed_headers.split(';') {
@@ -145,11 +183,14 @@ fn canonical(request: &Signed<'_>, parts: &Parts<'_>) -> String {
     text
 }
 
+fn parameters(uri: &Uri) -> Vec<(String, String)> {
+    serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default()
+}
+
 fn query(uri: &Uri) -> String {
-    let pairs: Vec<(String, String)> =
-        serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default();
-    let mut pairs: Vec<String> = pairs
+    let mut pairs: Vec<String> = parameters(uri)
         .iter()
+        .filter(|(name, _)| name != SIGNATURE)
         .map(|(name, value)| format!("{}={}", encoded(name, false), encoded(value, false)))
         .collect();
     pairs.sort();
@@ -224,6 +265,30 @@ mod tests {
             let error = tried(signature, key, time).unwrap_err();
             assert_eq!((error.code.as_ref(), error.status), (code, 403), "{signature} {key} {time}");
         }
+    }
+
+    /// What botocore's `SigV4QueryAuth` makes of these credentials and this time.
+    #[test]
+    fn an_address_that_was_signed_beforehand_is_good_for_as_long_as_it_says() {
+        let address = "/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+            &X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fsts%2Faws4_request&X-Amz-Date=20150830T123600Z\
+            &X-Amz-Expires=60&X-Amz-SignedHeaders=host\
+            &X-Amz-Signature=edc8907c6c6ab903df773b39e30bcee2e7cbef539f89e69dfe8e7f6a80781bb6";
+        let known = [Credentials { key: "AKIDEXAMPLE".to_owned(), secret: SECRET.to_owned() }];
+        let headers =
+            HeaderMap::from_iter([("host".parse().unwrap(), "sts.us-east-1.amazonaws.com".parse().unwrap())]);
+        let tried = |address: &str, now: &str| {
+            let uri = address.parse().unwrap();
+            let request = Signed { method: &Method::GET, uri: &uri, headers: &headers, body: b"" };
+            let outcome = check(&request, &known, Service::Sts, now.parse().unwrap());
+            outcome.map_err(|error| error.code.into_owned())
+        };
+        let wrong = Err("SignatureDoesNotMatch".to_owned());
+        assert_eq!(tried(address, "2015-08-30T12:37:00Z"), Ok(()));
+        assert_eq!(tried(address, "2015-08-30T12:37:01Z"), wrong, "it has expired");
+        assert_eq!(tried(&address.replace("GetCaller", "GetOther"), "2015-08-30T12:36:30Z"), wrong);
+        let for_ever = address.replace("Expires=60", "Expires=604801");
+        assert_eq!(tried(&for_ever, "2015-08-30T12:36:30Z"), Err("MissingAuthenticationToken".to_owned()));
     }
 
     /// RFC 4231, test case 2.

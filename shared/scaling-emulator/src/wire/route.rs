@@ -84,7 +84,7 @@ pub fn route(path: &str, query: Option<&str>, headers: &HeaderMap, body: Bytes) 
             form = Form::parse(query?.as_bytes());
         }
         let operation = form.get("Action")?.to_owned();
-        (query_service(&form, headers)?, operation, Protocol::Query(form))
+        (query_service(&form, query, headers)?, operation, Protocol::Query(form))
     };
     Some(Call { service, operation, protocol })
 }
@@ -93,10 +93,14 @@ fn json_service(name: &str) -> Option<Service> {
     (name == CLOUDWATCH).then_some(Service::CloudWatch)
 }
 
-fn query_service(form: &Form, headers: &HeaderMap) -> Option<Service> {
+fn query_service(form: &Form, query: Option<&str>, headers: &HeaderMap) -> Option<Service> {
     let authorization = headers.get("authorization").and_then(|text| text.to_str().ok());
-    let scope = authorization.and_then(signing_name);
-    let by_scope = Service::TABLE.iter().find(|(_, name, _)| scope == Some(name));
+    let address = || Form::parse(query?.as_bytes()).get("X-Amz-Credential").map(str::to_owned);
+    let scope = authorization.and_then(signing_name).map(str::to_owned).or_else(|| {
+        // An address that was signed beforehand.
+        address()?.split('/').nth(3).map(str::to_owned)
+    });
+    let by_scope = Service::TABLE.iter().find(|(_, name, _)| scope.as_deref() == Some(*name));
     let by_version = Service::TABLE.iter().find(|(_, _, version)| form.get("Version") == Some(version));
     by_scope.or(by_version).map(|(service, _, _)| *service)
 }
@@ -118,6 +122,13 @@ mod tests {
     fn named(path: &str, headers: &[(&'static str, &str)], body: &'static str) -> Option<String> {
         let headers = headers.iter().map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).collect();
         route(path, None, &headers, Bytes::from_static(body.as_bytes())).map(|call| call.name())
+    }
+
+    #[test]
+    fn an_address_that_was_signed_beforehand_names_its_service() {
+        let query = "Action=A&Version=1&X-Amz-Credential=AK%2F20260105%2Fus-east-1%2Fec2%2Faws4_request";
+        let call = route("/", Some(query), &HeaderMap::new(), Bytes::new()).unwrap();
+        assert_eq!(call.name(), "EC2.A");
     }
 
     #[test]
