@@ -107,6 +107,10 @@ bench: ## Benchmarks, against the figures that they have to hold; on a machine t
 spans: ## Tests of the export of spans (feature otlp), which a default build leaves out
 	cargo test --package scaling-telemetry --features otlp --lib logs
 
+.PHONY: emulator-figures
+emulator-figures: setup ## The emulator's figures beside moto's server, against their bounds; on a machine that does nothing else
+	scripts/emulator_figures
+
 .PHONY: fuzz
 fuzz: ## A million requests that nobody would send, against the emulator
 	FUZZ_CASES=1000000 cargo test --release --package scaling-emulator --test fuzz
