@@ -76,6 +76,7 @@ fn instance(member: &Member) -> Value {
         "state": member.state,
         "healthy": member.healthy,
         "protected": member.protected,
+        "spot": member.spot,
     })
 }
 

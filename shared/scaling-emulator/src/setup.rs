@@ -53,6 +53,7 @@ impl GroupSetup {
                     instance_type: Some(self.instance_type.clone()),
                     ..TemplateData::default()
                 },
+                tags: Vec::new(),
             },
         )?;
         let tag = |(key, value): &(String, String)| crate::autoscaling::tags::TagInput {

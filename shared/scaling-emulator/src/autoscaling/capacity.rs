@@ -162,6 +162,8 @@ pub struct HealthInput {
     pub instance_id: String,
     /// `Healthy` or `Unhealthy`.
     pub health_status: String,
+    /// Whether one in its grace period stays healthy; it does unless said otherwise.
+    pub should_respect_grace_period: Option<bool>,
 }
 
 /// Marks an instance; an unhealthy one is replaced with the next step of time.
@@ -176,10 +178,11 @@ pub fn set_health(region: &mut Region, input: &HealthInput) -> Result<(), AwsErr
         }
     };
     let name = owner(region, &input.instance_id)?.name.clone();
-    for member in &mut group_mut(region, &name)?.members {
-        if member.id == input.instance_id {
-            member.healthy = healthy;
-        }
+    let (now, respects) = (region.now, input.should_respect_grace_period.unwrap_or(true));
+    let group = group_mut(region, &name)?;
+    let grace = group.grace();
+    if let Some(member) = group.members.iter_mut().find(|member| member.id == input.instance_id) {
+        member.healthy = healthy || (respects && member.healthy && member.has_grace(grace, now));
     }
     Ok(())
 }

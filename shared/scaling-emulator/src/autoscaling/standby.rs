@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{at_most, group};
-use crate::region::activity::Activity;
+use crate::region::activity::{Activity, ActivityStatus};
 use crate::region::loose::Loose;
 use crate::region::{Condition, Group, LifecycleState, Member, Region};
 use crate::wire::AwsError;
@@ -72,7 +72,14 @@ pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesO
         Some(activity)
     });
     region.loose.extend(loose.into_iter().map(|member| (member.id.clone(), Loose::from(member))));
-    Ok(output)
+    // Told as they begin; here they are over at once.
+    let begun = |activity: Activity| Activity {
+        status_code: ActivityStatus::InProgress,
+        progress: 50,
+        end_time: None,
+        ..activity
+    };
+    Ok(ActivitiesOutput { activities: output.activities.into_iter().map(begun).collect() })
 }
 
 /// Takes instances that run by themselves into a group.

@@ -36,7 +36,7 @@ const BALANCER_METRICS: [(&str, Balancing); 5] = [
 ];
 
 /// Metrics of a group's size. They are collected only where the group has them enabled.
-const SIZE_METRICS: [(&str, SizeOf); 16] = [
+const SIZE_METRICS: [(&str, SizeOf); 20] = [
     ("GroupDesiredCapacity", |sizes| sizes.desired),
     ("GroupInServiceInstances", |sizes| sizes.in_service),
     ("GroupMaxSize", |sizes| sizes.max),
@@ -55,8 +55,14 @@ const SIZE_METRICS: [(&str, SizeOf); 16] = [
             + sizes.standby_capacity
             + sizes.terminating_capacity
     }),
+    ("WarmPoolDesiredCapacity", |sizes| sizes.warm_desired),
+    ("WarmPoolWarmedCapacity", |sizes| {
+        sizes.warm.saturating_sub(sizes.warm_pending + sizes.warm_terminating)
+    }),
+    ("WarmPoolPendingCapacity", |sizes| sizes.warm_pending),
+    ("WarmPoolTerminatingCapacity", |sizes| sizes.warm_terminating),
     ("WarmPoolTotalCapacity", |sizes| sizes.warm),
-    ("GroupAndWarmPoolDesiredCapacity", |sizes| sizes.desired + sizes.warm),
+    ("GroupAndWarmPoolDesiredCapacity", |sizes| sizes.desired + sizes.warm_desired),
     ("GroupAndWarmPoolTotalCapacity", |sizes| sizes.total),
 ];
 

@@ -91,7 +91,7 @@ pub fn get_metric_statistics(
     let unit = input.unit.as_deref().map(|name| unit(name, "Unit")).transpose()?;
     if start >= end {
         return Err(AwsError::new(
-            "InvalidParameterCombination",
+            "InvalidParameterValue",
             "The parameter StartTime must be less than the parameter EndTime.",
         ));
     }

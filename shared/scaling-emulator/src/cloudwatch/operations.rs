@@ -109,7 +109,7 @@ fn read_as<I: DeserializeOwned + Serialize, O>(
         FormError::Missing(member) => {
             AwsError::new("MissingParameter", format!("The parameter {member} is required."))
         }
-        FormError::Invalid { .. } | FormError::Constraint { .. } => {
+        FormError::Invalid { .. } | FormError::Kind { .. } | FormError::Constraint { .. } => {
             AwsError::new("MalformedInput", error.to_string())
         }
     })?;

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::filter::{Filter, Size, keep, page};
-use super::network;
-use super::template_data::Ec2Tag;
+use super::template_data::{Ec2Tag, InstanceProfile, TemplateData};
+use super::{network, tags};
 use crate::region::loose::Loose;
 use crate::region::{Condition, Group, LifecycleState, Member, Region};
 use crate::wire::AwsError;
@@ -68,6 +69,17 @@ pub struct InstanceDescription {
     pub key_name: Option<String>,
     pub vpc_id: &'static str,
     pub subnet_id: String,
+    pub ami_launch_index: u32,
+    pub client_token: String,
+    pub ebs_optimized: bool,
+    pub group_set: Vec<GroupIdentifier>,
+    pub iam_instance_profile: Option<Profile>,
+    pub instance_lifecycle: Option<&'static str>,
+    pub spot_instance_request_id: Option<String>,
+    pub root_device_name: &'static str,
+    pub source_dest_check: bool,
+    pub platform_details: &'static str,
+    pub state_reason: Option<StateReason>,
     /// Not shown with the instance, but with what it was launched together with.
     #[serde(skip)]
     pub reservation: String,
@@ -78,6 +90,30 @@ pub struct InstanceDescription {
     #[serde(skip)]
     pub owner: String,
     pub tag_set: Vec<Ec2Tag>,
+}
+
+/// A security group of an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct GroupIdentifier {
+    pub group_id: String,
+    pub group_name: String,
+}
+
+/// The role of an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct Profile {
+    pub arn: String,
+}
+
+/// Why an instance does not run any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct StateReason {
+    pub code: &'static str,
+    pub message: &'static str,
 }
 
 /// State by number and name.
@@ -118,10 +154,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         })?);
     }
     if input.ids.is_empty() {
-        found.extend(region.loose.values().map(|loose| shown_loose(region, loose)));
-        for group in region.groups() {
-            found.extend(group.members.iter().chain(&group.gone).map(|member| shown(region, group, member)));
-        }
+        found.extend(all(region));
     }
     keep(&mut found, &input.filters, values)?;
     let (found, next_token) = page(found, input.next_token.as_deref(), size)?;
@@ -142,6 +175,15 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     Ok(DescribeOutput { reservation_set, next_token })
 }
 
+/// Every instance that is still known.
+pub(super) fn all(region: &Region) -> impl Iterator<Item = InstanceDescription> + '_ {
+    let loose = region.loose.values().map(|loose| shown_loose(region, loose));
+    let owned = region.groups().flat_map(move |group| {
+        group.members.iter().chain(&group.gone).map(move |member| shown(region, group, member))
+    });
+    loose.chain(owned)
+}
+
 /// Refuses what is no instance's id at all.
 pub(super) fn check_id(id: &str) -> Result<(), AwsError> {
     let hex = id.strip_prefix("i-").filter(|rest| !rest.is_empty() && rest.len() <= 17);
@@ -152,7 +194,6 @@ pub(super) fn check_id(id: &str) -> Result<(), AwsError> {
 }
 
 fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {
-    let tags = &instance.tag_set;
     Some(match name {
         "instance-id" => vec![instance.instance_id.clone()],
         "instance-state-name" => vec![instance.instance_state.name.to_owned()],
@@ -161,8 +202,19 @@ fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {
         "availability-zone" => vec![instance.placement.availability_zone.clone()],
         "architecture" => vec![instance.architecture.to_owned()],
         "image-id" => instance.image_id.iter().cloned().collect(),
-        // Everything is on-demand, and that has no value here.
-        "instance-lifecycle" => Vec::new(),
+        // What is on-demand has no value here.
+        "instance-lifecycle" => instance.instance_lifecycle.iter().map(|kind| (*kind).to_owned()).collect(),
+        "instance.group-id" | "group-id" => {
+            instance.group_set.iter().map(|group| group.group_id.clone()).collect()
+        }
+        "instance.group-name" | "group-name" => {
+            instance.group_set.iter().map(|group| group.group_name.clone()).collect()
+        }
+        "iam-instance-profile.arn" => {
+            instance.iam_instance_profile.iter().map(|role| role.arn.clone()).collect()
+        }
+        "client-token" => vec![instance.client_token.clone()],
+        "spot-instance-request-id" => instance.spot_instance_request_id.iter().cloned().collect(),
         "key-name" => instance.key_name.iter().cloned().collect(),
         "launch-time" => {
             let at = instance.launch_time;
@@ -175,12 +227,7 @@ fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {
         "tenancy" => vec![instance.placement.tenancy.to_owned()],
         "vpc-id" | "network-interface.vpc-id" => vec![instance.vpc_id.to_owned()],
         "private-ip-address" => vec![instance.private_ip_address.clone()],
-        "tag-key" => tags.iter().map(|tag| tag.key.clone()).collect(),
-        "tag-value" => tags.iter().map(|tag| tag.value.clone()).collect(),
-        _ => {
-            let key = name.strip_prefix("tag:")?;
-            tags.iter().filter(|tag| tag.key == key).map(|tag| tag.value.clone()).collect()
-        }
+        _ => tags::values(&instance.tag_set, name)?,
     })
 }
 
@@ -191,12 +238,17 @@ pub(super) fn shown_loose(region: &Region, loose: &Loose) -> InstanceDescription
     one.image_id = loose.image.clone().or(one.image_id);
     one.tag_set = loose.tags.iter().map(tag).collect();
     one.key_name = loose.key_name.clone().or(one.key_name);
+    one.client_token = loose.client_token.clone().unwrap_or_default();
+    one.ami_launch_index = loose.launch_index;
+    if !loose.security_groups.is_empty() {
+        one.group_set = identified(region, &loose.security_groups);
+    }
     one.reservation = loose.reservation.clone().unwrap_or(one.reservation);
     one
 }
 
 fn shown(region: &Region, group: &Group, member: &Member) -> InstanceDescription {
-    InstanceDescription { tag_set: tags(group, member), owned: true, ..described(region, member) }
+    InstanceDescription { tag_set: tags_of(region, group, member), owned: true, ..described(region, member) }
 }
 
 fn described(region: &Region, member: &Member) -> InstanceDescription {
@@ -227,11 +279,72 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         key_name: template.and_then(|version| version.data.key_name.clone()),
         vpc_id: network::VPC,
         subnet_id: network::subnet(region.zones().iter().position(|zone| *zone == member.zone).unwrap_or(0)),
+        ami_launch_index: 0,
+        client_token: String::new(),
+        ebs_optimized: template.and_then(|version| version.data.ebs_optimized).unwrap_or(false),
+        group_set: identified(region, &security_groups(region, template.map(|version| &version.data))),
+        iam_instance_profile: template
+            .and_then(|version| version.data.iam_instance_profile.as_ref())
+            .and_then(|role| profile(region, role)),
+        instance_lifecycle: member.spot.then_some("spot"),
+        spot_instance_request_id: member.spot.then(|| request(&member.id)),
+        root_device_name: "/dev/xvda",
+        source_dest_check: true,
+        platform_details: "Linux/UNIX",
+        state_reason: reason(member),
         tag_set: Vec::new(),
         reservation: member.id.replacen("i-", "r-", 1),
         owned: false,
         owner: region.account_id.clone(),
     }
+}
+
+/// The security groups that a template names: the default one where it names none.
+fn security_groups(region: &Region, data: Option<&TemplateData>) -> Vec<String> {
+    let Some(data) = data else { return vec![network::DEFAULT_GROUP.to_owned()] };
+    let mut ids = data.security_group_ids.clone();
+    ids.extend(data.security_groups.iter().filter_map(|name| network::id_of(region, name)));
+    let interfaces = data.rest.get("networkInterfaceSet").and_then(Value::as_array).into_iter().flatten();
+    let of_interfaces = interfaces.filter_map(|one| one["groupSet"].as_array()).flatten();
+    ids.extend(of_interfaces.filter_map(Value::as_str).map(str::to_owned));
+    if ids.is_empty() {
+        ids.push(network::DEFAULT_GROUP.to_owned());
+    }
+    ids
+}
+
+fn identified(region: &Region, ids: &[String]) -> Vec<GroupIdentifier> {
+    let shown = |id: &String| GroupIdentifier {
+        group_id: id.clone(),
+        group_name: network::name_of(region, id).to_owned(),
+    };
+    ids.iter().map(shown).collect()
+}
+
+fn profile(region: &Region, role: &InstanceProfile) -> Option<Profile> {
+    let named = |name: &String| format!("arn:aws:iam::{}:instance-profile/{name}", region.account_id);
+    role.arn.clone().or_else(|| role.name.as_ref().map(named)).map(|arn| Profile { arn })
+}
+
+/// The id of the request that an instance fulfils: eight characters of its own id.
+fn request(id: &str) -> String {
+    let end = id.len().saturating_sub(8);
+    format!("sir-{}", id.get(end..).unwrap_or(id))
+}
+
+fn reason(member: &Member) -> Option<StateReason> {
+    let over = matches!(state(member).name, "stopped" | "terminated");
+    over.then_some(if member.spot && member.at_risk {
+        StateReason {
+            code: "Server.SpotInstanceTermination",
+            message: "Server.SpotInstanceTermination: Instance terminated",
+        }
+    } else {
+        StateReason {
+            code: "Client.UserInitiatedShutdown",
+            message: "Client.UserInitiatedShutdown: User initiated shutdown",
+        }
+    })
 }
 
 /// State of an instance that runs.
@@ -248,7 +361,13 @@ pub(super) fn state(member: &Member) -> InstanceState {
     match (member.state, member.condition) {
         (LifecycleState::Terminated, _) | (_, Condition::Terminated) => TERMINATED,
         // Lifecycle hooks hold an instance that still runs.
-        (LifecycleState::Terminating, _) => InstanceState { code: 32, name: "shutting-down" },
+        (
+            LifecycleState::Terminating
+            | LifecycleState::TerminatingProceed
+            | LifecycleState::WarmedTerminating
+            | LifecycleState::WarmedTerminatingProceed,
+            _,
+        ) => InstanceState { code: 32, name: "shutting-down" },
         (LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated, _) | (_, Condition::Stopped) => {
             STOPPED
         }
@@ -256,7 +375,7 @@ pub(super) fn state(member: &Member) -> InstanceState {
     }
 }
 
-fn tags(group: &Group, member: &Member) -> Vec<Ec2Tag> {
+fn tags_of(region: &Region, group: &Group, member: &Member) -> Vec<Ec2Tag> {
     let tag = |key: &str, value: &str| Ec2Tag { key: key.to_owned(), value: value.to_owned() };
     let mut tags = vec![tag("aws:autoscaling:groupName", &group.name)];
     if let Some(spec) = &member.template {
@@ -265,6 +384,12 @@ fn tags(group: &Group, member: &Member) -> Vec<Ec2Tag> {
     }
     let own = &member.tags;
     let carried = group.tags.iter().filter(|(key, value)| value.propagate && !own.contains_key(*key));
+    let is_given =
+        |key: &String| own.contains_key(key) || group.tags.get(key).is_some_and(|value| value.propagate);
+    // A tag of the group wins over the template's of the same name.
+    let version = member.template.as_ref().and_then(|spec| region.blueprints.resolve(spec).ok());
+    let of_template = version.iter().flat_map(|(_, version)| version.data.instance_tags());
+    tags.extend(of_template.filter(|tag| !is_given(&tag.key)).cloned());
     tags.extend(carried.map(|(key, value)| tag(key, &value.value)));
     tags.extend(own.iter().map(|(key, value)| tag(key, value)));
     tags

@@ -7,6 +7,8 @@ pub mod instances;
 pub mod lifecycle;
 pub mod network;
 pub mod removal;
+pub mod rules;
+pub mod running;
 pub mod spot;
 pub mod status;
 pub mod tags;
@@ -22,6 +24,7 @@ use serde_json::Value;
 use crate::region::Region;
 use crate::wire::AwsError;
 use crate::wire::form::{Form, FormError};
+use crate::wire::query::uncapitalised;
 
 /// An operation as the wire sees it.
 type Operation = fn(&mut Region, &Form) -> Result<Value, AwsError>;
@@ -37,7 +40,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DeleteLaunchTemplateVersions", |region, form| call(region, form, removal::delete)),
     ("DescribeInstanceStatus", |region, form| call(region, form, status::describe)),
     ("DescribeRegions", |region, _| Ok(status::regions(region))),
-    ("RunInstances", |region, form| call(region, form, lifecycle::run)),
+    ("RunInstances", |region, form| call(region, form, running::run)),
     ("StartInstances", |region, form| call(region, form, lifecycle::start)),
     ("StopInstances", |region, form| call(region, form, lifecycle::stop)),
     ("RebootInstances", |region, form| call(region, form, lifecycle::reboot)),
@@ -48,6 +51,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeSecurityGroups", |region, form| call(region, form, network::security_groups)),
     ("CreateSecurityGroup", |region, form| call(region, form, network::create_group)),
     ("DeleteSecurityGroup", |region, form| call(region, form, network::delete_group)),
+    ("AuthorizeSecurityGroupIngress", |region, form| call(region, form, rules::let_in)),
+    ("AuthorizeSecurityGroupEgress", |region, form| call(region, form, rules::let_out)),
+    ("RevokeSecurityGroupIngress", |region, form| call(region, form, rules::keep_out)),
+    ("RevokeSecurityGroupEgress", |region, form| call(region, form, rules::keep_in)),
+    ("DescribeTags", |region, form| call(region, form, tags::describe)),
     ("CreateTags", |region, form| call(region, form, tags::create)),
     ("DeleteTags", |region, form| call(region, form, tags::delete)),
     ("DescribeInstances", |region, form| call(region, form, instances::describe)),
@@ -93,12 +101,23 @@ fn call<I: DeserializeOwned, O: Serialize>(
         FormError::Missing(member) => {
             AwsError::new("MissingParameter", format!("The request must contain the parameter {member}"))
         }
-        FormError::Invalid { .. } | FormError::Constraint { .. } => {
-            AwsError::new("InvalidParameterValue", error.to_string())
+        FormError::Kind { member, value, wanted } => {
+            invalid(&member, &value, &format!("Expecting {wanted}."))
         }
+        FormError::Constraint { member, value, rule } => invalid(&member, &value, &format!("{rule}.")),
+        FormError::Invalid { .. } => AwsError::new("InvalidParameterValue", error.to_string()),
     })?;
     serde_json::to_value(act(region, &input)?)
         .map_err(|error| AwsError::new("InternalError", error.to_string()).with_status(500))
+}
+
+/// A value that a parameter cannot have, in the service's words.
+fn invalid(member: &str, value: &str, why: &str) -> AwsError {
+    let member = uncapitalised(member);
+    AwsError::new(
+        "InvalidParameterValue",
+        format!("Value ( {value} ) for parameter {member} is invalid. {why}"),
+    )
 }
 
 #[cfg(test)]

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::filter::{Filter, Size, keep, page};
+use super::rules::{self, Peer, Rule};
+use super::tags;
+use super::template_data::{Ec2Tag, TagSpecification};
+use super::types::zone_id;
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -20,17 +24,44 @@ pub fn subnet(zone: usize) -> String {
     format!("subnet-0d3fa01700000000{}", zone + 1)
 }
 
-/// A security group that a caller made.
+/// A security group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecurityGroup {
     /// Its name.
     pub name: String,
     /// For people.
     pub description: String,
+    /// What it lets in.
+    #[serde(default)]
+    pub ingress: Vec<Rule>,
+    /// What it lets out.
+    #[serde(default)]
+    pub egress: Vec<Rule>,
 }
 
-/// Security groups by id.
+impl SecurityGroup {
+    /// The one that every VPC has, as it is until its rules are changed.
+    fn default_one() -> Self {
+        let ingress = Rule {
+            peer: Peer::Group(DEFAULT_GROUP.to_owned()),
+            ..Rule::everything("sgr-0d3fa017000000001".to_owned())
+        };
+        Self {
+            name: "default".to_owned(),
+            description: "default VPC security group".to_owned(),
+            ingress: vec![ingress],
+            egress: vec![Rule::everything("sgr-0d3fa017000000002".to_owned())],
+        }
+    }
+}
+
+/// Security groups by id: those that callers made, and the default one when its rules were changed.
 pub type SecurityGroups = BTreeMap<String, SecurityGroup>;
+
+/// A security group that there is, to be changed.
+pub(super) fn group_mut<'a>(region: &'a mut Region, id: &str) -> &'a mut SecurityGroup {
+    region.security_groups.entry(id.to_owned()).or_insert_with(SecurityGroup::default_one)
+}
 
 /// Input of the describing operations.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -59,8 +90,13 @@ pub struct DescribeInput {
 
 /// `DescribeVpcs`: the default one.
 pub fn vpcs(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsError> {
+    let tags = tags::of(region, VPC);
     let vpc = json!({
-        "vpcId": VPC, "ownerId": region.account_id, "state": "available", "cidrBlock": "10.0.0.0/16",
+        "cidrBlockAssociationSet": [{
+            "associationId": "vpc-cidr-assoc-0d3fa017000000001", "cidrBlock": "10.0.0.0/16",
+            "cidrBlockState": { "state": "associated" },
+        }],
+        "vpcId": VPC, "tagSet": tags, "ownerId": region.account_id, "state": "available", "cidrBlock": "10.0.0.0/16",
         "dhcpOptionsId": "default", "instanceTenancy": "default", "isDefault": true,
     });
     listed("vpcSet", vec![vpc], ("vpcId", &input.vpc_ids, "InvalidVpcID.NotFound"), input)
@@ -69,8 +105,11 @@ pub fn vpcs(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsErro
 /// `DescribeSubnets`: one in every zone.
 pub fn subnets(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsError> {
     let shown = |(number, zone): (usize, String)| {
+        let (id, account) = (subnet(number), &region.account_id);
         json!({
-            "subnetId": subnet(number), "vpcId": VPC, "ownerId": region.account_id, "state": "available",
+            "tagSet": tags::of(region, &id), "availabilityZoneId": zone_id(region, number + 1),
+            "subnetArn": format!("arn:aws:ec2:{}:{account}:subnet/{id}", region.name),
+            "assignIpv6AddressOnCreation": false, "ipv6Native": false, "subnetId": id, "vpcId": VPC, "ownerId": region.account_id, "state": "available",
             "availabilityZone": zone, "cidrBlock": format!("10.0.{}.0/20", 16 * number), "defaultForAz": true,
             "availableIpAddressCount": 4091, "mapPublicIpOnLaunch": true,
         })
@@ -81,14 +120,21 @@ pub fn subnets(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsE
 
 /// `DescribeSecurityGroups`: the default one, and those that callers made.
 pub fn security_groups(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsError> {
-    let shown = |id: &str, name: &str, description: &str| {
+    let shown = |id: &String, one: &SecurityGroup| {
+        let tags = tags::of(region, id);
         json!({
-            "groupId": id, "groupName": name, "groupDescription": description, "vpcId": VPC,
-            "ownerId": region.account_id, "ipPermissions": [], "ipPermissionsEgress": [],
+            "groupId": id, "groupName": one.name, "groupDescription": one.description, "vpcId": VPC,
+            "ownerId": region.account_id, "securityGroupArn": arn(region, id),
+            "ipPermissions": rules::shown(&one.ingress, &region.account_id),
+            "ipPermissionsEgress": rules::shown(&one.egress, &region.account_id), "tagSet": tags,
         })
     };
-    let mut all = vec![shown(DEFAULT_GROUP, "default", "default VPC security group")];
-    all.extend(region.security_groups.iter().map(|(id, one)| shown(id, &one.name, &one.description)));
+    let unchanged = (DEFAULT_GROUP.to_owned(), SecurityGroup::default_one());
+    let mut all = Vec::new();
+    if !region.security_groups.contains_key(DEFAULT_GROUP) {
+        all.push(shown(&unchanged.0, &unchanged.1));
+    }
+    all.extend(region.security_groups.iter().map(|(id, one)| shown(id, one)));
     if let Some(unknown) =
         input.group_names.iter().find(|name| !all.iter().any(|one| one["groupName"] == **name))
     {
@@ -101,6 +147,38 @@ pub fn security_groups(region: &mut Region, input: &DescribeInput) -> Result<Val
         all.retain(|one| input.group_names.iter().any(|name| one["groupName"] == **name));
     }
     listed("securityGroupInfo", all, ("groupId", &input.group_ids, "InvalidGroup.NotFound"), input)
+}
+
+/// Ids of the security groups that are named by id or by name.
+///
+/// # Errors
+/// `InvalidGroup.NotFound` for a name that no group has. Ids are taken as they are, since templates may name any.
+pub(super) fn named(region: &Region, ids: &[String], names: &[String]) -> Result<Vec<String>, AwsError> {
+    let mut found = ids.to_vec();
+    for name in names {
+        found.push(id_of(region, name).ok_or_else(|| {
+            AwsError::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist"))
+        })?);
+    }
+    Ok(found)
+}
+
+/// The id of the security group with this name.
+pub(super) fn id_of(region: &Region, name: &str) -> Option<String> {
+    if name == "default" {
+        return Some(DEFAULT_GROUP.to_owned());
+    }
+    let found = region.security_groups.iter().find(|(_, group)| group.name == name);
+    found.map(|(id, _)| id.clone())
+}
+
+/// The name of the security group with this id; the id itself where there is none.
+pub(super) fn name_of<'a>(region: &'a Region, id: &'a str) -> &'a str {
+    match region.security_groups.get(id) {
+        Some(group) => &group.name,
+        None if id == DEFAULT_GROUP => "default",
+        None => id,
+    }
 }
 
 /// Those of the wanted ids, all when there are none, that the filters let through, by pages.
@@ -121,9 +199,18 @@ fn listed(
     Ok(json!({ member: page, "nextToken": next_token }))
 }
 
+fn arn(region: &Region, id: &str) -> String {
+    format!("arn:aws:ec2:{}:{}:security-group/{id}", region.name, region.account_id)
+}
+
 /// Filters are called as members are, with hyphens: `vpc-id`, `availability-zone`, `default-for-az`.
 fn values(one: &Value, filter: &str) -> Option<Vec<String>> {
+    let tagged: Vec<Ec2Tag> = serde_json::from_value(one["tagSet"].clone()).unwrap_or_default();
+    if let Some(values) = tags::values(&tagged, filter) {
+        return Some(values);
+    }
     let member = match filter {
+        "cidr" | "cidr-block" | "cidrBlock" => "cidrBlock".to_owned(),
         "isDefault" | "is-default" => "isDefault".to_owned(),
         "description" => "groupDescription".to_owned(),
         name => {
@@ -151,14 +238,22 @@ pub struct CreateGroupInput {
     pub group_name: String,
     /// For people.
     pub group_description: String,
+    /// Its tags.
+    #[serde(default, rename = "TagSpecification")]
+    pub tags: Vec<TagSpecification>,
 }
 
 /// Output of CreateSecurityGroup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
 pub struct CreateGroupOutput {
-    /// Its id.
     pub group_id: String,
+    pub security_group_arn: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tag_set: Vec<Ec2Tag>,
+    #[serde(rename = "return")]
+    pub done: bool,
 }
 
 /// Makes a security group.
@@ -171,9 +266,16 @@ pub fn create_group(region: &mut Region, input: &CreateGroupInput) -> Result<Cre
         ));
     }
     let group_id = region.ids.template().replacen("lt-", "sg-", 1);
-    let made = SecurityGroup { name: name.clone(), description: input.group_description.clone() };
+    let made = SecurityGroup {
+        name: name.clone(),
+        description: input.group_description.clone(),
+        ingress: Vec::new(),
+        egress: vec![Rule::everything(region.ids.template().replacen("lt-", "sgr-", 1))],
+    };
+    tags::give(region, &group_id, "security-group", &input.tags);
     region.security_groups.insert(group_id.clone(), made);
-    Ok(CreateGroupOutput { group_id })
+    let (security_group_arn, tag_set) = (arn(region, &group_id), tags::of(region, &group_id));
+    Ok(CreateGroupOutput { group_id, security_group_arn, tag_set, done: true })
 }
 
 /// Input of DeleteSecurityGroup.
@@ -199,6 +301,18 @@ pub fn delete_group(region: &mut Region, input: &DeleteGroupInput) -> Result<Val
             "CannotDelete",
             "the specified group: default cannot be deleted by a user",
         ));
+    }
+    let user = id.as_ref().and_then(|id| {
+        let refers = |rule: &Rule| rule.peer == Peer::Group(id.clone());
+        let others = groups.iter().filter(|(other, _)| *other != id);
+        let mut rules = others.flat_map(|(_, one)| one.ingress.iter().chain(&one.egress));
+        rules.any(refers).then(|| id.clone())
+    });
+    if let Some(id) = user {
+        return Err(AwsError::new("DependencyViolation", format!("resource {id} has a dependent object")));
+    }
+    if let Some(id) = &id {
+        region.resource_tags.remove(id);
     }
     match id.and_then(|id| region.security_groups.remove(&id)) {
         Some(_) => Ok(json!({ "return": true })),

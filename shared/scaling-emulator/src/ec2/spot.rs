@@ -1,5 +1,5 @@
-//! Spot prices: made up. Each type costs the same share of its on-demand price at all times and in all zones; nothing in
-//! the simulation buys at them.
+//! Spot prices: made up. Each type costs the same share of its on-demand price at all times and in all zones. That is what
+//! Spot Instances cost here.
 
 use jiff::{SignedDuration, Timestamp, Unit};
 use scaling_fleet::InstanceType;
@@ -12,7 +12,7 @@ use crate::wire::AwsError;
 
 /// The Spot price as a share of the on-demand price: about the middle of the discounts that AWS speaks of ("up to 90 %"),
 /// and nothing more than that.
-const SHARE: f64 = 0.4;
+pub(crate) const SHARE: f64 = 0.4;
 
 /// How far back prices are told.
 const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -150,6 +150,17 @@ pub struct Ec2Tag {
 }
 
 impl TemplateData {
+    /// Whether it asks for Spot Instances.
+    pub fn asks_for_spot(&self) -> bool {
+        self.rest.get("instanceMarketOptions").is_some_and(|options| options["marketType"] == "spot")
+    }
+
+    /// Tags of the instances that are launched.
+    pub fn instance_tags(&self) -> impl Iterator<Item = &Ec2Tag> {
+        let of_instances = |one: &&TagSpecification| one.resource_type.as_deref() == Some("instance");
+        self.tag_specifications.iter().filter(of_instances).flat_map(|one| &one.tags)
+    }
+
     /// This with everything replaced that `newer` says.
     #[must_use]
     pub fn overlaid(mut self, newer: Self) -> Self {

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, Size, keep, page};
-use super::template_data::TemplateData;
+use super::tags;
+use super::template_data::{Ec2Tag, TagSpecification, TemplateData};
 use crate::region::Region;
 use crate::region::blueprints::{LaunchTemplate, TemplateVersion};
 use crate::wire::AwsError;
@@ -22,6 +23,9 @@ pub struct CreateInput {
     /// What it says.
     #[serde(default)]
     pub launch_template_data: TemplateData,
+    /// Tags of the template itself.
+    #[serde(default, rename = "TagSpecification")]
+    pub tags: Vec<TagSpecification>,
 }
 
 /// Output of the operations on one template.
@@ -43,6 +47,8 @@ pub struct TemplateDescription {
     pub created_by: String,
     pub default_version_number: u32,
     pub latest_version_number: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tag_set: Vec<Ec2Tag>,
 }
 
 /// Makes a template with version 1. Whether its type exists is only asked when something is launched from it.
@@ -74,6 +80,7 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<TemplateOutput
         default: 1,
         latest: 1,
     };
+    tags::give(region, &template.id, "launch-template", &input.tags);
     let output = TemplateOutput { launch_template: shown(region, &template) };
     region.blueprints.insert_template(template);
     Ok(output)
@@ -124,6 +131,7 @@ pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<TemplateOutput
     let template = region.blueprints.template(id, name)?;
     let output = TemplateOutput { launch_template: shown(region, template) };
     region.blueprints.remove_template(&output.launch_template.launch_template_id);
+    region.resource_tags.remove(&output.launch_template.launch_template_id);
     Ok(output)
 }
 
@@ -137,7 +145,7 @@ pub struct DescribeInput {
     /// By name; all when empty.
     #[serde(rename = "LaunchTemplateName")]
     pub names: Vec<String>,
-    /// `launch-template-name`, `create-time`.
+    /// `launch-template-name`, `create-time`, tags.
     #[serde(rename = "Filter")]
     pub filters: Vec<Filter>,
     /// Size of the page.
@@ -171,7 +179,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     keep(&mut found, &input.filters, |template, name| match name {
         "launch-template-name" => Some(vec![template.name.clone()]),
         "create-time" => Some(vec![template.created.to_string()]),
-        _ => None,
+        _ => tags::values(&tags::of(region, &template.id), name),
     })?;
     let (found, next_token) = page(found, input.next_token.as_deref(), Size(input.max_results, 1, 200))?;
     let launch_templates = found.into_iter().map(|template| shown(region, template)).collect();
@@ -186,6 +194,7 @@ fn shown(region: &Region, template: &LaunchTemplate) -> TemplateDescription {
         created_by: creator(region),
         default_version_number: template.default,
         latest_version_number: template.latest,
+        tag_set: tags::of(region, &template.id),
     }
 }
 

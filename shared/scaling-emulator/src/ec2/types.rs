@@ -115,7 +115,7 @@ fn shown(kind: &InstanceType) -> TypeDescription {
     TypeDescription {
         instance_type: kind.name.to_string(),
         current_generation: true,
-        supported_usage_classes: vec!["on-demand"],
+        supported_usage_classes: vec!["on-demand", "spot"],
         supported_virtualization_types: vec!["hvm"],
         bare_metal: false,
         hypervisor: "nitro",
@@ -248,7 +248,7 @@ pub fn zones(region: &mut Region, input: &ZonesInput) -> Result<ZonesOutput, Aws
 }
 
 /// Such as `use1-az1` in us-east-1.
-fn zone_id(region: &Region, number: u32) -> String {
+pub(super) fn zone_id(region: &Region, number: impl std::fmt::Display) -> String {
     let mut parts = region.name.split('-');
     let place = parts.next().unwrap_or_default();
     let side = parts.next().unwrap_or_default().chars().next().unwrap_or('x');

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use scaling_fleet::fleet::InstanceNumber;
 use serde::{Deserialize, Serialize};
 
@@ -237,7 +237,7 @@ impl Group {
 
     /// Whether a metric was collected at the end of the minute that begins at `start`.
     pub(crate) fn collected(&self, metric: &str, start: Timestamp) -> bool {
-        let end = start + jiff::SignedDuration::from_secs(60);
+        let end = start + SignedDuration::from_secs(60);
         let within =
             |(from, to): &(Timestamp, Option<Timestamp>)| *from < end && to.is_none_or(|to| end <= to);
         match self.collection.get(metric) {
@@ -270,6 +270,11 @@ impl Group {
         self.members.iter().find(|member| member.id == id)
     }
 
+    /// How long health checks leave an instance alone that begins to serve.
+    pub(crate) fn grace(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.settings.health_check_grace_period))
+    }
+
     /// Whether a process is suspended.
     pub fn is_suspended(&self, process: &str) -> bool {
         self.suspended.contains_key(process)
@@ -286,6 +291,7 @@ impl Group {
             desired: self.desired,
             min: self.settings.min,
             max: self.settings.max,
+            warm_desired: self.warm_pool.map_or(0, |pool| pool.wanted(self.settings.max, self.desired)),
             ..Sizes::default()
         };
         for member in &self.members {
@@ -303,7 +309,11 @@ impl Group {
                     sizes.standby += 1;
                     sizes.standby_capacity += member.weight;
                 }
-                state if state.is_warm_pool() => sizes.warm += 1,
+                state if state.is_warm_pool() => {
+                    sizes.warm += 1;
+                    sizes.warm_pending += u32::from(state.is_warming());
+                    sizes.warm_terminating += u32::from(state.leaves_warm_pool());
+                }
                 _ => {
                     sizes.terminating += 1;
                     sizes.terminating_capacity += member.weight;

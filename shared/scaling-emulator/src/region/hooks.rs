@@ -240,6 +240,15 @@ pub(crate) fn pass_hooks(member: &mut Member, now: Timestamp) -> Option<(String,
             member.state = LifecycleState::WarmedPendingProceed;
             ActivityStatus::PreInService
         }
+        (LifecycleState::WarmedTerminating, true) => {
+            member.state = LifecycleState::WarmedTerminatingWait;
+            ActivityStatus::MidLifecycleAction
+        }
+        (LifecycleState::WarmedTerminatingWait, false) => {
+            member.state = LifecycleState::WarmedTerminatingProceed;
+            member.gone_at = Some(now + TERMINATION);
+            ActivityStatus::InProgress
+        }
         (LifecycleState::Terminating, true) => {
             member.state = LifecycleState::TerminatingWait;
             ActivityStatus::MidLifecycleAction

@@ -1,9 +1,13 @@
 //! What a group launches from, and which instances that may give, in the order in which they are tried.
+//!
+//! Source of the shares: *Amazon EC2 Auto Scaling User Guide*, "Auto Scaling groups with multiple instance types and purchase
+//! options": a base of on-demand capacity, and above it a share, rounded up; the rest is Spot.
 
 use scaling_fleet::fleet::Machine;
 use serde::{Deserialize, Serialize};
 
 use super::blueprints::{Blueprints, TemplateSpec};
+use crate::ec2::spot;
 use crate::machines::Machines;
 use crate::wire::AwsError;
 
@@ -88,9 +92,10 @@ pub struct InstancesDistribution {
     pub on_demand_allocation_strategy: String,
     /// Instances that are on-demand in any case.
     pub on_demand_base_capacity: u32,
-    /// Share of on-demand instances above the base, in percent. Everything is simulated as on-demand.
+    /// Share of on-demand instances above the base, in percent; the others are Spot Instances.
     pub on_demand_percentage_above_base_capacity: u32,
-    /// Kept and shown.
+    /// `capacity-optimized-prioritized` (the overrides' order), or another: every type has as much Spot capacity, so that
+    /// the cheapest comes first.
     pub spot_allocation_strategy: String,
     /// Kept and shown.
     pub spot_instance_pools: Option<u32>,
@@ -122,6 +127,18 @@ pub struct LaunchOption {
     pub configuration: Option<String>,
     /// How much of the desired capacity it stands for.
     pub weight: u32,
+    /// Whether it is a Spot Instance.
+    pub spot: bool,
+}
+
+impl LaunchOption {
+    /// The same as a Spot Instance.
+    fn as_spot(&self) -> Self {
+        let mut option = self.clone();
+        option.machine.price.0 *= spot::SHARE;
+        option.spot = true;
+        option
+    }
 }
 
 impl LaunchSource {
@@ -140,14 +157,39 @@ impl LaunchSource {
                 let configuration = blueprints.configurations.get(name).ok_or_else(|| {
                     AwsError::validation(format!("Launch configuration name not found - {name}"))
                 })?;
-                Ok(vec![LaunchOption {
+                let option = LaunchOption {
                     machine: machine(&configuration.instance_type, machines)?,
                     template: None,
                     configuration: Some(name.clone()),
                     weight: 1,
-                }])
+                    spot: false,
+                };
+                let asks_for_spot = configuration.rest.contains_key("SpotPrice");
+                Ok(vec![if asks_for_spot { option.as_spot() } else { option }])
             }
         }
+    }
+
+    /// How much of a group's capacity should be on-demand. `None` where the source gives only what it gives.
+    pub(crate) fn on_demand(&self, desired: u32) -> Option<u32> {
+        let Self::Mixed(policy) = self else { return None };
+        let distribution = policy.instances_distribution.as_ref()?;
+        let base = distribution.on_demand_base_capacity.min(desired);
+        let share = (desired - base).saturating_mul(distribution.on_demand_percentage_above_base_capacity);
+        Some(base + share.div_ceil(100))
+    }
+
+    /// The same instances as Spot Instances, in the order in which they are tried.
+    pub(crate) fn as_spot(&self, options: &[LaunchOption]) -> Vec<LaunchOption> {
+        let mut options: Vec<LaunchOption> = options.iter().map(LaunchOption::as_spot).collect();
+        let strategy = match self {
+            Self::Mixed(policy) => policy.instances_distribution.as_ref(),
+            _ => None,
+        };
+        if strategy.is_none_or(|one| one.spot_allocation_strategy != "capacity-optimized-prioritized") {
+            options.sort_by(|a, b| unit_price(a).total_cmp(&unit_price(b)));
+        }
+        options
     }
 
     /// The template reference; `None` with a launch configuration.
@@ -172,10 +214,9 @@ impl MixedInstancesPolicy {
         let spec = mixed.and_then(|mixed| mixed.launch_template_specification.as_ref()).ok_or_else(|| {
             AwsError::validation("MixedInstancesPolicy must include a launch template specification.")
         })?;
+        let plain = [Override::default()];
         let overrides = mixed.map_or(&[][..], |mixed| &mixed.overrides);
-        if overrides.is_empty() {
-            return Ok(vec![template_option(spec, None, 1, blueprints, machines)?]);
-        }
+        let overrides = if overrides.is_empty() { &plain } else { overrides };
         let mut options = Vec::new();
         for choice in overrides {
             let spec = choice.launch_template_specification.as_ref().unwrap_or(spec);
@@ -185,6 +226,12 @@ impl MixedInstancesPolicy {
         }
         if options.is_empty() {
             return Err(AwsError::validation("No available instance types match the instance requirements."));
+        }
+        if options.iter().any(|option| option.spot) {
+            return Err(AwsError::validation(
+                "Incompatible launch template: a launch template that requests Spot Instances cannot be used with a mixed \
+                 instances policy.",
+            ));
         }
         if let Some(distribution) = &self.instances_distribution {
             let share = distribution.on_demand_percentage_above_base_capacity;
@@ -241,12 +288,14 @@ fn template_option(
     let kind = kind
         .or(version.data.instance_type.as_deref())
         .ok_or_else(|| invalid_template("The launch template must specify an instance type."))?;
-    Ok(LaunchOption {
+    let option = LaunchOption {
         machine: machine(kind, machines)?,
         template: Some(template.spec(version.number)),
         configuration: None,
         weight,
-    })
+        spot: false,
+    };
+    Ok(if version.data.asks_for_spot() { option.as_spot() } else { option })
 }
 
 fn machine(kind: &str, machines: Machines) -> Result<Machine, AwsError> {

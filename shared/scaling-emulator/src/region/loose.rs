@@ -30,6 +30,12 @@ pub struct Loose {
     /// Its key pair.
     #[serde(default)]
     pub key_name: Option<String>,
+    /// Its security groups by id; the default one where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub security_groups: Vec<String>,
+    /// Its place among those that were run together.
+    #[serde(default)]
+    pub launch_index: u32,
 }
 
 impl Loose {
@@ -55,6 +61,8 @@ impl Loose {
             activity: String::new(),
             hooks: Vec::new(),
             ready_at: None,
+            spot: false,
+            at_risk: false,
             tags: BTreeMap::new(),
         })
     }
@@ -79,7 +87,15 @@ impl Loose {
 
 impl From<Member> for Loose {
     fn from(member: Member) -> Self {
-        let tags = BTreeMap::new();
-        Self { member, image: None, tags, reservation: None, client_token: None, key_name: None }
+        Self {
+            member,
+            image: None,
+            tags: BTreeMap::new(),
+            reservation: None,
+            client_token: None,
+            key_name: None,
+            security_groups: Vec::new(),
+            launch_index: 0,
+        }
     }
 }

@@ -56,6 +56,15 @@ pub enum LifecycleState {
     /// In the warm pool, hibernated.
     #[serde(rename = "Warmed:Hibernated")]
     WarmedHibernated,
+    /// In the warm pool, ending.
+    #[serde(rename = "Warmed:Terminating")]
+    WarmedTerminating,
+    /// In the warm pool, ending, and lifecycle hooks hold it.
+    #[serde(rename = "Warmed:Terminating:Wait")]
+    WarmedTerminatingWait,
+    /// In the warm pool, ending, and lifecycle hooks have let it go.
+    #[serde(rename = "Warmed:Terminating:Proceed")]
+    WarmedTerminatingProceed,
 }
 
 impl LifecycleState {
@@ -69,12 +78,23 @@ impl LifecycleState {
         matches!(self, Self::WarmedPending | Self::WarmedPendingWait | Self::WarmedPendingProceed)
     }
 
-    /// Whether it ends or has ended.
+    /// Whether it ends or has ended, in the group or in the warm pool.
     pub fn is_ending(self) -> bool {
-        matches!(
-            self,
-            Self::Terminating | Self::TerminatingWait | Self::TerminatingProceed | Self::Terminated
-        )
+        self.leaves_warm_pool()
+            || matches!(
+                self,
+                Self::Terminating | Self::TerminatingWait | Self::TerminatingProceed | Self::Terminated
+            )
+    }
+
+    /// Whether it ends in the warm pool.
+    pub fn leaves_warm_pool(self) -> bool {
+        matches!(self, Self::WarmedTerminating | Self::WarmedTerminatingWait | Self::WarmedTerminatingProceed)
+    }
+
+    /// Whether it is ready in the warm pool.
+    pub fn is_warmed(self) -> bool {
+        matches!(self, Self::WarmedStopped | Self::WarmedRunning | Self::WarmedHibernated)
     }
 
     /// Whether it is in standby or on its way there.
@@ -82,10 +102,9 @@ impl LifecycleState {
         matches!(self, Self::EnteringStandby | Self::Standby)
     }
 
-    /// Whether it is in the warm pool.
+    /// Whether it is in the warm pool, on its way into it, or ending there.
     pub fn is_warm_pool(self) -> bool {
-        self.is_warming()
-            || matches!(self, Self::WarmedStopped | Self::WarmedRunning | Self::WarmedHibernated)
+        self.is_warming() || self.is_warmed() || self.leaves_warm_pool()
     }
 }
 
@@ -105,6 +124,7 @@ pub enum Condition {
 
 /// One instance of a group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not whatever the others are")]
 pub struct Member {
     /// Instance id, such as `i-0123456789abcdef0`.
     pub id: String,
@@ -145,6 +165,12 @@ pub struct Member {
     pub hooks: Vec<Waiting>,
     /// When it may serve at the earliest, where that is not its boot: an instance from the warm pool starts.
     pub ready_at: Option<Timestamp>,
+    /// Whether it is a Spot Instance.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spot: bool,
+    /// Whether it was told that it will be interrupted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_risk: bool,
     /// Tags that callers gave to it alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -159,9 +185,29 @@ impl Member {
         self.state.is_pending() || self.state == LifecycleState::InService
     }
 
+    /// Whether its group checks its health.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.is_alive() || (self.state.is_warm_pool() && !self.state.is_ending())
+    }
+
     /// Whether its machine runs and passes its status checks.
     pub fn is_sound(&self) -> bool {
         self.condition == Condition::Sound
+    }
+
+    /// Whether its group's health checks find it unhealthy: at once where it does not run any more, and where it fails its
+    /// status checks when the grace period has passed that begins with its service.
+    pub(crate) fn is_found_unhealthy(&self, grace: SignedDuration, now: Timestamp) -> bool {
+        match self.condition {
+            Condition::Sound => false,
+            Condition::Stopped | Condition::Terminated => true,
+            Condition::Failed => !self.has_grace(grace, now),
+        }
+    }
+
+    /// Whether the grace period of its health checks has not passed yet. There is none in a warm pool.
+    pub(crate) fn has_grace(&self, grace: SignedDuration, now: Timestamp) -> bool {
+        self.is_alive() && !grace.is_zero() && self.served_from.is_none_or(|from| now < from + grace)
     }
 
     /// Whether it serves.

@@ -84,11 +84,17 @@ pub struct Sizes {
     pub standby_capacity: u32,
     /// Capacity that ends.
     pub terminating_capacity: u32,
+    /// What the warm pool should have.
+    pub warm_desired: u32,
+    /// On its way into the warm pool.
+    pub warm_pending: u32,
+    /// Ending in the warm pool.
+    pub warm_terminating: u32,
 }
 
 impl Sizes {
-    fn numbers(self) -> [u32; 13] {
-        [
+    fn numbers(self) -> Vec<u32> {
+        vec![
             self.desired,
             self.min,
             self.max,
@@ -102,26 +108,34 @@ impl Sizes {
             self.pending_capacity,
             self.standby_capacity,
             self.terminating_capacity,
+            self.warm_desired,
+            self.warm_pending,
+            self.warm_terminating,
         ]
     }
 
-    fn from_numbers(numbers: [u32; 13]) -> Self {
-        let [desired, min, max, in_service, pending, standby, warm, terminating, total, rest @ ..] = numbers;
-        let [in_service_capacity, pending_capacity, standby_capacity, terminating_capacity] = rest;
+    /// Older states have fewer numbers: what they do not tell was not there.
+    fn from_numbers(numbers: &[u32]) -> Self {
+        let mut numbers = numbers.iter().copied();
+        let mut next = || numbers.next().unwrap_or(0);
+        // In the order in which they are written.
         Self {
-            desired,
-            min,
-            max,
-            in_service,
-            pending,
-            standby,
-            warm,
-            terminating,
-            total,
-            in_service_capacity,
-            pending_capacity,
-            standby_capacity,
-            terminating_capacity,
+            desired: next(),
+            min: next(),
+            max: next(),
+            in_service: next(),
+            pending: next(),
+            standby: next(),
+            warm: next(),
+            terminating: next(),
+            total: next(),
+            in_service_capacity: next(),
+            pending_capacity: next(),
+            standby_capacity: next(),
+            terminating_capacity: next(),
+            warm_desired: next(),
+            warm_pending: next(),
+            warm_terminating: next(),
         }
     }
 }
@@ -174,7 +188,7 @@ type Written = (
     (u32, f64, f64, f64),
     f64,
     f64,
-    [u32; 13],
+    Vec<u32>,
 );
 
 impl From<Run> for Written {
@@ -193,7 +207,7 @@ impl From<Written> for Run {
         let samples = |(count, sum, min, max)| Samples { count, sum, min, max };
         let latency =
             latency.map(|[sum, min, max, p50, p90, p95, p99]| Latency { sum, min, max, p50, p90, p95, p99 });
-        let (cpu, memory, sizes) = (samples(cpu), samples(memory), Sizes::from_numbers(sizes));
+        let (cpu, memory, sizes) = (samples(cpu), samples(memory), Sizes::from_numbers(&sizes));
         let first = MinuteRecord { start, requests, timed_out, latency, cpu, memory, busy, filled, sizes };
         Self { first, count }
     }
@@ -285,6 +299,14 @@ mod tests {
         assert_eq!(minutes.runs.len(), 3);
         assert_eq!(minutes.iter().collect::<Vec<_>>(), all);
         assert_eq!(minutes.between(at(1), at(5)).collect::<Vec<_>>(), all[1..5]);
+    }
+
+    #[test]
+    fn sizes_are_read_as_they_were_written_and_shorter_ones_too() {
+        let numbers: Vec<u32> = (1..=16).collect();
+        assert_eq!(Sizes::from_numbers(&numbers).numbers(), numbers);
+        let older = Sizes::from_numbers(&numbers[..13]);
+        assert_eq!((older.terminating_capacity, older.warm_desired), (13, 0));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod member;
 pub mod minutes;
 mod notices;
 pub mod policy;
+mod purchase;
 pub mod refresh;
 mod refreshing;
 pub mod scaling;
@@ -76,6 +77,9 @@ pub struct Region {
     pub events: events::Events,
     /// Instances that belong to no group, by id.
     pub loose: BTreeMap<String, loose::Loose>,
+    /// Tags of EC2's resources that are no instances.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) resource_tags: crate::ec2::tags::ResourceTags,
     /// Security groups that callers made.
     pub security_groups: crate::ec2::network::SecurityGroups,
     /// vCPU that ran, by kind.
@@ -111,6 +115,7 @@ impl Region {
             group_limit: settings.group_limit,
             events: events::Events::default(),
             loose: BTreeMap::new(),
+            resource_tags: BTreeMap::new(),
             security_groups: BTreeMap::new(),
             usage: usage::Usage::default(),
             ids: Ids::new(settings.seed),
@@ -199,6 +204,12 @@ impl Region {
         }
         let detail = serde_json::json!({ "instance-id": id, "instance-action": "terminate" });
         self.events.push(self.now, "aws.ec2", "EC2 Spot Instance Interruption Warning", detail);
+        let risk = serde_json::json!({ "instance-id": id });
+        self.events.push(self.now, "aws.ec2", "EC2 Instance Rebalance Recommendation", risk);
+        let mut members = self.groups.values_mut().flat_map(|group| &mut group.members);
+        if let Some(member) = members.find(|member| member.id == id) {
+            member.at_risk = true;
+        }
         self.interruptions.push((self.now + INTERRUPTION_NOTICE, id.to_owned()));
     }
 
@@ -232,15 +243,14 @@ impl Region {
             return true;
         }
         for group in self.groups.values_mut() {
-            let checked = !group.is_suspended("HealthCheck");
+            let (checked, grace) = (!group.is_suspended("HealthCheck"), group.grace());
             let Group { members, world, .. } = group;
             let Some(member) = members.iter_mut().find(|member| member.id == id) else { continue };
             if member.state.is_ending() || member.condition == Condition::Terminated {
                 return true;
             }
-            let counts = member.is_alive() || member.state.is_warm_pool();
             member.condition = condition;
-            member.healthy &= !(checked && counts);
+            member.healthy &= !(checked && member.is_checked() && member.is_found_unhealthy(grace, now));
             if member.state.is_standby() && condition != Condition::Failed {
                 // It stays, and is paid for no longer.
                 world.end(member.number);

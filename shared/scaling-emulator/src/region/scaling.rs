@@ -80,7 +80,9 @@ impl Group {
             }
             Ordering::Equal => {
                 self.cause.clear();
-                self.rebalance(context);
+                if !self.replace_at_risk(context) {
+                    self.rebalance(context);
+                }
             }
         }
         self.keep_warm_pool(context);
@@ -171,6 +173,7 @@ impl Group {
                 return launched;
             }
         };
+        let as_spot = source.as_spot(&options);
         let mut ordered = 0;
         while ordered < units {
             if let Some((id, weight)) = self.take_warm(context, cause) {
@@ -179,6 +182,7 @@ impl Group {
                 continue;
             }
             let zones = self.zones_by_need();
+            let options = if self.wants_spot(source) { &as_spot } else { &options };
             // Another type in the zone that needs an instance most comes before another zone.
             let possible =
                 |zone: &&String| options.iter().find(|option| context.why_not(option, zone, self).is_none());
@@ -209,7 +213,9 @@ impl Group {
         activity.progress = 30;
         let activity = activity.activity_id.clone();
         let number = self.world.launch(option.machine.clone());
-        context.room.taken(&option.machine);
+        if !option.spot {
+            context.room.taken(&option.machine);
+        }
         let hooks = self.held_by(context, Transition::Launching, &id, (Place::Ec2, destination));
         if !hooks.is_empty() {
             self.world.retire(number);
@@ -234,6 +240,8 @@ impl Group {
             activity,
             hooks,
             ready_at: None,
+            spot: option.spot,
+            at_risk: false,
             tags: std::collections::BTreeMap::new(),
         });
         id
@@ -278,17 +286,18 @@ impl Group {
             (member.zone.clone(), member.activity.clone(), member.state.is_warm_pool());
         let now = context.now;
         self.activities.finish(&launching, ActivityStatus::Cancelled, now);
-        let hooks = if pooled {
-            Vec::new()
+        let (origin, state) = if pooled {
+            (Place::WarmPool, LifecycleState::WarmedTerminating)
         } else {
-            self.held_by(context, Transition::Terminating, id, (Place::Group, Place::Ec2))
+            (Place::Group, LifecycleState::Terminating)
         };
+        let hooks = self.held_by(context, Transition::Terminating, id, (origin, Place::Ec2));
         let activity = self.record(context, &zone, cause, ActivityStatus::InProgress);
         activity.description = format!("Terminating EC2 instance: {id}");
         let activity = activity.activity_id.clone();
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return false };
         self.world.retire(member.number);
-        member.state = LifecycleState::Terminating;
+        member.state = state;
         member.served_until = member.served_until.or(member.served_from.map(|_| now));
         member.gone_at = hooks.is_empty().then(|| now + TERMINATION);
         member.hooks = hooks;
@@ -348,9 +357,9 @@ impl Group {
         if self.is_suspended("HealthCheck") {
             return;
         }
+        let (grace, now) = (self.grace(), self.world.now());
         for member in &mut self.members {
-            let checked = member.is_alive() || member.state.is_warm_pool();
-            if checked && !member.is_sound() {
+            if member.is_checked() && member.is_found_unhealthy(grace, now) {
                 member.healthy = false;
             }
         }
@@ -363,17 +372,19 @@ impl Group {
         {
             return;
         }
-        let unhealthy: Vec<(String, bool)> = self
+        let unhealthy: Vec<(String, Condition)> = self
             .members
             .iter()
-            .filter(|member| !member.healthy && (member.is_alive() || member.state.is_warm_pool()))
-            .map(|member| (member.id.clone(), member.is_sound()))
+            .filter(|member| !member.healthy && member.is_checked())
+            .map(|member| (member.id.clone(), member.condition))
             .collect();
-        for (id, is_sound) in unhealthy {
-            let why = if is_sound {
-                "a user health-check."
-            } else {
-                "an EC2 health check indicating it has been terminated or stopped."
+        for (id, condition) in unhealthy {
+            let why = match condition {
+                Condition::Sound => "a user health-check.",
+                Condition::Failed => "an EC2 instance status check failure.",
+                Condition::Stopped | Condition::Terminated => {
+                    "an EC2 health check indicating it has been terminated or stopped."
+                }
             };
             let cause = format!(
                 "At {} an instance was taken out of service in response to {why}",

@@ -49,18 +49,24 @@ impl LaunchFaults {
     pub(crate) fn why_not(&self, option: &LaunchOption, zone: &str, group: &Group) -> Option<String> {
         let kind = option.machine.instance_type.as_str();
         let message = if self.is_short(kind, zone) || self.is_down(zone) {
-            shortage(kind, zone, &group.settings.zones)
+            if option.spot { NO_SPOT.to_owned() } else { shortage(kind, zone, &group.settings.zones) }
         } else {
             self.failing.get(kind).or_else(|| self.failing.get(ANY))?.clone()
         };
-        let code = match &group.settings.source {
-            LaunchSource::Mixed(_) => "Could not launch On-Demand Instances. InsufficientInstanceCapacity - ",
+        let code = match (&group.settings.source, option.spot) {
+            (LaunchSource::Mixed(_), false) => {
+                "Could not launch On-Demand Instances. InsufficientInstanceCapacity - "
+            }
+            (_, true) => "Could not launch Spot Instances. InsufficientInstanceCapacity - ",
             _ => "",
         };
         let code = if self.failing.values().any(|failing| *failing == message) { "" } else { code };
         Some(format!("{code}{message} Launching EC2 instance failed."))
     }
 }
+
+/// What there is to say of Spot capacity that is not there.
+const NO_SPOT: &str = "There is no Spot capacity available that matches your request.";
 
 fn shortage(kind: &str, zone: &str, zones: &[String]) -> String {
     let others: Vec<&str> = zones.iter().map(String::as_str).filter(|other| *other != zone).collect();

@@ -127,10 +127,15 @@ impl Region {
     /// vCPU of the instances that run or boot, by kind.
     fn running_vcpu(&self) -> BTreeMap<Class, f64> {
         let counts = |member: &&Member| {
-            !matches!(
-                member.state,
-                LifecycleState::Terminated | LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated
-            ) && !matches!(member.condition, Condition::Stopped | Condition::Terminated)
+            // Spot Instances count against quotas of their own, which are not told here.
+            !member.spot
+                && !matches!(
+                    member.state,
+                    LifecycleState::Terminated
+                        | LifecycleState::WarmedStopped
+                        | LifecycleState::WarmedHibernated
+                )
+                && !matches!(member.condition, Condition::Stopped | Condition::Terminated)
         };
         let members = self.groups.values().flat_map(|group| &group.members);
         let members = members.chain(self.loose.values().map(|loose| &loose.member));
@@ -174,7 +179,7 @@ impl Room {
 
     /// Why a group cannot launch this, as the activity's status message says it. `None` if it can.
     pub(super) fn why_not(&self, option: &LaunchOption, source: &LaunchSource) -> Option<String> {
-        let limit = self.full(&option.machine)?;
+        let limit = self.full(&option.machine).filter(|_| !option.spot)?;
         let code = match source {
             LaunchSource::Mixed(_) => "Could not launch On-Demand Instances. VcpuLimitExceeded - ",
             _ => "",

@@ -44,13 +44,20 @@ impl Group {
         let candidates = || self.alive().filter(|member| !member.protected && member.weight <= weight);
         // The fullest zone is chosen among those that have an instance to give.
         let fullest = candidates().map(crowd).max()?;
-        let unhealthy = candidates().find(|member| !member.healthy);
+        let unhealthy = candidates().find(|member| !member.healthy || member.at_risk);
         let chosen = unhealthy.or_else(|| {
-            candidates()
-                .filter(|member| crowd(member) == fullest)
-                .min_by(|a, b| self.by_policies(a, b, options).then(a.number.cmp(&b.number)))
+            candidates().filter(|member| crowd(member) == fullest).min_by(|a, b| {
+                let kind = self.is_too_many(b).cmp(&self.is_too_many(a));
+                kind.then(self.by_policies(a, b, options)).then(a.number.cmp(&b.number))
+            })
         });
         chosen.map(|member| member.id.clone())
+    }
+
+    /// Whether its group has more of its purchase option, on-demand or Spot, than its policy says.
+    fn is_too_many(&self, member: &Member) -> bool {
+        let surplus = |target| self.on_demand_capacity() > target;
+        self.settings.source.on_demand(self.desired).is_some_and(|target| surplus(target) != member.spot)
     }
 
     /// Instances that are part of the capacity, by zone.

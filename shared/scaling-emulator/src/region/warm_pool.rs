@@ -43,7 +43,8 @@ pub struct WarmPool {
 }
 
 impl WarmPool {
-    fn wanted(&self, max: u32, desired: u32) -> u32 {
+    /// How many instances it should have, for a group of at most `max` that wants `desired`.
+    pub(crate) fn wanted(&self, max: u32, desired: u32) -> u32 {
         if self.deleting {
             return 0;
         }
@@ -63,7 +64,8 @@ impl Group {
     /// Launches and ends instances of the pool towards its size.
     pub(crate) fn keep_warm_pool(&mut self, context: &mut Context<'_>) {
         let Some(pool) = self.warm_pool else { return };
-        let pooled = || self.members.iter().filter(|member| member.state.is_warm_pool());
+        let stays = |member: &&Member| member.state.is_warm_pool() && !member.state.is_ending();
+        let pooled = || self.members.iter().filter(stays);
         let (have, wanted) = (pooled().count(), pool.wanted(self.settings.max, self.desired) as usize);
         if pool.deleting && self.members.iter().all(|member| !member.state.is_warm_pool()) {
             self.warm_pool = None;
@@ -142,9 +144,12 @@ impl Group {
         Some((id, weight))
     }
 
-    /// Returns an instance to the pool, where the pool takes them back. False if it does not.
+    /// Returns an instance to the pool, where the pool takes them back. Hooks of instances that end hold it on its way
+    /// there. False if the pool does not take it.
     pub(crate) fn return_warm(&mut self, context: &mut Context<'_>, id: &str, cause: &str) -> bool {
-        let Some(pool) = self.warm_pool.filter(|pool| pool.reuse && !pool.deleting) else { return false };
+        if self.warm_pool.is_none_or(|pool| !pool.reuse || pool.deleting) {
+            return false;
+        }
         let Some(zone) =
             self.member(id).filter(|member| member.is_in_service()).map(|member| member.zone.clone())
         else {
@@ -153,15 +158,13 @@ impl Group {
         let activity = self.record(context, &zone, cause, ActivityStatus::InProgress);
         activity.description = format!("Returning EC2 instance to warm pool: {id}");
         let activity = activity.activity_id.clone();
-        self.activities.finish(&activity, ActivityStatus::Successful, context.now);
+        let hooks = self.held_by(context, Transition::Terminating, id, (Place::Group, Place::WarmPool));
         let Self { members, world, .. } = self;
         let Some(member) = members.iter_mut().find(|member| member.id == id) else { return false };
         member.served_until = Some(context.now);
-        member.state = pool.settled();
-        match pool.state {
-            PoolState::Running => world.retire(member.number),
-            _ => world.end(member.number),
-        }
+        member.state = LifecycleState::WarmedPending;
+        (member.hooks, member.activity) = (hooks, activity);
+        world.retire(member.number);
         true
     }
 }

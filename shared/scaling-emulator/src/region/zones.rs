@@ -42,7 +42,9 @@ impl Group {
         if balanced || self.alive().any(|member| !member.is_in_service()) {
             return;
         }
-        let options = self.settings.source.options(context.blueprints, context.machines).unwrap_or_default();
+        let source = &self.settings.source;
+        let options = source.options(context.blueprints, context.machines).unwrap_or_default();
+        let options = if self.wants_spot(source) { source.as_spot(&options) } else { options };
         let Some(zone) = usable().min_by_key(|zone| count(zone)).cloned() else { return };
         let possible = options.iter().find(|option| context.why_not(option, &zone, self).is_none());
         // What is launched has to make room for what it replaces.

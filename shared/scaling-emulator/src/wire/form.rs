@@ -22,6 +22,16 @@ pub enum FormError {
         /// What is wrong.
         message: String,
     },
+    /// A member's text is no value of its kind.
+    #[error("member `{member}`: `{value}` is not {wanted}")]
+    Kind {
+        /// Dotted name, empty while it is not known.
+        member: String,
+        /// The text.
+        value: String,
+        /// What it should be, such as `an integer`.
+        wanted: &'static str,
+    },
     /// A member has a value that the service's model does not allow.
     #[error("Value '{value}' at '{member}' failed to satisfy constraint: {rule}")]
     Constraint {
@@ -148,6 +158,10 @@ impl FormError {
                 let member = if member.is_empty() { parent.to_owned() } else { format!("{parent}.{member}") };
                 Self::Constraint { member, value, rule }
             }
+            Self::Kind { member, value, wanted } => {
+                let member = if member.is_empty() { parent.to_owned() } else { format!("{parent}.{member}") };
+                Self::Kind { member, value, wanted }
+            }
             Self::Missing(member) => Self::Missing(format!("{parent}.{member}")),
         }
     }
@@ -158,9 +172,13 @@ fn no_number(text: &str, least: i128, most: i128) -> FormError {
     let rule = match text.trim().parse::<i128>() {
         Ok(number) if number < least => format!("Member must have value greater than or equal to {least}"),
         Ok(number) if number > most => format!("Member must have value less than or equal to {most}"),
-        _ => return de::Error::custom(format!("`{text}` has the wrong type")),
+        _ => return of_other_kind(text, "an integer"),
     };
     FormError::Constraint { member: String::new(), value: text.to_owned(), rule }
+}
+
+fn of_other_kind(text: &str, wanted: &'static str) -> FormError {
+    FormError::Kind { member: String::new(), value: text.to_owned(), wanted }
 }
 
 macro_rules! parsed {
@@ -188,8 +206,7 @@ impl<'de> de::Deserializer<'de> for Tree<'de> {
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
         let text = self.text()?;
-        let parsed = text.trim().parse();
-        visitor.visit_f64(parsed.map_err(|_| de::Error::custom(format!("`{text}` has the wrong type")))?)
+        visitor.visit_f64(text.trim().parse().map_err(|_| of_other_kind(text, "a number"))?)
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
@@ -205,7 +222,7 @@ impl<'de> de::Deserializer<'de> for Tree<'de> {
         match text.trim() {
             "true" | "True" | "1" => visitor.visit_bool(true),
             "false" | "False" | "0" => visitor.visit_bool(false),
-            _ => Err(de::Error::custom(format!("`{text}` is neither true nor false"))),
+            _ => Err(of_other_kind(text, "true or false")),
         }
     }
 
@@ -356,10 +373,15 @@ mod tests {
             member: member.to_owned(),
             message: message.to_owned(),
         };
+        let kind = |member: &str, value: &str, wanted: &'static str| FormError::Kind {
+            member: member.to_owned(),
+            value: value.to_owned(),
+            wanted,
+        };
         for (body, expected) in [
             ("Size=1", FormError::Missing("Name".to_owned())),
-            ("Name=g&Size=many", invalid("Size", "`many` has the wrong type")),
-            ("Name=g&Force=perhaps", invalid("Force", "`perhaps` is neither true nor false")),
+            ("Name=g&Size=many", kind("Size", "many", "an integer")),
+            ("Name=g&Force=perhaps", kind("Force", "perhaps", "true or false")),
             ("Name=g&Tags=x", invalid("Tags", "a list was expected")),
             ("Name.x=g", invalid("Name", "invalid type: map, expected a string")),
         ] {

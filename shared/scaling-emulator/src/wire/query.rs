@@ -70,6 +70,10 @@ impl From<FormError> for AwsError {
                 "1 validation error detected: Value '{value}' at '{}' failed to satisfy constraint: {rule}",
                 uncapitalised(&member)
             )),
+            FormError::Kind { member, value, wanted } => Self::new(
+                "MalformedInput",
+                format!("Invalid value at '{}': `{value}` is not {wanted}", uncapitalised(&member)),
+            ),
             FormError::Invalid { member, message } => Self::new(
                 "MalformedInput",
                 format!("Invalid value at '{}': {message}", uncapitalised(&member)),
@@ -78,7 +82,7 @@ impl From<FormError> for AwsError {
     }
 }
 
-fn uncapitalised(name: &str) -> String {
+pub(crate) fn uncapitalised(name: &str) -> String {
     name.split('.')
         .map(|part| {
             let mut letters = part.chars();

@@ -82,6 +82,39 @@ async fn status_checks_fail_from_a_crash_on() {
 }
 
 #[tokio::test]
+async fn every_size_of_a_warm_pool_has_points() {
+    let emulator = fleet().await;
+    let size = |metric: &str| {
+        let group = ("AutoScalingGroupName", "web");
+        values(&emulator, "AWS/AutoScaling", metric, group, "Average").last().copied()
+    };
+    let has = || size("GroupInServiceInstances").unwrap();
+    let pool = |warm: f64, pending: f64| {
+        [
+            ("WarmPoolDesiredCapacity", 2.0),
+            ("WarmPoolWarmedCapacity", warm),
+            ("WarmPoolPendingCapacity", pending),
+            ("WarmPoolTerminatingCapacity", 0.0),
+            ("WarmPoolTotalCapacity", 2.0),
+            ("GroupAndWarmPoolDesiredCapacity", has() + 2.0),
+            ("GroupAndWarmPoolTotalCapacity", has() + 2.0),
+            ("GroupTotalInstances", has()),
+        ]
+    };
+    call(&emulator, "PutWarmPool", "MinSize=2&MaxGroupPreparedCapacity=2");
+    for (passed, warm, pending) in [(1, 0.0, 2.0), (5, 2.0, 0.0)] {
+        minutes(&emulator, passed).await;
+        for (metric, expected) in pool(warm, pending) {
+            assert_eq!(size(metric), Some(expected), "{metric} after {passed} min");
+        }
+    }
+    call(&emulator, "DeleteWarmPool", "ForceDelete=true");
+    emulator.advance(std::time::Duration::from_secs(45)).await.unwrap();
+    minutes(&emulator, 1).await;
+    assert_eq!(size("WarmPoolDesiredCapacity"), Some(0.0));
+}
+
+#[tokio::test]
 async fn sizes_are_collected_while_they_are_enabled_and_stay_when_they_are_not() {
     let emulator = fleet().await;
     let sizes = |emulator: &Emulator| {

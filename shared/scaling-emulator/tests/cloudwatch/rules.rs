@@ -135,7 +135,7 @@ async fn get_metric_statistics_keeps_the_services_limits() {
     done(&emulator, "GetMetricStatistics", base.clone());
     for (changes, expected) in [
         (json!({ "EndTime": START + 1441 * 60 }), "InvalidParameterCombination"),
-        (json!({ "EndTime": START }), "InvalidParameterCombination"),
+        (json!({ "EndTime": START }), "InvalidParameterValue"),
         (json!({ "Statistics": [] }), "MissingParameter"),
         (json!({ "ExtendedStatistics": ["p95"] }), "InvalidParameterCombination"),
         (json!({ "Statistics": ["p95"] }), "InvalidParameterValue"),
@@ -191,6 +191,7 @@ async fn put_metric_alarm_keeps_the_services_limits() {
         json!({ "OKActions": arns(6) }),
         json!({ "MetricName": null }),
         json!({ "Metrics": [one] }),
+        with(&math(json!([one])), &json!({ "Unit": "Count" })),
         math(json!([other])),
         math(json!([one, slower])),
         math(json!([{ "Id": "e", "Expression": "FILL(e, 0)" }])),

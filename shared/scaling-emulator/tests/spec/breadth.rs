@@ -132,6 +132,114 @@ async fn what_is_run_together_is_one_reservation_and_the_same_call_again_runs_no
 }
 
 #[tokio::test]
+async fn an_instance_shows_what_its_template_gives_it() {
+    let emulator = emulator(1).await;
+    let group = call(&emulator, "CreateSecurityGroup", "GroupName=front&GroupDescription=d");
+    let group = group["groupId"].as_str().unwrap().to_owned();
+    let data = format!(
+        "LaunchTemplateName=web&LaunchTemplateData.InstanceType=m7i.large&LaunchTemplateData.SecurityGroupId.1={group}\
+         &LaunchTemplateData.IamInstanceProfile.Name=service&LaunchTemplateData.TagSpecification.1.ResourceType=instance\
+         &LaunchTemplateData.TagSpecification.1.Tag.1.Key=team&LaunchTemplateData.TagSpecification.1.Tag.1.Value=shop"
+    );
+    call(&emulator, "CreateLaunchTemplateVersion", &data);
+    let run =
+        "MinCount=1&MaxCount=1&ImageId=ami-9&LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=2";
+    call(&emulator, "RunInstances", run);
+    for (filter, value, expected) in [
+        ("instance.group-name", "front", 1),
+        ("instance.group-name", "default", 1),
+        ("iam-instance-profile.arn", "*instance-profile/service", 1),
+        ("tag:team", "shop", 1),
+    ] {
+        assert_eq!(found(&emulator, filter, value), expected, "{filter} {value}");
+    }
+    let spot = format!("{run}&InstanceMarketOptions.MarketType=spot");
+    let spot = call(&emulator, "RunInstances", &spot);
+    assert_eq!(spot["instancesSet"][0]["instanceLifecycle"], "spot");
+    assert!(spot["instancesSet"][0]["spotInstanceRequestId"].as_str().unwrap().starts_with("sir-"));
+}
+
+#[tokio::test]
+async fn rules_of_security_groups_are_added_shown_and_taken_away() {
+    let emulator = emulator(1).await;
+    let made = call(&emulator, "CreateSecurityGroup", "GroupName=front&GroupDescription=d");
+    let id = made["groupId"].as_str().unwrap().to_owned();
+    let rule = |members: &str| format!("GroupId={id}&{members}");
+    let web = rule(
+        "IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=80&IpPermissions.1.ToPort=81\
+         &IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8&IpPermissions.1.IpRanges.2.CidrIp=0.0.0.0/0",
+    );
+    let told = call(&emulator, "AuthorizeSecurityGroupIngress", &web);
+    assert_eq!(told["securityGroupRuleSet"][1]["cidrIpv4"], "0.0.0.0/0");
+    let shown = |emulator: &Emulator| {
+        call(emulator, "DescribeSecurityGroups", &format!("GroupId.1={id}"))["securityGroupInfo"][0].clone()
+    };
+    let permissions = shown(&emulator)["ipPermissions"].clone();
+    assert_eq!(permissions.as_array().unwrap().len(), 1, "one protocol with its ports");
+    assert_eq!(permissions[0]["ipRanges"].as_array().unwrap().len(), 2);
+    assert_eq!(shown(&emulator)["ipPermissionsEgress"][0]["ipProtocol"], "-1");
+    let one = rule("IpProtocol=tcp&FromPort=80&ToPort=81&CidrIp=10.0.0.0/8");
+    for (operation, members, code) in [
+        ("AuthorizeSecurityGroupIngress", web.clone(), "InvalidPermission.Duplicate"),
+        ("RevokeSecurityGroupEgress", web.clone(), "InvalidPermission.NotFound"),
+        ("AuthorizeSecurityGroupIngress", one.replace("/8", "/64"), "InvalidParameterValue"),
+        ("AuthorizeSecurityGroupIngress", one.replace("=81", "=70000"), "InvalidParameterValue"),
+        ("AuthorizeSecurityGroupIngress", rule("IpProtocol=tcp&FromPort=1&ToPort=2"), "MissingParameter"),
+        ("AuthorizeSecurityGroupIngress", one.replace(&id, "sg-00000000"), "InvalidGroup.NotFound"),
+    ] {
+        assert_eq!(tried(&emulator, operation, &members).unwrap_err().code, code, "{operation} {members}");
+    }
+    call(&emulator, "RevokeSecurityGroupIngress", &one);
+    let permissions = shown(&emulator)["ipPermissions"].clone();
+    assert_eq!(permissions[0]["ipRanges"].as_array().unwrap().len(), 1);
+    let second = call(&emulator, "CreateSecurityGroup", "GroupName=back&GroupDescription=d");
+    let second = second["groupId"].as_str().unwrap();
+    let from_front =
+        format!("GroupId={second}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.Groups.1.GroupId={id}");
+    call(&emulator, "AuthorizeSecurityGroupIngress", &from_front);
+    let used = tried(&emulator, "DeleteSecurityGroup", &format!("GroupId={id}"));
+    assert_eq!(used.unwrap_err().code, "DependencyViolation");
+}
+
+#[tokio::test]
+async fn tags_of_every_kind_of_resource_are_kept_and_listed() {
+    let emulator = emulator(1).await;
+    let made = call(
+        &emulator,
+        "CreateLaunchTemplate",
+        "LaunchTemplateName=tagged&TagSpecification.1.ResourceType=launch-template&TagSpecification.1.Tag.1.Key=a\
+         &TagSpecification.1.Tag.1.Value=x",
+    );
+    assert_eq!(made["launchTemplate"]["tagSet"], json!([{ "key": "a", "value": "x" }]));
+    call(&emulator, "CreateTags", "ResourceId.1=vpc-0d3fa017000000001&ResourceId.2=vol-12345678&Tag.1.Key=a");
+    for (filter, value, expected) in [
+        ("key", "a", 3),
+        ("resource-type", "launch-template", 1),
+        ("resource-id", "vol-12345678", 1),
+        ("tag:a", "x", 1),
+    ] {
+        let members = format!("Filter.1.Name={filter}&Filter.1.Value.1={value}");
+        let listed = call(&emulator, "DescribeTags", &members);
+        assert_eq!(listed["tagSet"].as_array().unwrap().len(), expected, "{filter} {value}");
+    }
+    let by_tag = "Filter.1.Name=tag:a&Filter.1.Value.1=x";
+    assert_eq!(
+        call(&emulator, "DescribeLaunchTemplates", by_tag)["launchTemplates"].as_array().unwrap().len(),
+        1
+    );
+    assert_eq!(call(&emulator, "DescribeVpcs", by_tag)["vpcSet"], json!([]));
+    let subnets =
+        call(&emulator, "DescribeSubnets", "Filter.1.Name=availability-zone-id&Filter.1.Value.1=use1-az2");
+    assert_eq!(subnets["subnetSet"][0]["availabilityZone"], "us-east-1b");
+    call(&emulator, "DeleteTags", "ResourceId.1=vol-12345678&Tag.1.Key=a&Tag.1.Value=other");
+    call(&emulator, "DeleteTags", "ResourceId.1=vpc-0d3fa017000000001");
+    let left = call(&emulator, "DescribeTags", "Filter.1.Name=key&Filter.1.Value.1=a");
+    assert_eq!(left["tagSet"].as_array().unwrap().len(), 2, "only a tag with the value that is named goes");
+    let unknown = tried(&emulator, "CreateTags", "ResourceId.1=i-0123456789abcdef0&Tag.1.Key=a");
+    assert_eq!(unknown.unwrap_err().code, "InvalidInstanceID.NotFound");
+}
+
+#[tokio::test]
 async fn tags_that_a_caller_gives_to_an_instance_of_a_group_stay() {
     let emulator = emulator(1).await;
     let id = ids(&emulator, InService)[0].clone();

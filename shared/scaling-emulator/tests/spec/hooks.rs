@@ -158,17 +158,55 @@ async fn a_hook_holds_an_instance_on_its_way_into_the_warm_pool_and_again_on_its
     call(&emulator, "CompleteLifecycleAction", &complete);
     advance(&emulator, 60).await;
     assert_eq!(states(&emulator)[1], "InService");
-    let ways = emulator.with_region(|region| {
+    assert_eq!(
+        ways(&emulator, &id, "EC2 Instance-launch Lifecycle Action"),
+        ["EC2 to WarmPool", "WarmPool to AutoScalingGroup"]
+    );
+}
+
+#[tokio::test]
+async fn a_hook_holds_an_instance_on_its_way_back_into_the_warm_pool_and_when_it_ends_there() {
+    let emulator = emulator(2).await;
+    call(&emulator, "PutWarmPool", "MaxGroupPreparedCapacity=2&InstanceReusePolicy.ReuseOnScaleIn=true");
+    call(&emulator, "PutLifecycleHook", END);
+    let first = ids(&emulator, InService)[0].clone();
+    let state = |emulator: &Emulator| {
+        let member = web(emulator, |group| group.member(&first).map(|member| member.state));
+        member.map(|state| serde_json::to_value(state).unwrap().as_str().unwrap().to_owned())
+    };
+    let complete = format!("LifecycleHookName=drain&InstanceId={first}&LifecycleActionResult=CONTINUE");
+    set(&emulator, 1).unwrap();
+    advance(&emulator, 60).await;
+    assert_eq!(state(&emulator).as_deref(), Some("Warmed:Pending:Wait"));
+    call(&emulator, "CompleteLifecycleAction", &complete);
+    advance(&emulator, 30).await;
+    assert_eq!(state(&emulator).as_deref(), Some("Warmed:Stopped"));
+    call(&emulator, "DeleteWarmPool", "ForceDelete=true");
+    advance(&emulator, 60).await;
+    assert_eq!(state(&emulator).as_deref(), Some("Warmed:Terminating:Wait"));
+    let shown = call(&emulator, "DescribeWarmPool", "");
+    assert_eq!(shown["WarmPoolConfiguration"]["Status"], "PendingDelete");
+    assert_eq!(shown["Instances"][0]["LifecycleState"], "Warmed:Terminating:Wait");
+    call(&emulator, "CompleteLifecycleAction", &complete);
+    advance(&emulator, 60).await;
+    assert_eq!(state(&emulator), None);
+    assert_eq!(
+        ways(&emulator, &first, "EC2 Instance-terminate Lifecycle Action"),
+        ["AutoScalingGroup to WarmPool", "WarmPool to EC2"]
+    );
+}
+
+/// Where an instance was on its way from and to, each time that a hook held it.
+fn ways(emulator: &Emulator, id: &str, event: &str) -> Vec<String> {
+    emulator.with_region(|region| {
         let told = region.events.after(0).map(|event| serde_json::to_value(event).unwrap());
-        let way = |event: serde_json::Value| {
-            let detail = &event["detail"];
-            let meant = detail["EC2InstanceId"] == id.as_str()
-                && event["detail-type"] == "EC2 Instance-launch Lifecycle Action";
+        let way = |told: serde_json::Value| {
+            let detail = &told["detail"];
+            let meant = detail["EC2InstanceId"] == id && told["detail-type"] == event;
             meant.then(|| format!("{} to {}", detail["Origin"], detail["Destination"]).replace('"', ""))
         };
-        told.filter_map(way).collect::<Vec<String>>()
-    });
-    assert_eq!(ways, ["EC2 to WarmPool", "WarmPool to AutoScalingGroup"]);
+        told.filter_map(way).collect()
+    })
 }
 
 #[tokio::test]

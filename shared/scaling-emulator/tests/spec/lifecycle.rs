@@ -75,7 +75,11 @@ async fn the_order_of_ending_is_unhealthy_then_outdated_then_oldest() {
     assert_eq!(types(&emulator), ["m7i.large", "m7i.large", "c7i.large", "c7i.large"]);
     let before = ids(&emulator, InService);
     call(&emulator, "SuspendProcesses", "ScalingProcesses.member.1=ReplaceUnhealthy");
-    let newest = HealthInput { instance_id: before[3].clone(), health_status: "Unhealthy".to_owned() };
+    let newest = HealthInput {
+        instance_id: before[3].clone(),
+        health_status: "Unhealthy".to_owned(),
+        should_respect_grace_period: None,
+    };
     emulator.with_region(|region| set_health(region, &newest)).unwrap();
     for (desired, ended) in [(3, 3), (2, 0), (1, 1)] {
         set(&emulator, desired).unwrap();
@@ -100,6 +104,122 @@ async fn how_much_of_a_group_is_on_demand_is_kept_and_shown() {
                    &MixedInstancesPolicy.InstancesDistribution.OnDemandPercentageAboveBaseCapacity=25";
     call(&emulator, "UpdateAutoScalingGroup", &format!("{policy}&{quarter}"));
     assert_eq!(split(&emulator), [Some(1), Some(25)]);
+}
+
+fn spot_instances(emulator: &Emulator) -> Vec<String> {
+    web(emulator, |group| {
+        let spot = group.alive().filter(|member| member.spot);
+        spot.map(|member| member.instance_type.to_string()).collect()
+    })
+}
+
+#[tokio::test]
+async fn what_is_above_the_share_of_on_demand_is_spot_and_ends_first_where_it_is_too_much() {
+    let emulator = emulator(1).await;
+    let policy = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web\
+        &MixedInstancesPolicy.LaunchTemplate.Overrides.member.1.InstanceType=m7i.xlarge\
+        &MixedInstancesPolicy.LaunchTemplate.Overrides.member.2.InstanceType=m7i.large\
+        &MixedInstancesPolicy.InstancesDistribution.OnDemandBaseCapacity=1\
+        &MixedInstancesPolicy.InstancesDistribution.OnDemandPercentageAboveBaseCapacity=";
+    call(&emulator, "UpdateAutoScalingGroup", &format!("{policy}0&DesiredCapacity=4"));
+    advance(&emulator, 180).await;
+    assert_eq!(spot_instances(&emulator), ["m7i.large"; 3], "the cheapest, where the overrides are no order");
+    let found = emulator.with_region(|region| {
+        let form = Form::parse(b"Filter.1.Name=instance-lifecycle&Filter.1.Value.1=spot");
+        scaling_emulator::ec2::dispatch(region, "DescribeInstances", &form).unwrap()
+    });
+    assert_eq!(found["reservationSet"].as_array().unwrap().len(), 3);
+    assert_eq!(found["reservationSet"][0]["instancesSet"][0]["instanceLifecycle"], "spot");
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 60).await;
+    assert_eq!((types(&emulator).len(), spot_instances(&emulator).len()), (2, 1));
+    call(&emulator, "UpdateAutoScalingGroup", &format!("{policy}50&DesiredCapacity=6"));
+    advance(&emulator, 180).await;
+    assert_eq!(
+        (types(&emulator).len(), spot_instances(&emulator).len()),
+        (6, 2),
+        "1 and half of 5, rounded up"
+    );
+}
+
+#[tokio::test]
+async fn a_template_that_asks_for_spot_gives_spot_and_fits_no_mixed_policy() {
+    let emulator = emulator(1).await;
+    let form = Form::parse(
+        b"LaunchTemplateName=web&LaunchTemplateData.InstanceType=m7i.large\
+          &LaunchTemplateData.InstanceMarketOptions.MarketType=spot",
+    );
+    emulator
+        .with_region(|region| scaling_emulator::ec2::dispatch(region, "CreateLaunchTemplateVersion", &form))
+        .unwrap();
+    call(
+        &emulator,
+        "UpdateAutoScalingGroup",
+        "LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=2&DesiredCapacity=2",
+    );
+    advance(&emulator, 180).await;
+    assert_eq!(spot_instances(&emulator).len(), 1);
+    let mixed = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web\
+        &MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version=2";
+    let (_, message) = crate::call::refused(&emulator, "UpdateAutoScalingGroup", mixed);
+    assert!(message.contains("Incompatible launch template"), "{message}");
+    emulator.inject(Fault::CapacityShortage { instance_type: "m7i.large".to_owned() }).unwrap();
+    set(&emulator, 3).unwrap();
+    advance(&emulator, 15).await;
+    let why = web(&emulator, |group| group.activities.iter().next().unwrap().status_message.clone());
+    assert!(why.as_deref().unwrap().starts_with("Could not launch Spot Instances."), "{why:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_rebalances_launches_before_an_interruption_and_others_after_it() {
+    for (rebalances, early) in [(true, 2), (false, 1)] {
+        let emulator = emulator(1).await;
+        call(&emulator, "UpdateAutoScalingGroup", &format!("CapacityRebalance={rebalances}"));
+        let first = ids(&emulator, InService)[0].clone();
+        emulator.inject(Fault::SpotInterruption { instance_id: first.clone() }).unwrap();
+        advance(&emulator, 30).await;
+        assert_eq!(web(&emulator, |group| group.alive().count()), early, "{rebalances}");
+        assert_eq!(
+            ids(&emulator, InService),
+            std::slice::from_ref(&first),
+            "it serves until it is interrupted"
+        );
+        advance(&emulator, 600).await;
+        let left = ids(&emulator, InService);
+        assert!(left.len() == 1 && left[0] != first, "{left:?}");
+        assert_eq!(web(&emulator, |group| group.members.len()), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_grace_period_of_health_checks_begins_with_service_and_spares_what_still_runs() {
+    let emulator = emulator(3).await;
+    call(&emulator, "UpdateAutoScalingGroup", "HealthCheckGracePeriod=300");
+    let [failed, ended, marked] = [0, 1, 2].map(|at| ids(&emulator, InService)[at].clone());
+    let mark = |respects: Option<bool>| {
+        let health_status = "Unhealthy".to_owned();
+        HealthInput { instance_id: marked.clone(), health_status, should_respect_grace_period: respects }
+    };
+    let crash = Fault::InstanceCrash { instance_id: failed.clone() };
+    emulator.inject(crash).unwrap();
+    emulator.with_region(|region| set_health(region, &mark(None))).unwrap();
+    let form = Form::parse(format!("InstanceId.1={ended}").as_bytes());
+    emulator
+        .with_region(|region| scaling_emulator::ec2::dispatch(region, "TerminateInstances", &form))
+        .unwrap();
+    advance(&emulator, 15).await;
+    assert_eq!(ids(&emulator, Terminating), [ended], "what does not run any more is replaced at once");
+    emulator.with_region(|region| set_health(region, &mark(Some(false)))).unwrap();
+    advance(&emulator, 15).await;
+    assert!(ids(&emulator, Terminating).contains(&marked), "the mark does not respect the grace period");
+    assert!(ids(&emulator, InService).contains(&failed));
+    advance(&emulator, 300).await;
+    assert!(!ids(&emulator, InService).contains(&failed));
+    let cause = web(&emulator, |group| {
+        let mut causes = group.activities.iter().map(|activity| activity.cause.clone());
+        causes.find(|cause| cause.contains("status check failure"))
+    });
+    assert!(cause.is_some());
 }
 
 #[tokio::test]

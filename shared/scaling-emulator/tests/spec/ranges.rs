@@ -94,6 +94,30 @@ async fn what_is_no_instance_id_is_malformed() {
 }
 
 #[tokio::test]
+async fn a_parameter_of_another_kind_is_named_with_its_value() {
+    let emulator = emulator(1).await;
+    for (operation, members, told) in [
+        (
+            "DescribeInstances",
+            "MaxResults=abc",
+            "( abc ) for parameter maxResults is invalid. Expecting an integer.",
+        ),
+        (
+            "DescribeInstances",
+            "MaxResults=1.5",
+            "( 1.5 ) for parameter maxResults is invalid. Expecting an integer.",
+        ),
+        ("DescribeInstanceStatus", "IncludeAllInstances=maybe", "parameter includeAllInstances is invalid"),
+        ("RunInstances", "MinCount=-1&MaxCount=1", "( -1 ) for parameter minCount is invalid."),
+    ] {
+        let form = Form::parse(members.as_bytes());
+        let error = emulator.with_region(|region| ec2::dispatch(region, operation, &form)).unwrap_err();
+        assert_eq!(error.code, "InvalidParameterValue", "{members}");
+        assert!(error.message.contains(told), "{members}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_launch_configuration_is_shown_as_it_was_made() {
     let emulator = emulator(1).await;
     let members = "LaunchConfigurationName=lc&ImageId=ami-1&InstanceType=m7i.large&KeyName=k&UserData=eA%3D%3D\

@@ -55,11 +55,9 @@ async fn without_decrement_an_instance_in_standby_is_replaced() {
 async fn a_detached_instance_runs_by_itself_and_can_be_attached_again() {
     let emulator = emulator(2).await;
     let id = ids(&emulator, InService)[0].clone();
-    call(
-        &emulator,
-        "DetachInstances",
-        &format!("InstanceIds.member.1={id}&ShouldDecrementDesiredCapacity=true"),
-    );
+    let members = format!("InstanceIds.member.1={id}&ShouldDecrementDesiredCapacity=true");
+    let told = call(&emulator, "DetachInstances", &members);
+    assert_eq!(told["Activities"][0]["StatusCode"], "InProgress");
     assert_eq!((desired(&emulator), ids(&emulator, InService).len()), (1, 1));
     assert!(emulator.with_region(|region| region.loose.contains_key(&id)));
     call(&emulator, "AttachInstances", &format!("InstanceIds.member.1={id}"));

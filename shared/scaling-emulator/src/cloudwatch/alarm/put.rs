@@ -224,7 +224,22 @@ fn datapoints(input: &PutMetricAlarm, period: i64) -> Result<(usize, Option<usiz
 fn watch(input: &PutMetricAlarm) -> Result<Watch, AwsError> {
     match (&input.metric_name, input.metrics.is_empty()) {
         (Some(_), true) => metric(input).map(Watch::Metric),
-        (None, false) => expression(input),
+        (None, false) => {
+            let others = [
+                ("Namespace", input.namespace.is_some()),
+                ("Dimensions", !input.dimensions.is_empty()),
+                ("Period", input.period.is_some()),
+                ("Unit", input.unit.is_some()),
+                ("Statistic", input.statistic.is_some()),
+                ("ExtendedStatistic", input.extended_statistic.is_some()),
+            ];
+            match others.iter().find(|(_, is_given)| *is_given) {
+                Some((member, _)) => Err(AwsError::validation(format!(
+                    "{member} must not be specified if Metrics is specified."
+                ))),
+                None => expression(input),
+            }
+        }
         (None, true) => Err(AwsError::validation("Either MetricName or Metrics must be specified.")),
         (Some(_), false) => {
             Err(AwsError::validation("MetricName must not be specified if Metrics is specified."))

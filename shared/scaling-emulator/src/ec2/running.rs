@@ -1,0 +1,209 @@
+//! Running instances that belong to no group.
+
+use std::collections::BTreeMap;
+
+use scaling_fleet::fleet::Machine;
+use serde::{Deserialize, Serialize};
+
+use super::instances::{InstanceDescription, InstanceState, shown_loose};
+use super::network;
+use super::template_data::TagSpecification;
+use crate::region::Region;
+use crate::region::blueprints::TemplateSpec;
+use crate::region::loose::Loose;
+use crate::wire::AwsError;
+
+/// Most instances of one call.
+const MOST: u32 = 1_000;
+
+/// Input of RunInstances.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RunInput {
+    /// Least number of instances.
+    pub min_count: Option<u32>,
+    /// Most of them; so many are run.
+    pub max_count: Option<u32>,
+    /// Image.
+    pub image_id: Option<String>,
+    /// Type.
+    pub instance_type: Option<String>,
+    /// Or a template for both.
+    pub launch_template: Option<TemplateSpec>,
+    /// Where,
+    pub placement: Placement,
+    /// by zone or by the subnet that each zone has.
+    pub subnet_id: Option<String>,
+    /// Key pair.
+    pub key_name: Option<String>,
+    /// Security groups by id,
+    #[serde(rename = "SecurityGroupId")]
+    pub security_group_ids: Vec<String>,
+    /// or by name.
+    #[serde(rename = "SecurityGroup")]
+    pub security_groups: Vec<String>,
+    /// Whether they are Spot Instances.
+    pub instance_market_options: MarketOptions,
+    /// The same call again, which this tells, runs nothing more.
+    pub client_token: Option<String>,
+    /// Tags.
+    #[serde(rename = "TagSpecification")]
+    pub tags: Vec<TagSpecification>,
+}
+
+/// How instances are bought.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct MarketOptions {
+    /// `spot`, or nothing.
+    pub market_type: Option<String>,
+}
+
+/// Where instances run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Placement {
+    /// The zone, the region's first when absent.
+    pub availability_zone: Option<String>,
+}
+
+/// Output of RunInstances.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the members are the service's own, documented there")]
+pub struct RunOutput {
+    pub reservation_id: String,
+    pub owner_id: String,
+    pub instances_set: Vec<InstanceDescription>,
+}
+
+/// What a call asks for, checked.
+struct Asked {
+    kind: Machine,
+    image: String,
+    template: Option<TemplateSpec>,
+    zone: String,
+    spot: bool,
+    tags: BTreeMap<String, String>,
+    security_groups: Vec<String>,
+}
+
+/// Runs instances that belong to no group.
+pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError> {
+    if let Some(before) = run_before(region, input)? {
+        return Ok(before);
+    }
+    let (least, most) = (
+        input.min_count.ok_or_else(|| missing("MinCount"))?,
+        input.max_count.ok_or_else(|| missing("MaxCount"))?,
+    );
+    if least == 0 || most < least || most > MOST {
+        return Err(AwsError::new(
+            "InvalidParameterValue",
+            format!("Value ({least}) for parameter minCount, or ({most}) for maxCount, is invalid."),
+        ));
+    }
+    let asked = asked(region, input)?;
+    // A quota lets in as many as it has room for, and none where that is too few. It is of on-demand instances.
+    let mut room = region.room();
+    let mut fitting = 0;
+    while fitting < most {
+        match if asked.spot { Ok(()) } else { room.take(&asked.kind) } {
+            Ok(()) => fitting += 1,
+            Err(error) if fitting < least => return Err(error),
+            Err(_) => break,
+        }
+    }
+    let reservation = region.ids.instance().replacen("i-", "r-", 1);
+    let mut instances_set = Vec::new();
+    for launch_index in 0..fitting {
+        let mut loose = Loose::new(&mut region.ids, &asked.kind, asked.zone.clone(), region.now);
+        loose.member.template.clone_from(&asked.template);
+        (loose.member.spot, loose.launch_index) = (asked.spot, launch_index);
+        loose.security_groups.clone_from(&asked.security_groups);
+        (loose.image, loose.tags) = (Some(asked.image.clone()), asked.tags.clone());
+        loose.reservation = Some(reservation.clone());
+        (loose.client_token, loose.key_name) = (input.client_token.clone(), input.key_name.clone());
+        instances_set.push(InstanceDescription {
+            instance_state: InstanceState { code: 0, name: "pending" },
+            ..shown_loose(region, &loose)
+        });
+        region.loose.insert(loose.member.id.clone(), loose);
+    }
+    Ok(RunOutput { reservation_id: reservation, owner_id: region.account_id.clone(), instances_set })
+}
+
+fn missing(name: &str) -> AwsError {
+    AwsError::new("MissingParameter", format!("The request must contain the parameter {name}"))
+}
+
+/// What the call says, and its template where it says nothing.
+fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
+    let (mut image, mut kind) = (input.image_id.clone(), input.instance_type.clone());
+    let mut template = None;
+    let mut spot = input.instance_market_options.market_type.as_deref() == Some("spot");
+    let mut tags = BTreeMap::<String, String>::new();
+    if let Some(spec) = &input.launch_template {
+        let (found, version) = region.blueprints.resolve(spec)?;
+        image = image.or_else(|| version.data.image_id.clone());
+        kind = kind.or_else(|| version.data.instance_type.clone());
+        template = Some(found.spec(version.number));
+        spot |= version.data.asks_for_spot();
+        tags.extend(version.data.instance_tags().map(|tag| (tag.key.clone(), tag.value.clone())));
+    }
+    let image = image.ok_or_else(|| missing("ImageId"))?;
+    // What EC2 takes when nothing is said.
+    let kind = kind.unwrap_or_else(|| "m1.small".to_owned());
+    let kind = region.machines.machine(&kind).ok_or_else(|| {
+        AwsError::new("InvalidParameterValue", format!("Invalid value '{kind}' for InstanceType."))
+    })?;
+    let zone = zone(region, input, kind.instance_type.as_str())?;
+    let tagged = input.tags.iter().filter(|one| one.resource_type.as_deref() == Some("instance"));
+    tags.extend(tagged.flat_map(|one| &one.tags).map(|tag| (tag.key.clone(), tag.value.clone())));
+    let security_groups = network::named(region, &input.security_group_ids, &input.security_groups)?;
+    Ok(Asked { kind, image, template, zone, spot, tags, security_groups })
+}
+
+/// What a call with the same token ran before; the token of another call is refused.
+fn run_before(region: &Region, input: &RunInput) -> Result<Option<RunOutput>, AwsError> {
+    let Some(token) = input.client_token.as_deref().filter(|token| !token.is_empty()) else {
+        return Ok(None);
+    };
+    let before: Vec<&Loose> =
+        region.loose.values().filter(|loose| loose.client_token.as_deref() == Some(token)).collect();
+    let Some(first) = before.first() else { return Ok(None) };
+    let kind = first.member.instance_type.to_string();
+    let other = input.instance_type.as_ref().is_some_and(|wanted| *wanted != kind)
+        || input.image_id.is_some() && input.image_id != first.image
+        || input.max_count.is_some_and(|most| before.len() > most as usize);
+    if other {
+        return Err(AwsError::new(
+            "IdempotentParameterMismatch",
+            "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+        ));
+    }
+    Ok(Some(RunOutput {
+        reservation_id: first.reservation.clone().unwrap_or_default(),
+        owner_id: region.account_id.clone(),
+        instances_set: before.iter().map(|loose| shown_loose(region, loose)).collect(),
+    }))
+}
+
+/// Where instances are run, if they can be there.
+fn zone(region: &Region, input: &RunInput, kind: &str) -> Result<String, AwsError> {
+    let zones = region.zones();
+    let named = input.placement.availability_zone.clone();
+    let zone = match input.subnet_id.as_deref() {
+        None => named.unwrap_or_else(|| zones[0].clone()),
+        Some(subnet) => {
+            let own = (0..zones.len()).find(|place| network::subnet(*place) == subnet);
+            own.and_then(|place| zones.get(place)).cloned().ok_or_else(|| {
+                AwsError::new("InvalidSubnetID.NotFound", format!("The subnet ID '{subnet}' does not exist"))
+            })?
+        }
+    };
+    if !zones.contains(&zone) {
+        return Err(AwsError::new("InvalidParameterValue", format!("Invalid availability zone: [{zone}]")));
+    }
+    region.launch_faults.refusal(kind, &zone, &zones).map_or(Ok(zone), Err)
+}
