@@ -35,6 +35,7 @@ pub(crate) fn svg(lines: &[Line<'_>]) -> Result<String, String> {
         let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(6)
+            .margin_right(44)
             .x_label_area_size(28)
             .y_label_area_size(52)
             .build_cartesian_2d(Time { left, right }, 0.0..top)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use scaling_fleet::TypeName;
 use scaling_policy::Action;
-use scaling_policy::config::{ControlLevel, GroupConfig};
+use scaling_policy::config::{Absence, ControlLevel, GroupConfig};
 use scaling_policy::snapshot::TypeOffer;
 use scaling_policy::trigger::{PerTrigger, Reading, Trigger};
 
@@ -132,6 +132,8 @@ fn shown(
 ) -> PerTrigger<Reading> {
     let of = |trigger: Trigger, value: Option<f64>| match (&config.triggers[trigger].binding, value) {
         (None, _) => Reading::Unbound,
+        // A load balancer writes nothing while nobody asks.
+        (Some(binding), None) if binding.absence == Absence::Zero => Reading::AbsentZero,
         (Some(_), None) => Reading::Missing,
         (Some(_), Some(value)) => Reading::Fresh { value, ended: past.at },
     };

@@ -12,7 +12,7 @@ use scaling_policy::snapshot::TypeOffer;
 use scaling_report::money::Prices;
 use scaling_report::text::{Subject, markdown};
 use scaling_report::{Comparison, History, Past, page, replay, trend};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn offer(name: &str) -> TypeOffer {
     let name = TypeName::new(name);
@@ -22,8 +22,16 @@ fn offer(name: &str) -> TypeOffer {
 }
 
 fn config() -> Arc<GroupConfig> {
-    let source = json!({"mode": "horizontal", "group": "web", "control": "observe",
+    config_with(&json!({}))
+}
+
+/// The same with further settings.
+fn config_with(more: &Value) -> Arc<GroupConfig> {
+    let mut source = json!({"mode": "horizontal", "group": "web", "control": "observe",
         "replicas": {"min_replicas": 2, "max_replicas": 40}});
+    for (key, value) in more.as_object().unwrap() {
+        source[key] = value.clone();
+    }
     Arc::clone(&Config::parse(source.to_string().as_bytes(), &Layers::none()).unwrap().config.groups[0])
 }
 
@@ -85,6 +93,14 @@ fn a_gap_in_the_history_is_compared_with_nothing() {
     history.points.retain(|past| past.at.as_second() % 86_400 > 43_200);
     let (_, comparison) = compare(&config(), &history);
     assert!((comparison.hours - 24.0).abs() < 0.1, "{comparison:?}");
+}
+
+#[test]
+fn a_load_balancer_without_requests_keeps_no_replica() {
+    let (alone, _) = compare(&config(), &history(3, 12.0, daily));
+    let behind = config_with(&json!({"load_balancer": "app/web/1a2b"}));
+    let (played, _) = compare(&behind, &history(3, 12.0, daily));
+    assert_eq!((played.ups, played.downs), (alone.ups, alone.downs));
 }
 
 #[test]

@@ -19,6 +19,9 @@ const AIMED_TYPE: f64 = 0.88;
 const WIDTH: u32 = 900;
 const ROW: u32 = 22;
 
+/// Height of the longest legend, which a plot of few rows has to have room for.
+const LEGEND: u32 = 110;
+
 /// Marks of one kind, each in a row.
 struct Marks {
     name: &'static str,
@@ -89,7 +92,7 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let mut svg = String::new();
     {
-        let size = (WIDTH, ROW * count + 64);
+        let size = (WIDTH, (ROW * count).max(LEGEND) + 64);
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
