@@ -78,6 +78,7 @@ test: ## Everything that has to hold: format, lints, all tests, documentation, t
 .PHONY: run-tests
 run-tests: setup
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --workspace --no-fail-fast
+	$(MAKE) --no-print-directory spans
 
 .PHONY: unit
 unit: ## Unit and property tests of the libraries

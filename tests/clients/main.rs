@@ -13,6 +13,4 @@ mod command_line;
 #[cfg(test)]
 mod sdk;
 #[cfg(test)]
-mod spans;
-#[cfg(test)]
 mod tick;

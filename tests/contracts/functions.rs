@@ -55,5 +55,5 @@ fn a_build_by_sam_is_the_build_that_is_measured() {
         assert_eq!(table(&config, &format!("profile.release.package.{client}")), ours, "{client}");
     }
     // Where the manifest is silent, `cargo lambda` puts settings of its own over all others.
-    assert!(table(&manifest, "profile.release").contains("lto = false"));
+    assert!(table(&manifest, "profile.release").contains("lto = \"off\""));
 }

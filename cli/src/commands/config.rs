@@ -122,6 +122,12 @@ async fn rollback(arguments: &RollbackArguments) -> Result<()> {
     let control = control(&existing_store(&arguments.state))?;
     let active = control.refresh().await.context("the active version could not be read")?;
     let wanted = ConfigVersion(arguments.version);
+    // What the functions carry is stored nowhere.
+    ensure!(
+        wanted.0 > 0,
+        "version 0 is the configuration that the program was deployed with, which is not stored; \
+         push that file: scaling config push --config FILE"
+    );
     let source = control.stored_config(wanted).await?;
     let text = difference(stored(&active).as_ref(), &source, active.version.0);
     if text.is_empty() {

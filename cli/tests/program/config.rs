@@ -133,6 +133,8 @@ async fn versions_on_a_table_are_pushed_compared_pulled_listed_and_rolled_back()
     );
     let missing = run(&["rollback", "9"]).await;
     assert!(missing.code == Some(1) && missing.err.contains("version 9"), "{missing:?}");
+    let first = run(&["rollback", "0"]).await;
+    assert!(first.code == Some(1) && first.err.contains("config push --config FILE"), "{first:?}");
     let history = run(&["history", "--json"]).await.json();
     let told: Vec<_> =
         history.as_array().unwrap().iter().map(|one| (&one["version"], &one["restored"])).collect();

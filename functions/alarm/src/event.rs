@@ -94,9 +94,13 @@ fn notification(message: &str) -> Result<Alarm, EventError> {
     let within = "Records[].Sns.Message";
     let parsed: Notification =
         serde_json::from_str(message).map_err(|source| EventError::Content { within, source })?;
-    let dimensions = parsed.trigger.get("Dimensions").and_then(Value::as_array);
+    // An alarm on an expression lists the metrics that it reads.
+    let metrics = parsed.trigger.get("Metrics").and_then(Value::as_array).into_iter().flatten();
+    let read = metrics.filter_map(|metric| metric.pointer("/MetricStat/Metric"));
+    let dimensions =
+        std::iter::once(&parsed.trigger).chain(read).filter_map(|metric| metric.get("Dimensions"));
     let groups = dimensions
-        .into_iter()
+        .filter_map(Value::as_array)
         .flatten()
         .filter(|dimension| dimension.get("name").and_then(Value::as_str) == Some("AutoScalingGroupName"))
         .filter_map(|dimension| dimension.get("value")?.as_str().map(str::to_owned))
@@ -131,6 +135,19 @@ mod tests {
         for event in [direct, bridged, notified] {
             assert_eq!(alarms(&event).unwrap(), vec![web(&["web"])], "{event}");
         }
+    }
+
+    #[test]
+    fn an_alarm_on_an_expression_is_known_by_the_metrics_that_it_reads() {
+        let stat = |name: &str| {
+            json!({"Period": 60, "Stat": "Average", "Metric": {"Namespace": "AWS/EC2", "MetricName": name,
+                "Dimensions": [{"name": "AutoScalingGroupName", "value": "web"}]}})
+        };
+        let message = json!({"AlarmName": "scaling/web/cpu_usage", "NewStateValue": "ALARM", "Trigger": {"Metrics": [
+            {"Id": "e1", "Expression": "100 * m1", "ReturnData": true},
+            {"Id": "m1", "MetricStat": stat("CPUUtilization"), "ReturnData": false}]}});
+        let event = json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message.to_string()}}]});
+        assert_eq!(alarms(&event).unwrap(), vec![web(&["web"])]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use scaling_control::PortError;
 use scaling_control::ports::Record;
 use scaling_control::record::HISTORY;
 
@@ -66,6 +67,20 @@ impl History<'_> {
             let detail = format!("before must be the `next` of another page, not {before:?}");
             return Err(Problem::new(Kind::BadParameter, detail));
         }
+        Ok(self.read(state, page, wanted).await?)
+    }
+
+    /// The newest records of it, newest first.
+    pub(crate) async fn latest(&self, state: &ApiState, limit: usize) -> Result<Vec<Record>, PortError> {
+        self.read(state, &Page { limit, before: None }, |_| true).await
+    }
+
+    async fn read(
+        &self,
+        state: &ApiState,
+        page: &Page,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, PortError> {
         let end = page.before.as_ref().map(|before| format!("{}{before}", self.prefix));
         let fits = |record: &Record| end.as_ref().is_none_or(|end| record.key < *end) && wanted(record);
         // Most histories are short: then this is all of it.
@@ -88,7 +103,7 @@ impl History<'_> {
         page: &Page,
         end: Option<&str>,
         fits: impl Fn(&Record) -> bool,
-    ) -> Result<Vec<Record>, Problem> {
+    ) -> Result<Vec<Record>, PortError> {
         let now = date(state.now());
         let oldest = date(state.now() - HISTORY);
         // A clock elsewhere may be ahead of this one by a little.
@@ -113,7 +128,12 @@ impl History<'_> {
     }
 
     /// Everything from the beginning of a day up to `end`.
-    async fn between(&self, state: &ApiState, from: Date, end: Option<&str>) -> Result<Vec<Record>, Problem> {
+    async fn between(
+        &self,
+        state: &ApiState,
+        from: Date,
+        end: Option<&str>,
+    ) -> Result<Vec<Record>, PortError> {
         let mut records: Vec<Record> = Vec::new();
         let mut after = format!("{}{}", self.prefix, from.strftime(self.day.format()));
         loop {

@@ -149,6 +149,7 @@ impl Problem {
         match cause {
             Obstacle::Paused => Self::new(Kind::Paused, sentence),
             Obstacle::KillSwitch => Self::new(Kind::KillSwitch, sentence),
+            Obstacle::Overridden => Self::new(Kind::Conflict, sentence),
             Obstacle::Running => Self::new(Kind::OperationRunning, sentence),
             Obstacle::CountOnly => Self::new(Kind::CountOnly, sentence),
             Obstacle::Busy => Self::new(Kind::Conflict, sentence).retry_after(RETRY_SECONDS),

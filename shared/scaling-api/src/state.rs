@@ -55,7 +55,7 @@ impl ApiState {
         &self,
         report: &scaling_control::TickReport,
     ) -> Result<Vec<crate::Finding>, scaling_control::PortError> {
-        crate::routes::look_over(self, report).await
+        crate::routes::look_over(self, &report.outcomes.iter().collect::<Vec<_>>()).await
     }
 
     /// The same with connections that may stay open, so that events are streamed.

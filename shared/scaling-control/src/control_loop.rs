@@ -31,8 +31,8 @@ pub struct ControlLoop {
     prices: Mutex<Arc<PriceBook>>,
     /// The process's own region.
     region: Option<String>,
-    /// When each group was last evaluated here, and whether something was going on that is followed with every tick. A
-    /// cold start knows nothing, and all groups are equally old.
+    /// When each group was last evaluated by a tick of this process, and whether something was going on that is followed
+    /// with every tick. A cold start knows nothing, and all groups are equally old.
     evaluated: Mutex<HashMap<GroupName, Evaluated>>,
     /// What was learned since it was last stored: a record is written every quarter of an hour, a minute counts every
     /// minute. A cold start goes on from the stored one.
@@ -49,14 +49,14 @@ pub struct ControlLoop {
 /// The last evaluation of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Evaluated {
+    /// When the tick began; the epoch before the first.
     at: Timestamp,
     /// An operation was open, or a step due.
     is_busy: bool,
 }
 
-/// Share of its evaluation period that a group may be early: ticks are not exact, and a group that waits for the next one
-/// waits for a whole tick more.
-const EARLY: f64 = 0.1;
+/// The longest time between two ticks: the functions are invoked once a minute, whatever the groups' periods are.
+const TICKS: Duration = Duration::from_secs(60);
 
 /// Learned values as of a moment.
 struct Remembered {
@@ -64,10 +64,14 @@ struct Remembered {
     learned: Learned,
 }
 
-/// Whether an evaluation may change anything.
+/// Why groups are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doing {
-    Act,
+    /// It is time; `began` is when the tick did.
+    Tick { began: Timestamp },
+    /// Somebody has called for these groups. It counts for no tick: the next one finds newer readings.
+    WakeUp,
+    /// To say what would be done. Nothing is changed, in this process's memory neither.
     Plan,
 }
 
@@ -133,9 +137,10 @@ impl ControlLoop {
     pub async fn tick(&self, budget: Duration) -> Result<TickReport, PortError> {
         let tick = async {
             let control = self.control().await?;
-            let (due, not_due) = self.due(self.ports.clock.now());
-            let deadline = self.ports.clock.now() + budget;
-            let mut report = self.run(self.in_order(due), &control, Doing::Act, Some(deadline)).await?;
+            let began = self.ports.clock.now();
+            let (due, not_due) = self.due(began);
+            let doing = Doing::Tick { began };
+            let mut report = self.run(self.in_order(due), &control, doing, Some(began + budget)).await?;
             report.not_due = not_due.iter().map(|group| group.name.clone()).collect();
             Ok(report)
         };
@@ -151,7 +156,7 @@ impl ControlLoop {
             let control = self.control().await?;
             let config = self.config();
             let groups = config.groups.iter().filter(|group| names.contains(&group.name)).cloned().collect();
-            self.run(groups, &control, Doing::Act, None).await
+            self.run(groups, &control, Doing::WakeUp, None).await
         };
         wake_up.instrument(tracing::info_span!(target: "scaling::monitor", "wake-up")).await
     }
@@ -199,16 +204,20 @@ impl ControlLoop {
         *lock(&self.config) = Arc::new(config);
     }
 
-    /// The groups whose evaluation period has passed, or of which something is going on; and the others.
+    /// The groups whose evaluation period has passed, or of which something is going on; and the others. Ticks are not
+    /// exact: a group is due with the tick that is nearest to the end of its period.
     fn due(&self, now: Timestamp) -> (Vec<Arc<GroupConfig>>, Vec<Arc<GroupConfig>>) {
         let evaluated = lock(&self.evaluated);
+        let config = self.config();
+        let ticks =
+            config.groups.iter().map(|group| group.evaluation_period).min().unwrap_or(TICKS).min(TICKS);
         let is_due = |group: &&Arc<GroupConfig>| {
             evaluated.get(&group.name).is_none_or(|last| {
                 let passed = now.duration_since(last.at).as_secs_f64();
-                last.is_busy || passed >= group.evaluation_period.as_secs_f64() * (1.0 - EARLY)
+                last.is_busy || passed + ticks.as_secs_f64() / 2.0 >= group.evaluation_period.as_secs_f64()
             })
         };
-        self.config().groups.iter().cloned().partition(|group| is_due(&group))
+        config.groups.iter().cloned().partition(|group| is_due(&group))
     }
 
     fn in_order(&self, mut groups: Vec<Arc<GroupConfig>>) -> Vec<Arc<GroupConfig>> {
@@ -228,12 +237,13 @@ impl ControlLoop {
         let mut report = TickReport::default();
         let reads = self.read(&groups, deadline, &mut report).await?;
         let mut passes = self.decide(reads, control, deadline, &mut report);
-        if doing == Doing::Act {
-            self.admit(&mut passes).await;
-            self.act_all(passes, &mut report).await;
-        } else {
+        if doing == Doing::Plan {
             report.outcomes.extend(passes.into_iter().map(|pass| outcome(pass, None, None)));
+            return Ok(report);
         }
+        self.remember_passes(&passes, doing);
+        self.admit(&mut passes).await;
+        self.act_all(passes, &mut report).await;
         Ok(report)
     }
 
@@ -271,14 +281,27 @@ impl ControlLoop {
             pass.plan(new_id(now));
             span.record("action", pass.decision.action.label())
                 .record("reason", pass.decision.reason.label());
-            self.remember(&pass.read.config.name, pass.read.record.learned.clone(), now);
-            let state = &pass.read.record.state;
-            let is_busy =
-                pass.step.is_some() || state.open_operation().is_some() || state.open_type_change().is_some();
-            lock(&self.evaluated).insert(pass.read.config.name.clone(), Evaluated { at: now, is_busy });
             passes.push(pass);
         }
         passes
+    }
+
+    /// Keeps what these evaluations have learned, and that they have been made.
+    fn remember_passes(&self, passes: &[Pass], doing: Doing) {
+        for pass in passes {
+            let name = &pass.read.config.name;
+            self.remember(name, pass.read.record.learned.clone(), pass.now);
+            let state = &pass.read.record.state;
+            let is_busy =
+                pass.step.is_some() || state.open_operation().is_some() || state.open_type_change().is_some();
+            let mut evaluated = lock(&self.evaluated);
+            let last =
+                evaluated.entry(name.clone()).or_insert(Evaluated { at: Timestamp::UNIX_EPOCH, is_busy });
+            last.is_busy = is_busy;
+            if let Doing::Tick { began } = doing {
+                last.at = began;
+            }
+        }
     }
 
     async fn act_all(&self, passes: Vec<Pass>, report: &mut TickReport) {

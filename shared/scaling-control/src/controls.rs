@@ -21,6 +21,15 @@ pub fn alone<T>(_: &T) -> Result<Vec<NewRecord>, PortError> {
     Ok(Vec::new())
 }
 
+/// What kept a group from being controlled, before that was set anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// A person had paused it.
+    pub pause: Option<Pause>,
+    /// Its breaker; open after three operations that failed in a row.
+    pub breaker: Breaker,
+}
+
 impl ControlLoop {
     /// The override of a group, in force or past.
     ///
@@ -33,8 +42,8 @@ impl ControlLoop {
         Ok(record.and_then(|record| record.state.temporary))
     }
 
-    /// Pauses a group, or resumes it with `None`, and returns the pause before. To resume also closes an open breaker: a
-    /// person has looked. What `along` makes of the pause before is written in the same transaction.
+    /// Pauses a group, or resumes it with `None`, and returns what stopped it before. To resume also closes an open
+    /// breaker: a person has looked. What `along` makes of what stopped it before is written in the same transaction.
     ///
     /// # Errors
     /// An unknown group, or a failing store; nothing is changed then.
@@ -42,13 +51,14 @@ impl ControlLoop {
         &self,
         group: &GroupName,
         pause: Option<Pause>,
-        along: impl Fn(&Option<Pause>) -> Result<Vec<NewRecord>, PortError>,
-    ) -> Result<Option<Pause>, Refusal> {
+        along: impl Fn(&Stopped) -> Result<Vec<NewRecord>, PortError>,
+    ) -> Result<Stopped, Refusal> {
         let change = |state: &mut OperationState| {
+            let breaker = state.breaker;
             if pause.is_none() {
                 state.breaker = Breaker::default();
             }
-            std::mem::replace(&mut state.pause, pause.clone())
+            Stopped { pause: std::mem::replace(&mut state.pause, pause.clone()), breaker }
         };
         self.change_state(group, change, along).await
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use scaling_fleet::prices::Terms;
 use scaling_fleet::{TypeName, UsdPerHour};
+use scaling_policy::OperationState;
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
@@ -51,6 +52,8 @@ pub struct Requested {
     pub decision: Decision,
     /// The operation, with its first cloud call made; `None` for a dry run, or where nothing had to change.
     pub operation: Option<Operation>,
+    /// The earlier request with an expiry that this one takes the place of.
+    pub replaced: Option<Override>,
 }
 
 /// Why a request was refused.
@@ -94,6 +97,8 @@ pub enum Obstacle {
     KillSwitch,
     /// An operation is running.
     Running,
+    /// An override is in force, which the request would end.
+    Overridden,
     /// The platform cannot change the type of this group.
     CountOnly,
     /// Somebody else changes the group at this moment; trying again soon should help.
@@ -126,10 +131,10 @@ impl ControlLoop {
     /// # Errors
     /// [`Refusal`], with the reason.
     pub async fn request(&self, request: &ScaleRequest) -> Result<Requested, Refusal> {
-        self.request_with(request, |_, _| Ok(Vec::new())).await
+        self.request_with(request, |_| Ok(Vec::new())).await
     }
 
-    /// The same. What `along` makes of the decision and its operation is written in the transaction that stores the plan;
+    /// The same. What `along` makes of it (the operation as planned) is written in the transaction that stores the plan;
     /// nothing is written where nothing is changed.
     ///
     /// # Errors
@@ -137,7 +142,7 @@ impl ControlLoop {
     pub async fn request_with(
         &self,
         request: &ScaleRequest,
-        along: impl Fn(&Decision, Option<&Operation>) -> Result<Vec<NewRecord>, PortError>,
+        along: impl Fn(&Requested) -> Result<Vec<NewRecord>, PortError>,
     ) -> Result<Requested, Refusal> {
         let control = self.control().await?;
         if let Some(switch) = &control.kill_switch {
@@ -159,17 +164,19 @@ impl ControlLoop {
         pass.read.span.record("action", action).record("reason", reason);
         let config = Arc::clone(&pass.read.config);
         let planned = bookkeeping::plan(&pass.decision, &config, new_id(now));
-        let decision = pass.decision.clone();
         let is_open = planned.is_some();
         let withdrawn = !is_open && request.replicas.is_some_and(|replicas| pass.takes_back(replicas));
+        let mut requested = Requested { decision: pass.decision.clone(), operation: None, replaced: None };
         if request.dry_run || !(is_open || withdrawn || request.until.is_some()) {
-            return Ok(Requested { decision, operation: None });
+            return Ok(requested);
         }
-        pass.along = along(&decision, planned.as_ref())?;
         if let Some(until) = request.until {
-            pass.read.record.state.temporary = Some(kept(request, until));
+            let before = pass.read.record.state.temporary.replace(kept(request, until));
+            requested.replaced = before.filter(|before| before.until > now);
         }
-        match planned {
+        requested.operation = planned;
+        pass.along = along(&requested)?;
+        match requested.operation.take() {
             Some(operation) => pass.adopt(operation),
             None if withdrawn => pass.take_back(),
             // What is due of an older operation is the next evaluation's.
@@ -177,7 +184,8 @@ impl ControlLoop {
         }
         let span = pass.read.span.clone();
         let outcome = Box::pin(act(self.ports().clone(), pass).instrument(span)).await;
-        became(outcome, decision)
+        requested.operation = became(outcome)?;
+        Ok(requested)
     }
 
     /// The group of that name in the configuration.
@@ -196,7 +204,20 @@ impl ControlLoop {
                 format!("the group is paused: {} ({})", pause.reason, pause.by),
             ));
         }
+        let overridden = state.temporary.as_ref().filter(|temporary| temporary.until > now);
+        let would_end =
+            overridden.filter(|temporary| request.until.is_some() && temporary.reason != ASKED_FOR);
+        if let Some(Override { by, reason, until, .. }) = would_end {
+            let reason = format!(
+                "an override by {by} holds until {until} ({reason}); end it first, or ask without an expiry"
+            );
+            return Err(conflict(Obstacle::Overridden, reason));
+        }
         if let Some(replicas) = request.replicas {
+            // The bounds that an earlier request has set hold until this one takes its place.
+            let takes_its_place = overridden.is_some() && request.until.is_some();
+            let temporary = state.temporary.clone().filter(|_| !takes_its_place);
+            let state = &OperationState { temporary, ..state.clone() };
             let bounds = Bounds::of(&pass.read.config, state, &pass.snapshot, now);
             if bounds.clamp(replicas).0 != replicas {
                 let bounds = format!("{} to {} replicas", bounds.min, bounds.max);
@@ -333,7 +354,7 @@ impl ControlLoop {
 }
 
 /// What became of a request whose plan was to be stored and asked for.
-fn became(outcome: GroupOutcome, decision: Decision) -> Result<Requested, Refusal> {
+fn became(outcome: GroupOutcome) -> Result<Option<Operation>, Refusal> {
     match outcome.result {
         Outcome::Decided(evaluation) => {
             let refused = outcome.acted.as_ref().is_some_and(|operation| operation.phase == Phase::Planned);
@@ -343,7 +364,7 @@ fn became(outcome: GroupOutcome, decision: Decision) -> Result<Requested, Refusa
                     message: format!("{error}; it is tried again with the next evaluations"),
                     source: None,
                 })),
-                None => Ok(Requested { decision, operation: outcome.acted }),
+                None => Ok(outcome.acted),
             }
         }
         Outcome::Failed(error) => Err(Refusal::Port(error)),
@@ -353,11 +374,14 @@ fn became(outcome: GroupOutcome, decision: Decision) -> Result<Requested, Refusa
     }
 }
 
+/// Why there is an override that nobody has set as one.
+const ASKED_FOR: &str = "an explicit request with an expiry";
+
 /// What keeps the count and the type as asked for.
 fn kept(request: &ScaleRequest, until: Timestamp) -> Override {
     Override {
         by: request.by.clone(),
-        reason: "an explicit request with an expiry".to_owned(),
+        reason: ASKED_FOR.to_owned(),
         until,
         min: request.replicas,
         max: request.replicas,

@@ -47,24 +47,35 @@ pub struct TickFigures {
     pub seconds: f64,
     /// Groups that the deadline left over.
     pub left_over: usize,
+    /// Groups whose evaluation period had not passed.
+    pub not_due: usize,
 }
 
 impl EmbeddedMetrics {
-    /// The lines of one tick, without line ends: the sums over all groups, then each listed group.
-    pub fn lines(&self, tick: TickFigures, recorded: &[Recorded]) -> Vec<String> {
+    /// The lines of one tick, without line ends: the sums over all groups, then each listed group that was evaluated.
+    /// What `standing` groups, which were not due, cost and save has not changed since they were.
+    pub fn lines(&self, tick: TickFigures, recorded: &[Recorded], standing: &[Recorded]) -> Vec<String> {
         let listed = recorded.iter().filter(|group| self.groups.contains(&group.group));
-        std::iter::once(self.tick_line(tick, recorded))
+        std::iter::once(self.tick_line(tick, recorded, standing))
             .chain(listed.filter_map(|group| self.group_line(group)))
             .collect()
     }
 
-    fn tick_line(&self, tick: TickFigures, recorded: &[Recorded]) -> String {
+    fn tick_line(&self, tick: TickFigures, recorded: &[Recorded], standing: &[Recorded]) -> String {
         let figures = || recorded.iter().filter_map(|group| group.figures.as_ref());
         let sum = |of: fn(&Figures) -> f64| figures().map(of).sum::<f64>();
+        let at_present = |of: fn(&Figures) -> f64| {
+            let standing = standing.iter().filter_map(|group| group.figures.as_ref());
+            sum(of) + standing.map(of).sum::<f64>()
+        };
         let ended = recorded.iter().flat_map(|group| &group.ended);
         let mut line = Line::default();
         line.metric(names::TICK_DURATION.name, "Seconds", Some(tick.seconds));
-        line.metric(names::GROUPS.name, "Count", Some((recorded.len() + tick.left_over) as f64));
+        line.metric(
+            names::GROUPS.name,
+            "Count",
+            Some((recorded.len() + tick.left_over + tick.not_due) as f64),
+        );
         line.metric(names::GROUPS_LEFT_OVER.name, "Count", Some(tick.left_over as f64));
         line.metric(
             names::EVALUATION_ERRORS_TOTAL.name,
@@ -72,12 +83,12 @@ impl EmbeddedMetrics {
             Some(recorded.iter().filter(|group| group.error.is_some()).count() as f64),
         );
         line.metric(names::OPERATIONS_TOTAL.name, "Count", Some(ended.count() as f64));
-        line.metric(names::COST.name, "None", Some(sum(|figures| figures.cost.0)));
-        line.metric(names::SAVINGS.name, "None", Some(sum(|figures| figures.savings.unwrap_or(0.0))));
-        // The oldest of all readings: what an alarm asks for.
+        line.metric(names::COST.name, "None", Some(at_present(|figures| figures.cost.0)));
+        line.metric(names::SAVINGS.name, "None", Some(at_present(|figures| figures.savings.unwrap_or(0.0))));
+        // The oldest of all readings that this tick has used: what an alarm asks for.
         let ages = figures().flat_map(|figures| figures.data_age.iter().filter_map(|(_, age)| *age));
         line.metric(names::DATA_AGE.name, "Seconds", ages.reduce(f64::max));
-        let own = sum(|figures| figures.own_cost) + self.metrics_cost(recorded);
+        let own = at_present(|figures| figures.own_cost) + self.metrics_cost(recorded, standing);
         line.metric(names::CONTROLLER_COST.name, "None", Some(own));
         line.values.insert("decisions".to_owned(), decisions(figures()));
         line.added(
@@ -90,8 +101,9 @@ impl EmbeddedMetrics {
     }
 
     /// What these metrics cost in a month, in USD.
-    fn metrics_cost(&self, recorded: &[Recorded]) -> f64 {
-        let listed = recorded.iter().filter(|group| self.groups.contains(&group.group)).count();
+    fn metrics_cost(&self, recorded: &[Recorded], standing: &[Recorded]) -> f64 {
+        let groups = recorded.iter().chain(standing);
+        let listed = groups.filter(|group| self.groups.contains(&group.group)).count();
         (OF_A_TICK + listed * OF_A_GROUP) as f64 * USD_PER_CUSTOM_METRIC
     }
 

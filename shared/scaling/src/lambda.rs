@@ -41,7 +41,7 @@ use crate::configuration::{self, ConfigurationError, groups_overlay};
 use crate::narrate::narrate;
 use alarms::AlarmKeeper;
 use clock::{ClockError, FollowingClock};
-use notices::Notice;
+use notices::{Notice, Standing};
 
 /// The configuration that a function falls back on where its package holds no file.
 const PACKAGED: &[u8] = include_bytes!("../../../config/scaling.json");
@@ -82,6 +82,7 @@ pub struct Function {
     clock: Option<Arc<FollowingClock>>,
     clients: Option<Arc<AwsClients>>,
     alarms: Option<AlarmKeeper>,
+    standing: Standing,
 }
 
 impl Function {
@@ -117,7 +118,15 @@ impl Function {
     /// A function over a loop that the caller has made, on its clock.
     pub fn new(control: Arc<ControlLoop>) -> Self {
         let (metrics, embedded) = (Metrics::new(), EmbeddedMetrics::default());
-        Self { control, metrics, embedded, clock: None, clients: None, alarms: None }
+        Self {
+            control,
+            metrics,
+            embedded,
+            clock: None,
+            clients: None,
+            alarms: None,
+            standing: Standing::default(),
+        }
     }
 
     /// The same, keeping the groups' alarms where `SCALING_ALARM_FUNCTION` names the function that they invoke. Only the
@@ -165,20 +174,20 @@ impl Function {
         let ended = self.control.ports().clock.now();
         let config_version = self.control.config().version;
         let recorded = self.metrics.record_tick(report, Tick { ended, took, config_version });
-        let figures = TickFigures { ended, seconds: took.as_secs_f64(), left_over: report.left_over.len() };
-        print(self.embedded.lines(figures, &recorded));
-        self.notices(report)
+        let (left_over, not_due) = (report.left_over.len(), report.not_due.len());
+        let figures = TickFigures { ended, seconds: took.as_secs_f64(), left_over, not_due };
+        print(self.embedded.lines(figures, &recorded, &self.metrics.standing(&report.not_due)));
+        self.give(self.standing.of_tick(report))
     }
 
     /// Tells of an evaluation of some groups, and returns what a person must know.
     pub fn tell(&self, report: &TickReport) -> Vec<Notice> {
         narrate(report);
         self.metrics.record(report);
-        self.notices(report)
+        self.give(notices::notices(report))
     }
 
-    fn notices(&self, report: &TickReport) -> Vec<Notice> {
-        let notices = notices::notices(report);
+    fn give(&self, notices: Vec<Notice>) -> Vec<Notice> {
         print(notices::lines(&self.embedded.namespace, self.control.ports().clock.now(), &notices));
         notices
     }

@@ -2,6 +2,7 @@
 
 use scaling_control::Evaluation;
 use scaling_fleet::Catalogue;
+use scaling_policy::config::Mode;
 use scaling_policy::decide::demand::is_wanted_known;
 use scaling_policy::operation::LaunchFailureKind;
 use scaling_policy::snapshot::RetypeSupport;
@@ -16,8 +17,11 @@ pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findin
     of_bounds(evaluation, findings);
     of_quota(evaluation, facts, findings);
     of_launches(facts, findings);
-    if let RetypeSupport::CountOnly { why } = &evaluation.snapshot.group.retype {
-        let fix = "give the group a launch template with one type, or set `mode` to `horizontal`";
+    if let RetypeSupport::CountOnly { why } = &evaluation.snapshot.group.retype
+        && findings.config.mode != Mode::Horizontal
+    {
+        let fix = "mend what it says, such as by a launch template with one type, or by the parameter \
+            AllowTypeChanges of the stack; or set `mode` to `horizontal`";
         findings.warn("count_only", why.clone(), fix);
     }
 }

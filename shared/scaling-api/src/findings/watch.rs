@@ -1,11 +1,11 @@
 //! Findings as log lines under `scaling::validator`: written when they appear, change or go away, and not again with every
 //! evaluation. A figure that moves within a sentence is no change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use scaling_control::{Outcome, TickReport};
+use scaling_control::{GroupOutcome, Outcome, TickReport};
 use scaling_policy::config::{Config, ConfigVersion, GroupName, Severity};
 use tokio::sync::Mutex;
 
@@ -13,7 +13,7 @@ use super::Finding;
 use crate::routes::look_over;
 use crate::state::ApiState;
 
-/// How often the groups are looked over: some findings need calls beyond those of an evaluation.
+/// How often a group is looked over: some findings need calls beyond those of an evaluation.
 const EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// The code of what was found in a group that could not be looked at, which says nothing of its other findings.
@@ -29,7 +29,7 @@ pub struct FindingsWatch {
 #[derive(Debug, Default)]
 struct Known {
     version: Option<ConfigVersion>,
-    looked: Option<Timestamp>,
+    looked: HashMap<GroupName, Timestamp>,
     lines: Vec<Line>,
 }
 
@@ -87,13 +87,20 @@ impl FindingsWatch {
         let Ok(mut known) = self.known.try_lock() else { return };
         self.configuration(&mut known);
         let now = self.state.now();
-        if known.looked.is_some_and(|looked| now < looked + EVERY) {
+        let config = self.state.control().config();
+        let configured: BTreeSet<&str> = config.groups.iter().map(|group| group.name.as_str()).collect();
+        known.looked.retain(|name, _| configured.contains(name.as_str()));
+        let is_due = |outcome: &&GroupOutcome| {
+            known.looked.get(&outcome.config.name).is_none_or(|looked| now >= *looked + EVERY)
+        };
+        let due: Vec<&GroupOutcome> = report.outcomes.iter().filter(is_due).collect();
+        if due.is_empty() {
             return;
         }
-        known.looked = Some(now);
-        match look_over(&self.state, report).await {
+        known.looked.extend(due.iter().map(|outcome| (outcome.config.name.clone(), now)));
+        match look_over(&self.state, &due).await {
             Ok(found) => {
-                let lines = of_groups(&known.lines, &found, report);
+                let lines = of_groups(&known.lines, &found, &due, &configured);
                 known.take(lines, |line| line.code != CONFIGURATION);
             }
             Err(error) => {
@@ -135,16 +142,21 @@ impl Known {
     }
 }
 
-/// The lines of all groups. What was known of a group that could not be looked at now is still held to be so.
-fn of_groups(known: &[Line], found: &[Finding], report: &TickReport) -> Vec<Line> {
-    let judged = |outcome: &Outcome| matches!(outcome, Outcome::Decided(_) | Outcome::NotFound);
-    let not_judged = report.outcomes.iter().filter(|outcome| !judged(&outcome.result));
-    let not_judged = not_judged.map(|outcome| outcome.config.name.as_str());
-    let not_judged: BTreeSet<&str> =
-        not_judged.chain(report.left_over.iter().map(GroupName::as_str)).collect();
-    let kept = known.iter().filter(|line| {
-        not_judged.contains(line.place.as_str()) && ![UNREADABLE, CONFIGURATION].contains(&line.code)
-    });
+/// The lines of all groups of the configuration. What was known of a group that was not looked at now, or could not be, is
+/// still held to be so.
+fn of_groups(
+    known: &[Line],
+    found: &[Finding],
+    looked_at: &[&GroupOutcome],
+    configured: &BTreeSet<&str>,
+) -> Vec<Line> {
+    let outcome = |place: &str| looked_at.iter().find(|outcome| outcome.config.name.as_str() == place);
+    let still_holds = |line: &&Line| match outcome(&line.place).map(|outcome| &outcome.result) {
+        None => configured.contains(line.place.as_str()),
+        Some(Outcome::Busy | Outcome::Failed(_)) => line.code != UNREADABLE,
+        Some(Outcome::Decided(_) | Outcome::NotFound) => false,
+    };
+    let kept = known.iter().filter(|line| line.code != CONFIGURATION).filter(still_holds);
     kept.cloned().chain(found.iter().map(Line::of)).collect()
 }
 

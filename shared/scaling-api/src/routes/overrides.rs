@@ -131,7 +131,8 @@ pub(super) async fn end(
 /// Keeps what a group has against scale-down
 ///
 /// An override whose least replicas are those desired at this moment; more may be added meanwhile. It takes the place of
-/// another hold. Where an override with a maximum or a type is in force, it is refused (409): it would end that one.
+/// another hold. Where an override is in force that has a maximum or a type, or holds for longer, it is refused (409): it
+/// would end that one.
 pub(super) async fn hold(
     State(state): State<ApiState>,
     Path(name): Path,
@@ -146,11 +147,11 @@ pub(super) async fn hold(
     let desired = described(&state, &group).await?.desired;
     let running = state.control().override_of(&group.name).await?;
     let running = running.filter(|running| running.until > state.now());
-    let sets_more = |running: &&Override| running.max.is_some() || running.instance_type.is_some();
-    if let Some(Override { by, reason, until, .. }) = running.as_ref().filter(sets_more) {
-        let detail =
-            format!("an override by {by} holds until {until} ({reason}); end it first, or set another one");
-        return Err(Problem::new(Kind::Conflict, detail));
+    let sets_more = |running: &&Override| {
+        running.max.is_some() || running.instance_type.is_some() || running.until > until
+    };
+    if let Some(running) = running.as_ref().filter(sets_more) {
+        return Err(Problem::new(Kind::Conflict, in_the_way(running)));
     }
     let least = running.and_then(|running| running.min).unwrap_or(1);
     let by = author(caller, request.by)?;
@@ -163,6 +164,12 @@ pub(super) async fn hold(
         instance_type: None,
     };
     store(&state, &group, Some(temporary), ("held", by), &audit).await
+}
+
+/// What to do about an override that would be ended by the way.
+fn in_the_way(running: &Override) -> String {
+    let Override { by, reason, until, .. } = running;
+    format!("an override by {by} holds until {until} ({reason}); end it first, or set another one")
 }
 
 /// The group as its platform has it.

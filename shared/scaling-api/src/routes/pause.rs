@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
+use scaling_control::controls::Stopped;
 use scaling_policy::operation::Pause;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -104,15 +105,24 @@ struct Doing {
 async fn set(state: &ApiState, name: &str, pause: Option<Pause>, doing: Doing) -> Result<Response, Problem> {
     let group = groups::known(&*state.control().refresh().await?, name)?;
     let Doing { what, by, audit } = doing;
-    let change = |before: &Option<Pause>| Change {
+    let change = |before: &Stopped| Change {
         what,
         by: by.clone(),
         group: Some(group.to_string()),
-        before: json!(before),
+        before: match before {
+            Stopped { pause, breaker } if breaker.is_open() => json!({"pause": pause, "breaker": breaker}),
+            Stopped { pause, .. } => json!(pause),
+        },
         after: json!(pause),
     };
-    let along = |before: &Option<Pause>| Ok(vec![audit.record(change(before))?]);
+    // Where there was nothing to end, nothing was changed.
+    let is_idle = |before: &Stopped| pause.is_none() && before.pause.is_none() && !before.breaker.is_open();
+    let along = |before: &Stopped| {
+        if is_idle(before) { Ok(Vec::new()) } else { Ok(vec![audit.record(change(before))?]) }
+    };
     let before = state.control().set_pause(&group, pause.clone(), along).await?;
-    audit.tell(change(&before));
+    if !is_idle(&before) {
+        audit.tell(change(&before));
+    }
     Ok(Json(PauseAnswer { group: group.to_string(), pause }).into_response())
 }

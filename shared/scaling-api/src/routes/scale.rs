@@ -9,8 +9,6 @@ use jiff::Timestamp;
 use scaling_control::{Requested, ScaleRequest};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, GroupName, Mode};
-use scaling_policy::decision::Decision;
-use scaling_policy::operation::Operation;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -72,7 +70,7 @@ pub(crate) struct ScaleAnswer<'a> {
 /// one that is still on its way. While a type change runs, more replicas may be asked for; fewer, and another type, are
 /// refused (409).
 /// The plan is stored and the platform has been asked when 202 is answered. With `expires`, count and type stay until
-/// then. What the group has already needs no operation (200), and ends a plan for another count that the platform has not
+/// then; where an override is in force, that is refused (409), because it would end it. What the group has already needs no operation (200), and ends a plan for another count that the platform has not
 /// taken yet.
 pub(super) async fn scale(
     State(state): State<ApiState>,
@@ -93,21 +91,20 @@ pub(super) async fn scale(
         until: wish.expires,
         dry_run: wish.dry_run,
     };
-    let change = |decision: &Decision, operation: Option<&Operation>| Change {
+    let change = |Requested { decision, operation, replaced }: &Requested| Change {
         what: "scaled",
         by: request.by.clone(),
         group: Some(group.to_string()),
-        before: json!({"cost": decision.cost_before}),
+        before: json!({"cost": decision.cost_before, "override": replaced}),
         after: json!({
-            "operation": operation.map(|operation| &operation.id),
-            "kind": operation.map(|operation| &operation.kind),
+            "operation": operation.as_ref().map(|operation| &operation.id),
+            "kind": operation.as_ref().map(|operation| &operation.kind),
             "expires": wish.expires,
         }),
     };
-    let along = |decision: &Decision, operation: Option<&Operation>| {
-        Ok(vec![audit.record(change(decision, operation))?])
-    };
-    let Requested { decision, operation } = state.control().request_with(&request, along).await?;
+    let along = |requested: &Requested| Ok(vec![audit.record(change(requested))?]);
+    let requested = state.control().request_with(&request, along).await?;
+    let Requested { decision, operation, .. } = &requested;
     tracing::info!(
         target: "scaling::monitor",
         %group,
@@ -119,13 +116,13 @@ pub(super) async fn scale(
     );
     let answer = ScaleAnswer {
         dry_run: request.dry_run,
-        decision: DecisionView::from(&decision),
+        decision: DecisionView::from(decision),
         operation: operation.as_ref().map(|operation| OperationView::new(group.as_str(), operation)),
     };
     if !request.dry_run && (operation.is_some() || request.until.is_some()) {
-        audit.tell(change(&decision, operation.as_ref()));
+        audit.tell(change(&requested));
     }
-    let Some(operation) = &operation else { return Ok(Json(answer).into_response()) };
+    let Some(operation) = operation else { return Ok(Json(answer).into_response()) };
     let location = format!("/operations/{}", operation.id.0);
     let headers = [(header::LOCATION, location)];
     Ok((StatusCode::ACCEPTED, headers, Json(answer)).into_response())

@@ -9,18 +9,23 @@ use scaling_control::ports::Quota;
 use scaling_control::record::{
     OPERATIONS_PREFIX, OperationRecord, decisions_prefix, from_json, operation_key,
 };
-use scaling_control::{GroupOutcome, PortError, TickReport};
+use scaling_control::{GroupOutcome, PortError};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, ConfigFault, GroupName, Platform, Severity};
 use scaling_policy::operation::Operation;
 use serde::Serialize;
 
+use crate::cursor::Day;
 use crate::findings::{self, Facts, Finding};
+use crate::history::History;
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-/// Operations and decisions that are looked at, of all groups and of one.
-const HISTORY: usize = 1000;
+/// The newest operations and decisions are looked at, this many of all groups and of one.
+const LOOKED_AT: usize = 1000;
+
+/// Groups whose decisions are read: a query each is too much for a large fleet.
+const FEW: usize = 50;
 
 /// Operations are looked at from this long ago on.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -52,7 +57,8 @@ pub(crate) struct Validation {
 /// Findings about the configuration and its groups
 ///
 /// The configuration's own; then of each group against bounds, catalogue, quotas and actual use, and how well its
-/// target can be held. Each has a severity and says what to do. Looks at the platform, and changes nothing.
+/// target can be held. Each has a severity and says what to do. Looks at the platform, and changes nothing. Whether a
+/// trigger never fires is looked for among up to 50 groups, thrash among the newest 1000 operations of a day.
 pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Validation>, Problem> {
     let config = state.control().refresh().await?;
     let (valid, configuration) = match Config::from_source(config.source().clone()) {
@@ -72,32 +78,31 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
 
 /// Reads what there is to know, and looks at it.
 pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
-    look_over(state, &state.control().plan().await?).await
+    let report = state.control().plan().await?;
+    look_over(state, &report.outcomes.iter().collect::<Vec<_>>()).await
 }
 
-/// The same over an evaluation that was made: what it has read is not read again.
-pub(crate) async fn look_over(state: &ApiState, report: &TickReport) -> Result<Vec<Finding>, PortError> {
-    let quotas = quotas(state, report).await;
+/// The same over evaluations that were made: what they have read is not read again.
+pub(crate) async fn look_over(
+    state: &ApiState,
+    outcomes: &[&GroupOutcome],
+) -> Result<Vec<Finding>, PortError> {
+    let quotas = quotas(state, outcomes).await;
     let prices = state.control().market().prices;
     let mut operations = operations(state).await?;
     let mut found = Vec::new();
-    for outcome in &report.outcomes {
+    for outcome in outcomes {
         let name = &outcome.config.name;
         let facts = Facts {
             quota: launch_type(outcome).and_then(|name| quotas.get(name).cloned()),
             spot_is_priced: launch_type(outcome).is_some_and(|name| prices.spot(name).is_some()),
             failures: failures(state, outcome).await?,
             operations: operations.remove(name).unwrap_or_default(),
-            decisions: if is_small(report) { decisions(state, name).await? } else { Vec::new() },
+            decisions: if outcomes.len() <= FEW { decisions(state, name).await? } else { Vec::new() },
         };
         found.extend(findings::of_group(outcome, &facts));
     }
     Ok(found)
-}
-
-/// Whether each group's decisions may be read: a query each is too much for a large fleet.
-fn is_small(report: &TickReport) -> bool {
-    report.outcomes.len() <= 50
 }
 
 fn launch_type(outcome: &GroupOutcome) -> Option<&TypeName> {
@@ -106,8 +111,9 @@ fn launch_type(outcome: &GroupOutcome) -> Option<&TypeName> {
 }
 
 /// The account's quotas for the types that run. Where they are not told, nothing is held against them.
-async fn quotas(state: &ApiState, report: &TickReport) -> BTreeMap<TypeName, Quota> {
-    let types: BTreeSet<TypeName> = report.outcomes.iter().filter_map(launch_type).cloned().collect();
+async fn quotas(state: &ApiState, outcomes: &[&GroupOutcome]) -> BTreeMap<TypeName, Quota> {
+    let types = outcomes.iter().filter_map(|outcome| launch_type(outcome));
+    let types: BTreeSet<TypeName> = types.cloned().collect();
     let types: Vec<TypeName> = types.into_iter().collect();
     let asked = state.control().ports().groups.quotas(&types).await;
     asked.unwrap_or_else(|error| {
@@ -133,23 +139,25 @@ async fn failures(
 /// Operations of the last day by group, newest first.
 async fn operations(state: &ApiState) -> Result<HashMap<GroupName, Vec<Operation>>, PortError> {
     let since: Timestamp = state.now() - DAY;
-    let after = operation_key(&since.strftime("%Y%m%dT%H%M%S").to_string());
-    let records = state.store().list(OPERATIONS_PREFIX, Some(&after), HISTORY).await?;
+    let since = operation_key(&since.strftime("%Y%m%dT%H%M%S").to_string());
+    let history = History { prefix: OPERATIONS_PREFIX, day: Day::Compact };
     let mut of_groups: HashMap<GroupName, Vec<Operation>> = HashMap::new();
-    for record in records.iter().rev() {
+    for record in history.latest(state, LOOKED_AT).await?.iter().filter(|record| record.key > since) {
         let OperationRecord { group, operation } = from_json(&record.key, &record.body)?;
         of_groups.entry(group).or_default().push(operation);
     }
     Ok(of_groups)
 }
 
-/// Stored decisions of the last fortnight; the order does not matter here.
+/// Stored decisions of the last fortnight, newest first.
 async fn decisions(
     state: &ApiState,
     group: &GroupName,
 ) -> Result<Vec<scaling_policy::decision::Decision>, PortError> {
     let prefix = decisions_prefix(group);
-    let since = (state.now() - DAY * 14).strftime("%Y-%m-%d").to_string();
-    let records = state.store().list(&prefix, Some(&format!("{prefix}{since}")), HISTORY).await?;
-    records.iter().map(|record| from_json(&record.key, &record.body)).collect()
+    let since = format!("{prefix}{}", (state.now() - DAY * 14).strftime("%Y-%m-%d"));
+    let history = History { prefix: &prefix, day: Day::Dashed };
+    let records = history.latest(state, LOOKED_AT).await?;
+    let records = records.iter().filter(|record| record.key > since);
+    records.map(|record| from_json(&record.key, &record.body)).collect()
 }

@@ -1,6 +1,8 @@
 use axum::body::Body;
 use http::Request;
 use scaling_api::Caller;
+use scaling_control::ports::NewRecord;
+use scaling_control::record::{GroupRecord, group_key, to_json};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, config_of};
@@ -57,7 +59,35 @@ async fn to_end_what_was_not_there_is_no_entry() {
     let stage = Stage::new();
     stage.call("DELETE", "/groups/web/override", &Value::Null).await.ok();
     stage.call("DELETE", "/kill-switch", &Value::Null).await.ok();
+    stage.post("/groups/web/resume", &json!({})).await.ok();
     assert!(entries(&stage).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_expiry_that_takes_the_place_of_an_earlier_one_says_which() {
+    let stage = Stage::new();
+    for (replicas, expires) in [(6, "2026-03-02T12:00:00Z"), (7, "2026-03-02T13:00:00Z")] {
+        stage.post("/scale", &json!({"replicas": replicas, "expires": expires})).await;
+        stage.clock.advance_seconds(1);
+    }
+    let entries = entries(&stage).await;
+    assert_eq!(entries[1]["before"]["override"], Value::Null);
+    assert_eq!(entries[0]["before"]["override"]["min"], 6, "{entries:?}");
+}
+
+#[tokio::test]
+async fn closing_a_breaker_is_recorded_though_nothing_was_paused() {
+    let stage = Stage::new();
+    let mut record = GroupRecord::default();
+    record.state.breaker.failures = 3;
+    let body = to_json("test", &record).unwrap();
+    stage.store_directly(vec![NewRecord { key: group_key(&"web".into()), body, expires: None }]).await;
+    stage.post("/groups/web/resume", &json!({"by": "ada"})).await.ok();
+    let entries = entries(&stage).await;
+    assert_eq!(
+        (&entries[0]["what"], &entries[0]["before"]["breaker"]["failures"]),
+        (&"resumed".into(), &3.into())
+    );
 }
 
 #[tokio::test]

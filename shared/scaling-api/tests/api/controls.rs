@@ -111,6 +111,7 @@ async fn moments_are_bounded_wherever_one_is_taken() {
         stage.post("/groups/web/resume", &json!({})).await.ok();
         stage.post(path, &body).await.ok();
         stage.post("/groups/web/resume", &json!({})).await.ok();
+        stage.call("DELETE", "/groups/web/override", &Value::Null).await.ok();
     }
 }
 
@@ -141,6 +142,17 @@ async fn a_hold_ends_no_override_that_sets_more_than_it() {
     let group = &groups["groups"][0];
     assert_eq!(group["bounds"], json!({"min": 2, "max": 9}));
     assert!(group["in_force"][0].as_str().unwrap().contains("override by ada"), "{group}");
+}
+
+#[tokio::test]
+async fn a_hold_ends_nothing_that_holds_for_longer() {
+    let stage = Stage::new();
+    let body = json!({"min": 3, "until": UNTIL, "reason": "launch day", "by": "ada"});
+    stage.call("PUT", "/groups/web/override", &body).await.ok();
+    let problem = stage.post("/groups/web/hold", &json!({})).await.problem(409, "conflict");
+    assert!(problem["detail"].as_str().unwrap().contains("launch day"), "{problem}");
+    let longer = stage.post("/groups/web/hold", &json!({"until": "2026-03-02T11:00:00Z"})).await.ok();
+    assert_eq!(longer["override"]["min"], 4);
 }
 
 #[tokio::test]

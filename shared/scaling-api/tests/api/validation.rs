@@ -250,6 +250,47 @@ async fn a_count_that_swings_is_told() {
 }
 
 #[tokio::test]
+async fn of_a_long_history_the_newest_is_looked_at() {
+    let stage = Stage::new();
+    stage.tick().await;
+    let record = stage.store.snapshot().into_iter().find(|record| record.key.starts_with("decision/web/"));
+    let record = record.unwrap();
+    let mut decision: Decision = from_json(&record.key, &record.body).unwrap();
+    stage.clock.advance_seconds(15 * 86_400);
+    // Two days of one trigger, minute by minute; then both in turn.
+    decision.driver = Some(Trigger::CpuUsage);
+    let mut records = Vec::new();
+    for _ in 0..2880 {
+        decision.at += std::time::Duration::from_secs(60);
+        records.push(decision_record(&decision).unwrap());
+    }
+    for turn in 0..26 {
+        decision.driver = Some(if turn % 2 == 0 { Trigger::CpuUsage } else { Trigger::MemoryUsage });
+        decision.at += std::time::Duration::from_secs(43_000);
+        records.push(decision_record(&decision).unwrap());
+    }
+    stage.control.ports().store.append(records).await.unwrap();
+    let answer = stage.get("/validation").await.ok();
+    let told = answer.to_string();
+    assert!(told.contains("request_count (threshold 1000) set none of the last 1000"), "{answer}");
+    assert!(!told.contains("memory_usage (threshold"), "{answer}");
+}
+
+#[tokio::test]
+async fn types_that_cannot_be_changed_are_told_where_they_would_be() {
+    for (mode, is_told) in [("hybrid", true), ("vertical", true), ("horizontal", false)] {
+        let mut source = config_of("web");
+        source["mode"] = json!(mode);
+        let stage = Stage::with(&source);
+        let why = "type changes are switched off".to_owned();
+        stage.platform.change("web", |group| group.retype = RetypeSupport::CountOnly { why: why.clone() });
+        let answer = stage.get("/validation").await.ok();
+        assert_eq!(answer.to_string().contains("count_only"), is_told, "{mode}: {answer}");
+        assert_eq!(answer.to_string().contains("AllowTypeChanges"), is_told, "{mode}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_trigger_that_never_counted_is_told_after_a_fortnight() {
     let stage = Stage::new();
     stage.tick().await;

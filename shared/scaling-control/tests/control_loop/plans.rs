@@ -1,5 +1,7 @@
 //! Plans that were not accepted: they are looked at again with the eyes of the present decision.
 
+use std::time::Duration;
+
 use scaling_control::ScaleRequest;
 use scaling_control::controls::alone;
 use scaling_control::fakes::Steps;
@@ -173,6 +175,50 @@ async fn a_group_is_evaluated_once_in_its_period_and_with_every_tick_while_somet
         following += world.minute(&control).await.outcomes.len();
     }
     assert!(following >= 2, "{following}");
+}
+
+#[tokio::test]
+async fn a_plan_is_no_evaluation_and_neither_is_learned_from_it_nor_a_tick_spared() {
+    let (asked, alone) = (World::new(), World::new());
+    let controls = [asked.control(), alone.control()];
+    let mut learned = [const { Vec::new() }; 2];
+    for _ in 0..5 {
+        for ((world, control), learned) in [&asked, &alone].into_iter().zip(&controls).zip(&mut learned) {
+            let report = world.minute(control).await;
+            assert_eq!(report.outcomes.len(), 1, "{:?}", report.not_due);
+            learned.push(report.outcomes[0].evaluation().unwrap().learned.clone());
+        }
+        for _ in 0..3 {
+            asked.clock.advance_seconds(10);
+            alone.clock.advance_seconds(10);
+            controls[0].plan().await.unwrap();
+        }
+    }
+    assert_eq!(learned[0], learned[1]);
+}
+
+#[tokio::test]
+async fn a_wake_up_between_two_ticks_takes_neither_away() {
+    let world = World::new();
+    let control = world.control();
+    for _ in 0..3 {
+        world.clock.advance_seconds(30);
+        assert_eq!(control.evaluate(&["web".into()]).await.unwrap().outcomes.len(), 1);
+        world.clock.advance_seconds(30);
+        assert_eq!(control.tick(Duration::from_secs(50)).await.unwrap().outcomes.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_tick_that_comes_half_a_minute_early_or_late_counts_for_the_minute_it_is_nearest_to() {
+    let world = World::with(json!({"triggers": {"evaluation_period": 120}}));
+    let control = world.control();
+    let mut evaluated = Vec::new();
+    for seconds in [60, 40, 55, 75, 50, 80, 60] {
+        world.clock.advance_seconds(seconds);
+        evaluated.push(control.tick(Duration::from_secs(50)).await.unwrap().outcomes.len());
+    }
+    assert_eq!(evaluated, [1, 0, 1, 0, 1, 0, 1]);
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! What a person asks for.
 
+use jiff::SignedDuration;
 use scaling_control::controls::alone;
 use scaling_control::ports::{Expected, NewRecord};
 use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key, to_json};
-use scaling_control::{PortError, Refusal, ScaleRequest};
+use scaling_control::{Obstacle, PortError, Refusal, Requested, ScaleRequest};
 use scaling_policy::config::ConfigVersion;
-use scaling_policy::decision::{Decision, Reason};
-use scaling_policy::operation::{Operation, Pause};
+use scaling_policy::decision::Reason;
+use scaling_policy::operation::{Override, Pause};
 use serde_json::json;
 
 use crate::world::{World, config};
@@ -63,8 +64,9 @@ async fn what_is_set_says_what_was_before() {
     let world = World::new();
     let control = world.control();
     let pause = Pause { by: "ops".to_owned(), reason: "release".to_owned(), until: None };
-    assert_eq!(control.set_pause(&"web".into(), Some(pause.clone()), alone).await.unwrap(), None);
-    assert_eq!(control.set_pause(&"web".into(), None, alone).await.unwrap(), Some(pause));
+    let before = control.set_pause(&"web".into(), Some(pause.clone()), alone).await.unwrap();
+    assert_eq!(before.pause, None);
+    assert_eq!(control.set_pause(&"web".into(), None, alone).await.unwrap().pause, Some(pause));
     let switch = KillSwitch { by: "ops".to_owned(), reason: "incident".to_owned() };
     assert_eq!(control.set_kill_switch(Some(switch.clone()), alone).await.unwrap(), None);
     assert_eq!(control.kill_switch().await.unwrap(), Some(switch.clone()));
@@ -80,7 +82,8 @@ async fn to_resume_closes_an_open_breaker() {
     let body = to_json("test", &record).unwrap();
     let record = NewRecord { key: group_key(&"web".into()), body, expires: None };
     control.ports().store.put(record, Expected::Absent).await.unwrap();
-    control.set_pause(&"web".into(), None, alone).await.unwrap();
+    let before = control.set_pause(&"web".into(), None, alone).await.unwrap();
+    assert!(before.breaker.is_open() && before.pause.is_none(), "{before:?}");
     let stored = control.ports().store.get(&group_key(&"web".into())).await.unwrap().unwrap();
     let record: GroupRecord = from_json("web", &stored.body).unwrap();
     assert!(!record.state.breaker.is_open());
@@ -154,7 +157,7 @@ async fn a_plan_that_the_platform_has_not_taken_ends_when_the_present_count_is_a
 async fn what_goes_along_is_written_with_the_plan_or_not_at_all() {
     let world = World::new();
     let noted = |world: &World| world.store.snapshot().iter().any(|record| record.key == "note/of/it");
-    let note = |decision: &Decision, operation: Option<&Operation>| {
+    let note = |Requested { decision, operation, .. }: &Requested| {
         let body = format!("\"{} {}\"", decision.action.label(), operation.is_some());
         Ok(vec![NewRecord { key: "note/of/it".to_owned(), body, expires: None }])
     };
@@ -167,12 +170,40 @@ async fn what_goes_along_is_written_with_the_plan_or_not_at_all() {
     world.platform.group().steps = scaling_control::fakes::Steps::Refused;
     control.request_with(&to(7), note).await.unwrap_err();
     assert!(noted(&world));
-    let cannot = |_: &Decision, _: Option<&Operation>| {
-        Err(PortError::Invalid { operation: "note", message: "no".to_owned() })
-    };
+    let cannot = |_: &Requested| Err(PortError::Invalid { operation: "note", message: "no".to_owned() });
     let before = world.store.snapshot();
     control.request_with(&to(8), cannot).await.unwrap_err();
     assert_eq!(world.store.snapshot(), before);
+}
+
+#[tokio::test]
+async fn an_expiry_ends_no_override_but_that_of_an_earlier_request() {
+    let world = World::new();
+    let control = world.control();
+    let hours = |hours: i64| world.ports.clock.now() + SignedDuration::from_hours(hours);
+    let first = ScaleRequest { until: Some(hours(1)), ..to(5) };
+    assert_eq!(control.request(&first).await.unwrap().replaced, None);
+    let second = control.request(&ScaleRequest { until: Some(hours(2)), ..to(6) }).await.unwrap();
+    assert_eq!(second.replaced.and_then(|replaced| replaced.min), Some(5));
+    let adas = Override {
+        by: "ada".to_owned(),
+        reason: "the launch".to_owned(),
+        until: hours(200),
+        min: Some(2),
+        max: Some(20),
+        instance_type: None,
+    };
+    control.set_override(&"web".into(), Some(adas.clone()), alone).await.unwrap();
+    for dry_run in [true, false] {
+        let wanted = ScaleRequest { until: Some(hours(20)), dry_run, ..to(9) };
+        let refused = control.request(&wanted).await.unwrap_err();
+        assert!(matches!(refused, Refusal::Conflict { cause: Obstacle::Overridden, .. }), "{refused:?}");
+        assert!(refused.to_string().contains("by ada") && refused.to_string().contains("end it first"));
+    }
+    control.request(&to(9)).await.unwrap();
+    assert_eq!(control.override_of(&"web".into()).await.unwrap(), Some(adas), "it holds on");
+    world.clock.advance_seconds(201 * 3600);
+    control.request(&ScaleRequest { until: Some(hours(20)), ..to(8) }).await.unwrap();
 }
 
 #[tokio::test]

@@ -51,12 +51,12 @@ impl<'a> Layers<'a> {
         self
     }
 
-    /// Merges all layers, and returns which variable wrote at which pointer.
     /// The environment variables that it lays over the files.
     pub(super) fn variables(&self) -> &[(String, String)] {
         &self.variables
     }
 
+    /// Merges all layers, and returns which variable wrote at which pointer.
     pub(super) fn merge(&self, base: &[u8], faults: &mut Faults) -> Option<(Value, Vec<(String, String)>)> {
         let base = text::parse(base, faults);
         let overlay = match self.file {

@@ -97,13 +97,13 @@ impl SqliteStore {
         Ok(Self { place, clock, readers, writer })
     }
 
-    async fn read<T, W>(&self, operation: &'static str, work: W) -> Result<T, PortError>
+    async fn read<T, W>(&self, operation: &'static str, records: usize, work: W) -> Result<T, PortError>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        W: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let answer = if let Some(readers) = &self.readers {
-            readers.read(work).await
+            readers.read(records, work).await
         } else {
             let (reply, answer) = oneshot::channel();
             // A caller that no longer waits does not want the answer.
@@ -126,14 +126,15 @@ impl StateStore for SqliteStore {
     async fn get(&self, key: &str) -> Result<Option<Record>, PortError> {
         key::check("get", key)?;
         let (key, now) = (key.to_owned(), self.now());
-        self.read("get", move |connection| statements::get(connection, &key, now)).await
+        self.read("get", 1, move |connection| statements::get(connection, &key, now)).await
     }
 
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError> {
         keys.iter().try_for_each(|key| key::check("get_many", key))?;
         let unique: HashSet<&String> = keys.iter().collect();
         let (keys, now): (Vec<String>, _) = (unique.into_iter().cloned().collect(), self.now());
-        self.read("get_many", move |connection| statements::get_many(connection, &keys, now)).await
+        self.read("get_many", keys.len(), move |connection| statements::get_many(connection, &keys, now))
+            .await
     }
 
     async fn put_with(
@@ -157,7 +158,7 @@ impl StateStore for SqliteStore {
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>, PortError> {
         key::check_prefix("list", prefix)?;
         let (prefix, after, now) = (prefix.to_owned(), after.map(str::to_owned), self.now());
-        self.read("list", move |connection| {
+        self.read("list", limit, move |connection| {
             statements::list(connection, &prefix, after.as_deref(), limit, now)
         })
         .await

@@ -57,12 +57,10 @@ pub(super) fn open_writer(
 }
 
 /// Opens a connection that only reads.
-pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     // No create flag: without the file that the writer made there is nothing to read.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(busy_timeout)?;
-    Ok(connection)
+    Connection::open_with_flags(path, flags)
 }
 
 fn file_flags(access: OpenFlags) -> OpenFlags {

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -42,6 +42,14 @@ fn settings(folder: &Path, directives: &str) -> StandaloneLogs {
     }
 }
 
+/// Logs into this subscriber, one test at a time: `tracing` settles once for all threads who is interested in a line, and
+/// forgets a subscriber that comes while another thread reaches that line for the first time.
+fn log_into(subscriber: impl Subscriber + Send + Sync + 'static, lines: impl FnOnce()) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    tracing::subscriber::with_default(subscriber, lines);
+}
+
 /// One line for each target and one from nowhere in particular.
 fn log_a_line_each() {
     tracing::info!(target: targets::INTEGRATION, "called");
@@ -55,7 +63,7 @@ fn log_a_line_each() {
 #[test]
 fn lambda_writes_one_json_object_a_line_with_its_span() {
     let sink = Sink::default();
-    tracing::subscriber::with_default(lambda("info", sink.clone()).unwrap(), || {
+    log_into(lambda("info", sink.clone()).unwrap(), || {
         let _span = tracing::info_span!("request", id = "r-1").entered();
         tracing::info!(target: targets::MONITOR, group = "web", replicas = 3, "scaled");
     });
@@ -75,7 +83,7 @@ fn standalone_sorts_lines_into_three_files_and_shows_all_on_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let sink = Sink::default();
     let (subscriber, guard) = standalone(&settings(folder.path(), "info"), sink.clone()).unwrap();
-    tracing::subscriber::with_default(subscriber, log_a_line_each);
+    log_into(subscriber, log_a_line_each);
     drop(guard);
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     for (name, words) in [
@@ -116,7 +124,7 @@ fn directives_hold_for_the_files_too() {
     let folder = tempfile::tempdir().unwrap();
     let directives = "warn,scaling::monitor=debug";
     let (subscriber, guard) = standalone(&settings(folder.path(), directives), Sink::default()).unwrap();
-    tracing::subscriber::with_default(subscriber, log_a_line_each);
+    log_into(subscriber, log_a_line_each);
     drop(guard);
     let monitor = std::fs::read_to_string(folder.path().join("scaling_monitor.log")).unwrap();
     assert!(monitor.contains("a detail"), "{monitor}");
@@ -134,7 +142,7 @@ fn a_live_view_keeps_the_terminal_to_itself() {
         collector: None,
     };
     let (subscriber, _guard) = standalone(&quiet, sink.clone()).unwrap();
-    tracing::subscriber::with_default(subscriber, log_a_line_each);
+    log_into(subscriber, log_a_line_each);
     assert_eq!(sink.text(), "");
 }
 
@@ -197,7 +205,7 @@ fn spans_reach_a_collector_with_their_names_and_fields() {
     let (address, received) = collector();
     let settings = StandaloneLogs { collector: Some(address), ..settings(folder.path(), "info") };
     let (subscriber, guard) = standalone(&settings, Sink::default()).unwrap();
-    tracing::subscriber::with_default(subscriber, || {
+    log_into(subscriber, || {
         let _tick = tracing::info_span!("tick").entered();
         let _call = tracing::info_span!("call", port = "groups", operation = "describe").entered();
         tracing::info!(target: targets::INTEGRATION, "called");

@@ -111,6 +111,16 @@ impl Metrics {
         recorded
     }
 
+    /// What was last recorded of groups that a tick did not evaluate, because they were not due: it holds still, and adds
+    /// nothing.
+    pub fn standing(&self, groups: &[GroupName]) -> Vec<Recorded> {
+        let of = |group: &GroupName| {
+            let figures = self.figures(group);
+            Recorded { group: group.clone(), figures, ended: Vec::new(), error: None }
+        };
+        groups.iter().map(of).collect()
+    }
+
     /// Takes in an evaluation that is not a tick over all groups: one that an alarm or a request asked for.
     pub fn record(&self, report: &TickReport) -> Vec<Recorded> {
         let mut table = self.lock();

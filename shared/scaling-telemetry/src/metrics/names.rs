@@ -56,7 +56,7 @@ metrics! {
     DATA_AGE: Gauge "scaling_data_age" ["group", "trigger"] "Seconds since the end of the period that was last read.";
     DECISIONS_TOTAL: Counter "scaling_decisions_total" ["group", "action", "reason"] "Decisions by action (hold, up, down, retype) and reason.";
     EVALUATION_ERRORS_TOTAL: Counter "scaling_evaluation_errors_total" ["group", "kind"] "Evaluations that came to no decision or whose step failed.";
-    GROUPS: Gauge "scaling_groups" [] "Groups that the last tick looked at or left over.";
+    GROUPS: Gauge "scaling_groups" [] "Groups of the last tick: looked at, left over, or not due.";
     GROUPS_LEFT_OVER: Gauge "scaling_groups_left_over" [] "Groups that the deadline of the last tick left over.";
     TICK_DURATION: Histogram "scaling_tick_duration" [] "Seconds that a tick took.";
     LAST_TICK: Gauge "scaling_last_tick_timestamp_seconds" [] "When the last tick ended, in seconds since 1970.";

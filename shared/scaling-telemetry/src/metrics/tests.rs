@@ -219,15 +219,16 @@ fn json_is_exactly_this() {
 fn embedded_metric_format_is_exactly_this() {
     let (_, recorded) = recorded_tick();
     let settings = EmbeddedMetrics { groups: BTreeSet::from(["web".into()]), ..EmbeddedMetrics::default() };
-    let lines = settings.lines(TickFigures { ended: at(1), seconds: 0.02, left_over: 1 }, &recorded);
+    let lines =
+        settings.lines(TickFigures { ended: at(1), seconds: 0.02, left_over: 1, not_due: 0 }, &recorded, &[]);
     let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     golden("embedded.json", &format!("{:#}\n", Value::from(lines)));
 }
 
 #[test]
 fn what_adds_up_nothing_is_nought_and_not_less() {
-    let tick = TickFigures { ended: at(1), seconds: 0.02, left_over: 0 };
-    let mut texts = EmbeddedMetrics::default().lines(tick, &[]);
+    let tick = TickFigures { ended: at(1), seconds: 0.02, left_over: 0, not_due: 0 };
+    let mut texts = EmbeddedMetrics::default().lines(tick, &[], &[]);
     texts.extend(
         [Format::Prometheus, Format::OpenMetrics, Format::Json].map(|format| Metrics::new().render(format)),
     );
@@ -237,10 +238,31 @@ fn what_adds_up_nothing_is_nought_and_not_less() {
 }
 
 #[test]
+fn groups_that_are_not_due_stay_in_the_sums_and_add_nothing() {
+    let (metrics, recorded) = recorded_tick();
+    let evaluated: Vec<GroupName> = recorded.iter().map(|group| group.group.clone()).collect();
+    let standing = metrics.standing(&evaluated);
+    let line = |not_due, recorded: &[Recorded], standing: &[Recorded]| {
+        let tick = TickFigures { ended: at(1), seconds: 0.02, left_over: 0, not_due };
+        serde_json::from_str::<Value>(&EmbeddedMetrics::default().lines(tick, recorded, standing)[0]).unwrap()
+    };
+    let (due, not_due) = (line(0, &recorded, &[]), line(evaluated.len(), &[], &standing));
+    for held in ["scaling_cost", "scaling_savings", "scaling_groups", "scaling_controller_cost"] {
+        assert_eq!(due[held], not_due[held], "{held}");
+        assert_ne!(due[held], 0.0, "{held}");
+    }
+    for added in ["scaling_cost_usd_total", "scaling_requests_total"] {
+        assert_ne!(due[added], 0.0, "{added}");
+        assert_eq!(not_due[added], 0.0, "{added}");
+    }
+}
+
+#[test]
 fn the_cost_of_embedded_metrics_counts_every_one_of_them() {
     let (_, recorded) = recorded_tick();
     let settings = EmbeddedMetrics { groups: BTreeSet::from(["web".into()]), ..EmbeddedMetrics::default() };
-    let lines = settings.lines(TickFigures { ended: at(1), seconds: 0.02, left_over: 1 }, &recorded);
+    let lines =
+        settings.lines(TickFigures { ended: at(1), seconds: 0.02, left_over: 1, not_due: 0 }, &recorded, &[]);
     let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let metrics = |line: &Value| line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap().len();
     // Memory and latency, which this group does not have, are metrics of others.
@@ -423,8 +445,11 @@ fn groups_that_left_the_configuration_are_forgotten() {
 #[test]
 fn only_listed_groups_get_embedded_metrics_of_their_own() {
     let (_, recorded) = recorded_tick();
-    let lines = EmbeddedMetrics::default()
-        .lines(TickFigures { ended: at(1), seconds: 0.02, left_over: 1 }, &recorded);
+    let lines = EmbeddedMetrics::default().lines(
+        TickFigures { ended: at(1), seconds: 0.02, left_over: 1, not_due: 0 },
+        &recorded,
+        &[],
+    );
     let [line] = lines.as_slice() else { panic!("{lines:?}") };
     assert!(!line.contains("\"group\"") && !line.contains('\n'), "{line}");
 }
@@ -436,7 +461,8 @@ fn every_embedded_metric_has_a_value_and_there_are_fewer_than_a_hundred() {
     figures.savings = Some(f64::NAN);
     figures.cpu_usage = None;
     let settings = EmbeddedMetrics { groups: BTreeSet::from(["web".into()]), ..EmbeddedMetrics::default() };
-    let lines = settings.lines(TickFigures { ended: at(1), seconds: 0.02, left_over: 0 }, &recorded);
+    let lines =
+        settings.lines(TickFigures { ended: at(1), seconds: 0.02, left_over: 0, not_due: 0 }, &recorded, &[]);
     for line in lines.iter().skip(1) {
         let line: Value = serde_json::from_str(line).unwrap();
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();

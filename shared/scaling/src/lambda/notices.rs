@@ -2,10 +2,12 @@
 //!
 //! A function answers with them, and Lambda's destinations pass its answer on to EventBridge; and they are counted as
 //! a CloudWatch metric, which alarms turn into messages. Neither needs a call, a permission or a client of its own.
-//! Both tell each minute what holds at that minute, so that nothing has to be remembered and nothing is lost; telling
-//! once that something began and once that it is over is what an alarm does.
+//! Both tell each minute what holds at that minute, so that nothing is lost; telling once that something began and once
+//! that it is over is what an alarm does. Of a group with a longer evaluation period that is what held when it was last
+//! evaluated ([`Standing`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use scaling_control::{Evaluation, GroupOutcome, Outcome, TickReport};
@@ -75,6 +77,28 @@ pub struct Notice {
 /// The notices of an evaluation, in the order of its groups.
 pub fn notices(report: &TickReport) -> Vec<Notice> {
     report.outcomes.iter().flat_map(of_group).collect()
+}
+
+/// What held of each group when it was last evaluated, as far as it is not over with the telling.
+#[derive(Debug, Default)]
+pub struct Standing(Mutex<BTreeMap<GroupName, Vec<Notice>>>);
+
+impl Standing {
+    /// The notices of a tick over all groups, those that were not due among them.
+    pub fn of_tick(&self, report: &TickReport) -> Vec<Notice> {
+        let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut *standing);
+        let mut told = notices(report);
+        for notice in told.iter().filter(|notice| notice.kind != Kind::OperationFailed) {
+            standing.entry(notice.group.clone()).or_default().push(notice.clone());
+        }
+        for group in &report.not_due {
+            let kept = before.remove(group).unwrap_or_default();
+            told.extend(kept.iter().cloned());
+            standing.insert(group.clone(), kept);
+        }
+        told
+    }
 }
 
 fn of_group(outcome: &GroupOutcome) -> Vec<Notice> {

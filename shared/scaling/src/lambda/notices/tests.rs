@@ -134,3 +134,22 @@ fn an_event_and_the_metric_have_the_same_word_for_a_kind() {
         assert_eq!(json!(kind), kind.label());
     }
 }
+
+#[tokio::test]
+async fn what_holds_of_a_group_is_told_each_minute_of_its_longer_period() {
+    let stage = Stage::new(
+        r#", "replicas": {"min_replicas": 1, "max_replicas": 2}, "triggers": {"evaluation_period": 300}"#,
+    );
+    let standing = Standing::default();
+    let mut told = Vec::new();
+    for minute in 0..8 {
+        if minute == 5 {
+            stage.platform.group().busy_vcpu = Some(1.0);
+        }
+        let report = stage.control.tick(Duration::from_secs(50)).await.unwrap();
+        stage.clock.advance(Duration::from_secs(60));
+        told.push(kinds(&standing.of_tick(&report)));
+    }
+    assert!(told[..5].iter().all(|kinds| *kinds == [Kind::Saturated]), "{told:?}");
+    assert!(told[5..].iter().all(Vec::is_empty), "until it is evaluated again: {told:?}");
+}
