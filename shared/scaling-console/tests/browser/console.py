@@ -3,6 +3,7 @@ that of one with a thousand, and a folder for screenshots. Ends with 1 and says 
 With `--updates ADDRESS` it only measures how soon that console shows what it is told."""
 
 import pathlib
+import re
 import shutil
 import sys
 import time
@@ -58,6 +59,9 @@ def accessible_everywhere(chromium, address, folder):
             browser.check_accessible(f"fleet-{name}")
             browser.open_group("web")
             page.locator("ol.list li").nth(2).wait_for()
+            replicas = page.locator("section", has=page.get_by_role("heading", name="Replicas, and the type that launches"))
+            expect(replicas.get_by_role("img")).to_have_attribute("aria-label", re.compile("type m7i"))
+            expect(replicas.locator(".legend")).to_contain_text(re.compile("type m7i.*another type"))
             browser.check_accessible(f"group-{name}")
             page.screenshot(path=folder / f"group-{name}-whole.png", full_page=True)
             page.get_by_role("button", name="Scale…").click()
