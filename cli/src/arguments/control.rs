@@ -17,6 +17,10 @@ pub(crate) struct ApiArguments {
     /// File with the token, where the controller asks for one; SCALING_TOKEN holds it, too
     #[arg(long, env = "SCALING_TOKEN_FILE", value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+    /// Sign requests (SigV4) by the standard AWS credentials: for the deployed stack behind a domain of your own. At API
+    /// Gateway's own addresses it is always done. SCALING_API_KEY holds the key that goes along; no token does
+    #[arg(long, env = "SCALING_SIGN")]
+    pub(crate) sign: bool,
 }
 
 /// Which group of which controller.

@@ -6,6 +6,7 @@ pub(crate) mod control;
 pub(crate) mod doctor;
 pub(crate) mod emulate;
 pub(crate) mod explain;
+mod gateway;
 mod group_page;
 pub(crate) mod init;
 mod past;

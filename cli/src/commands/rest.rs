@@ -19,6 +19,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 
+use super::gateway::{self, Gateway};
 use crate::arguments::ApiArguments;
 use crate::failure::Refused;
 
@@ -32,6 +33,7 @@ const REFUSALS: [&str; 1] = ["urn:scaling:problem:out-of-bounds"];
 pub(super) struct Controller {
     address: String,
     token: Option<HeaderValue>,
+    gateway: Option<Gateway>,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
@@ -40,12 +42,14 @@ impl Controller {
     pub(super) fn new(arguments: &ApiArguments) -> Result<Self> {
         let address = arguments.api.trim_end_matches('/').to_owned();
         let uri = parse(&address, "")?;
-        let token = token(arguments)?;
+        let gateway = Gateway::at(&uri, arguments.sign)?;
+        // Both go into the same header, and a token for another controller is none of the gateway's business.
+        let token = if gateway.is_some() { None } else { token(arguments)? };
         if token.is_some() && uri.scheme_str() == Some("http") && !is_loopback(&uri) {
             bail!("{address} is not encrypted, and a token would be seen on the way; use https://");
         }
         let client = Client::builder(TokioExecutor::new()).build(connector(&uri, arguments.ca.as_deref())?);
-        Ok(Self { address, token, client })
+        Ok(Self { address, token, gateway, client })
     }
 
     /// What time the controller has: on an emulator another one than this machine. A controller that does not say so has
@@ -83,20 +87,20 @@ impl Controller {
         if matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) {
             return Ok(None);
         }
-        self.taken(status, answer).map(Some)
+        self.taken(&Method::GET, status, answer).map(Some)
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
-        let (status, answer) = self.exchange(method, path, body).await?;
-        self.taken(status, answer)
+        let (status, answer) = self.exchange(method.clone(), path, body).await?;
+        self.taken(&method, status, answer)
     }
 
-    fn taken(&self, status: StatusCode, answer: serde_json::Result<Value>) -> Result<Value> {
+    fn taken(&self, method: &Method, status: StatusCode, answer: serde_json::Result<Value>) -> Result<Value> {
         let api = &self.address;
         if status.is_success() {
             return answer.with_context(|| format!("{api} did not answer with JSON; is it a controller?"));
         }
-        Err(problem(status, &answer.unwrap_or_default()))
+        Err(problem(status, &answer.unwrap_or_default(), method))
     }
 
     async fn exchange(
@@ -114,9 +118,13 @@ impl Controller {
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, token);
         }
-        let request = request.body(Full::new(Bytes::from(body.map(Value::to_string).unwrap_or_default())))?;
+        let mut request = request.body(Bytes::from(body.map(Value::to_string).unwrap_or_default()))?;
+        if let Some(gateway) = &self.gateway {
+            gateway.let_in(&mut request).await?;
+        }
         let answer = async {
-            let response = self.client.request(request).await.map_err(|error| nobody(api, error))?;
+            let response =
+                self.client.request(request.map(Full::new)).await.map_err(|error| nobody(api, error))?;
             let status = response.status();
             Ok::<_, anyhow::Error>((status, response.into_body().collect().await?.to_bytes()))
         };
@@ -135,7 +143,8 @@ fn parse(api: &str, path: &str) -> Result<Uri> {
     })
 }
 
-fn is_loopback(uri: &Uri) -> bool {
+/// Whether nobody else sees what is sent there.
+pub(super) fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
@@ -197,10 +206,14 @@ fn nobody(api: &str, error: hyper_util::client::legacy::Error) -> anyhow::Error 
     )
 }
 
-/// What a problem (RFC 9457) says.
-fn problem(status: StatusCode, answer: &Value) -> anyhow::Error {
+/// What a problem (RFC 9457), or a gateway before the controller, says.
+fn problem(status: StatusCode, answer: &Value, method: &Method) -> anyhow::Error {
     let text = |member: &str| answer[member].as_str();
-    let mut said = text("detail").or(text("title")).unwrap_or("no explanation").to_owned();
+    let said = text("detail").or(text("title")).or(gateway::said(answer));
+    let mut said = said.unwrap_or("no explanation").to_owned();
+    if let Some(advice) = gateway::said(answer).and_then(|said| gateway::advice(status, said, method)) {
+        said = format!("{said}; {advice}");
+    }
     if let Some(groups) = answer["groups"].as_array() {
         let names: Vec<&str> = groups.iter().filter_map(Value::as_str).collect();
         said = format!("{said}; its groups are {}", names.join(", "));
@@ -244,7 +257,7 @@ mod tests {
     use super::*;
 
     fn arguments(api: &str) -> ApiArguments {
-        ApiArguments { api: api.to_owned(), ca: None, token_file: None }
+        ApiArguments { api: api.to_owned(), ca: None, token_file: None, sign: false }
     }
 
     #[test]
@@ -286,11 +299,12 @@ mod tests {
             (StatusCode::UNPROCESSABLE_ENTITY, unnamed.clone(), false),
             (StatusCode::BAD_GATEWAY, Value::Null, false),
         ] {
-            assert_eq!(problem(status, &answer).is::<Refused>(), refused, "{status} {answer}");
+            assert_eq!(problem(status, &answer, &Method::GET).is::<Refused>(), refused, "{status} {answer}");
         }
-        let text = problem(StatusCode::UNPROCESSABLE_ENTITY, &unnamed).to_string();
+        let text = problem(StatusCode::UNPROCESSABLE_ENTITY, &unnamed, &Method::GET).to_string();
         assert!(text.contains("which?") && text.contains("a, b"), "{text}");
-        let text = problem(StatusCode::UNAUTHORIZED, &json!({"detail": "send a token"})).to_string();
+        let text = problem(StatusCode::UNAUTHORIZED, &json!({"detail": "send a token"}), &Method::GET);
+        let text = text.to_string();
         assert!(text.contains("SCALING_TOKEN"), "{text}");
     }
 

@@ -16,6 +16,8 @@ mod doctor;
 #[cfg(test)]
 mod emulate;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
 mod init;
 #[cfg(test)]
 mod local_process;
@@ -31,6 +33,8 @@ mod run;
 mod secured;
 #[cfg(test)]
 mod seeing;
+#[cfg(test)]
+mod server;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]

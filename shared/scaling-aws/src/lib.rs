@@ -16,6 +16,7 @@
 //! - `secrets` (feature): what lies in Secrets Manager, by reference
 //! - [`discover`]: groups that exist, for whoever takes them over
 //! - `groups`: reading and changing Auto Scaling groups
+//! - `signing` (feature): requests to an interface behind API Gateway
 //! - `spans`: a span for each call, for whoever exports them
 //! - `metrics`: reading CloudWatch metrics
 
@@ -35,6 +36,8 @@ pub mod platform;
 mod quotas;
 #[cfg(feature = "secrets")]
 pub mod secrets;
+#[cfg(feature = "signing")]
+pub mod signing;
 mod spans;
 pub mod surroundings;
 
