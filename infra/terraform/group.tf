@@ -22,7 +22,7 @@ variable "launch_template_version" {
 
 variable "subnet_ids" {
   type        = list(string)
-  description = "Subnets, in zones that offer the types of the ladder. EC2 is not asked: a type that fails to launch is left out for a while."
+  description = "Subnets, in zones that offer the types of the ladder. EC2 is not asked: a type that fails to launch, or leaves a zone empty, is gone back from and left out for a while."
 }
 
 variable "min_size" {

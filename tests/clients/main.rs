@@ -14,3 +14,5 @@ mod command_line;
 mod sdk;
 #[cfg(test)]
 mod tick;
+#[cfg(test)]
+mod zones;

@@ -8,7 +8,7 @@ use scaling_policy::config::GroupConfig;
 use scaling_policy::decision::{Decision, Reason};
 use scaling_policy::operation::{
     FIRST_RETRY_DELAY, LaunchFailure, LaunchFailureKind, MOST_ATTEMPTS, ManualChange, Operation,
-    OperationKind, Phase, Step, TypeBackoff,
+    OperationKind, Phase, Step, TypeBackoff, Zones,
 };
 use scaling_policy::snapshot::{GroupView, ReplacementView};
 use scaling_policy::{OperationState, Snapshot};
@@ -276,5 +276,6 @@ pub fn plan(decision: &Decision, config: &GroupConfig, id: String) -> Option<Ope
         not_before: None,
         failure: None,
         before: None,
+        zones: Zones::default(),
     })
 }

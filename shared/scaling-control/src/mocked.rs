@@ -50,6 +50,7 @@ fn description() -> GroupDescription {
         lifecycle: Lifecycle::InService,
         healthy: true,
         protected: false,
+        zone: None,
     };
     GroupDescription {
         name: "web".into(),

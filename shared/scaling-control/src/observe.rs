@@ -204,6 +204,32 @@ fn view(
     }
 }
 
+/// Zones of the group that have a replica in service.
+pub fn served_zones(description: &GroupDescription) -> Vec<String> {
+    let serves = |zone: &&String| {
+        let mut here = in_zone(description, zone);
+        here.any(|instance| instance.lifecycle == Lifecycle::InService)
+    };
+    description.zones.iter().filter(serves).cloned().collect()
+}
+
+/// Zones of the group in which nothing runs or boots, although there is a replica for each zone. Fewer replicas than zones
+/// leave some empty by themselves, and so does for a moment one that has failed.
+pub fn unserved_zones(description: &GroupDescription) -> Vec<String> {
+    let replicas = description.instances.iter().filter(|instance| counts(instance)).count();
+    let enough = replicas >= description.zones.len().max(description.desired as usize);
+    let unserved = |zone: &&String| enough && in_zone(description, zone).next().is_none();
+    description.zones.iter().filter(unserved).cloned().collect()
+}
+
+fn in_zone<'a>(
+    description: &'a GroupDescription,
+    zone: &str,
+) -> impl Iterator<Item = &'a InstanceDescription> {
+    let counted = description.instances.iter().filter(|instance| counts(instance));
+    counted.filter(move |instance| instance.zone.as_deref() == Some(zone))
+}
+
 /// Unhealthy instances are about to be replaced and serve nothing.
 fn counts(instance: &InstanceDescription) -> bool {
     match instance.lifecycle {

@@ -8,7 +8,7 @@ use scaling_policy::decision::{Action, Decision, Reason};
 use scaling_policy::operation::{
     Before, LaunchFailure, Observed, Operation, OperationKind, Phase, Progress, Step, next_step,
 };
-use scaling_policy::snapshot::ReplacementView;
+use scaling_policy::snapshot::{ReplacementStatus, ReplacementView};
 use scaling_policy::trigger::Trigger;
 use scaling_policy::{OperationState, Snapshot, decide, learn};
 use tracing::Span;
@@ -192,6 +192,7 @@ impl Pass {
             }
             OperationKind::Retype { .. } => {
                 operation.before = Before::of(&self.decision.loads, &self.snapshot);
+                operation.zones.served = observe::served_zones(&self.read.description);
                 state.type_change = Some(operation);
                 Slot::Retype
             }
@@ -242,11 +243,20 @@ fn advance(
     };
     let mut operation = place.take_if(|operation| operation.phase.is_open())?;
     let replacement = read.replacement.as_ref();
-    let observed = Observed { group: &snapshot.group, replacement, failures: &read.failures, now };
+    let unserved = observe::unserved_zones(&read.description);
+    let failures = &read.failures;
+    let observed = Observed { group: &snapshot.group, replacement, failures, unserved: &unserved, now };
     let mut due = None;
     match next_step(&operation, &observed) {
         Progress::Wait => {}
-        Progress::Act(step) => due = Some((slot, step)),
+        Progress::Act(step) => {
+            // Once it has gone back, nothing shows any more why.
+            let arrived = replacement.is_some_and(|seen| seen.status == ReplacementStatus::Successful);
+            if arrived && operation.phase == Phase::Accepted {
+                operation.zones.lost = operation.lost_zones(&unserved);
+            }
+            due = Some((slot, step));
+        }
         Progress::Adopt { platform_id, phase } => {
             operation.phase = phase;
             operation.accepted_at = Some(now);

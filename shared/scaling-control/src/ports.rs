@@ -255,6 +255,9 @@ pub struct InstanceDescription {
     pub healthy: bool,
     /// Protected from scale-in.
     pub protected: bool,
+    /// Its availability zone, where the platform has some.
+    #[serde(default)]
+    pub zone: Option<String>,
 }
 
 /// Life-cycle states, folded to what a decision distinguishes.

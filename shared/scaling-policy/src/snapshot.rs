@@ -17,8 +17,8 @@ pub struct Snapshot {
     pub group: GroupView,
     /// Newest complete period of each trigger.
     pub readings: PerTrigger<Reading>,
-    /// Types that may be chosen now: inside the bounds, priced, offered in every zone, not backed off, of the
-    /// running architecture. Ordered by vCPU, then memory, then name. The running type is in it only if it
+    /// Types that may be chosen now: inside the bounds, priced, of the running architecture, not backed off (as one is that
+    /// failed to launch, or that a zone of the group turned out not to have). Ordered by vCPU, then memory, then name. The running type is in it only if it
     /// qualifies.
     pub ladder: Arc<[TypeOffer]>,
 }

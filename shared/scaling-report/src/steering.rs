@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scaling_policy::config::GroupConfig;
-use scaling_policy::operation::{Operation, OperationId, OperationKind, OperationState, Phase};
+use scaling_policy::operation::{Operation, OperationId, OperationKind, OperationState, Phase, Zones};
 use scaling_policy::snapshot::{
     GroupView, ReplacementStatus, ReplacementView, ReplicaCount, RetypeSupport, SuspendedProcesses, TypeOffer,
 };
@@ -198,5 +198,6 @@ fn accepted(kind: OperationKind, decision: &Decision) -> Operation {
         not_before: None,
         failure: None,
         before: None,
+        zones: Zones::default(),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use scaling_fleet::Vcpu;
 use scaling_policy::config::{ConfigVersion, GroupConfig, Mode, ReplicaBounds};
-use scaling_policy::operation::{Operation, OperationId, OperationKind, OperationState, Phase};
+use scaling_policy::operation::{Operation, OperationId, OperationKind, OperationState, Phase, Zones};
 use scaling_policy::snapshot::{
     GroupView, ReplacementStatus, ReplacementView, ReplicaCount, RetypeSupport, SuspendedProcesses, TypeOffer,
 };
@@ -256,5 +256,6 @@ fn accepted(kind: OperationKind, decision: &Decision) -> Operation {
         not_before: None,
         failure: None,
         before: None,
+        zones: Zones::default(),
     }
 }

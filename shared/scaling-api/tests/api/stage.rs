@@ -261,6 +261,7 @@ fn instance(index: u32) -> InstanceDescription {
         lifecycle: Lifecycle::InService,
         healthy: true,
         protected: false,
+        zone: Some("a".to_owned()),
     }
 }
 

@@ -144,6 +144,7 @@ fn member(group: &str, instance: &Instance) -> Result<InstanceDescription, PortE
         lifecycle: lifecycle::fold(instance.lifecycle_state()),
         healthy: instance.health_status().is_none_or(|status| status.eq_ignore_ascii_case("healthy")),
         protected: instance.protected_from_scale_in().unwrap_or(false),
+        zone: said(instance.availability_zone()).map(str::to_owned),
     })
 }
 

@@ -17,6 +17,7 @@ const FULL: &str = "<MixedInstancesPolicy><LaunchTemplate>\
     </LaunchTemplate></MixedInstancesPolicy>\
     <AvailabilityZones><member>eu-central-1a</member><member>eu-central-1b</member></AvailabilityZones>\
     <Instances><member><InstanceId>i-1</InstanceId><InstanceType>m7i.large</InstanceType>\
+    <AvailabilityZone>eu-central-1a</AvailabilityZone>\
     <LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus>\
     <ProtectedFromScaleIn>true</ProtectedFromScaleIn></member>\
     <member><InstanceId>i-2</InstanceId><InstanceType>m7a.large</InstanceType>\
@@ -57,6 +58,7 @@ async fn a_group_is_described_by_what_the_service_says_of_it() {
         lifecycle,
         healthy: good,
         protected: good,
+        zone: good.then(|| "eu-central-1a".to_owned()),
     };
     assert_eq!(
         found.instances,

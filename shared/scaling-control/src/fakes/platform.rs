@@ -61,6 +61,10 @@ pub struct FakeGroup {
     pub used_memory: f64,
     /// Nothing launches of these types.
     pub no_capacity: Vec<TypeName>,
+    /// Availability zones; new instances go where there are the fewest of their type.
+    pub zones: Vec<String>,
+    /// Nothing launches of a type in a zone, and what should goes to another.
+    pub zone_shortages: Vec<(TypeName, String)>,
     /// Nothing launches at all.
     pub broken_template: bool,
     /// What becomes of every step.
@@ -94,6 +98,8 @@ pub struct FakeGroup {
     /// Replicas that served at the fewest while a replacement ran.
     pub fewest_serving: u32,
     launched: u32,
+    /// Zones by instance.
+    placed: BTreeMap<String, String>,
     /// Calls to the four reading and one writing operation.
     pub calls: BTreeMap<&'static str, u32>,
 }
@@ -119,6 +125,8 @@ impl FakePlatform {
             busy_vcpu: None,
             used_memory: 1000.0,
             no_capacity: Vec::new(),
+            zones: vec!["a".to_owned()],
+            zone_shortages: Vec::new(),
             broken_template: false,
             steps: Steps::Taken,
             shown_desired: None,
@@ -136,6 +144,7 @@ impl FakePlatform {
             accepted: Vec::new(),
             fewest_serving: replicas,
             launched: 0,
+            placed: BTreeMap::new(),
             calls: BTreeMap::new(),
         };
         for _ in 0..replicas {
@@ -159,10 +168,38 @@ impl FakePlatform {
 }
 
 impl FakeGroup {
+    /// Gives the group these zones, and its instances a place in each.
+    pub fn spread_over(&mut self, zones: &[&str]) {
+        self.zones = zones.iter().map(|zone| (*zone).to_owned()).collect();
+        self.placed.clear();
+        let ids: Vec<String> = self.instances.iter().map(|(id, _, _)| id.clone()).collect();
+        for id in &ids {
+            self.place(id);
+        }
+    }
+
+    /// The zone of each instance that has one.
+    pub fn described_zones(&self) -> Vec<String> {
+        self.instances.iter().filter_map(|(id, _, _)| self.placed.get(id)).cloned().collect()
+    }
+
     fn launch(&mut self, serves_from: Timestamp) {
         self.launched += 1;
         let id = format!("i-{:04}", self.launched);
+        self.place(&id);
         self.instances.push((id, self.launch_type.clone(), serves_from));
+    }
+
+    fn place(&mut self, id: &str) {
+        let here = |zone: &String| {
+            let same = self.instances.iter().filter(|(_, kind, _)| *kind == self.launch_type);
+            same.filter(|(id, _, _)| self.placed.get(id) == Some(zone)).count()
+        };
+        let short = |zone: &&String| {
+            self.zone_shortages.iter().any(|(kind, place)| *kind == self.launch_type && place == *zone)
+        };
+        let zone = self.zones.iter().filter(|zone| !short(zone)).min_by_key(|zone| here(zone)).cloned();
+        self.placed.extend(zone.map(|zone| (id.to_owned(), zone)));
     }
 
     fn serving(&self, now: Timestamp) -> u32 {
@@ -213,6 +250,7 @@ impl FakeGroup {
             self.instances.retain(|(_, kind, _)| *kind == self.launch_type);
             let rolled_back = self.before.is_none();
             if let Some(replacement) = &mut self.replacement {
+                replacement.ended = Some(now);
                 replacement.status = if rolled_back {
                     ReplacementStatus::RollbackSuccessful
                 } else {
@@ -267,6 +305,7 @@ impl FakeGroup {
             lifecycle: if *from <= now { Lifecycle::InService } else { Lifecycle::Pending },
             healthy: true,
             protected: false,
+            zone: self.placed.get(id).cloned(),
         };
         GroupDescription {
             name: self.name.clone(),
@@ -275,7 +314,7 @@ impl FakeGroup {
             desired: self.shown_desired.unwrap_or(self.desired),
             launch_type: Some(self.launch_type.clone()),
             instances: self.instances.iter().map(instance).collect(),
-            zones: vec!["a".to_owned()],
+            zones: self.zones.clone(),
             suspended: self.suspended,
             retype: RetypeSupport::Supported,
             maintenance: None,

@@ -218,6 +218,55 @@ async fn a_type_without_capacity_is_rolled_back_and_left_out() {
 }
 
 #[tokio::test]
+async fn a_type_that_leaves_a_zone_is_rolled_back_and_left_out_and_the_operation_says_so() {
+    let world =
+        World::with(json!({"groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge", "r7i.xlarge"]}}]}));
+    let in_zones = || {
+        let instances = world.platform.group().described_zones();
+        instances.into_iter().collect::<std::collections::BTreeSet<_>>()
+    };
+    world.platform.group().spread_over(&["a", "b", "c"]);
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    assert_eq!(in_zones().len(), 3);
+    world.platform.group().used_memory = 14_000.0;
+    world.platform.group().zone_shortages = vec![("r7i.xlarge".into(), "a".to_owned())];
+    let mut ended = Vec::new();
+    for _ in 0..30 {
+        let report = world.minute(&control).await;
+        let changes = report.outcomes[0].ended.iter();
+        ended.extend(changes.filter(|done| matches!(done.kind, OperationKind::Retype { .. })).cloned());
+    }
+    let [change] = &ended[..] else { panic!("one change, as the type is left out: {ended:?}") };
+    assert_eq!(change.phase, Phase::RolledBack);
+    let why = change.failure.as_deref().unwrap_or_default();
+    assert!(why.contains("r7i.xlarge") && why.contains(" a,"), "{why}");
+    assert_eq!(in_zones().len(), 3, "the former type serves in every zone again");
+    let group = world.platform.group();
+    assert_eq!(group.launch_type.as_str(), "m7i.xlarge");
+    assert!(group.fewest_serving >= 4);
+}
+
+#[tokio::test]
+async fn fewer_replicas_than_zones_may_change_their_zone_with_their_type() {
+    let world =
+        World::with(json!({"groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge", "r7i.xlarge"]}}]}));
+    world.platform.group().spread_over(&["a", "b", "c", "d", "e"]);
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().used_memory = 14_000.0;
+    world.platform.group().zone_shortages = vec![("r7i.xlarge".into(), "a".to_owned())];
+    let mut phases = Vec::new();
+    for _ in 0..20 {
+        let report = world.minute(&control).await;
+        let changes = report.outcomes[0].ended.iter();
+        let changes = changes.filter(|done| matches!(done.kind, OperationKind::Retype { .. }));
+        phases.extend(changes.map(|done| done.phase));
+    }
+    assert_eq!(phases, [Phase::Verified]);
+}
+
+#[tokio::test]
 async fn a_replacement_that_fails_half_way_is_rolled_back_and_no_serving_replica_is_lost() {
     let world =
         World::with(json!({"groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge", "r7i.xlarge"]}}]}));

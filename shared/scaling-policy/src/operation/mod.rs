@@ -13,5 +13,5 @@ pub use next_step::{
 };
 pub use state::{
     Before, Breaker, ManualChange, Operation, OperationId, OperationKind, OperationState, Override, Pause,
-    Phase, TypeBackoff,
+    Phase, TypeBackoff, Zones,
 };

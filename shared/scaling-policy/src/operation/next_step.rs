@@ -40,6 +40,9 @@ pub struct Observed<'a> {
     pub replacement: Option<&'a ReplacementView>,
     /// Launch failures since the operation was planned.
     pub failures: &'a [LaunchFailure],
+    /// Zones of the group in which nothing runs or boots, although it has a replica for each zone: the platform's balance
+    /// over the zones is lost.
+    pub unserved: &'a [String],
     /// Now.
     pub now: Timestamp,
 }

@@ -11,6 +11,7 @@ use scaling_fleet::TypeName;
 
 use super::next_step::{LONGEST, SETTLING, end, fatal, is_stale, refused};
 use super::{LaunchFailure, MOST_ATTEMPTS, Observed, Operation, Phase, Progress, Step};
+use crate::decision::Reason;
 use crate::snapshot::{ReplacementStatus, ReplacementView, ReplicaCount};
 
 /// A type change with what is seen of it.
@@ -80,7 +81,8 @@ fn start(change: &Change<'_>) -> Progress {
 fn unseen(change: &Change<'_>) -> Progress {
     let there = change.operation.phase != Phase::RollingBack && change.is_there();
     match change.operation.accepted_at {
-        _ if there => end(Phase::Verified, String::new()),
+        // Without a replacement to speak of, nothing says whose doing a zone that was left is.
+        _ if there => end(Phase::Verified, change.left(&change.lost())),
         Some(at) if !change.is_older(at, LONGEST) => Progress::Wait,
         _ if change.is_back() => end(Phase::RolledBack, "the platform shows no instance refresh".to_owned()),
         _ => end(Phase::Failed, "the platform shows no instance refresh, and the types are mixed".to_owned()),
@@ -121,7 +123,7 @@ fn give_up_where_hopeless(change: &Change<'_>) -> Progress {
 /// The replacement has ended well. An instance that it left out on purpose stays as it is.
 fn arrived(change: &Change<'_>, ours: &ReplacementView) -> Progress {
     if change.is_there() {
-        return end(Phase::Verified, String::new());
+        return settled_in(change, ours);
     }
     let (mut left, mut free) = (0, 0);
     for count in change.observed.group.replicas.iter().filter(|count| !change.is_wanted(&count.offer.name)) {
@@ -129,7 +131,9 @@ fn arrived(change: &Change<'_>, ours: &ReplacementView) -> Progress {
         free += present(count).saturating_sub(count.protected);
     }
     if free == 0 && left > 0 {
-        return end(Phase::Verified, format!("{left} instances protected from scale-in keep their type"));
+        let kept = format!("{left} instances protected from scale-in keep their type");
+        let why = [kept, change.left(&change.lost())];
+        return end(Phase::Verified, why.join("; ").trim_end_matches("; ").to_owned());
     }
     if change.has_settled(ours) {
         return end(
@@ -140,10 +144,22 @@ fn arrived(change: &Change<'_>, ours: &ReplacementView) -> Progress {
     Progress::Wait
 }
 
+/// Everything runs the wanted type. Where a zone has none of it, the type does not launch there, and the platform went on
+/// in the others: as after launches that failed, the former type is asked for. Not at once, as descriptions lag and the
+/// platform itself brings a group back into balance.
+fn settled_in(change: &Change<'_>, ours: &ReplacementView) -> Progress {
+    let lost = change.lost();
+    // What is undone already is not undone again: the zones would be left for the worse type.
+    if lost.is_empty() || change.operation.reason == Reason::UndoneTypeChange {
+        return end(Phase::Verified, change.left(&lost));
+    }
+    if change.has_settled(ours) { undo(change, ours) } else { Progress::Wait }
+}
+
 /// On the way back: by the platform's own roll-back of the first replacement, or by a second one to the former type.
 fn way_back(change: &Change<'_>, ours: &ReplacementView) -> Progress {
     use ReplacementStatus::{Cancelled, Failed, RollbackFailed, RollbackSuccessful, Successful};
-    let why = || ours.reason.clone().unwrap_or_default();
+    let why = || change.why_back(ours);
     match ours.status {
         status if status.is_active() => Progress::Wait,
         Successful if !change.goes_back(ours) && change.is_there() => end(Phase::Verified, String::new()),
@@ -160,7 +176,11 @@ fn way_back(change: &Change<'_>, ours: &ReplacementView) -> Progress {
 /// left.
 fn undo(change: &Change<'_>, ours: &ReplacementView) -> Progress {
     if change.is_back() {
-        return end(Phase::RolledBack, ours.reason.clone().unwrap_or_default());
+        return end(Phase::RolledBack, change.why_back(ours));
+    }
+    if change.operation.attempts >= MOST_ATTEMPTS && change.is_there() {
+        let refusal = change.refusal("refused");
+        return end(Phase::Failed, format!("{}; the way back: {refusal}", change.left(&change.lost())));
     }
     if change.operation.attempts >= MOST_ATTEMPTS {
         return end(Phase::Failed, change.refusal("the way back was refused; the group has mixed types"));
@@ -178,6 +198,29 @@ impl Change<'_> {
         let group = self.observed.group;
         let mut running = group.replicas.iter().filter(|count| present(count) > 0);
         group.total() > 0 && running.all(|count| self.is_wanted(&count.offer.name))
+    }
+
+    /// Zones that were served before and have no replica now, though there are enough for one in each.
+    fn lost(&self) -> Vec<String> {
+        self.operation.lost_zones(self.observed.unserved)
+    }
+
+    /// That the wanted type left these zones, for a person; empty where it left none.
+    fn left(&self, zones: &[String]) -> String {
+        match zones {
+            [] => String::new(),
+            zones => {
+                format!("no {} came into service in {}, which had served before", self.to, zones.join(", "))
+            }
+        }
+    }
+
+    /// Why it went back.
+    fn why_back(&self, ours: &ReplacementView) -> String {
+        match &self.operation.zones.lost[..] {
+            [] => ours.reason.clone().unwrap_or_default(),
+            zones => self.left(zones),
+        }
     }
 
     /// Whether nothing runs of a type that the change brought. Other types may have been there before it.

@@ -113,6 +113,18 @@ pub struct Operation {
     /// What a type change started from, to see whether it made things worse.
     #[serde(default)]
     pub before: Option<Before>,
+    /// Where a type change started from, to see whether it left a zone.
+    #[serde(default)]
+    pub zones: Zones,
+}
+
+/// Availability zones of a type change.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Zones {
+    /// Those that had a replica in service when it was planned.
+    pub served: Vec<String>,
+    /// Those of them that have none of the new type, for which it goes back.
+    pub lost: Vec<String>,
 }
 
 /// Load and capacity at the moment a type change was planned.
@@ -131,6 +143,11 @@ impl Operation {
     pub fn is_just_accepted(&self, now: Timestamp) -> bool {
         self.accepted_at
             .is_some_and(|at| now.duration_since(at).as_secs_f64() <= self.valid_for.as_secs_f64())
+    }
+
+    /// Of the zones in which nothing runs, those that had served when the operation was planned.
+    pub fn lost_zones(&self, unserved: &[String]) -> Vec<String> {
+        self.zones.served.iter().filter(|zone| unserved.contains(zone)).cloned().collect()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Type changes.
 
+use scaling_policy::decision::Reason;
 use scaling_policy::operation::{LaunchFailure, LaunchFailureKind, Phase, Progress, Step};
 use scaling_policy::snapshot::ReplacementStatus;
 
-use crate::support::{NEW, OLD, after, at, ended, failure, group, refresh, retype};
+use crate::support::{NEW, OLD, after, at, ended, failure, group, refresh, retype, without_zones};
 
 #[test]
 fn a_fresh_plan_starts_with_the_wanted_type_and_then_the_fallbacks_never_the_old_one() {
@@ -100,6 +101,55 @@ fn one_that_failed_half_way_goes_back_by_a_second_replacement() {
         let untouched = group(4, &[(OLD, 4, 0)]);
         let progress = after(900, &retype(4, Phase::Accepted), &untouched, Some(&failed), &[]);
         assert_eq!(ended(&progress), Some(Phase::RolledBack), "{status:?}");
+    }
+}
+
+#[test]
+fn a_zone_that_the_wanted_type_has_left_is_gone_back_for_once_the_group_has_settled() {
+    let mut operation = retype(4, Phase::Accepted);
+    operation.zones.served = vec!["a".to_owned(), "b".to_owned()];
+    let mut done = refresh(ReplacementStatus::Successful);
+    done.ended = Some(at(900));
+    let there = group(4, &[(NEW, 4, 0)]);
+    let look = |unserved, seconds| without_zones(unserved, seconds, &operation, &there, &done);
+    assert_eq!(look(&["b"], 960), Progress::Wait, "the platform may still bring it into balance");
+    assert_eq!(look(&["b"], 1081), Progress::Act(Step::StartReplacement { types: vec![OLD.into()] }));
+    for others in [&[][..], &["c"]] {
+        assert_eq!(ended(&look(others, 960)), Some(Phase::Verified), "{others:?} had served nothing before");
+    }
+}
+
+#[test]
+fn a_change_that_went_back_for_a_zone_says_for_which() {
+    let mut operation = retype(4, Phase::RollingBack);
+    operation.zones.lost = vec!["b".to_owned()];
+    let mut done = refresh(ReplacementStatus::Successful);
+    done.target_type = Some(OLD.into());
+    let back = group(4, &[(OLD, 4, 0)]);
+    let Progress::End { phase: Phase::RolledBack, why } = after(2000, &operation, &back, Some(&done), &[])
+    else {
+        panic!("it is back")
+    };
+    assert!(why.contains(NEW) && why.contains(" b,"), "{why}");
+}
+
+#[test]
+fn a_zone_is_told_of_where_there_is_no_way_back() {
+    let mut refused = retype(4, Phase::Accepted);
+    refused.zones.served = vec!["b".to_owned()];
+    let mut undone = refused.clone();
+    undone.reason = Reason::UndoneTypeChange;
+    (refused.attempts, refused.failure) = (3, Some("no permission".to_owned()));
+    let mut done = refresh(ReplacementStatus::Successful);
+    done.ended = Some(at(900));
+    let there = group(4, &[(NEW, 4, 0)]);
+    for (operation, phase, word) in
+        [(refused, Phase::Failed, "no permission"), (undone, Phase::Verified, "had served before")]
+    {
+        let progress = without_zones(&["b"], 1081, &operation, &there, &done);
+        let Progress::End { phase: last, why } = progress else { panic!("{progress:?}") };
+        assert_eq!(last, phase, "{why}");
+        assert!(why.contains(" b,") && why.contains(word), "{why}");
     }
 }
 

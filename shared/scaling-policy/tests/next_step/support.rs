@@ -8,7 +8,7 @@ use scaling_policy::config::ConfigVersion;
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::{
     LaunchFailure, LaunchFailureKind, Observed, Operation, OperationId, OperationKind, Phase, Progress,
-    next_step,
+    Zones, next_step,
 };
 use scaling_policy::snapshot::{
     GroupView, ReplacementStatus, ReplacementView, ReplicaCount, RetypeSupport, SuspendedProcesses, TypeOffer,
@@ -37,6 +37,7 @@ pub(crate) fn operation(kind: OperationKind, phase: Phase) -> Operation {
         not_before: None,
         failure: None,
         before: None,
+        zones: Zones::default(),
     }
 }
 
@@ -105,7 +106,20 @@ pub(crate) fn after(
     replacement: Option<&ReplacementView>,
     failures: &[LaunchFailure],
 ) -> Progress {
-    next_step(operation, &Observed { group, replacement, failures, now: at(seconds) })
+    next_step(operation, &Observed { group, replacement, failures, unserved: &[], now: at(seconds) })
+}
+
+/// The same where nothing runs in these zones, and nothing failed to launch.
+pub(crate) fn without_zones(
+    unserved: &[&str],
+    seconds: i64,
+    operation: &Operation,
+    group: &GroupView,
+    replacement: &ReplacementView,
+) -> Progress {
+    let unserved: Vec<String> = unserved.iter().map(|zone| (*zone).to_owned()).collect();
+    let (replacement, failures) = (Some(replacement), &[][..]);
+    next_step(operation, &Observed { group, replacement, failures, unserved: &unserved, now: at(seconds) })
 }
 
 /// The phase in which it ended.
