@@ -204,33 +204,103 @@ fn launching_and_passing_a_role_are_allowed_for_a_type_change_alone_and_no_furth
     assert_eq!(both, &json!({ "Condition": "TypeChanges" }));
 }
 
+/// What RunInstances is checked for, by what a launch template may name; AWS's own images and snapshots belong to no account.
+const LAUNCHED_WITH: [&str; 11] = [
+    "capacity-reservation/*",
+    "instance/*",
+    "key-pair/*",
+    "launch-template/*",
+    "network-interface/*",
+    "placement-group/*",
+    "security-group/*",
+    "subnet/*",
+    "volume/*",
+    "image/*",
+    "snapshot/*",
+];
+
 #[test]
-fn a_function_s_role_holds_its_policies_the_service_s_own_and_its_destinations() {
+fn launching_reaches_what_a_launch_template_may_name_in_this_account_and_region_alone() {
+    let template = template();
+    let statements = statements(&template, "ChangePolicy");
+    let launch = statements.iter().find(|(_, statement)| actions(statement).contains("ec2:RunInstances"));
+    let resources = launch.unwrap().1["Resource"].as_array().unwrap();
+    let named = resources.iter().map(|resource| {
+        let resource = resource["Fn::Sub"].as_str().unwrap();
+        let (place, named) = resource.rsplit_once(':').unwrap();
+        let public = ["image/*", "snapshot/*"].contains(&named);
+        let account = if public { "" } else { "${AWS::AccountId}" };
+        assert_eq!(place, format!("arn:${{AWS::Partition}}:ec2:${{AWS::Region}}:{account}"), "{resource}");
+        named
+    });
+    assert_eq!(named.collect::<Vec<_>>(), LAUNCHED_WITH);
+}
+
+/// What Lambda does in a function's name: (action, the only resource it may do it to).
+fn of_lambda(function: &str) -> Vec<(&'static str, Value)> {
+    let logs = json!({ "Fn::GetAtt": [format!("{function}Logs"), "Arn"] });
+    let bus = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default";
+    let mut all = vec![
+        ("logs:CreateLogStream", logs.clone()),
+        ("logs:PutLogEvents", logs),
+        // X-Ray knows no narrower resource.
+        ("xray:PutTelemetryRecords", json!("*")),
+        ("xray:PutTraceSegments", json!("*")),
+    ];
+    if function != "Api" {
+        all.push(("events:PutEvents", json!({ "Fn::Sub": bus })));
+    }
+    if function == "Alarm" {
+        all.push(("sqs:SendMessage", json!({ "Fn::GetAtt": ["DeadLetters", "Arn"] })));
+    }
+    all
+}
+
+#[test]
+fn a_function_s_role_holds_its_policies_and_what_lambda_does_in_its_name_and_no_policy_of_aws() {
     let template = expanded();
     let roles = resources(&template, "AWS::IAM::Role");
-    for (name, role) in roles.iter().filter(|(name, _)| name.ends_with("FunctionRole")) {
-        let mut managed: Vec<String> = Vec::new();
-        for policy in role["ManagedPolicyArns"].as_array().unwrap() {
-            let text = policy.as_str().unwrap_or_else(|| policy["Ref"].as_str().unwrap());
-            managed.push(text.rsplit('/').next().unwrap().to_owned());
-        }
-        let mut expected =
-            vec!["AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "ReadPolicy", "ChangePolicy"];
-        if name.starts_with("Schedule") {
-            expected.push("AlarmsPolicy");
-        }
-        assert_eq!(managed, expected, "{name}");
-        for policy in role["Policies"].as_array().into_iter().flatten() {
-            for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
-                let resource = statement["Resource"].to_string();
-                let narrow = match statement["Action"].as_str().unwrap() {
-                    "events:PutEvents" => resource.contains(":event-bus/default"),
-                    "sqs:SendMessage" => resource.contains("DeadLetters"),
-                    other => panic!("{name} may {other}"),
-                };
-                assert!(narrow, "{name}: {statement}");
-            }
-        }
+    for function in ["Schedule", "Alarm", "Api"] {
+        let name = format!("{function}Function");
+        let (_, properties) =
+            *resources(&template, "AWS::Lambda::Function").iter().find(|(found, _)| *found == name).unwrap();
+        assert_eq!(properties["Role"], json!({ "Fn::GetAtt": [format!("{name}Role"), "Arn"] }));
+        assert_eq!(properties["LoggingConfig"]["LogGroup"], json!({ "Ref": format!("{function}Logs") }));
+        let (_, role) = roles.iter().find(|(found, _)| *found == format!("{name}Role")).unwrap();
+        let mut expected = vec![json!({ "Ref": "ReadPolicy" }), json!({ "Ref": "ChangePolicy" })];
+        expected.extend((function == "Schedule").then(|| json!({ "Ref": "AlarmsPolicy" })));
+        assert_eq!(role["ManagedPolicyArns"], Value::Array(expected), "{name}");
+        let policies = role["Policies"].as_array().unwrap().iter();
+        let statements =
+            policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+        let granted: Vec<(&str, Value)> = statements
+            .flat_map(|statement| {
+                assert_eq!(statement["Effect"], "Allow");
+                actions(statement).into_iter().map(|action| (action, statement["Resource"].clone()))
+            })
+            .collect();
+        assert_eq!(granted, of_lambda(function), "{name}");
     }
-    assert_eq!(roles.iter().filter(|(name, _)| name.ends_with("FunctionRole")).count(), 3);
+    // Every other role is a person's setting for the account, or SAM's for the schedule, which may invoke one function.
+    let others = roles.iter().filter(|(name, _)| !name.ends_with("FunctionRole")).map(|(name, _)| *name);
+    assert_eq!(
+        others.collect::<BTreeSet<_>>(),
+        BTreeSet::from(["ApiGatewayLoggingRole", "ScheduleFunctionEveryMinuteRole"])
+    );
+}
+
+#[test]
+fn the_key_is_for_the_logs_of_this_stack_alone() {
+    let template = template();
+    let key = &resources(&template, "AWS::KMS::Key")[0].1["KeyPolicy"]["Statement"];
+    let logs = key.as_array().unwrap().iter().find(|statement| statement["Sid"] == "ForLogs").unwrap();
+    let allowed =
+        logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]["Fn::Sub"].as_str().unwrap();
+    assert!(allowed.ends_with(":log-group:${AWS::StackName}-*"), "{allowed}");
+    // CloudFormation names a group after stack and resource only where the template gives it no name.
+    let groups = resources(&template, "AWS::Logs::LogGroup");
+    assert!(
+        groups.len() == 4 && groups.iter().all(|(_, group)| group["LogGroupName"].is_null()),
+        "{groups:?}"
+    );
 }
