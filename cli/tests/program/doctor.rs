@@ -1,10 +1,16 @@
 use std::path::Path;
 
+use http::Response;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use jiff::{SignedDuration, Timestamp};
 use scaling_emulator::Fault;
+use scaling_emulator::faults::When;
 use scaling_emulator::region::usage::Class;
 use serde_json::{Value, json};
 
-use crate::process::{Ended, ended, program};
+use crate::process::{Ended, ended, http_with, program};
+use crate::server::serve;
 use crate::stage::{GROUP, changes, emulator, emulator_of_a_leak, emulator_with_past};
 
 async fn doctor(folder: &Path, endpoint: Option<&str>, config: &Value, more: &[&str]) -> Ended {
@@ -126,4 +132,82 @@ async fn a_configuration_with_faults_ends_it() {
     let told = doctor(folder.path(), None, &json!({"mode": "both"}), &[]).await;
     assert_eq!(told.code, Some(1), "{told:?}");
     assert_eq!(found(&told.json(), "configuration")[0].0, "wrong");
+}
+
+/// Something that refuses every request as AWS refuses a signature of another time, with a clock of its own.
+async fn service_whose_clock_is_ahead_by(seconds: i64) -> String {
+    serve(move |_request| async move {
+        let now = Timestamp::now() + SignedDuration::from_secs(seconds);
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let refusal = Response::builder().status(403).header("date", date);
+        refusal.body(Full::new(Bytes::from_static(b"{}"))).unwrap()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_told_even_where_it_makes_aws_refuse_every_call() {
+    let folder = tempfile::tempdir().unwrap();
+    for (seconds, verdict, side, word) in [
+        (-3600, "wrong", "ahead of", "signatures"),
+        (3600, "wrong", "behind", "signatures"),
+        (-180, "warning", "ahead of", "set the clock"),
+        (10, "good", "behind", ""),
+    ] {
+        let service = service_whose_clock_is_ahead_by(seconds).await;
+        let told = doctor(folder.path(), Some(&service), &config(GROUP), &[]).await;
+        assert_eq!(told.code, Some(1), "the calls are refused: {told:?}");
+        let answer = told.json();
+        let (found, detail, fix) = self::found(&answer, "clock")[0];
+        assert_eq!(found, verdict, "{answer}");
+        assert!(detail.contains(side) && fix.contains(word), "{seconds}: {detail}; {fix}");
+    }
+}
+
+#[tokio::test]
+async fn each_permission_that_is_missing_is_named_with_its_action_and_no_other_is() {
+    for (operation, check, action) in [
+        ("DescribeInstanceRefreshes", "permission to read instance refreshes", "autoscaling:"),
+        ("DescribeScalingActivities", "permission to read scaling activities", "autoscaling:"),
+        ("DescribePolicies", "permission to read scaling policies and scheduled actions", "autoscaling:"),
+        ("GetMetricData", "permission to read metrics", "cloudwatch:"),
+        ("SetDesiredCapacity", "permission to change capacity of web", "autoscaling:"),
+    ] {
+        let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+        let service = if action == "cloudwatch:" { "CloudWatch" } else { "AutoScaling" };
+        let denied = Fault::Fail {
+            operation: format!("{service}.{operation}"),
+            code: "AccessDenied".to_owned(),
+            status: 403,
+            when: When::default(),
+        };
+        emulator.inject(denied).unwrap();
+        let told = doctor(folder.path(), Some(&emulator.endpoint()), &config(GROUP), &["--try-write"]).await;
+        assert_eq!(told.code, Some(1), "{operation}: {told:?}");
+        let answer = told.json();
+        let [(verdict, detail, fix)] = found(&answer, check)[..] else { panic!("{check}: {answer}") };
+        assert_eq!(verdict, "wrong", "{answer}");
+        assert!(detail.contains(&format!("{action}{operation}")), "{detail}");
+        assert!(fix.contains("policy"), "{fix}");
+        let refused = answer["checks"].as_array().unwrap().iter().filter(|one| {
+            one["name"].as_str().unwrap().starts_with("permission") && one["verdict"] == "wrong"
+        });
+        assert_eq!(refused.count(), 1, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn another_controller_of_a_group_is_named_with_what_to_do() {
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+    let put = "Action=PutScalingPolicy&Version=2011-01-01&AutoScalingGroupName=web&PolicyName=keep-cpu-at-half\
+        &PolicyType=TargetTrackingScaling&TargetTrackingConfiguration.TargetValue=50\
+        &TargetTrackingConfiguration.PredefinedMetricSpecification.PredefinedMetricType=ASGAverageCPUUtilization";
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let (status, text) = http_with(("POST", &emulator.endpoint()), form.0, form.1, put).await;
+    assert_eq!(status, 200, "{text}");
+    let answer = doctor(folder.path(), Some(&emulator.endpoint()), &config(GROUP), &[]).await.json();
+    let of_group = found(&answer, "group web");
+    let foreign = of_group.iter().find(|(_, detail, _)| detail.contains("keep-cpu-at-half"));
+    let (verdict, _, fix) = foreign.unwrap_or_else(|| panic!("{answer}"));
+    assert!(*verdict == "warning" && fix.contains("coexist"), "{answer}");
 }

@@ -117,7 +117,7 @@ pub(crate) async fn http(method: &str, url: &str, body: &str) -> (u16, String) {
     http_with((method, url), "x-test", "", body).await
 }
 
-/// The same with a header.
+/// The same with a header, in the place of one of that name.
 pub(crate) async fn http_with(
     (method, url): (&str, &str),
     name: &str,
@@ -126,8 +126,9 @@ pub(crate) async fn http_with(
 ) -> (u16, String) {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let request = http::Request::builder().method(method).uri(url).header("content-type", "application/json");
-    let request = request.header(name, value);
-    let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
+    let mut request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
+    let name: http::HeaderName = name.parse().unwrap();
+    request.headers_mut().insert(name, value.parse().unwrap());
     let response =
         tokio::time::timeout(PATIENCE, client.request(request)).await.expect("it answers").unwrap();
     let status = response.status().as_u16();
