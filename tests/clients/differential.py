@@ -1,155 +1,61 @@
 """The same calls to moto's server and to the emulator, answer against answer, field by field.
 
-Sequences of calls are drawn from a seed. Identifiers, times and ARNs are made alike before answers are compared. What
-differs must stand in `ACCEPTED` with the documentation that decides it: where AWS's documentation and moto differ, the
-emulator follows the documentation.
+Sequences of calls are drawn from a seed, over every operation that both servers have. Identifiers, times and ARNs are made
+alike before answers are compared. What differs must stand in `ACCEPTED` with the documentation that decides it: where
+AWS's documentation and moto differ, the emulator follows the documentation.
 """
 
 import datetime
 import fnmatch
 import logging
-import random
 import re
 import sys
+import urllib.parse
 import urllib.request
 import warnings
 
 import boto3
+import botocore
 import botocore.exceptions
 import botocore.parsers
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.ec2.responses import EC2Response
 from moto.server import ThreadedMotoServer
+from moto.sts.responses import TokenResponse
 
 from differences import ACCEPTED
-from emulator import ENDPOINT, advance
+from emulator import ENDPOINT, advance, control
+from sequences import drawn, operations, seeds
+from sequences_found import resolved
 
-SEEDS, CALLS = range(1, 61), 60
-
-NAMES = ["web", "api"]
-TYPES = ["m5.large", "c5.xlarge"]
-ZONES = ["us-east-1a", "us-east-1b"]
-
-
-def calls(draw):
-    """One call: the service, the operation as boto3 names it, and its arguments."""
-    name, small = draw.choice(NAMES), lambda: draw.randint(-1, 6)
-    template = {"LaunchTemplateName": draw.choice(NAMES), "Version": draw.choice(["1", "2", "$Latest", "$Default"])}
-    dimension = {"Name": "Shop", "Value": name}
-    metric = {"Namespace": "Shop", "MetricName": draw.choice(["Orders", "Errors"]), "Dimensions": [dimension]}
-    tag = {"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": draw.choice("ab"), "PropagateAtLaunch": True}
-    yield 3, "ec2", "create_launch_template", {
-        "LaunchTemplateName": name,
-        "LaunchTemplateData": {"ImageId": "ami-12c6146b", "InstanceType": draw.choice(TYPES)},
-    }
-    yield 2, "ec2", "create_launch_template_version", {
-        "LaunchTemplateName": name,
-        "LaunchTemplateData": {"ImageId": "ami-12c6146b", "InstanceType": draw.choice(TYPES)},
-    }
-    yield 1, "ec2", "describe_launch_templates", {"LaunchTemplateNames": [name]}
-    yield 2, "ec2", "describe_launch_template_versions", {"LaunchTemplateName": name}
-    yield 1, "ec2", "modify_launch_template", {"LaunchTemplateName": name, "DefaultVersion": draw.choice("12")}
-    yield 3, "autoscaling", "create_auto_scaling_group", {
-        "AutoScalingGroupName": name,
-        "LaunchTemplate": template,
-        "MinSize": draw.randint(0, 2),
-        "MaxSize": draw.randint(1, 6),
-        "AvailabilityZones": ZONES,
-    }
-    yield 2, "autoscaling", "update_auto_scaling_group", {
-        "AutoScalingGroupName": name,
-        draw.choice(["MinSize", "MaxSize", "DesiredCapacity", "DefaultCooldown"]): draw.randint(0, 5),
-    }
-    yield 3, "autoscaling", "set_desired_capacity", {"AutoScalingGroupName": name, "DesiredCapacity": small()}
-    yield 4, "autoscaling", "describe_auto_scaling_groups", {"AutoScalingGroupNames": [name]}
-    yield 1, "autoscaling", "delete_auto_scaling_group", {"AutoScalingGroupName": name, "ForceDelete": True}
-    yield 2, "autoscaling", "create_or_update_tags", {"Tags": [{**tag, "Value": draw.choice("xy")}]}
-    yield 1, "autoscaling", "delete_tags", {"Tags": [tag]}
-    yield 2, "autoscaling", "describe_tags", {"Filters": [{"Name": "auto-scaling-group", "Values": [name]}]}
-    yield 2, "autoscaling", "put_scaling_policy", {
-        "AutoScalingGroupName": name,
-        "PolicyName": draw.choice("pq"),
-        "PolicyType": "SimpleScaling",
-        "AdjustmentType": "ChangeInCapacity",
-        "ScalingAdjustment": draw.choice([-1, 1]),
-    }
-    yield 2, "autoscaling", "describe_policies", {"AutoScalingGroupName": name}
-    yield 1, "autoscaling", "delete_policy", {"AutoScalingGroupName": name, "PolicyName": draw.choice("pq")}
-    yield 1, "autoscaling", "put_scheduled_update_group_action", {
-        "AutoScalingGroupName": name,
-        "ScheduledActionName": "night",
-        "Recurrence": "0 22 * * *",
-        "MinSize": 1,
-    }
-    yield 1, "autoscaling", "describe_scheduled_actions", {"AutoScalingGroupName": name}
-    yield 1, "autoscaling", "delete_scheduled_action", {"AutoScalingGroupName": name, "ScheduledActionName": "night"}
-    yield 1, "autoscaling", "put_lifecycle_hook", {
-        "AutoScalingGroupName": name,
-        "LifecycleHookName": "drain",
-        "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
-    }
-    yield 1, "autoscaling", "describe_lifecycle_hooks", {"AutoScalingGroupName": name}
-    yield 1, "autoscaling", "delete_lifecycle_hook", {"AutoScalingGroupName": name, "LifecycleHookName": "drain"}
-    yield 1, "autoscaling", "suspend_processes", {"AutoScalingGroupName": name, "ScalingProcesses": ["AZRebalance"]}
-    yield 1, "autoscaling", "resume_processes", {"AutoScalingGroupName": name, "ScalingProcesses": ["AZRebalance"]}
-    yield 2, "cloudwatch", "put_metric_data", {
-        "Namespace": "Shop",
-        "MetricData": [{"MetricName": metric["MetricName"], "Dimensions": [dimension], "Value": float(small()), "Unit": "Count"}],
-    }
-    yield 1, "cloudwatch", "list_metrics", {"Namespace": "Shop", "MetricName": metric["MetricName"]}
-    yield 2, "cloudwatch", "put_metric_alarm", {
-        **metric,
-        "AlarmName": name,
-        "Statistic": draw.choice(["Sum", "Average"]),
-        "Period": draw.choice([60, 300]),
-        "EvaluationPeriods": draw.randint(1, 3),
-        "Threshold": 1.0,
-        "ComparisonOperator": "GreaterThanThreshold",
-    }
-    yield 2, "cloudwatch", "describe_alarms", {"AlarmNames": [name]}
-    yield 1, "cloudwatch", "set_alarm_state", {"AlarmName": name, "StateValue": draw.choice(["OK", "ALARM"]), "StateReason": "test"}
-    yield 1, "cloudwatch", "delete_alarms", {"AlarmNames": [name]}
-    yield 1, "cloudwatch", "put_dashboard", {"DashboardName": name, "DashboardBody": '{"widgets":[]}'}
-    yield 1, "cloudwatch", "get_dashboard", {"DashboardName": name}
-    yield 1, "sts", "get_caller_identity", {}
-
-
-def drawn(seed):
-    """Calls of one sequence. Every other one begins with two groups, so that what follows finds something."""
-    draw = random.Random(seed)
-    for name in NAMES if seed % 2 else ():
-        data = {"ImageId": "ami-12c6146b", "InstanceType": draw.choice(TYPES)}
-        yield "ec2", "create_launch_template", {"LaunchTemplateName": name, "LaunchTemplateData": data}
-        yield "autoscaling", "create_auto_scaling_group", {
-            "AutoScalingGroupName": name,
-            "LaunchTemplate": {"LaunchTemplateName": name, "Version": "1"},
-            "MinSize": 1,
-            "MaxSize": 5,
-            "AvailabilityZones": ZONES,
-        }
-    for _ in range(CALLS):
-        offered = list(calls(draw))
-        [(_, service, operation, arguments)] = draw.choices(offered, [weight for weight, *_ in offered])
-        yield service, operation, arguments
+# The services, with what answers for each of them in moto.
+SERVICES = {"autoscaling": AutoScalingResponse, "cloudwatch": CloudWatchResponse, "ec2": EC2Response, "sts": TokenResponse}
+READING = ("describe", "get", "list")
 
 
 def alike(value):
     """An answer without what may differ between two runs of AWS itself."""
     if isinstance(value, dict):
-        return {name: alike(item) for name, item in value.items() if name not in ("ResponseMetadata", "NextToken")}
+        # In one order, because lists are sorted by how their items are written.
+        names = sorted(value.keys() - {"ResponseMetadata", "NextToken"})
+        return {name: alike(value[name]) for name in names}
     if isinstance(value, list):
         items = [alike(item) for item in value]
         return sorted(items, key=repr)
     if isinstance(value, datetime.datetime):
         return "<time>"
     if isinstance(value, str):
-        value = re.sub(r"\b(i|lt|ami|subnet|vpc)-[0-9a-f]{8,17}\b", r"<\1>", value)
+        value = re.sub(r"\b(i|r|lt|ami|sg|sgr|subnet|vpc)-[0-9a-f]{8,17}\b", r"<\1>", value)
         value = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>", value)
-        value = re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z?", "<time>", value)
+        value = re.sub(r"\d{4}-\d\d-\d\d[T ][0-9:.]+(Z|\+00:00)?", "<time>", value)
+        value = re.sub(r"\b(ip-)?\d{1,3}([.-])\d{1,3}\2\d{1,3}\2\d{1,3}\b", "<address>", value)
     return value
 
 
-def answer(client, operation, arguments):
+def answer(clients, service, operation, arguments):
     try:
-        return "answer", alike(getattr(client, operation)(**arguments))
+        return "answer", alike(getattr(clients[service], operation)(**resolved(arguments, clients)))
     except botocore.exceptions.ClientError as error:
         return "error", error.response["Error"]["Code"]
     except botocore.parsers.ResponseParserError:
@@ -163,7 +69,11 @@ def differences(path, ours, theirs):
         for name in sorted(ours.keys() | theirs.keys()):
             yield from differences(f"{path}.{name}", ours.get(name, "absent"), theirs.get(name, "absent"))
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for one, other in zip(ours, theirs):
+        # Their order says nothing: each is compared with the one that it is most like.
+        left = list(theirs)
+        for one in ours:
+            other = min(left, key=lambda other: sum(1 for _ in differences(path, one, other)))
+            left.remove(other)
             yield from differences(f"{path}[]", one, other)
     elif ours != theirs:
         yield path, ours, theirs
@@ -182,50 +92,100 @@ def accepted(path, ours, theirs):
     return [pattern for pattern, _ in ACCEPTED if fnmatch.fnmatchcase(difference, pattern)]
 
 
+def shared(service):
+    """Operations of a service that both servers have, as boto3 names them."""
+    client = boto3.client(service)
+    version = client.meta.service_model.api_version
+    for name in client.meta.service_model.operation_names:
+        if not hasattr(SERVICES[service], botocore.xform_name(name)):
+            continue
+        form = urllib.parse.urlencode({"Action": name, "Version": version}).encode()
+        try:
+            urllib.request.urlopen(ENDPOINT, form).read()
+        except urllib.error.HTTPError as error:
+            if "<Code>InvalidAction</Code>" in error.read().decode():
+                continue
+        yield service, botocore.xform_name(name)
+
+
+def reset(endpoint):
+    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", b"", method="POST")).read()
+
+
+class Sides:
+    """Both servers with their clients."""
+
+    def __init__(self, theirs):
+        self.endpoints = {"ours": ENDPOINT, "theirs": theirs}
+        self.clients = {side: {service: self.client(side, service) for service in SERVICES} for side in self.endpoints}
+        self.balancers = {service: self.client("theirs", service) for service in ("elb", "elbv2")}
+
+    def client(self, side, service):
+        return boto3.client(service, endpoint_url=self.endpoints[side], config=boto3.session.Config(retries={"max_attempts": 0}))
+
+    def fresh(self):
+        """Makes both forget everything. What groups are attached to must be there in moto's server."""
+        for endpoint in self.endpoints.values():
+            reset(endpoint)
+        vpc = self.clients["theirs"]["ec2"].describe_vpcs()["Vpcs"][0]["VpcId"]
+        targets = {}
+        for name in ("front", "back"):
+            made = self.balancers["elbv2"].create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc)
+            targets[name] = made["TargetGroups"][0]["TargetGroupArn"]
+            listener = {"Protocol": "http", "LoadBalancerPort": 80, "InstancePort": 80}
+            self.balancers["elb"].create_load_balancer(LoadBalancerName=name, Listeners=[listener], AvailabilityZones=["us-east-1a"])
+        for clients in self.clients.values():
+            clients["targets"] = targets
+
+
+def compared(sides, seed, found, used, answered):
+    """Carries out one sequence; returns how many calls it had."""
+    sides.fresh()
+    time = datetime.datetime.fromisoformat(control("clock")["now"]).timestamp()
+    calls = 0
+    for service, operation, arguments in drawn(seed, lambda: int(time)):
+        ours, theirs = (answer(sides.clients[side], service, operation, arguments) for side in ("ours", "theirs"))
+        calls += 1
+        reads = operation.startswith(READING)
+        if not reads and service != "cloudwatch":
+            # moto's instances serve and end at once; its alarms never look at their metrics.
+            time = datetime.datetime.fromisoformat(advance(180)).timestamp()
+        if ours[0] == theirs[0] == "answer":
+            answered.add((service, operation))
+        for path, one, other in told(operation, ours, theirs):
+            patterns = accepted(path, one, other)
+            used.update(patterns)
+            if not patterns:
+                found.setdefault((path, repr(one)[:120], repr(other)[:120]), f"seed {seed}: {arguments}")
+        if ours[0] != theirs[0] and not reads:
+            # One of them has made a change that the other has not: what follows says nothing more.
+            break
+    return calls
+
+
 def main():
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)  # moto tells at length where it fails
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()
-    endpoints = {"ours": ENDPOINT, "theirs": f"http://{host}:{port}"}
-    clients = {
-        (side, service): boto3.client(service, endpoint_url=endpoint, config=boto3.session.Config(retries={"max_attempts": 0}))
-        for side, endpoint in endpoints.items()
-        for service in ("autoscaling", "cloudwatch", "ec2", "sts")
-    }
-    compared, found, used = 0, {}, set()
-    for seed in SEEDS:
-        for endpoint in endpoints.values():
-            reset(endpoint)
-        for service, operation, arguments in drawn(seed):
-            ours = answer(clients["ours", service], operation, arguments)
-            theirs = answer(clients["theirs", service], operation, arguments)
-            compared += 1
-            if not operation.startswith(("describe", "get", "list")):
-                # moto's instances serve and end at once.
-                advance(180)
-            for path, one, other in told(operation, ours, theirs):
-                patterns = accepted(path, one, other)
-                used.update(patterns)
-                if not patterns:
-                    found.setdefault((path, repr(one)[:90], repr(other)[:90]), (seed, arguments))
-            if ours[0] != theirs[0] and not operation.startswith(("describe", "get", "list")):
-                # One of them has made a change that the other has not: what follows says nothing more.
-                break
+    sides = Sides(f"http://{host}:{port}")
+    found, used, answered = {}, set(), set()
+    calls = sum(compared(sides, seed, found, used, answered) for seed in seeds())
+    both = {operation for service in SERVICES for operation in shared(service)}
     moto.stop()
-    for (path, one, other), (seed, arguments) in sorted(found.items()):
-        print(f"{path}\n  ours   {one}\n  theirs {other}\n  seed {seed}: {arguments}", file=sys.stderr)
-    for pattern, _ in ACCEPTED:
-        if pattern not in used:
-            print(f"no longer a difference: {pattern}", file=sys.stderr)
-            found[pattern, "", ""] = None
-    print(f"{compared} calls compared")
+    for service, operation in sorted(both - operations()):
+        found[f"{service}.{operation} is never drawn", "", ""] = "both servers have it"
+    for service, operation in sorted(operations() - both):
+        found[f"{service}.{operation} is drawn", "", ""] = "it is not in both servers"
+    for service, operation in sorted(both & operations() - answered):
+        found[f"{service}.{operation} was never answered by both", "", ""] = "its answers have not been compared"
+    for pattern in sorted({pattern for pattern, _ in ACCEPTED} - used):
+        found[f"no longer a difference: {pattern}", "", ""] = ""
+    for (path, one, other), where in sorted(found.items()):
+        print(f"{path}\n  ours   {one}\n  theirs {other}\n  {where}", file=sys.stderr)
+    print(f"{calls} calls of {len(both)} operations compared")
     sys.exit(1 if found else 0)
-
-
-def reset(endpoint):
-    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", b"", method="POST")).read()
 
 
 main()
