@@ -22,7 +22,8 @@ impl Moto {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port().to_string();
         drop(free);
-        let process = Command::new(installed("moto_server"))
+        let process = Command::new(installed("python"))
+            .arg(repository().join("tests/moto_in_turn.py"))
             .args(["--host", "127.0.0.1", "--port", &port])
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -22,13 +22,15 @@ struct Moto {
 
 impl Moto {
     fn start() -> Self {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/moto_server");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let program = root.join(".venv/bin/python");
         assert!(program.exists(), "moto's server is not installed; run `make setup`");
         // Given back before moto takes it: moto cannot say which port it has chosen.
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("an address").port();
         drop(free);
         let process = Command::new(program)
+            .arg(root.join("tests/moto_in_turn.py"))
             .args(["--host", "127.0.0.1", "--port", &port.to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
