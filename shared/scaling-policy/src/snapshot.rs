@@ -36,6 +36,14 @@ pub struct TypeOffer {
     pub price: UsdPerHour,
 }
 
+impl TypeOffer {
+    /// Whether both are offers of one type, which has one size. Sizes are compared before names, because most types of a
+    /// ladder differ in them and a decision asks this for each.
+    pub fn is_same_type(&self, other: &Self) -> bool {
+        self.vcpu == other.vcpu && self.memory == other.memory && self.name == other.name
+    }
+}
+
 /// The platform's view of a group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupView {

@@ -3,7 +3,7 @@
 use scaling_fleet::{TypeName, UsdPerHour};
 
 use super::Inputs;
-use super::draft::Draft;
+use super::draft::{Draft, Retype};
 use super::release;
 use crate::decision::{Alternative, Decision};
 use crate::snapshot::TypeOffer;
@@ -24,6 +24,16 @@ impl Candidate<'_> {
     /// What decides: running cost and the cost of getting there, in USD per hour.
     pub(crate) fn total(&self) -> f64 {
         self.cost + self.change
+    }
+
+    /// As the explanation shows it.
+    pub(crate) fn alternative(&self) -> Alternative {
+        Alternative {
+            instance_type: self.offer.name.clone(),
+            replicas: self.replicas,
+            cost: UsdPerHour(self.cost),
+            change_cost: UsdPerHour(self.change),
+        }
     }
 }
 
@@ -64,7 +74,15 @@ impl<'a> Pricing<'a> {
             return None;
         }
         let replicas = replicas_of(offer).filter(|replicas| running(*replicas) < limit)?;
+        if !self.is_present(offer) && running(replicas) + self.overlap_usd / EXPECTED_LIFE_HOURS >= limit {
+            return None;
+        }
         Some(self.price(offer, replicas)).filter(|candidate| candidate.total() < limit)
+    }
+
+    /// Whether it is the type that the group has: then nothing has to be replaced.
+    fn is_present(&self, offer: &TypeOffer) -> bool {
+        offer.is_same_type(&self.inputs.snapshot.group.launch_type)
     }
 
     /// Values `replicas` of `offer`. A change of count is nearly free. A change of type is rolling: for a boot time
@@ -73,7 +91,7 @@ impl<'a> Pricing<'a> {
     pub(crate) fn price<'b>(&self, offer: &'b TypeOffer, replicas: u32) -> Candidate<'b> {
         let cost = offer.price.0 * f64::from(replicas);
         let group = &self.inputs.snapshot.group;
-        if offer.name == group.launch_type.name {
+        if self.is_present(offer) {
             return Candidate { offer, replicas, cost, change: 0.0 };
         }
         let mut surplus_steps = 0.0;
@@ -93,35 +111,42 @@ pub(crate) fn fewest(inputs: &Inputs<'_>, offer: &TypeOffer) -> Option<u32> {
     (needed <= inputs.bounds.max).then_some(needed)
 }
 
-/// The cheapest candidate over the ladder, each with the replicas that `replicas_of` gives it, by total. Of equals the
-/// first in the ladder, which is the smallest: small replicas follow a load more closely.
+/// The cheapest candidates over the ladder, at most `most`, each with the replicas that `replicas_of` gives it, by total. Of
+/// equals the first in the ladder comes first, which is the smallest: small replicas follow a load more closely.
 /// `replicas_of` gives at least what carries the load.
 pub(crate) fn cheapest<'a>(
     inputs: &Inputs<'a>,
+    most: usize,
+    is_asked: impl Fn(&TypeOffer) -> bool,
     replicas_of: impl Fn(&TypeOffer) -> Option<u32>,
-) -> Option<Candidate<'a>> {
+) -> Vec<Candidate<'a>> {
     let snapshot: &'a crate::Snapshot = inputs.snapshot;
     let pricing = Pricing::of(inputs);
-    let mut cheapest: Option<Candidate<'a>> = None;
-    for offer in snapshot.ladder.iter() {
-        let limit = cheapest.map_or(f64::INFINITY, |cheapest| cheapest.total());
-        cheapest = pricing.price_below(limit, offer, &replicas_of).or(cheapest);
+    let mut best: Vec<Candidate<'a>> = Vec::with_capacity(most + 1);
+    for offer in snapshot.ladder.iter().filter(|offer| is_asked(offer)) {
+        let limit = best.last().filter(|_| best.len() == most).map_or(f64::INFINITY, Candidate::total);
+        let Some(candidate) = pricing.price_below(limit, offer, &replicas_of) else { continue };
+        let position = best.partition_point(|better| better.total() <= candidate.total());
+        best.insert(position, candidate);
+        best.truncate(most);
     }
-    cheapest
+    best
 }
 
 /// Other types for when the chosen one has no capacity: they carry the load with no more replicas than will run, by
 /// price. Never the present type.
 pub(crate) fn fallbacks(inputs: &Inputs<'_>, chosen: &TypeOffer, replicas: u32) -> Vec<TypeName> {
     const MOST: usize = 3;
-    let present = &inputs.snapshot.group.launch_type.name;
+    let present = &inputs.snapshot.group.launch_type;
+    let least_vcpu = inputs.demand.least_vcpu(inputs.config);
     let mut cheapest: Vec<&TypeOffer> = Vec::with_capacity(MOST + 1);
     for offer in inputs.snapshot.ladder.iter() {
         let dear = cheapest.len() == MOST && cheapest.last().is_some_and(|last| offer.price >= last.price);
-        if dear || offer.name == chosen.name || offer.name == *present {
+        if dear || offer.is_same_type(chosen) || offer.is_same_type(present) {
             continue;
         }
-        if fewest(inputs, offer).is_some_and(|fewest| fewest <= replicas) {
+        let may_carry = offer.vcpu.0 * f64::from(replicas) >= least_vcpu;
+        if may_carry && fewest(inputs, offer).is_some_and(|fewest| fewest <= replicas) {
             let position = cheapest.partition_point(|better| better.price <= offer.price);
             cheapest.insert(position, offer);
             cheapest.truncate(MOST);
@@ -133,28 +158,13 @@ pub(crate) fn fallbacks(inputs: &Inputs<'_>, chosen: &TypeOffer, replicas: u32) 
 /// The cheapest pairs that were not chosen, for the explanation. Only where a change was drafted: a quiet hold has
 /// nothing to explain, and this is most of a decision's time.
 pub(crate) fn alternatives(inputs: &Inputs<'_>, draft: &Draft) -> Vec<Alternative> {
-    if draft.replicas == inputs.snapshot.group.desired && draft.retype.is_none() {
-        return Vec::new();
-    }
-    let chosen =
-        draft.retype.as_ref().map_or(&inputs.snapshot.group.launch_type.name, |retype| &retype.to.name);
-    let pricing = Pricing::of(inputs);
-    let mut best: Vec<Candidate<'_>> = Vec::with_capacity(Decision::MAX_ALTERNATIVES + 1);
-    for offer in inputs.snapshot.ladder.iter().filter(|offer| offer.name != *chosen) {
-        let full = best.len() == Decision::MAX_ALTERNATIVES;
-        let limit = best.last().filter(|_| full).map_or(f64::INFINITY, Candidate::total);
-        let priced = pricing.price_below(limit, offer, |offer| fewest(inputs, offer));
-        let Some(candidate) = priced else { continue };
-        let position = best.partition_point(|better| better.total() <= candidate.total());
-        best.insert(position, candidate);
-        best.truncate(Decision::MAX_ALTERNATIVES);
-    }
-    best.iter()
-        .map(|candidate| Alternative {
-            instance_type: candidate.offer.name.clone(),
-            replicas: candidate.replicas,
-            cost: UsdPerHour(candidate.cost),
-            change_cost: UsdPerHour(candidate.change),
-        })
-        .collect()
+    let chosen = match &draft.retype {
+        Some(Retype { alternatives: Some(known), .. }) => return known.clone(),
+        Some(retype) => &retype.to,
+        None if draft.replicas == inputs.snapshot.group.desired => return Vec::new(),
+        None => &inputs.snapshot.group.launch_type,
+    };
+    let is_other = |offer: &TypeOffer| !offer.is_same_type(chosen);
+    let others = cheapest(inputs, Decision::MAX_ALTERNATIVES, is_other, |offer| fewest(inputs, offer));
+    others.iter().map(Candidate::alternative).collect()
 }

@@ -34,8 +34,8 @@ pub struct Demand {
     pub busy_ahead: Option<f64>,
     /// Whether the forecast's measured error stands for the target load as the distance from the limit.
     is_measured: bool,
-    /// vCPU that put the request trigger exactly at its limit.
-    pub request_vcpu: f64,
+    /// vCPU that put the request trigger at the target load.
+    requested_vcpu: f64,
     /// MiB that each replica holds.
     pub memory_base: f64,
     /// MiB that the replicas share.
@@ -78,7 +78,7 @@ impl Demand {
             busy_ahead,
             memory_shared_ahead,
             is_measured: busy_ahead.is_some() && learned.forecast.is_measured(),
-            request_vcpu: request_vcpu(config, asks, state, snapshot),
+            requested_vcpu: request_vcpu(config, asks, state, snapshot) / config.target_load,
             memory_base,
             memory_shared,
             curve: learned.response,
@@ -105,17 +105,6 @@ impl Demand {
     /// The utilisation at which a replica of that size is full: the CPU limit, or less where latency needs it.
     fn full_utilisation(&self, config: &GroupConfig, vcpu: f64) -> f64 {
         full_on(config, self.asks.request_latency, &self.curve, vcpu)
-    }
-
-    /// vCPU that carry the present load, on replicas of that size. Where there is a forecast whose error has
-    /// been measured, that error is the distance that is kept from the limit; otherwise it is the target load.
-    fn present_vcpu(&self, config: &GroupConfig, full: f64) -> f64 {
-        let planned = if self.is_measured {
-            full
-        } else {
-            (config.triggers.cpu_usage.threshold * config.target_load).min(full * FULL_SHARE)
-        };
-        (self.busy / planned).max(self.request_vcpu / config.target_load)
     }
 
     /// vCPU that carry the load ahead, on replicas of that size. The forecast already holds its measured error, so
@@ -145,17 +134,26 @@ impl Demand {
         offer.memory.0 * config.triggers.memory_usage.threshold * level - self.memory_base
     }
 
-    /// vCPU that carry the present load and the load ahead.
+    /// vCPU that carry the present load and the load ahead, on replicas of that size. Where there is a forecast whose error
+    /// has been measured, that error is the distance that is kept from the limit; otherwise it is the target load.
     pub fn vcpu_on(&self, config: &GroupConfig, vcpu: f64) -> f64 {
         let full = self.full_utilisation(config, vcpu);
-        self.present_vcpu(config, full).max(self.busy_ahead.map_or(0.0, |busy| busy / full))
+        let ahead = self.busy_ahead.unwrap_or(0.0);
+        // Divisions are most of the time that a long ladder takes: one, where both loads have the same limit.
+        let by_cpu = if self.is_measured {
+            self.busy.max(ahead) / full
+        } else {
+            let planned = (config.triggers.cpu_usage.threshold * config.target_load).min(full * FULL_SHARE);
+            (self.busy / planned).max(if ahead > 0.0 { ahead / full } else { 0.0 })
+        };
+        by_cpu.max(self.requested_vcpu)
     }
 
     /// vCPU that carry it all on the size that can be used most: on any other size at least as many are needed.
     pub fn least_vcpu(&self, config: &GroupConfig) -> f64 {
         let limit = config.triggers.cpu_usage.threshold;
         let planned = if self.is_measured { limit } else { limit * config.target_load };
-        let present = (self.busy / planned).max(self.request_vcpu / config.target_load);
+        let present = (self.busy / planned).max(self.requested_vcpu);
         present.max(self.busy_ahead.unwrap_or(0.0) / limit) * (1.0 - ROUNDING)
     }
 
@@ -228,9 +226,12 @@ const ROUNDING: f64 = 1e-6;
 
 /// Whole replicas, rounded up, but for the last bit of a division.
 pub fn count(replicas: f64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range")]
-    let whole = (replicas * (1.0 - ROUNDING)).ceil().clamp(0.0, 1e9) as u32;
-    whole
+    let least = (replicas * (1.0 - ROUNDING)).min(1e9);
+    // By way of the cast, which saturates, and not by `ceil`: without SSE 4.1 that is a call into the C library, and a
+    // decision over a long ladder counts hundreds of times.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates at 0")]
+    let whole = least as u32;
+    whole + u32::from(f64::from(whole) < least)
 }
 
 /// Value over threshold by trigger, where there is a usable reading. Requests are counted over the whole group and

@@ -2,13 +2,13 @@
 
 use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
 
-use super::candidates::{cheapest, fallbacks, fewest};
+use super::candidates::{Candidate, cheapest, fallbacks, fewest};
 use super::demand::count;
 use super::release::{down, down_window};
 use super::undo::worse_after_type_change;
 use super::{Inputs, seconds_left, stand_still};
 use crate::config::Mode;
-use crate::decision::Reason;
+use crate::decision::{Alternative, Decision, Reason};
 use crate::snapshot::TypeOffer;
 use crate::trigger::Trigger;
 
@@ -31,6 +31,8 @@ pub(crate) struct Draft {
 pub(crate) struct Retype {
     pub(crate) to: TypeOffer,
     pub(crate) fallbacks: Vec<TypeName>,
+    /// The cheapest others, where they are known from the choice.
+    pub(crate) alternatives: Option<Vec<Alternative>>,
     /// Needed to carry the load now; one for cost only waits for its window.
     pub(crate) emergency: bool,
 }
@@ -174,7 +176,7 @@ fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
     let high = demand
         .highest_load()
         .filter(|(_, load)| *load >= 1.0 && inputs.learned.recent.was_high(long, period, inputs.now));
-    let Some(best) = cheapest(inputs, carries) else {
+    let Some(best) = cheapest(inputs, 1, |_| true, carries).pop() else {
         // Nothing is large enough: the largest there is, when it is larger than what runs.
         let largest =
             inputs.snapshot.ladder.last().filter(|offer| offer.vcpu.0 > group.launch_type.vcpu.0)?;
@@ -222,17 +224,18 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
     // What is on order may bring the memory of each replica down: how much of it is base is known when it serves.
     if memory_high && base_too_large && group.arriving() == 0 {
         let needed = Mebibytes(inputs.demand.type_memory(inputs.config));
-        return emergency(inputs, Reason::MemoryBound { needed }, |offer| fewest(inputs, offer));
+        return emergency(inputs, Reason::MemoryBound { needed });
     }
     let saturated = needed(inputs, &group.launch_type) > inputs.bounds.max;
     if high.is_some() && saturated {
-        return emergency(inputs, Reason::SaturatedAtMax, |offer| fewest(inputs, offer));
+        return emergency(inputs, Reason::SaturatedAtMax);
     }
     if launch_type_is_short(inputs) {
         let missing = group.desired.saturating_sub(group.in_service());
         // Of types that need no more replicas than are on order: more of the present one would have to come first.
         let fits = |offer: &TypeOffer| fewest(inputs, offer).filter(|replicas| *replicas <= group.desired);
-        return emergency(inputs, Reason::NothingLaunches { missing }, fits);
+        let best = cheapest(inputs, 1, |_| true, fits).pop()?;
+        return emergency_to(inputs, &best, Reason::NothingLaunches { missing });
     }
     slow_axis(inputs)
 }
@@ -245,14 +248,20 @@ fn launch_type_is_short(inputs: &Inputs<'_>) -> bool {
         && inputs.state.is_backed_off(&group.launch_type.name, inputs.now)
 }
 
-fn emergency(
-    inputs: &Inputs<'_>,
-    reason: Reason,
-    replicas: impl Fn(&TypeOffer) -> Option<u32>,
-) -> Option<Draft> {
-    let group = &inputs.snapshot.group;
-    let best = cheapest(inputs, replicas)?;
-    (best.offer.name != group.launch_type.name)
+/// The cheapest type that carries the load, at once. The next cheapest are what the explanation shows beside it.
+fn emergency(inputs: &Inputs<'_>, reason: Reason) -> Option<Draft> {
+    let most = Decision::MAX_ALTERNATIVES + 1;
+    let ranked = cheapest(inputs, most, |_| true, |offer| fewest(inputs, offer));
+    let (best, others) = ranked.split_first()?;
+    let mut draft = emergency_to(inputs, best, reason)?;
+    if let Some(retype) = &mut draft.retype {
+        retype.alternatives = Some(others.iter().map(Candidate::alternative).collect());
+    }
+    Some(draft)
+}
+
+fn emergency_to(inputs: &Inputs<'_>, best: &Candidate<'_>, reason: Reason) -> Option<Draft> {
+    (!best.offer.is_same_type(&inputs.snapshot.group.launch_type))
         .then(|| retype_draft(inputs, best.offer, best.replicas, reason, true))
 }
 
@@ -281,7 +290,7 @@ pub(super) fn retype_draft(
     let fallbacks = fallbacks(inputs, to, replicas);
     Draft {
         replicas,
-        retype: Some(Retype { to: to.clone(), fallbacks, emergency }),
+        retype: Some(Retype { to: to.clone(), fallbacks, alternatives: None, emergency }),
         reason,
         driver: None,
         urgent: emergency,

@@ -19,7 +19,7 @@ use crate::config::GroupConfig;
 use crate::decision::{Action, Decision, Reason, Wanted};
 use crate::learned::Learned;
 use crate::operation::OperationState;
-use crate::snapshot::{Snapshot, TypeOffer};
+use crate::snapshot::Snapshot;
 use bounds::Bounds;
 use demand::Demand;
 use draft::Draft;
@@ -53,7 +53,7 @@ pub fn decide(
     let (draft, notes) = guards::guard(&inputs, draft);
     let action = action(&inputs, &draft);
     let cost_before = snapshot.group.cost();
-    let cost_after = cost_after(&inputs, &action, cost_before);
+    let cost_after = cost_after(&inputs, &draft, cost_before);
     let alternatives = candidates::alternatives(&inputs, &draft);
     Decision {
         group: config.name.clone(),
@@ -100,18 +100,14 @@ fn action(inputs: &Inputs<'_>, draft: &Draft) -> Action {
     }
 }
 
-fn cost_after(inputs: &Inputs<'_>, action: &Action, before: UsdPerHour) -> UsdPerHour {
+fn cost_after(inputs: &Inputs<'_>, draft: &Draft, before: UsdPerHour) -> UsdPerHour {
     let group = &inputs.snapshot.group;
-    let at = |offer: &TypeOffer, replicas: u32| offer.price * f64::from(replicas);
-    match action {
-        Action::Hold => before,
-        Action::Scale { from, to } => {
-            let change = f64::from(*to) - f64::from(*from);
+    match &draft.retype {
+        Some(retype) => retype.to.price * f64::from(draft.replicas.max(group.desired)),
+        None if draft.replicas == group.desired => before,
+        None => {
+            let change = f64::from(draft.replicas) - f64::from(group.desired);
             UsdPerHour((before.0 + change * group.launch_type.price.0).max(0.0))
-        }
-        Action::Retype { to, to_replicas, .. } => {
-            let offer = inputs.snapshot.ladder.iter().find(|offer| offer.name == *to);
-            offer.map_or(before, |offer| at(offer, *to_replicas))
         }
     }
 }

@@ -41,10 +41,7 @@ impl ResponseCurve {
     /// even an idle replica would miss the target: then capacity is not what is missing.
     pub fn usable(&self, vcpu: f64) -> Option<f64> {
         let table = self.table.as_ref()?;
-        // Counted without branches: a decision asks for every type of a ladder.
-        let above: usize = SIZES.iter().map(|size| usize::from(f64::from(*size) <= vcpu)).sum();
-        // The size at or below: a smaller station needs more room, so this errs on the safe side.
-        Some(table[above.saturating_sub(1)]).filter(|usable| *usable > 0.0)
+        Some(table[size_at_or_below(vcpu)]).filter(|usable| *usable > 0.0)
     }
 
     pub(super) fn observe(
@@ -91,6 +88,20 @@ impl ResponseCurve {
     }
 }
 
+/// Which of [`SIZES`] is the one at or below `vcpu`, the first for less: a smaller station needs more room, so this errs
+/// on the safe side. By the powers of two among them, without a search: a decision asks for every type of a ladder.
+fn size_at_or_below(vcpu: f64) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range")]
+    let whole = vcpu.clamp(1.0, 128.0) as u32;
+    match whole {
+        128.. => 9,
+        96.. => 8,
+        64.. => 7,
+        48.. => 6,
+        _ => whole.ilog2() as usize,
+    }
+}
+
 fn quantile(config: &GroupConfig) -> f64 {
     match config.triggers.request_latency.binding.as_ref().map(|binding| binding.statistic) {
         Some(Statistic::P99) => 0.99,
@@ -107,4 +118,18 @@ fn servers(vcpu: f64) -> u32 {
     )]
     let servers = vcpu.round().max(1.0) as u32;
     servers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_taken_for_the_tabulated_size_at_or_below_its_own() {
+        assert_eq!(size_at_or_below(0.25), 0);
+        for vcpu in 1..=300_u32 {
+            let by_search = SIZES.iter().rposition(|size| *size <= vcpu).unwrap();
+            assert_eq!(size_at_or_below(f64::from(vcpu)), by_search, "{vcpu} vCPU");
+        }
+    }
 }
