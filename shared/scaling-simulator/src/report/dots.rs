@@ -2,7 +2,8 @@
 
 use plotters::prelude::*;
 
-use super::plots::{BOUND, HPA, OURS, OVER, PlotError, TRACKING, fault, legend};
+use super::key::{Key, Sign};
+use super::plots::{BOUND, HPA, OURS, OVER, PlotError, TRACKING, fault};
 use crate::figures::Figures;
 use crate::ranking::{Headline, headlines};
 use crate::type_cases::{APPETITES, SCALES, TypeCase};
@@ -19,8 +20,8 @@ const AIMED_TYPE: f64 = 0.88;
 const WIDTH: u32 = 900;
 const ROW: u32 = 22;
 
-/// Height of the longest legend, which a plot of few rows has to have room for.
-const LEGEND: u32 = 110;
+/// Height of what is around the rows: the axis with its description, and margins.
+const FRAME: u32 = 64;
 
 /// Marks of one kind, each in a row.
 struct Marks {
@@ -90,15 +91,21 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
     let left = values().fold(aim.0, f64::min) * 0.95;
     let right = values().fold(aim.0, f64::max) * 1.05;
     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let mut key = Key::new(WIDTH);
+    for Marks { name, colour, .. } in marks.iter().filter(|marks| !marks.at.is_empty()) {
+        key.add(Sign::Dot, *colour, *name);
+    }
+    key.add(Sign::Line(2), OVER, format!("{} {}", aim.0, aim.1));
     let mut svg = String::new();
     {
-        let size = (WIDTH, (ROW * count).max(LEGEND) + 64);
+        let size = (WIDTH, ROW * count + FRAME + key.height());
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        let area = key.above(&area)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
             .x_label_area_size(34)
             .y_label_area_size(230)
-            .build_cartesian_2d((left..right).log_scale(), (0..rows.len()).into_segmented())
+            .build_cartesian_2d(left..right, (0..rows.len()).into_segmented())
             .map_err(fault)?;
         chart
             .configure_mesh()
@@ -112,23 +119,13 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
             .draw()
             .map_err(fault)?;
         let line = [(aim.0, SegmentValue::Exact(0)), (aim.0, SegmentValue::Last)];
-        chart
-            .draw_series(LineSeries::new(line, OVER.stroke_width(2)))
-            .map_err(fault)?
-            .label(format!("{} {}", aim.0, aim.1))
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], OVER.stroke_width(2)));
-        for Marks { name, colour, at } in marks {
+        chart.draw_series(LineSeries::new(line, OVER.stroke_width(2))).map_err(fault)?;
+        for Marks { colour, at, .. } in marks {
             let dot = |(row, value): &(usize, f64)| {
                 Circle::new((*value, SegmentValue::CenterOf(*row)), 5, colour.mix(0.75).filled())
             };
-            chart
-                .draw_series(at.iter().map(dot))
-                .map_err(fault)?
-                .label(*name)
-                .legend(|(x, y)| Circle::new((x + 9, y), 5, colour.filled()));
+            chart.draw_series(at.iter().map(dot)).map_err(fault)?;
         }
-        // The rows begin at the bottom, mostly with what costs and changes least.
-        legend(&mut chart, SeriesLabelPosition::LowerRight)?;
         area.present().map_err(fault)?;
     }
     Ok(svg)

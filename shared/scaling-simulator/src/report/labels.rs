@@ -42,9 +42,18 @@ pub(super) fn place(
     places
 }
 
+/// The lower right corner of a name whose upper left one is at `place`.
+pub(super) fn end(name: &str, (x, y): Point) -> Point {
+    (x + width(name), y + LINE)
+}
+
+fn width(name: &str) -> i32 {
+    i32::try_from(name.chars().count()).unwrap_or(i32::MAX / LETTER).saturating_mul(LETTER)
+}
+
 /// Places beside a mark, the nearest first: right and left of it, then further and further up and down.
 fn offers(name: &str, (x, y): Point) -> impl Iterator<Item = Area> {
-    let width = i32::try_from(name.chars().count()).unwrap_or(i32::MAX / LETTER).saturating_mul(LETTER);
+    let width = width(name);
     let sides = [x + MARK + 2, x - MARK - 2 - width];
     let lines = (0..=FARTHEST).flat_map(|line| [-line, line]);
     lines.flat_map(move |line| {

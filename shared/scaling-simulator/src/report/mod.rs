@@ -1,6 +1,7 @@
 //! What is shown of a competition: JSON, CSV, and one HTML page with its plots inside.
 
 mod dots;
+mod key;
 mod labels;
 mod page;
 mod plots;

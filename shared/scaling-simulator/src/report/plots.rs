@@ -5,6 +5,7 @@ use plotters::prelude::*;
 use thiserror::Error;
 
 use super::Plotted;
+use super::key::{Key, Sign};
 use super::labels::{self, Point};
 use crate::figures::{Figures, HELD};
 use crate::play;
@@ -17,7 +18,7 @@ use crate::rivals::Rival;
 pub struct PlotError(String);
 
 const SIZE: (u32, u32) = (900, 320);
-const FONT: &str = "sans-serif";
+pub(super) const FONT: &str = "sans-serif";
 const DEMAND: RGBColor = RGBColor(60, 60, 60);
 pub(super) const OURS: RGBColor = RGBColor(0, 114, 178);
 pub(super) const OVER: RGBColor = RGBColor(213, 94, 0);
@@ -45,9 +46,16 @@ pub(super) fn over_time(points: &[play::Point]) -> Result<String, PlotError> {
         })
         .collect();
     let top = buckets.iter().map(|(_, needed, serving, _)| needed.max(*serving)).fold(1.0, f64::max);
+    let mut key = Key::new(SIZE.0);
+    key.add(Sign::Line(2), DEMAND, "needed");
+    key.add(Sign::Line(3), OURS, "serving (hybrid)");
+    if buckets.iter().any(|(.., over)| *over) {
+        key.add(Sign::Line(3), OVER, "over the target");
+    }
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, (SIZE.0, SIZE.1 + key.height())).into_drawing_area();
+        let area = key.above(&area)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
             .x_label_area_size(34)
@@ -65,22 +73,11 @@ pub(super) fn over_time(points: &[play::Point]) -> Result<String, PlotError> {
             .draw_series(buckets.iter().filter(|(.., over)| *over).map(|(day, needed, ..)| {
                 Rectangle::new([(*day, 0.0), (*day, *needed)], OVER.mix(0.5).stroke_width(2))
             }))
-            .map_err(fault)?
-            .label("over the target")
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], OVER.stroke_width(3)));
-        for (colour, label, width, which) in
-            [(DEMAND, "needed", 1, 1_usize), (OURS, "serving (hybrid)", 2, 2)]
-        {
-            let line = buckets.iter().map(|bucket| (bucket.0, if which == 1 { bucket.1 } else { bucket.2 }));
-            chart
-                .draw_series(LineSeries::new(line, colour.stroke_width(width)))
-                .map_err(fault)?
-                .label(label)
-                .legend(move |(x, y)| {
-                    PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(width + 1))
-                });
-        }
-        legend(&mut chart, SeriesLabelPosition::UpperRight)?;
+            .map_err(fault)?;
+        let needed = buckets.iter().map(|(day, needed, ..)| (*day, *needed));
+        chart.draw_series(LineSeries::new(needed, DEMAND.stroke_width(1))).map_err(fault)?;
+        let serving = buckets.iter().map(|(day, _, serving, _)| (*day, *serving));
+        chart.draw_series(LineSeries::new(serving, OURS.stroke_width(2))).map_err(fault)?;
         area.present().map_err(fault)?;
     }
     Ok(svg)
@@ -100,9 +97,17 @@ pub(super) fn cost_and_violations(plotted: &Plotted, results: &[&Figures]) -> Re
         .filter(|figures| shown(cost(figures)))
         .collect();
     let right = all.iter().map(|figures| cost(figures)).fold(1.5, f64::max) * 1.05;
+    let sweep_colour = |rival: Rival| if rival == Rival::Hpa { HPA } else { TRACKING };
+    let mut key = Key::new(SIZE.0);
+    for (rival, _) in &plotted.sweeps {
+        key.add(Sign::Line(2), sweep_colour(*rival), format!("{rival}, all settings"));
+    }
+    key.add(Sign::Line(4), DEMAND.mix(0.4), "Pareto front");
+    key.add(Sign::Line(1), OVER, "half a percent");
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, (SIZE.0, SIZE.1 + key.height())).into_drawing_area();
+        let area = key.above(&area)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
             .x_label_area_size(34)
@@ -118,28 +123,18 @@ pub(super) fn cost_and_violations(plotted: &Plotted, results: &[&Figures]) -> Re
             .map_err(fault)?;
         chart
             .draw_series(LineSeries::new([(0.9, HELD * 100.0), (right, HELD * 100.0)], OVER.stroke_width(1)))
-            .map_err(fault)?
-            .label("half a percent")
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], OVER.stroke_width(1)));
+            .map_err(fault)?;
         for (rival, figures) in &plotted.sweeps {
-            let colour = if *rival == Rival::Hpa { HPA } else { TRACKING };
             let line = figures.iter().filter(|one| shown(cost(one))).map(|one| (cost(one), share(one)));
             chart
-                .draw_series(LineSeries::new(line, colour.stroke_width(1)).point_size(3))
-                .map_err(fault)?
-                .label(format!("{rival}, all settings"))
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+                .draw_series(LineSeries::new(line, sweep_colour(*rival).stroke_width(1)).point_size(3))
+                .map_err(fault)?;
         }
         let causal = all.iter().filter(|one| !is_bound(&one.policy));
         let front = front(causal.map(|one| (cost(one), share(one))).collect());
-        chart
-            .draw_series(LineSeries::new(front, DEMAND.mix(0.4).stroke_width(4)))
-            .map_err(fault)?
-            .label("Pareto front")
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], DEMAND.mix(0.4).stroke_width(4)));
+        chart.draw_series(LineSeries::new(front, DEMAND.mix(0.4).stroke_width(4))).map_err(fault)?;
         let marks = results.iter().filter(|one| shown(cost(one))).map(|one| (*one, (cost(one), share(one))));
         mark(&area, &mut chart, &marks.collect::<Vec<_>>())?;
-        legend(&mut chart, SeriesLabelPosition::UpperRight)?;
         area.present().map_err(fault)?;
     }
     Ok(svg)
@@ -173,6 +168,9 @@ where
     }
     let within = chart.plotting_area().get_pixel_range();
     for (one, place) in told.into_iter().zip(labels::place(&names, &everywhere, within)) {
+        // On a ground of its own: the lines of the rivals go through everything.
+        let ground = [place, labels::end(&one.policy, place)];
+        area.draw(&Rectangle::new(ground, WHITE.mix(0.8).filled())).map_err(fault)?;
         let style = (FONT, 13).into_font().color(&colour(one));
         area.draw(&Text::new(one.policy.clone(), place, style)).map_err(fault)?;
     }
@@ -195,25 +193,6 @@ fn front(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
         better
     });
     points
-}
-
-pub(super) fn legend<'a, DB, X, Y>(
-    chart: &mut ChartContext<'a, DB, Cartesian2d<X, Y>>,
-    place: SeriesLabelPosition,
-) -> Result<(), PlotError>
-where
-    DB: DrawingBackend + 'a,
-    X: Ranged,
-    Y: Ranged,
-{
-    chart
-        .configure_series_labels()
-        .position(place)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BOUND.mix(0.4))
-        .label_font((FONT, 12))
-        .draw()
-        .map_err(fault)
 }
 
 pub(super) fn fault(error: impl std::fmt::Display) -> PlotError {
