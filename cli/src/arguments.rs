@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use crate::failure::Misused;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use scaling::serve::document::Place;
@@ -238,12 +239,12 @@ pub(crate) struct EmulateArguments {
     /// Address to listen on; port 0 takes a free one and prints it
     #[arg(long, default_value = "127.0.0.1:4566")]
     pub(crate) listen: SocketAddr,
-    /// How time passes
-    #[arg(long, value_enum, default_value_t = ClockKind::Real)]
-    pub(crate) clock: ClockKind,
-    /// How many times as fast as on the wall, with --clock accelerated
-    #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = speed)]
-    pub(crate) speed: f64,
+    /// How time passes [default: real, or accelerated with --speed]
+    #[arg(long, value_enum)]
+    pub(crate) clock: Option<ClockKind>,
+    /// How many times as fast as on the wall time passes, of an accelerated clock [default: 60]
+    #[arg(long, value_name = "FACTOR", value_parser = speed)]
+    pub(crate) speed: Option<f64>,
     /// Where functions are invoked, such as http://127.0.0.1:9000 of `cargo lambda watch`
     #[arg(long, value_name = "URL")]
     pub(crate) lambda_endpoint: Option<String>,
@@ -271,6 +272,32 @@ pub(crate) struct EmulateArguments {
     /// Everything random is drawn from it
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+/// How the emulator's time passes, with what each kind needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum EmulatorTime {
+    Real,
+    /// So many times as fast.
+    Accelerated(f64),
+    Stepped,
+}
+
+impl EmulateArguments {
+    /// What `--clock` and `--speed` say together. A factor alone is of an accelerated clock; beside another kind it would
+    /// say nothing, and is refused.
+    pub(crate) fn time(&self) -> Result<EmulatorTime, Misused> {
+        const USUAL: f64 = 60.0;
+        match (self.clock, self.speed) {
+            (None | Some(ClockKind::Real), None) => Ok(EmulatorTime::Real),
+            (Some(ClockKind::Stepped), None) => Ok(EmulatorTime::Stepped),
+            (None | Some(ClockKind::Accelerated), Some(speed)) => Ok(EmulatorTime::Accelerated(speed)),
+            (Some(ClockKind::Accelerated), None) => Ok(EmulatorTime::Accelerated(USUAL)),
+            (Some(ClockKind::Real | ClockKind::Stepped), Some(_)) => {
+                Err(Misused("--speed is of an accelerated clock: leave it out, or say --clock accelerated"))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -364,6 +391,25 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_factor_of_the_emulators_time_alone_accelerates_it_and_beside_another_clock_is_refused() {
+        let time = |options: &[&str]| {
+            let line = ["scaling", "emulate"].iter().chain(options);
+            match Arguments::try_parse_from(line).unwrap().command {
+                Command::Emulate(arguments) => arguments.time().map_err(|error| error.to_string()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(time(&[]), Ok(EmulatorTime::Real));
+        assert_eq!(time(&["--speed", "10"]), Ok(EmulatorTime::Accelerated(10.0)));
+        assert_eq!(time(&["--clock", "accelerated"]), Ok(EmulatorTime::Accelerated(60.0)));
+        assert_eq!(time(&["--clock", "stepped"]), Ok(EmulatorTime::Stepped));
+        for clock in ["real", "stepped"] {
+            let refused = time(&["--clock", clock, "--speed", "10"]).unwrap_err();
+            assert!(refused.contains("--clock accelerated"), "{refused}");
+        }
     }
 
     #[test]

@@ -17,6 +17,11 @@ pub(crate) struct Interrupted;
 #[error("refused: {0}")]
 pub(crate) struct Refused(pub(crate) String);
 
+/// Options that contradict each other in a way that the command line's grammar does not know.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misused(pub(crate) &'static str);
+
 /// The message has been written already; this is the exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("ended with code {0}")]
@@ -57,7 +62,7 @@ fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Refused>() {
         return 4;
     }
-    if matches!(error.downcast_ref(), Some(ServeError::Unprotected { .. })) {
+    if error.is::<Misused>() || matches!(error.downcast_ref(), Some(ServeError::Unprotected { .. })) {
         return 2;
     }
     let is_faulty = |cause: &(dyn std::error::Error + 'static)| {

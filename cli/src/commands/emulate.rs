@@ -8,7 +8,7 @@ use scaling_emulator::signature::Credentials;
 use scaling_emulator::{ClockMode, Emulator, Scenario, Schedule, Settings};
 use serde_json::json;
 
-use crate::arguments::{ClockKind, EmulateArguments};
+use crate::arguments::{EmulateArguments, EmulatorTime};
 use crate::interrupt::Interrupt;
 use crate::{embedded, output};
 
@@ -55,12 +55,12 @@ fn settings(arguments: &EmulateArguments) -> Result<Settings> {
         credentials: arguments.credentials.iter().map(|text| credentials(text)).collect::<Result<_>>()?,
         ..Settings::default()
     };
-    Ok(match arguments.clock {
+    Ok(match arguments.time()? {
         // Starts where every stepped emulator does, so that a script sees the same times each time.
-        ClockKind::Stepped => common,
-        ClockKind::Real => Settings { clock: ClockMode::Real, start: this_minute()?, ..common },
-        ClockKind::Accelerated => {
-            Settings { clock: ClockMode::Accelerated(arguments.speed), start: this_minute()?, ..common }
+        EmulatorTime::Stepped => common,
+        EmulatorTime::Real => Settings { clock: ClockMode::Real, start: this_minute()?, ..common },
+        EmulatorTime::Accelerated(speed) => {
+            Settings { clock: ClockMode::Accelerated(speed), start: this_minute()?, ..common }
         }
     })
 }
@@ -89,7 +89,7 @@ fn greet(arguments: &EmulateArguments, emulator: &Emulator) -> Result<()> {
          export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
     ))?;
     output::line("aws autoscaling describe-auto-scaling-groups")?;
-    if arguments.clock == ClockKind::Stepped {
+    if arguments.time()? == EmulatorTime::Stepped {
         output::line(format_args!(
             "curl -d '{{\"advance\": 60}}' -H 'content-type: application/json' {endpoint}/_emulator/clock"
         ))?;

@@ -1,8 +1,9 @@
 //! What the metrics and operations of the last days show: memory that rises by itself, limits that are met too often,
 //! operations that failed.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use scaling::Assembly;
+use scaling_control::ports::StateStore;
 use scaling_control::record::{OPERATIONS_PREFIX, OperationRecord, from_json, operation_key};
 use scaling_control::{Evaluation, GroupOutcome, PortError, TickReport};
 use scaling_policy::config::{GroupConfig, Platform};
@@ -24,8 +25,9 @@ const MOST_GROUPS: usize = 20;
 /// A limit that is met in this share of the time is no exception any more.
 const OFTEN: f64 = 0.05;
 
-/// Operations that are looked at.
+/// Operations that are read at once, and how many such reads are made at most: a large account has very many a day.
 const OPERATIONS: usize = 1000;
+const MOST_READS: usize = 20;
 
 /// Looks at the groups' last fortnight, or at what there is of it.
 pub(super) async fn of_metrics(assembly: &Assembly, planned: &TickReport, checks: &mut Vec<Check>) {
@@ -113,32 +115,47 @@ fn limits<'a>(config: &'a GroupConfig, history: &'a History) -> impl Iterator<It
     })
 }
 
+/// What the last day's operations came to.
+#[derive(Debug, Default)]
+struct LastDay {
+    operations: usize,
+    bad: usize,
+    /// The last of the bad ones: its group and its cause.
+    newest: Option<(String, String)>,
+    /// There are more operations than were read.
+    is_cut: bool,
+}
+
+impl LastDay {
+    fn add(&mut self, record: OperationRecord) {
+        self.operations += 1;
+        if matches!(record.operation.phase, Phase::Failed | Phase::RolledBack) {
+            self.bad += 1;
+            let cause = record.operation.failure.unwrap_or_else(|| "no cause was told".to_owned());
+            self.newest = Some((record.group.to_string(), cause));
+        }
+    }
+}
+
 /// Operations of the last day that the platform refused, or that came to nothing.
 pub(super) async fn of_operations(assembly: &Assembly, checks: &mut Vec<Check>) {
     let name = "operations";
     let ports = assembly.control.ports();
     let since = ports.clock.now() - SignedDuration::from_hours(24);
-    let after = operation_key(&since.strftime("%Y%m%dT%H%M%S").to_string());
-    let records = match ports.store.list(OPERATIONS_PREFIX, Some(&after), OPERATIONS).await {
-        Ok(records) => records,
+    let day = match last_day(ports.store.as_ref(), since).await {
+        Ok(day) => day,
         Err(error) => return checks.push(failed(name, &error)),
     };
-    let operations =
-        records.iter().filter_map(|stored| from_json::<OperationRecord>(&stored.key, &stored.body).ok());
-    let bad: Vec<OperationRecord> = operations
-        .filter(|record| matches!(record.operation.phase, Phase::Failed | Phase::RolledBack))
-        .collect();
-    checks.push(match bad.last() {
-        None => Check::good(name, format!("none of {} in the last day failed", records.len())),
-        Some(newest) => Check::of(
+    let of = if day.is_cut { "the first " } else { "" };
+    let operations = day.operations;
+    checks.push(match day.newest {
+        None => Check::good(name, format!("none of {of}{operations} in the last day failed")),
+        Some((group, cause)) => Check::of(
             Verdict::Warning,
             name,
             format!(
-                "{} of {} in the last day failed, the newest of {}: {}",
-                bad.len(),
-                records.len(),
-                newest.group,
-                newest.operation.failure.as_deref().unwrap_or("no cause was told")
+                "{} of {of}{operations} in the last day failed, the newest of {group}: {cause}",
+                day.bad
             ),
             "the cause is the platform's answer: capacity, quota, launch template or a permission; see the group's \
              scaling activities",
@@ -146,13 +163,35 @@ pub(super) async fn of_operations(assembly: &Assembly, checks: &mut Vec<Check>) 
     });
 }
 
+/// Reads on until there are no more, so that the newest is the newest.
+async fn last_day(store: &dyn StateStore, since: Timestamp) -> Result<LastDay, PortError> {
+    let mut day = LastDay::default();
+    let mut after = operation_key(&since.strftime("%Y%m%dT%H%M%S").to_string());
+    for _ in 0..MOST_READS {
+        let records = store.list(OPERATIONS_PREFIX, Some(&after), OPERATIONS).await?;
+        for stored in &records {
+            if let Ok(record) = from_json::<OperationRecord>(&stored.key, &stored.body) {
+                day.add(record);
+            }
+        }
+        match records.last() {
+            Some(last) if records.len() == OPERATIONS => after.clone_from(&last.key),
+            _ => return Ok(day),
+        }
+    }
+    day.is_cut = true;
+    Ok(day)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use jiff::Timestamp;
+    use scaling_control::ports::NewRecord;
     use scaling_fleet::{Mebibytes, UsdPerHour, Vcpu};
-    use scaling_policy::config::{Config, Layers};
+    use scaling_policy::config::{Config, ConfigVersion, Layers};
+    use scaling_policy::decision::Reason;
+    use scaling_policy::operation::{Operation, OperationId, OperationKind, Zones};
     use scaling_policy::snapshot::TypeOffer;
     use scaling_report::Past;
 
@@ -213,5 +252,43 @@ mod tests {
         };
         assert_eq!(of(0.1), ["memory_usage of web"]);
         assert_eq!(of(0.04), Vec::<String>::new());
+    }
+
+    fn ended(minute: i64, since: Timestamp, phase: Phase, failure: Option<&str>) -> NewRecord {
+        let planned_at = since + SignedDuration::from_secs(minute * 60);
+        let id = format!("{}-{minute}", planned_at.strftime("%Y%m%dT%H%M%S"));
+        let operation = Operation {
+            id: OperationId(id.clone()),
+            kind: OperationKind::Scale { from: 2, to: 3 },
+            phase,
+            reason: Reason::WithinTarget,
+            config_version: ConfigVersion(1),
+            planned_at,
+            valid_for: Duration::from_secs(60),
+            accepted_at: None,
+            ended_at: Some(planned_at),
+            platform_id: None,
+            attempts: 0,
+            not_before: None,
+            failure: failure.map(ToOwned::to_owned),
+            before: None,
+            zones: Zones::default(),
+        };
+        let record = OperationRecord { group: "web".into(), operation };
+        NewRecord { key: operation_key(&id), body: serde_json::to_string(&record).unwrap(), expires: None }
+    }
+
+    #[tokio::test]
+    async fn of_more_operations_than_are_read_at_once_the_newest_failure_is_still_told() {
+        let store = scaling_store::SqliteStore::open_in_memory().unwrap();
+        let since = "2026-03-02T00:00:00Z".parse::<Timestamp>().unwrap();
+        let mut records: Vec<NewRecord> =
+            (0..1300).map(|minute| ended(minute, since, Phase::Verified, None)).collect();
+        records[10] = ended(10, since, Phase::Failed, Some("no capacity"));
+        records[1299] = ended(1299, since, Phase::RolledBack, Some("quota"));
+        store.append(records).await.unwrap();
+        let day = last_day(&store, since).await.unwrap();
+        assert_eq!((day.operations, day.bad, day.is_cut), (1300, 2, false));
+        assert_eq!(day.newest, Some(("web".to_owned(), "quota".to_owned())));
     }
 }
