@@ -2,8 +2,8 @@
 
 use plotters::prelude::*;
 
-use super::key::{Key, Sign};
-use super::plots::{BOUND, HPA, OURS, OVER, PlotError, TRACKING, fault};
+use super::key::{Key, LETTERS, Sign};
+use super::plots::{BOUND, FONT, HPA, OURS, OVER, PlotError, TRACKING, fault};
 use crate::figures::Figures;
 use crate::ranking::{Headline, headlines};
 use crate::type_cases::{APPETITES, SCALES, TypeCase};
@@ -105,11 +105,14 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
             .margin(8)
             .x_label_area_size(34)
             .y_label_area_size(230)
-            .build_cartesian_2d(left..right, (0..rows.len()).into_segmented())
+            .build_cartesian_2d(left..right, (0..rows.len() - 1).into_segmented())
             .map_err(fault)?;
         chart
             .configure_mesh()
             .x_desc(along)
+            // Else they get smaller with the plot, down to what nobody reads.
+            .label_style((FONT, LETTERS))
+            .axis_desc_style((FONT, LETTERS))
             .y_labels(rows.len())
             .y_label_formatter(&|at| match at {
                 SegmentValue::CenterOf(row) => rows.get(*row).cloned().unwrap_or_default(),

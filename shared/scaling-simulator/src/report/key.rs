@@ -7,7 +7,7 @@ use super::plots::{FONT, PlotError, fault};
 
 /// Height of a row, and of a letter.
 const ROW: u32 = 20;
-const LETTERS: i32 = 12;
+pub(super) const LETTERS: i32 = 12;
 
 /// Width of a letter (rather too wide), of a sign, and of what is between entries. In pixels.
 const LETTER: u32 = 7;
