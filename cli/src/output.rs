@@ -17,6 +17,12 @@ pub(crate) fn line(text: impl Display) -> Result<()> {
     }
 }
 
+/// Writes what somebody should know beside the output, which may be piped on.
+pub(crate) fn warn(text: impl Display) {
+    // A reader that has gone away changes nothing.
+    let _ = writeln!(std::io::stderr(), "scaling: {text}");
+}
+
 /// Writes a value as indented JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     line(serde_json::to_string_pretty(value)?)

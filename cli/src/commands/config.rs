@@ -39,17 +39,15 @@ async fn push(arguments: &PushArguments) -> Result<()> {
     }
     let place = if arguments.dry_run { existing_store(&arguments.state) } else { store(&arguments.state) };
     let control = control(&place)?;
-    let active = control.refresh().await.context("the active version could not be read")?;
-    if let Some(expected) = arguments.expected.filter(|expected| *expected != active.version.0) {
-        let replaced = format!(
-            "version {} is active, not {expected}: look at it with `scaling config diff`",
-            active.version.0
-        );
+    let Stored { version: active, source } = stored(&control).await?;
+    if let Some(expected) = arguments.expected.filter(|expected| *expected != active.0) {
+        let replaced =
+            format!("version {} is active, not {expected}: look at it with `scaling config diff`", active.0);
         return Err(Refused(replaced).into());
     }
-    let text = difference(stored(&active).as_ref(), config.source(), active.version.0);
+    let text = difference(source.as_ref(), config.source(), active.0);
     if text.is_empty() {
-        return output::line(format_args!("Version {} is the same; nothing was pushed.", active.version.0));
+        return output::line(format_args!("Version {} is the same; nothing was pushed.", active.0));
     }
     output::line(text)?;
     if arguments.dry_run {
@@ -58,9 +56,9 @@ async fn push(arguments: &PushArguments) -> Result<()> {
     let version = control
         .replace_config(
             config.source().clone(),
-            active.version,
+            active,
             &arguments.by,
-            noted(&control, active.version, &arguments.by),
+            noted(&control, active, &arguments.by),
         )
         .await
         .map_err(refused)?;
@@ -69,10 +67,9 @@ async fn push(arguments: &PushArguments) -> Result<()> {
 
 async fn pull(arguments: &PullArguments) -> Result<()> {
     let control = control(&existing_store(&arguments.state))?;
-    let active = control.refresh().await.context("the active version could not be read")?;
     let source = match arguments.version {
         Some(version) => control.stored_config(ConfigVersion(version)).await?,
-        None => stored(&active).context(
+        None => stored(&control).await?.source.context(
             "nothing has been pushed yet: the configuration that came with the deployment is active; \
              push one with `scaling config push`",
         )?,
@@ -88,10 +85,10 @@ async fn pull(arguments: &PullArguments) -> Result<()> {
 async fn diff(arguments: &DiffArguments) -> Result<()> {
     let Loaded { config, .. } = files(&arguments.source)?;
     let control = control(&existing_store(&arguments.state))?;
-    let active = control.refresh().await.context("the active version could not be read")?;
-    let text = difference(stored(&active).as_ref(), config.source(), active.version.0);
+    let Stored { version: active, source } = stored(&control).await?;
+    let text = difference(source.as_ref(), config.source(), active.0);
     if text.is_empty() {
-        return output::line(format_args!("Version {} and the file are the same.", active.version.0));
+        return output::line(format_args!("Version {} and the file are the same.", active.0));
     }
     output::line(text)?;
     Err(Told(1).into())
@@ -120,7 +117,7 @@ async fn history(arguments: &HistoryArguments) -> Result<()> {
 
 async fn rollback(arguments: &RollbackArguments) -> Result<()> {
     let control = control(&existing_store(&arguments.state))?;
-    let active = control.refresh().await.context("the active version could not be read")?;
+    let Stored { version: active, source: before } = stored(&control).await?;
     let wanted = ConfigVersion(arguments.version);
     // What the functions carry is stored nowhere.
     ensure!(
@@ -129,18 +126,15 @@ async fn rollback(arguments: &RollbackArguments) -> Result<()> {
          push that file: scaling config push --config FILE"
     );
     let source = control.stored_config(wanted).await?;
-    let text = difference(stored(&active).as_ref(), &source, active.version.0);
+    let text = difference(before.as_ref(), &source, active.0);
     if text.is_empty() {
-        return output::line(format_args!(
-            "Version {} has the same content; nothing was done.",
-            active.version.0
-        ));
+        return output::line(format_args!("Version {} has the same content; nothing was done.", active.0));
     }
     output::line(text)?;
     if arguments.dry_run {
         return output::line("Nothing was done.");
     }
-    let along = noted(&control, active.version, &arguments.by);
+    let along = noted(&control, active, &arguments.by);
     let version = control.roll_back_config(wanted, &arguments.by, along).await.map_err(refused)?;
     output::line(format_args!("Version {} with the content of version {} is active.", version.0, wanted.0))
 }
@@ -169,9 +163,26 @@ fn control(place: &StoreChoice) -> Result<Arc<ControlLoop>> {
     Ok(Assembly::new(nothing.config, AwsSettings::default(), place)?.control)
 }
 
-/// The content of the active version, where one was pushed.
-fn stored(active: &Config) -> Option<Value> {
-    (active.version.0 > 0).then(|| active.source().clone())
+/// The version that the next one replaces.
+struct Stored {
+    version: ConfigVersion,
+    /// Its content, where one was pushed.
+    source: Option<Value>,
+}
+
+/// What is stored, also where this program does not take it: then it says so, and the version can be replaced all the same.
+async fn stored(control: &ControlLoop) -> Result<Stored> {
+    let active = control.refresh().await.context("the active version could not be read")?;
+    let Some(refused) = control.refused_config() else {
+        let source = (active.version.0 > 0).then(|| active.source().clone());
+        return Ok(Stored { version: active.version, source });
+    };
+    let version = refused.version;
+    output::warn(format_args!(
+        "version {} is stored, and this program refuses it:\n{}",
+        version.0, refused.error
+    ));
+    Ok(Stored { version, source: Some(control.stored_config(version).await?) })
 }
 
 /// What makes the one the other, line by line; empty where they are the same.

@@ -27,6 +27,9 @@ pub(crate) async fn scale(arguments: &ScaleArguments) -> Result<()> {
             format!("accepted: {wanted}; operation {id}, see GET {}/operations/{id}", arguments.api.api)
         }
         None if arguments.dry_run => format!("would do: {wanted}"),
+        None if let Some(until) = until => {
+            format!("the group is as asked for already, and is kept so until {until}")
+        }
         None => "nothing to do: the group is as asked for already".to_owned(),
     })
 }

@@ -9,6 +9,7 @@ use lambda_http::http::Uri;
 use lambda_http::http::uri::PathAndQuery;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Response, Service};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use scaling::lambda::Function;
 use scaling_api::{ApiState, Caller, router};
 
@@ -33,9 +34,7 @@ impl Interface {
     /// An emulator's clock that cannot be read; whatever concerns the request itself is an answer.
     pub(crate) async fn answer(&self, mut request: Request) -> Result<Answer, Error> {
         self.function.follow_clock().await?;
-        if let Some(path) = path_without_stage(&request) {
-            *request.uri_mut() = path;
-        }
+        *request.uri_mut() = address(&request);
         if let Some(caller) = caller(&request) {
             request.extensions_mut().insert(caller);
         }
@@ -58,19 +57,32 @@ impl IntoResponse for Answer {
     }
 }
 
-/// The path as the routes know it: `/health` where a gateway's stage makes it `/v1/health`.
-fn path_without_stage(request: &Request) -> Option<Uri> {
+/// The address as the routes know it: `/health` where a gateway's stage makes it `/v1/health`.
+///
+/// From the path as it was sent. The request's own address has its dot segments resolved (`%2e%2e` too), and IAM decides
+/// on what was sent: who may `POST /groups/*` must not get to `/config` by way of `/groups/%2e%2e/config`.
+fn address(request: &Request) -> Uri {
+    let sent = request.raw_http_path();
+    let path = without_stage(request, sent).unwrap_or(sent);
+    let path = if path.is_empty() { "/" } else { path };
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let whole = format!("{}{query}", utf8_percent_encode(path, NOT_IN_PATHS));
+    // What is no address at all is one that no route has.
+    whole.parse::<PathAndQuery>().map_or_else(|_| Uri::from_static("/."), Uri::from)
+}
+
+/// What a gateway may have decoded and an address cannot hold. A percent sign is kept: most pass the path on encoded.
+const NOT_IN_PATHS: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'^').add(b'`').add(b'\\');
+
+fn without_stage<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
     let stage = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
         Some(RequestContext::ApiGatewayV1(context)) => context.stage.as_deref(),
         _ => None,
     };
-    let path = request.uri().path();
     let rest = path.strip_prefix('/')?.strip_prefix(stage?)?;
-    let rest = if rest.is_empty() { "/" } else { rest };
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    let whole: PathAndQuery = rest.starts_with('/').then(|| format!("{rest}{query}").parse().ok())??;
-    Some(Uri::from(whole))
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
 /// Who asks, where the gateway has checked it: the IAM principal.

@@ -19,6 +19,7 @@ use scaling_control::ports::{Expected, NewRecord};
 use scaling_control::record::{from_json, to_json};
 use serde::{Deserialize, Serialize};
 
+use crate::Caller;
 use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
@@ -76,7 +77,9 @@ pub(crate) async fn around_writes(
         return Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await);
     };
     let text = format!("{} {}\n", parts.method, parts.uri);
-    let kept = Kept { state, key: format!("idempotency/{}", hash(key.as_bytes(), &[])) };
+    // Each caller's own: one may not get, or be stopped by, what another has asked for with the same key.
+    let caller = parts.extensions.get::<Caller>().map(|caller| format!("\n{}", caller.0)).unwrap_or_default();
+    let kept = Kept { state, key: format!("idempotency/{}", hash(key.as_bytes(), caller.as_bytes())) };
     let fingerprint = hash(text.as_bytes(), &bytes);
     match kept.reserve(&fingerprint).await? {
         Reserved::Answered(answer) => Ok(answer.replay()),

@@ -24,6 +24,8 @@ pub struct ApiState {
     access: Access,
     /// Where connections may stay open.
     feed: Option<Arc<Feed>>,
+    /// Since when the process should have been ticking; `None` in one that only answers.
+    ticking_since: Option<Timestamp>,
 }
 
 impl fmt::Debug for ApiState {
@@ -35,7 +37,14 @@ impl fmt::Debug for ApiState {
 impl ApiState {
     /// Over a loop, with the figures that its ticks are recorded in.
     pub fn new(control: Arc<ControlLoop>, metrics: Metrics) -> Self {
-        Self { control, metrics, looked: Arc::default(), access: Access::InFront, feed: None }
+        Self {
+            control,
+            metrics,
+            looked: Arc::default(),
+            access: Access::InFront,
+            feed: None,
+            ticking_since: None,
+        }
     }
 
     /// What should be looked at in each group: what `GET /validation` says of them. Looks at the platform, and changes
@@ -58,11 +67,13 @@ impl ApiState {
         crate::routes::look_over(self, &report.outcomes.iter().collect::<Vec<_>>()).await
     }
 
-    /// The same with connections that may stay open, so that events are streamed.
+    /// The same in a process that stays and ticks: connections may stay open, so that events are streamed, and a loop that has
+    /// not come to its first tick in time is found out.
     #[must_use]
     pub fn streaming(self) -> Self {
         let feed = Feed::new(self.control.ports().clone());
-        Self { feed: Some(feed), ..self }
+        let ticking_since = Some(self.now());
+        Self { feed: Some(feed), ticking_since, ..self }
     }
 
     /// The same with roles checked as `access` says.
@@ -79,6 +90,11 @@ impl ApiState {
     /// New events, where connections may stay open.
     pub(crate) fn feed(&self) -> Option<&Arc<Feed>> {
         self.feed.as_ref()
+    }
+
+    /// Since when ticks should have been made, where the process makes any.
+    pub(crate) fn ticking_since(&self) -> Option<Timestamp> {
+        self.ticking_since
     }
 
     /// The loop.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use scaling_fleet::{Catalogue, PriceBook};
 use scaling_policy::Learned;
-use scaling_policy::config::{Config, ConfigVersion, GroupConfig, GroupName};
+use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -27,6 +27,8 @@ pub(crate) const CONCURRENT: usize = 8;
 pub struct ControlLoop {
     ports: Ports,
     config: Mutex<Arc<Config>>,
+    /// The stored version, where this program does not take it.
+    refused: Mutex<Option<RefusedConfig>>,
     /// Of the configuration in force.
     prices: Mutex<Arc<PriceBook>>,
     /// The process's own region.
@@ -44,6 +46,16 @@ pub struct ControlLoop {
     pub(crate) unrecalled: Mutex<HashMap<GroupName, Timestamp>>,
     /// When other controllers of each group were last looked for here, with or without success.
     pub(crate) tried: Mutex<HashMap<GroupName, Timestamp>>,
+}
+
+/// A stored configuration that this program does not take: of another program's version, or with faults under this process's
+/// variables. The one before goes on.
+#[derive(Debug, Clone)]
+pub struct RefusedConfig {
+    /// Its version.
+    pub version: ConfigVersion,
+    /// What is wrong with it.
+    pub error: Arc<ConfigError>,
 }
 
 /// The last evaluation of a group.
@@ -87,6 +99,7 @@ impl ControlLoop {
             evaluated: Mutex::default(),
             learned: Mutex::default(),
             held: Mutex::default(),
+            refused: Mutex::default(),
             unrecalled: Mutex::default(),
             tried: Mutex::default(),
         }
@@ -178,7 +191,7 @@ impl ControlLoop {
             Some(stored) => record::from_json(CONTROL_KEY, &stored.body)?,
             None => ControlRecord::default(),
         };
-        if control.config_version != self.config().version.0 && control.config_version > 0 {
+        if control.config_version != self.stored_version().0 && control.config_version > 0 {
             self.load_version(control.config_version, &control.config_key).await?;
         }
         Ok(control)
@@ -194,6 +207,8 @@ impl ControlLoop {
             // It was checked when it was stored; a newer program may refuse it. The old one goes on.
             Err(error) => {
                 tracing::error!(target: "scaling::validator", version, %error, "stored configuration refused");
+                let version = ConfigVersion(version);
+                *lock(&self.refused) = Some(RefusedConfig { version, error: Arc::new(error) });
             }
         }
         Ok(())
@@ -202,6 +217,17 @@ impl ControlLoop {
     pub(crate) fn use_config(&self, config: Config) {
         *lock(&self.prices) = Arc::new(prices(&config, self.region.as_deref()));
         *lock(&self.config) = Arc::new(config);
+        *lock(&self.refused) = None;
+    }
+
+    /// The stored version that this program does not take, as of the last look.
+    pub fn refused_config(&self) -> Option<RefusedConfig> {
+        lock(&self.refused).clone()
+    }
+
+    /// The version that the next one replaces, as of the last look: the stored one, whether it is in use here or refused.
+    pub fn stored_version(&self) -> ConfigVersion {
+        self.refused_config().map_or_else(|| self.config().version, |refused| refused.version)
     }
 
     /// The groups whose evaluation period has passed, or of which something is going on; and the others. Ticks are not

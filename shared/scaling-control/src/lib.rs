@@ -30,7 +30,7 @@ mod take_over;
 pub mod versions;
 
 pub use act::{LEASE, LONGEST_STEP};
-pub use control_loop::ControlLoop;
+pub use control_loop::{ControlLoop, RefusedConfig};
 pub use error::PortError;
 pub use ports_set::Ports;
 pub use report::{Evaluation, GroupOutcome, Outcome, TickReport};

@@ -68,7 +68,7 @@ impl ControlLoop {
         along: impl Fn(&ConfigVersion) -> Result<Vec<NewRecord>, PortError>,
     ) -> Result<ConfigVersion, ConfigRefusal> {
         let source = self.stored_config(to).await?;
-        let active = self.refresh().await?.version;
-        self.activate(source, active, (by, Some(to.0)), along).await
+        self.refresh().await?;
+        self.activate(source, self.stored_version(), (by, Some(to.0)), along).await
     }
 }

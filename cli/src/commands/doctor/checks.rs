@@ -9,7 +9,7 @@ use scaling_api::ApiState;
 use scaling_aws::diagnose::MOST_SKEW;
 use scaling_aws::{AwsPlatform, AwsSettings};
 use scaling_control::ports::{Expected, NewRecord};
-use scaling_control::{PortError, Ports};
+use scaling_control::{PortError, Ports, RefusedConfig};
 use scaling_policy::config::{Config, ControlLevel, GroupConfig, Platform, Severity};
 use scaling_policy::operation::Step;
 use scaling_telemetry::Metrics;
@@ -51,7 +51,10 @@ pub(super) async fn all(arguments: &DoctorArguments) -> Vec<Check> {
     // The active version, which may be another than the file's.
     let file = assembly.control.config();
     let config = assembly.control.refresh().await.unwrap_or_else(|_| Arc::clone(&file));
-    version(&file, &config, arguments, &mut checks);
+    match assembly.control.refused_config() {
+        Some(refused) => checks.push(refused_version(&refused)),
+        None => version(&file, &config, arguments, &mut checks),
+    }
     held::controls(&assembly.control, &config, &mut checks).await;
     let aws: Vec<Arc<GroupConfig>> =
         config.groups.iter().filter(|group| group.platform == Platform::Aws).cloned().collect();
@@ -93,6 +96,20 @@ fn configuration(arguments: &DoctorArguments, checks: &mut Vec<Check>) -> Option
             None
         }
     }
+}
+
+/// A stored version that is not in force, because this program does not take it.
+fn refused_version(refused: &RefusedConfig) -> Check {
+    let detail = format!(
+        "version {} is stored and refused, so that another is in force: {}",
+        refused.version.0, refused.error
+    );
+    Check::of(
+        Verdict::Wrong,
+        "configuration",
+        detail,
+        "push one without these faults with `scaling config push`, or go back with `scaling config rollback`",
+    )
 }
 
 /// Whether the file or a stored version is what holds.

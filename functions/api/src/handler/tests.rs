@@ -93,6 +93,37 @@ async fn a_path_that_begins_like_the_stage_is_left_alone() {
     assert_eq!(status, 404);
 }
 
+/// IAM decides on the path as it was sent: what it calls a group must not turn out to be something else.
+#[tokio::test]
+async fn dot_segments_lead_nowhere() {
+    let interface = interface();
+    for path in [
+        "/groups/%2e%2e/audit",
+        "/groups/../audit",
+        "/groups/.%2E/audit",
+        "/groups/..\\audit",
+        "/groups/%2e%2e%2faudit",
+        "/groups/web/../../audit",
+        "/./audit",
+    ] {
+        for event in [rest("GET", path, None), http(path, "$default"), balancer(path)] {
+            let (status, body) = ask(&interface, &event).await;
+            assert_eq!(status, 404, "{path}: {body:?}");
+        }
+        let (status, body) = ask(&interface, &http(&format!("/v1{path}"), "v1")).await;
+        assert_eq!(status, 404, "{path}: {body:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_needs_encoding_is_found_however_the_gateway_passes_it_on() {
+    let interface = interface();
+    for path in ["/groups/no such group", "/groups/no%20such%20group"] {
+        let (status, body) = ask(&interface, &rest("GET", path, None)).await;
+        assert!(status == 404 && parsed(body).to_string().contains("no such group"), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_write_is_by_the_principal_that_the_gateway_has_checked() {
     let interface = interface();

@@ -35,6 +35,36 @@ fn function(period: u32, reader: Option<Arc<dyn GroupReader>>) -> (Function, Fak
 /// A platform that does not answer.
 struct Silent;
 
+/// A platform that takes six seconds to say nothing.
+struct Slow;
+
+#[async_trait]
+impl GroupReader for Slow {
+    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        Silent.describe(groups).await
+    }
+
+    async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
+        Silent.replacement(group).await
+    }
+
+    async fn launch_failures(
+        &self,
+        group: &GroupConfig,
+        since: Timestamp,
+    ) -> Result<Vec<LaunchFailure>, PortError> {
+        Silent.launch_failures(group, since).await
+    }
+
+    async fn foreign_controllers(
+        &self,
+        groups: &[Arc<GroupConfig>],
+    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
+        Silent.foreign_controllers(groups).await
+    }
+}
+
 fn silent<T>(operation: &'static str) -> Result<T, PortError> {
     Err(PortError::Unavailable { operation, message: "no answer".to_owned(), source: None })
 }
@@ -105,6 +135,14 @@ async fn a_tick_that_fails_as_a_whole_is_an_error_and_the_others_are_still_made(
     let error = handle(&function, BUDGET).await.unwrap_err();
     assert!(error.to_string().contains("no answer"), "{error}");
     assert_eq!(began.elapsed(), Duration::from_secs(40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ticks_that_are_slower_than_the_period_end_before_the_deadline() {
+    let (function, _) = function(5, Some(Arc::new(Slow)));
+    let began = Instant::now();
+    handle(&function, BUDGET).await.unwrap_err();
+    assert!(began.elapsed() <= BUDGET, "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

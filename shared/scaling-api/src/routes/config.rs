@@ -29,7 +29,7 @@ use crate::state::ApiState;
 /// The configuration in force
 pub(super) async fn current(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     let config = state.control().refresh().await?;
-    let etag = etag(config.version);
+    let etag = etag(state.control().stored_version());
     let known = headers.get(header::IF_NONE_MATCH).and_then(|given| given.to_str().ok()).unwrap_or_default();
     // Where a tag is only known, a weak one is as good (RFC 9110, section 13.1.2).
     let mut known = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
@@ -82,8 +82,10 @@ pub(super) async fn replace(
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     body::check_type(&headers)?;
-    let current = state.control().refresh().await?;
-    check_if_match(&headers, &current)?;
+    let in_force = state.control().refresh().await?;
+    // Of a stored version that this program refuses, too: only so can it be replaced.
+    let current = state.control().stored_version();
+    check_if_match(&headers, &in_force, current)?;
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
     let by = author(caller, None)?;
@@ -91,23 +93,23 @@ pub(super) async fn replace(
         what: "configured",
         by: by.clone(),
         group: None,
-        before: json!({"version": current.version}),
+        before: json!({"version": current}),
         after: json!({"version": version}),
     };
     let along = |version: &ConfigVersion| Ok(vec![audit.record(change(version))?]);
     let control = state.control();
-    let replaced = control.replace_config(config.source().clone(), current.version, &by, along).await;
+    let replaced = control.replace_config(config.source().clone(), current, &by, along).await;
     let version = replaced.map_err(|refusal| refused(refusal, &headers))?;
     state.metrics().keep_groups(config.groups.iter().map(|group| &group.name));
     tracing::info!(
         target: "scaling::validator",
         version = version.0,
-        replaced = current.version.0,
+        replaced = current.0,
         warnings = warnings.len(),
         "configuration replaced"
     );
     audit.tell(change(&version));
-    let answer = Replaced { version: version.0, before: current.version.0, warnings };
+    let answer = Replaced { version: version.0, before: current.0, warnings };
     Ok(([(header::ETAG, etag(version))], Json(answer)).into_response())
 }
 
@@ -128,10 +130,10 @@ fn etag(version: ConfigVersion) -> String {
     format!("\"{}\"", version.0)
 }
 
-fn check_if_match(headers: &HeaderMap, current: &Config) -> Result<(), Problem> {
-    let etag = etag(current.version);
+fn check_if_match(headers: &HeaderMap, in_force: &Config, current: ConfigVersion) -> Result<(), Problem> {
+    let etag = etag(current);
     let Some(given) = headers.get(header::IF_MATCH) else {
-        return if current.require_if_match {
+        return if in_force.require_if_match {
             let detail = format!("read GET /config, and send its ETag (now {etag}) as If-Match");
             Err(Problem::new(Kind::IfMatchRequired, detail))
         } else {
@@ -144,5 +146,5 @@ fn check_if_match(headers: &HeaderMap, current: &Config) -> Result<(), Problem> 
         return Ok(());
     }
     let detail = format!("the version in force is {etag}, not {given}; read it and look at the difference");
-    Err(Problem::new(Kind::VersionMismatch, detail).with("version", current.version.0))
+    Err(Problem::new(Kind::VersionMismatch, detail).with("version", current.0))
 }

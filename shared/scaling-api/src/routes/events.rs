@@ -15,6 +15,7 @@ use scaling_telemetry::Format;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, timeout_at};
 
 use super::Query;
 use crate::cursor;
@@ -31,6 +32,10 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// A connection without events still says this often that it lives.
 const ALIVE: Duration = Duration::from_secs(15);
+
+/// A connection ends after this, and its client comes back with the last id it has seen: a token that was taken back is
+/// looked at again then.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Events that a stream reads at once.
 const BATCH: usize = 100;
@@ -116,6 +121,8 @@ struct Listener {
     read: VecDeque<Numbered>,
     /// The log holds more that has not been sent.
     behind: bool,
+    /// When the connection ends.
+    end: Instant,
 }
 
 impl Listener {
@@ -127,7 +134,7 @@ impl Listener {
     ) -> Self {
         let behind = begin.is_some();
         let last = begin.unwrap_or_else(|| state.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
-        Self { state, new, group, last, read: VecDeque::new(), behind }
+        Self { state, new, group, last, read: VecDeque::new(), behind, end: Instant::now() + LONGEST }
     }
 
     fn stream(self) -> impl Stream<Item = Result<sse::Event, Infallible>> {
@@ -146,7 +153,8 @@ impl Listener {
                     self.read_on().await?;
                     continue;
                 }
-                None => match self.new.recv().await {
+                None if Instant::now() >= self.end => return None,
+                None => match timeout_at(self.end, self.new.recv()).await.ok()? {
                     Ok(event) if event.id > self.last => Numbered::clone(&event),
                     Ok(_) => continue,
                     Err(RecvError::Lagged(_)) => {

@@ -38,13 +38,18 @@ pub(crate) struct Health {
 pub(super) async fn health(State(state): State<ApiState>) -> Result<Json<Health>, Problem> {
     let config = state.control().config();
     let last_tick = state.metrics().last_tick();
-    if let Some(last) = last_tick {
+    if let Some(last) = last_tick.or(state.ticking_since()) {
         let longest =
             config.groups.iter().map(|group| group.evaluation_period.as_secs_f64()).fold(0.0, f64::max);
         let allowed = (longest * PERIODS_MISSED).max(LEAST_SECONDS);
         let since = state.now().duration_since(last).as_secs_f64();
         if since > allowed {
-            let detail = format!("the last tick ended {since:.0} s ago; one is due every {longest:.0} s");
+            let what = if last_tick.is_some() {
+                "the last tick ended"
+            } else {
+                "no tick has succeeded since the start"
+            };
+            let detail = format!("{what} {since:.0} s ago; one is due every {longest:.0} s");
             return Err(Problem::new(Kind::NotTicking, detail));
         }
     }

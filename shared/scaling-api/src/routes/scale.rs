@@ -123,7 +123,8 @@ pub(super) async fn scale(
         audit.tell(change(&requested));
     }
     let Some(operation) = operation else { return Ok(Json(answer).into_response()) };
-    let location = format!("/operations/{}", operation.id.0);
+    // Relative to `/scale`, so that it is right behind a gateway's stage too.
+    let location = format!("operations/{}", operation.id.0);
     let headers = [(header::LOCATION, location)];
     Ok((StatusCode::ACCEPTED, headers, Json(answer)).into_response())
 }

@@ -41,6 +41,9 @@ pub(crate) struct Validation {
     valid: bool,
     /// The configuration in force.
     config_version: u64,
+    /// A newer version that is stored and that this program does not take: `configuration` says why, and the one in force goes
+    /// on until another is pushed. Null where there is none.
+    refused_version: Option<u64>,
     /// Findings about it.
     #[cfg_attr(test, schema(value_type = [crate::openapi::schemas::ConfigFault]))]
     configuration: Vec<ConfigFault>,
@@ -61,10 +64,13 @@ pub(crate) struct Validation {
 /// trigger never fires is looked for among up to 50 groups, thrash among the newest 1000 operations of a day.
 pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Validation>, Problem> {
     let config = state.control().refresh().await?;
-    let (valid, configuration) = match Config::from_source(config.source().clone()) {
-        Ok(loaded) => (true, loaded.warnings),
-        Err(error) => (false, error.faults),
+    let refused = state.control().refused_config();
+    let (valid, configuration) = match (&refused, Config::from_source(config.source().clone())) {
+        (Some(refused), _) => (false, refused.error.faults.clone()),
+        (None, Ok(loaded)) => (true, loaded.warnings),
+        (None, Err(error)) => (false, error.faults),
     };
+    let refused_version = refused.map(|refused| refused.version.0);
     let (groups, platform_error) = match look(&state).await {
         Ok(found) => (found, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
@@ -73,7 +79,7 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
         && platform_error.is_none()
         && groups.iter().all(|finding| finding.severity == Severity::Warning);
     let config_version = config.version.0;
-    Ok(Json(Validation { valid, config_version, configuration, groups, platform_error }))
+    Ok(Json(Validation { valid, config_version, refused_version, configuration, groups, platform_error }))
 }
 
 /// Reads what there is to know, and looks at it.

@@ -1,3 +1,4 @@
+use scaling_control::ports::{Expected, NewRecord, StateStore as _};
 use serde_json::json;
 
 use crate::stage::{Stage, config_of};
@@ -27,6 +28,33 @@ async fn another_process_takes_the_new_configuration_over() {
     let other =
         scaling_control::ControlLoop::new(stage.control.ports().clone(), (*stage.control.config()).clone());
     assert_eq!(other.refresh().await.unwrap().groups[0].replicas.max, 7);
+}
+
+#[tokio::test]
+async fn a_stored_version_that_this_program_refuses_is_told_and_can_be_replaced() {
+    let stage = Stage::new();
+    stage.post("/config", &config_of("web")).await.ok();
+    let changes = stage.control.config_changes().await.unwrap();
+    let record = stage.store.get(&changes[0].key).await.unwrap().unwrap();
+    let of_another_program = NewRecord {
+        key: record.key,
+        body: json!({"mode": "hybrid", "group": "web", "of_a_later_version": true}).to_string(),
+        expires: None,
+    };
+    stage.store.put(of_another_program, Expected::Version(record.version)).await.unwrap();
+    let stage = stage.restarted();
+
+    let read = stage.get("/config").await;
+    assert_eq!((read.ok(), read.header("etag")), (config_of("web"), "\"1\""));
+    let found = stage.get("/validation").await.ok();
+    assert_eq!((&found["valid"], &found["config_version"]), (&false.into(), &0.into()), "{found}");
+    assert_eq!(found["refused_version"], 1, "{found}");
+    assert_eq!(found["configuration"][0]["pointer"], "/of_a_later_version", "{found}");
+
+    let source = config_of("web").to_string();
+    let written = stage.post_with("/config", &[("if-match", "\"1\"")], &source).await.ok();
+    assert_eq!((&written["version"], &written["replaced"]), (&2.into(), &1.into()));
+    assert_eq!(stage.get("/validation").await.ok()["refused_version"], serde_json::Value::Null);
 }
 
 #[tokio::test]

@@ -9,6 +9,16 @@ async fn a_process_that_never_ticks_is_healthy_without_asking_anybody() {
 }
 
 #[tokio::test]
+async fn a_loop_that_has_never_come_to_a_tick_is_not_healthy_for_ever() {
+    let stage = Stage::streaming();
+    stage.clock.advance_seconds(180);
+    stage.get("/health").await.ok();
+    stage.clock.advance_seconds(1);
+    let problem = stage.get("/health").await.problem(503, "not-ticking");
+    assert!(problem["detail"].as_str().unwrap().contains("no tick has succeeded"), "{problem}");
+}
+
+#[tokio::test]
 async fn a_loop_that_has_stopped_is_not_healthy() {
     let stage = Stage::new();
     stage.tick().await;

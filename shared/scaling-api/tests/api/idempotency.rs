@@ -42,6 +42,22 @@ async fn the_same_key_with_another_request_is_refused() {
 }
 
 #[tokio::test]
+async fn a_key_is_each_callers_own() {
+    let stage = Stage::new();
+    let pause = async |caller: &str| {
+        let request = http::Request::post("/groups/web/pause").header("content-type", "application/json");
+        let mut request = request.header(KEY[0].0, KEY[0].1).body(axum::body::Body::from("{}")).unwrap();
+        request.extensions_mut().insert(scaling_api::Caller(caller.to_owned()));
+        stage.send(request).await
+    };
+    pause("ada").await.ok();
+    let second = pause("bob").await;
+    second.ok();
+    assert!(second.headers.get("idempotency-replayed").is_none());
+    assert_eq!(pause("ada").await.header("idempotency-replayed"), "true");
+}
+
+#[tokio::test]
 async fn two_requests_at_the_same_time_act_once() {
     let stage = Stage::new();
     let body = r#"{"replicas": 6}"#;

@@ -85,6 +85,16 @@ impl Stage {
         Self { clock, store, platform, control, metrics, router }
     }
 
+    /// The same store and platform under a process that begins anew.
+    pub(crate) fn restarted(self) -> Self {
+        let control = Arc::new(ControlLoop::new(
+            self.control.ports().clone(),
+            Config::parse(config_of("web").to_string().as_bytes(), &Layers::none()).unwrap().config,
+        ));
+        let router = router(ApiState::new(Arc::clone(&control), self.metrics.clone()));
+        Self { control, router, ..self }
+    }
+
     /// History, as the loop has written it long ago.
     pub(crate) async fn store_directly(&self, records: Vec<NewRecord>) {
         self.store.append(records).await.unwrap();

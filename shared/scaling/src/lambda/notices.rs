@@ -37,17 +37,20 @@ pub enum Kind {
     BreakerOpen,
     /// The platform does not know the group.
     NotFound,
+    /// The group could not be evaluated; it stays as it is.
+    Unreadable,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Saturated,
         Self::DataMissing,
         Self::OperationFailed,
         Self::ForeignController,
         Self::BreakerOpen,
         Self::NotFound,
+        Self::Unreadable,
     ];
 
     /// The word in events and in the metric's dimension.
@@ -59,6 +62,7 @@ impl Kind {
             Self::ForeignController => "foreign_controller",
             Self::BreakerOpen => "breaker_open",
             Self::NotFound => "not_found",
+            Self::Unreadable => "unreadable",
         }
     }
 }
@@ -84,21 +88,37 @@ pub fn notices(report: &TickReport) -> Vec<Notice> {
 pub struct Standing(Mutex<BTreeMap<GroupName, Vec<Notice>>>);
 
 impl Standing {
-    /// The notices of a tick over all groups, those that were not due among them.
+    /// The notices of a tick over all groups. Of those that were not due, not reached, busy elsewhere, or not to be read, what
+    /// held before holds on: nobody has seen that it is over.
     pub fn of_tick(&self, report: &TickReport) -> Vec<Notice> {
         let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut before = std::mem::take(&mut *standing);
         let mut told = notices(report);
-        for notice in told.iter().filter(|notice| notice.kind != Kind::OperationFailed) {
+        for notice in told.iter().filter(|notice| lasts(notice.kind)) {
             standing.entry(notice.group.clone()).or_default().push(notice.clone());
         }
-        for group in &report.not_due {
+        let unseen = report
+            .outcomes
+            .iter()
+            .filter(|outcome| was_not_seen(outcome))
+            .map(|outcome| &outcome.config.name);
+        for group in report.not_due.iter().chain(&report.left_over).chain(unseen) {
             let kept = before.remove(group).unwrap_or_default();
             told.extend(kept.iter().cloned());
             standing.insert(group.clone(), kept);
         }
         told
     }
+}
+
+/// Whether a notice holds until another evaluation says otherwise. A failed operation is told once; a failed evaluation is
+/// of its own tick.
+fn lasts(kind: Kind) -> bool {
+    !matches!(kind, Kind::OperationFailed | Kind::Unreadable)
+}
+
+fn was_not_seen(outcome: &GroupOutcome) -> bool {
+    matches!(outcome.result, Outcome::Busy | Outcome::Failed(_))
 }
 
 fn of_group(outcome: &GroupOutcome) -> Vec<Notice> {
@@ -117,7 +137,8 @@ fn of_group(outcome: &GroupOutcome) -> Vec<Notice> {
         Outcome::NotFound => {
             found.push((Kind::NotFound, "the platform knows no group of this name".to_owned()));
         }
-        Outcome::Busy | Outcome::Failed(_) => {}
+        Outcome::Failed(error) => found.push((Kind::Unreadable, error.to_string())),
+        Outcome::Busy => {}
     }
     let group = &outcome.config.name;
     found.into_iter().map(|(kind, message)| Notice { kind, group: group.clone(), message }).collect()

@@ -233,6 +233,34 @@ async fn tokens_change_without_a_restart() {
     assert_eq!((ask(Role::Read).await, ask(Role::Admin).await), (401, 200));
 }
 
+/// A change of owner or mode makes a file readable, and shows neither in its time nor in its size.
+#[tokio::test]
+async fn tokens_that_could_not_be_read_are_tried_again_although_the_file_looks_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.json");
+    let protection = Protection { tokens: Some(tokens(folder.path())), ..Protection::default() };
+    let server = Server::rest(FREE, state(), &protection).await.unwrap();
+    let ask = async |role| plain(&server, "GET /kill-switch", &with_token(role)).await.0;
+    write_tokens(&path, &[Role::Admin]);
+    let good = std::fs::read(&path).unwrap();
+    let at = std::time::SystemTime::now() + Duration::from_secs(60);
+    let write = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+    };
+    write(&vec![b' '; good.len()]);
+    assert_eq!((ask(Role::Read).await, ask(Role::Admin).await), (200, 200), "those before");
+    write(&good);
+    for _ in 0..100 {
+        if ask(Role::Read).await == 401 {
+            assert_eq!(ask(Role::Admin).await, 200);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the file was not read anew");
+}
+
 /// Secrets Manager, as far as it is asked here: it gives the text that it holds, or says that there is none.
 async fn secrets_manager(held: Arc<Mutex<Option<String>>>) -> SecretReader {
     let answer = move || async move {

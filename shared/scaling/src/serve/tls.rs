@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
@@ -13,6 +14,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use super::document::{self, Document, Place};
+use super::tokens::AGAIN;
 
 /// Where certificate and key are.
 #[derive(Debug, Clone)]
@@ -68,7 +70,14 @@ pub enum TlsError {
 /// Certificate and key as they were read last.
 pub(super) struct Tls {
     files: TlsFiles,
-    loaded: Mutex<(Stamp, TlsAcceptor)>,
+    loaded: Mutex<Loaded>,
+}
+
+struct Loaded {
+    stamp: Stamp,
+    acceptor: TlsAcceptor,
+    /// When files that could not be used were last tried.
+    tried: Option<Instant>,
 }
 
 /// How one version of the two is told from the next.
@@ -85,27 +94,31 @@ impl Tls {
     pub(super) fn read(files: TlsFiles) -> Result<Self, TlsError> {
         let stamp = stamp(&files);
         let acceptor = load(&files)?;
-        Ok(Self { files, loaded: Mutex::new((stamp, acceptor)) })
+        Ok(Self { files, loaded: Mutex::new(Loaded { stamp, acceptor, tried: None }) })
     }
 
     /// What the next connection is encrypted with.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&self.files);
-        if stamp != loaded.0 {
-            loaded.0 = stamp;
+        let is_new = stamp != loaded.stamp;
+        if is_new || loaded.tried.is_some_and(|tried| tried.elapsed() >= AGAIN) {
+            loaded.stamp = stamp;
             match load(&self.files) {
                 Ok(acceptor) => {
                     tracing::info!(target: "scaling::integration", "the certificate was read anew");
-                    loaded.1 = acceptor;
+                    (loaded.acceptor, loaded.tried) = (acceptor, None);
                 }
                 // One of the two may have been written and the other not yet.
                 Err(error) => {
-                    tracing::error!(target: "scaling::integration", %error, "the certificate before goes on to be used");
+                    if is_new {
+                        tracing::error!(target: "scaling::integration", %error, "the certificate before goes on to be used");
+                    }
+                    loaded.tried = Some(Instant::now());
                 }
             }
         }
-        loaded.1.clone()
+        loaded.acceptor.clone()
     }
 }
 

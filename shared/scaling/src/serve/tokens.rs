@@ -31,6 +31,10 @@ pub const SHORTEST_TOKEN: usize = 32;
 /// it in one step leave half of it, or none, for a moment.
 pub const GRACE: Duration = Duration::from_secs(30);
 
+/// A document that could not be read is tried anew after this, although it looks the same: a change of owner or mode does not
+/// show in its time and size.
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
+
 /// Longer ones are no tokens; nothing longer is hashed.
 const LONGEST_TOKEN: usize = 512;
 
@@ -99,6 +103,8 @@ struct Loaded {
     known: Vec<Known>,
     /// Since when the document has been missing or made no sense.
     unusable: Option<Instant>,
+    /// When one that could not be read was last tried.
+    tried: Option<Instant>,
 }
 
 impl fmt::Debug for Tokens {
@@ -116,7 +122,11 @@ impl Tokens {
         let document = document.into();
         let stamp = document.stamp();
         let known = load(&document)?;
-        Ok(Self { document, grace: GRACE, loaded: Mutex::new(Loaded { stamp, known, unusable: None }) })
+        Ok(Self {
+            document,
+            grace: GRACE,
+            loaded: Mutex::new(Loaded { stamp, known, unusable: None, tried: None }),
+        })
     }
 
     /// The same with another [`GRACE`].
@@ -134,18 +144,22 @@ impl Tokens {
 
     fn refresh(&self, loaded: &mut Loaded) {
         let stamp = self.document.stamp();
-        if stamp != loaded.stamp {
+        let is_new = stamp != loaded.stamp;
+        if is_new || loaded.tried.is_some_and(|tried| tried.elapsed() >= AGAIN) {
             loaded.stamp = stamp;
             match load(&self.document) {
                 Ok(known) => {
                     tracing::info!(target: "scaling::integration", tokens = known.len(), "the tokens were read anew");
-                    (loaded.known, loaded.unusable) = (known, None);
+                    (loaded.known, loaded.unusable, loaded.tried) = (known, None, None);
                 }
                 Err(error) => {
                     let seconds = self.grace.as_secs();
-                    tracing::error!(
-                        target: "scaling::integration", %error, seconds, "the tokens before are used for some seconds more"
-                    );
+                    if is_new {
+                        tracing::error!(
+                            target: "scaling::integration", %error, seconds, "the tokens before are used for some seconds more"
+                        );
+                    }
+                    loaded.tried = Some(Instant::now());
                     loaded.unusable.get_or_insert_with(Instant::now);
                 }
             }

@@ -153,3 +153,22 @@ async fn what_holds_of_a_group_is_told_each_minute_of_its_longer_period() {
     assert!(told[..5].iter().all(|kinds| *kinds == [Kind::Saturated]), "{told:?}");
     assert!(told[5..].iter().all(Vec::is_empty), "until it is evaluated again: {told:?}");
 }
+
+#[tokio::test]
+async fn what_holds_of_a_group_holds_on_while_it_is_busy_or_cannot_be_read() {
+    let stage = Stage::new(r#", "replicas": {"min_replicas": 1, "max_replicas": 2}"#);
+    let standing = Standing::default();
+    let report = stage.control.tick(Duration::from_secs(50)).await.unwrap();
+    assert_eq!(kinds(&standing.of_tick(&report)), [Kind::Saturated]);
+    let without = |result| {
+        let config = report.outcomes[0].config.clone();
+        let outcomes = vec![GroupOutcome { config, result, acted: None, ended: vec![] }];
+        TickReport { outcomes, ..TickReport::default() }
+    };
+    let unreadable = || Outcome::Failed(scaling_control::PortError::Throttled { operation: "describe" });
+    assert_eq!(kinds(&standing.of_tick(&without(unreadable()))), [Kind::Unreadable, Kind::Saturated]);
+    assert_eq!(kinds(&standing.of_tick(&without(Outcome::Busy))), [Kind::Saturated]);
+    let left_over = vec![report.outcomes[0].config.name.clone()];
+    let report = TickReport { left_over, ..TickReport::default() };
+    assert_eq!(kinds(&standing.of_tick(&report)), [Kind::Saturated]);
+}
