@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scaling_fleet::prices::Terms;
-use scaling_fleet::{
-    Architecture, Catalogue, InstanceClass, Mebibytes, PriceBook, TypeName, UsdPerHour, Vcpu,
-};
+use scaling_fleet::{Catalogue, InstanceClass, Mebibytes, PriceBook, TypeName, UsdPerHour, Vcpu};
 use scaling_policy::config::{Absence, GroupConfig, LadderRule};
-use scaling_policy::snapshot::{GroupView, ReplacementView, ReplicaCount, TypeOffer};
+use scaling_policy::snapshot::{GroupView, ReplacementView, ReplicaCount, RetypeSupport, TypeOffer};
 use scaling_policy::trigger::{PerTrigger, Reading, Trigger, stale_after};
 use scaling_policy::{OperationState, Snapshot};
 
@@ -191,16 +189,31 @@ fn view(
         }
         count.protected += u32::from(instance.protected);
     }
+    let retype = retype(description, launch_type, market);
     GroupView {
         min: description.min,
         max: description.max,
         desired: description.desired,
         launch_type: market.offer(launch_type, terms),
         replicas,
-        retype: description.retype.clone(),
+        retype,
         suspended: description.suspended,
         replacement: seen.replacement.clone(),
         foreign: state.foreign.clone(),
+    }
+}
+
+/// Whether the type may be changed: not where one that runs is in no catalogue. What it has is not known then, nor which
+/// architecture it is of, so that no other can be said to do as well.
+fn retype(description: &GroupDescription, launch_type: &TypeName, market: &Market<'_>) -> RetypeSupport {
+    let running = description.instances.iter().map(|instance| &instance.instance_type);
+    let unknown =
+        std::iter::once(launch_type).chain(running).find(|name| market.catalogue.get(name).is_none());
+    match (&description.retype, unknown) {
+        (RetypeSupport::Supported, Some(name)) => {
+            RetypeSupport::CountOnly { why: format!("the type {name} is not in the catalogue") }
+        }
+        (support, _) => support.clone(),
     }
 }
 
@@ -247,9 +260,10 @@ fn ladder(
     now: Timestamp,
     (market, terms): (&Market<'_>, Terms),
 ) -> Vec<TypeOffer> {
-    let present = market.catalogue.get(launch_type);
-    let architecture = present.map_or(Architecture::X86_64, |present| present.architecture);
-    let burstable = present.is_some_and(|present| present.class == InstanceClass::Burstable);
+    // Of a type that is not known nobody can say which others could run what it runs.
+    let Some(present) = market.catalogue.get(launch_type) else { return Vec::new() };
+    let architecture = present.architecture;
+    let burstable = present.class == InstanceClass::Burstable;
     // A person may set a type for a while that the ladder leaves out.
     let asked = state.temporary.as_ref().filter(|temporary| temporary.until > now);
     let asked = asked.and_then(|temporary| temporary.instance_type.as_ref());

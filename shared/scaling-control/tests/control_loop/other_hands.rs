@@ -3,7 +3,7 @@
 use scaling_control::fakes::Steps;
 use scaling_policy::decision::{Action, Reason};
 use scaling_policy::operation::{OperationKind, Phase};
-use scaling_policy::snapshot::{ReplacementStatus, ReplacementView};
+use scaling_policy::snapshot::{ReplacementStatus, ReplacementView, RetypeSupport};
 
 use crate::world::World;
 
@@ -92,4 +92,29 @@ async fn a_type_change_waits_while_a_foreign_refresh_runs() {
     }
     assert!(world.platform.group().accepted.is_empty());
     assert!(!reasons.contains(&Reason::BreakerOpen), "{reasons:?}");
+}
+
+/// Nobody knows what such a type has, nor of which architecture it is: what runs it is left as it is, whatever the load says.
+#[tokio::test]
+async fn a_type_that_is_in_no_catalogue_is_never_changed() {
+    let world = World::new();
+    {
+        let mut group = world.platform.group();
+        group.launch_type = "m9x.4xlarge".into();
+        for instance in &mut group.instances {
+            instance.1 = "m9x.4xlarge".into();
+        }
+        group.used_memory = 14_000.0;
+    }
+    let control = world.control();
+    for _ in 0..10 {
+        let report = world.minute(&control).await;
+        let evaluation = report.outcomes[0].evaluation().unwrap();
+        assert!(!matches!(evaluation.decision.action, Action::Retype { .. }), "{:?}", evaluation.decision);
+        let support = &evaluation.snapshot.group.retype;
+        assert!(
+            matches!(support, RetypeSupport::CountOnly { why } if why.contains("m9x.4xlarge")),
+            "{support:?}"
+        );
+    }
 }

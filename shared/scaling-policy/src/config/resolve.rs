@@ -15,6 +15,7 @@ use super::source::{Argument, PolicySource, ProgramsSource, ReplicasSource, Sett
 use super::values::{Period, Seconds};
 use super::window::ChangeWindow;
 use super::{bounds, calendar, defaults, ladder};
+use crate::learned::recent::longest_window;
 use crate::trigger::{PerTrigger, Trigger};
 
 /// Resolves one group's settings, the document's already merged in.
@@ -51,9 +52,7 @@ pub(super) fn resolve(
         scale_down,
         forecast: policy.forecast.unwrap_or(defaults::FORECAST),
         evaluation_period: evaluation_period(&times, platform, at, faults),
-        stabilization: times
-            .stabilization_window
-            .map_or(StabilizationWindow::BootTime, |window| StabilizationWindow::Fixed(seconds(window))),
+        stabilization: stabilization(&times, at, faults),
         cooldown: times
             .cooldown_period
             .map_or(Cooldown::StabilizationWindow, |period| Cooldown::Fixed(seconds(period))),
@@ -233,6 +232,23 @@ fn evaluation_period(
         at.error("triggers/evaluation_period", rule, "write 60, the period of most metrics", faults);
     }
     period
+}
+
+/// A window that is longer than what is remembered would never be over, and nothing would ever be taken away.
+fn stabilization(times: &TriggersSource, at: Origin<'_>, faults: &mut Faults) -> StabilizationWindow {
+    let Some(window) = times.stabilization_window.map(seconds) else { return StabilizationWindow::BootTime };
+    let period = times.evaluation_period.map_or(defaults::EVALUATION_PERIOD, period);
+    let longest = longest_window(period);
+    if window > longest {
+        let rule = format!(
+            "must be at most {} s where the group is evaluated every {} s: that is as far as is remembered",
+            longest.as_secs(),
+            period.as_secs()
+        );
+        let fix = format!("write {} or less, or leave it out for the learned boot time", longest.as_secs());
+        at.error("triggers/stabilization_window", rule, fix, faults);
+    }
+    StabilizationWindow::Fixed(window)
 }
 
 fn change_window(policy: &PolicySource, at: Origin<'_>, faults: &mut Faults) -> Option<ChangeWindow> {

@@ -57,18 +57,20 @@ impl Demand {
         let missing = Trigger::ALL
             .into_iter()
             .find(|trigger| config.triggers[*trigger].asks && readings[*trigger].is_missing());
-        let busy = if asks.cpu_usage || asks.request_latency {
+        // One that may not ask for more still says what there is to do: its load is there, whatever capacity does to it.
+        let listed = |trigger: Trigger| config.triggers[trigger].asks;
+        let busy = if listed(Trigger::CpuUsage) || listed(Trigger::RequestLatency) {
             learned.usage.busy_vcpu(&learned.capacity, snapshot).unwrap_or(0.0)
         } else {
             0.0
         };
-        let (memory_base, memory_shared) = if asks.memory_usage {
+        let (memory_base, memory_shared) = if listed(Trigger::MemoryUsage) {
             learned.usage.memory_parts(&learned.capacity, busy, snapshot).unwrap_or((0.0, 0.0))
         } else {
             (0.0, 0.0)
         };
         let busy_ahead = learned.forecast.ahead().filter(|_| config.forecast && asks.cpu_usage);
-        let growing = if asks.memory_usage { learned.usage.memory_slope } else { 0.0 };
+        let growing = if listed(Trigger::MemoryUsage) { learned.usage.memory_slope } else { 0.0 };
         let memory_shared_ahead = growing * busy_ahead.unwrap_or(0.0);
         Self {
             loads,
@@ -78,7 +80,7 @@ impl Demand {
             busy_ahead,
             memory_shared_ahead,
             is_measured: busy_ahead.is_some() && learned.forecast.is_measured(),
-            requested_vcpu: request_vcpu(config, asks, state, snapshot) / config.target_load,
+            requested_vcpu: request_vcpu(config, state, snapshot) / config.target_load,
             memory_base,
             memory_shared,
             curve: learned.response,
@@ -94,12 +96,12 @@ impl Demand {
             .max_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 
-    /// Whether a trigger that answers to capacity has a reading. Without one the demand is not zero but unknown, and
+    /// Whether a listed trigger that answers to capacity has a reading. Without one the demand is not zero but unknown, and
     /// latency alone does not say how much could be taken away.
-    pub fn is_known(&self) -> bool {
+    pub fn is_known(&self, config: &GroupConfig) -> bool {
         [Trigger::CpuUsage, Trigger::MemoryUsage, Trigger::RequestCount]
             .into_iter()
-            .any(|trigger| self.asks[trigger] && self.loads[trigger].is_some())
+            .any(|trigger| config.triggers[trigger].asks && self.loads[trigger].is_some())
     }
 
     /// The utilisation at which a replica of that size is full: the CPU limit, or less where latency needs it.
@@ -254,13 +256,9 @@ pub fn loads(
 
 /// vCPU that put the request trigger exactly at its limit. A type other than the reference is worth its share of
 /// vCPU.
-fn request_vcpu(
-    config: &GroupConfig,
-    asks: PerTrigger<bool>,
-    state: &OperationState,
-    snapshot: &Snapshot,
-) -> f64 {
-    let requests = snapshot.readings.request_count.value().filter(|_| asks.request_count);
+fn request_vcpu(config: &GroupConfig, state: &OperationState, snapshot: &Snapshot) -> f64 {
+    let is_listed = config.triggers.request_count.asks;
+    let requests = snapshot.readings.request_count.value().filter(|_| is_listed);
     requests.map_or(0.0, |requests| {
         requests / config.triggers.request_count.threshold * reference_vcpu(state, snapshot)
     })

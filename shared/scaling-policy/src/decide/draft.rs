@@ -9,6 +9,7 @@ use super::undo::worse_after_type_change;
 use super::{Inputs, seconds_left, stand_still};
 use crate::config::Mode;
 use crate::decision::{Alternative, Decision, Reason};
+use crate::learned::recent::longest_window;
 use crate::snapshot::TypeOffer;
 use crate::trigger::Trigger;
 
@@ -171,8 +172,8 @@ fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
     let have = group.desired;
     let carries = |offer: &TypeOffer| demand.is_carried_by(inputs.config, offer, have).then_some(have);
     // A moment over the limit is no reason to replace every instance; a window is.
-    let long = inputs.config.stabilization_window(inputs.learned.boot_time());
     let period = inputs.config.evaluation_period;
+    let long = inputs.config.stabilization_window(inputs.learned.boot_time()).min(longest_window(period));
     let high = demand
         .highest_load()
         .filter(|(_, load)| *load >= 1.0 && inputs.learned.recent.was_high(long, period, inputs.now));
@@ -207,7 +208,8 @@ fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
 fn has_been_enough(inputs: &Inputs<'_>, offer: &TypeOffer, replicas: u32) -> bool {
     let highest =
         inputs.learned.recent.highest(down_window(inputs), inputs.config.evaluation_period, inputs.now);
-    inputs.demand.is_known() && highest.is_some_and(|vcpu| count(vcpu / offer.vcpu.0) <= replicas)
+    inputs.demand.is_known(inputs.config)
+        && highest.is_some_and(|vcpu| count(vcpu / offer.vcpu.0) <= replicas)
 }
 
 /// Count and type: a type only where the present one cannot carry the load at any allowed count, or as the slow axis

@@ -7,6 +7,7 @@ use super::draft::{Draft, needed};
 use super::{Inputs, stand_still};
 use crate::config::{GroupConfig, ScaleDownRule};
 use crate::decision::Reason;
+use crate::learned::recent::longest_window;
 use crate::trigger::Trigger;
 
 /// A release of at most this share of the replicas, and of one in any case, is small.
@@ -41,7 +42,7 @@ fn down_by_window(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
     let (config, group) = (inputs.config, &inputs.snapshot.group);
     let window = down_window(inputs);
     let now_needed = needed(inputs, &group.launch_type).max(inputs.bounds.min);
-    if now_needed >= group.desired || !inputs.demand.is_known() {
+    if now_needed >= group.desired || !inputs.demand.is_known(config) {
         return None;
     }
     let floor_over = |window| {
@@ -74,8 +75,9 @@ fn is_restless(inputs: &Inputs<'_>) -> bool {
 /// The stabilization window, doubled for every scale-down that had to be undone.
 pub(super) fn down_window(inputs: &Inputs<'_>) -> Duration {
     let window = inputs.config.stabilization_window(inputs.learned.boot_time());
-    // Five doublings turn two minutes into an hour, which is as far as wanted capacity is remembered.
-    window * 2_u32.pow(u32::from(inputs.state.down_delay_doublings.min(5)))
+    // A longer one than is remembered would never be over.
+    let doubled = window * 2_u32.pow(u32::from(inputs.state.down_delay_doublings.min(5)));
+    doubled.min(longest_window(inputs.config.evaluation_period))
 }
 
 /// The plain rule: everything that may ask is under the lower threshold.

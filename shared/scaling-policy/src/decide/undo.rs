@@ -50,7 +50,7 @@ fn expected_load(before: &Before, now: &Snapshot) -> Option<f64> {
 
 /// Requests per minute of the whole group, where they are bound and known.
 fn requests(snapshot: &Snapshot) -> Option<f64> {
-    Some(snapshot.readings.request_count.value()? * f64::from(snapshot.group.serving()))
+    snapshot.readings.request_count.value()
 }
 
 impl Before {

@@ -2,7 +2,7 @@
 
 use scaling_policy::config::{Mode, ScaleDownRule};
 use scaling_policy::operation::{OperationKind, Phase};
-use scaling_policy::{Reason, Trigger};
+use scaling_policy::{Reading, Reason, Trigger};
 
 use crate::support::case::{Case, operation};
 
@@ -250,4 +250,22 @@ fn a_load_that_outgrows_capacity_is_no_silence() {
     }
     assert!(!case.learned.answers.cpu_usage.is_muted());
     assert_eq!(case.outcome().1, "load_high");
+}
+
+/// A trigger that does not ask for more any more has not become no load.
+#[test]
+fn a_load_over_its_limit_is_never_scaled_down_whether_or_not_it_may_ask() {
+    let mut case = Case::of(MODE, 13, 0.56).config(|config| {
+        for trigger in [Trigger::RequestLatency, Trigger::RequestCount] {
+            config.triggers[trigger].asks = false;
+        }
+    });
+    case.snapshot.readings.request_count = Reading::Unbound;
+    case.learned.answers.cpu_usage.unanswered = 2;
+    let case = case.cpu(0.9).minutes(30);
+    assert!(case.learned.answers.cpu_usage.is_muted());
+    let decision = case.decide();
+    assert!(decision.loads.cpu_usage.unwrap() > 1.0);
+    assert_eq!(decision.action.label(), "hold", "{decision:?}");
+    assert!(decision.wanted.vcpu.0 > 0.0, "{decision:?}");
 }

@@ -49,9 +49,20 @@ fn more_requests_explain_more_load() {
             change.before = Some(Before { load: 0.7, serving_vcpu: 32.0, requests: Some(before) });
         })
     };
-    let now = 0.85 * 32.0 / 0.05 * 60.0 * 8.0;
+    let now = 0.85 * 32.0 / 0.05 * 60.0;
     assert!(back(&more(now)), "as many requests as before");
     assert!(!back(&more(now / 1.5)), "half as many again");
+}
+
+#[test]
+fn more_replicas_are_not_more_requests() {
+    // Half as many replicas served before, with the same requests of the whole group: the new type does less.
+    let case = changed(60, 0.85).state(|state| {
+        let change = state.type_change.as_mut().unwrap();
+        let requests = Some(0.85 * 32.0 / 0.05 * 60.0);
+        change.before = Some(Before { load: 0.7, serving_vcpu: 32.0, requests });
+    });
+    assert!(back(&case), "{:?}", case.decide());
 }
 
 #[test]

@@ -72,3 +72,11 @@ fn age_and_window_of_type_changes_do_not_delay_it() {
     let case = case.state(|state| state.last_type_change = Some(changed));
     assert_eq!(case.decide().action.label(), "retype");
 }
+
+#[test]
+fn a_missing_metric_takes_nothing_away_and_keeps_nothing_from_growing() {
+    let blind = |cpu: f64| of(4, cpu).without(Trigger::MemoryUsage).minutes(10);
+    assert_eq!(type_after(&blind(0.9).decide()).as_deref(), Some("m7i.2xlarge"));
+    let decision = blind(0.2).decide();
+    assert_eq!((decision.action.label(), decision.reason.label()), ("hold", "data_missing"), "{decision:?}");
+}
