@@ -13,7 +13,7 @@ use scaling_policy::config::{GroupConfig, Platform, Statistic};
 use scaling_policy::trigger::Trigger;
 use scaling_report::money::{Prices, Spot};
 use scaling_report::text::{Subject, markdown};
-use scaling_report::{Comparison, History, Past, page};
+use scaling_report::{Comparison, GroupLimits, History, Past, page};
 
 use super::run::existing_store;
 use crate::arguments::{ReportArguments, ReportFormat};
@@ -139,5 +139,6 @@ fn put_together(
         offer: group.launch_type.clone(),
         points: points.collect(),
         replicas_known: !counts.points.is_empty(),
+        limits: GroupLimits::of(group),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scaling_policy::snapshot::TypeOffer;
+use scaling_policy::snapshot::{GroupView, RetypeSupport, TypeOffer};
 
 /// One period of the past.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +33,26 @@ pub struct History {
     pub points: Vec<Past>,
     /// Whether the number of replicas was read for each period, or is that of now for all of them.
     pub replicas_known: bool,
+    /// What the group allows, as it is now.
+    pub limits: GroupLimits,
+}
+
+/// What a group allows, whatever the configuration would.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupLimits {
+    /// Its own minimum.
+    pub min: u32,
+    /// Its own maximum.
+    pub max: u32,
+    /// Whether its type can be changed.
+    pub retype: RetypeSupport,
+}
+
+impl GroupLimits {
+    /// Those of a group as the platform shows it.
+    pub fn of(group: &GroupView) -> Self {
+        Self { min: group.min, max: group.max, retype: group.retype.clone() }
+    }
 }
 
 impl History {

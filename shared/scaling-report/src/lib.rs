@@ -20,5 +20,5 @@ pub mod text;
 pub mod trend;
 
 pub use comparison::Comparison;
-pub use history::{History, Past};
+pub use history::{GroupLimits, History, Past};
 pub use replay::{Replay, replay};

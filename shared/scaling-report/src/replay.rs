@@ -71,7 +71,8 @@ pub fn replay(config: &GroupConfig, ladder: Arc<[TypeOffer]>, history: &History)
     let Some((first, _)) = history.known().next() else { return played };
     let config = judged(config);
     let offer = &history.offer;
-    let mut group = Steered::new(config.clone(), ladder, offer.clone(), whole(first.replicas), first.at);
+    let begin = (whole(first.replicas), first.at);
+    let mut group = Steered::new(config.clone(), ladder, offer.clone(), begin, history.limits.clone());
     let mut before: Option<Timestamp> = None;
     for (past, cpu) in history.known() {
         group.advance(past.at);

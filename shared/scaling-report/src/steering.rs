@@ -7,10 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use scaling_policy::config::GroupConfig;
 use scaling_policy::operation::{Operation, OperationId, OperationKind, OperationState, Phase, Zones};
 use scaling_policy::snapshot::{
-    GroupView, ReplacementStatus, ReplacementView, ReplicaCount, RetypeSupport, SuspendedProcesses, TypeOffer,
+    GroupView, ReplacementStatus, ReplacementView, ReplicaCount, SuspendedProcesses, TypeOffer,
 };
 use scaling_policy::trigger::{PerTrigger, Reading};
 use scaling_policy::{Action, Decision, Learned, Snapshot, decide, learn};
+
+use crate::history::GroupLimits;
 
 /// A rolling replacement takes this many boot times.
 const BOOTS_OF_A_REPLACEMENT: i32 = 4;
@@ -28,6 +30,7 @@ pub(crate) struct Steered {
     pending: Vec<(Timestamp, u32)>,
     /// The type that replaces the present one, and when it has.
     replacing: Option<(TypeOffer, Timestamp)>,
+    limits: GroupLimits,
 }
 
 impl Steered {
@@ -35,8 +38,8 @@ impl Steered {
         config: GroupConfig,
         ladder: Arc<[TypeOffer]>,
         offer: TypeOffer,
-        replicas: u32,
-        begin: Timestamp,
+        (replicas, begin): (u32, Timestamp),
+        limits: GroupLimits,
     ) -> Self {
         let state = OperationState {
             reference_type: Some(offer.name.clone()),
@@ -54,6 +57,7 @@ impl Steered {
             desired: replicas,
             pending: Vec::new(),
             replacing: None,
+            limits,
         }
     }
 
@@ -155,8 +159,8 @@ impl Steered {
             ended: None,
         });
         GroupView {
-            min: self.config.replicas.min,
-            max: self.config.replicas.max,
+            min: self.limits.min,
+            max: self.limits.max,
             desired: self.desired,
             launch_type: self.offer.clone(),
             replicas: vec![ReplicaCount {
@@ -166,7 +170,7 @@ impl Steered {
                 pending,
                 protected: 0,
             }],
-            retype: RetypeSupport::Supported,
+            retype: self.limits.retype.clone(),
             suspended: SuspendedProcesses::default(),
             replacement,
             foreign: Vec::new(),

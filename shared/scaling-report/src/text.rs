@@ -1,9 +1,10 @@
 //! The report as Markdown.
 
 use scaling_policy::config::GroupConfig;
+use scaling_policy::snapshot::RetypeSupport;
 
 use crate::comparison::Comparison;
-use crate::history::History;
+use crate::history::{GroupLimits, History};
 use crate::money::Prices;
 use crate::replay::Replay;
 use crate::trend;
@@ -76,6 +77,22 @@ pub(crate) fn summary(subject: Subject<'_>) -> String {
     )
 }
 
+/// What the group itself keeps the policy from.
+fn limits(config: &GroupConfig, limits: &GroupLimits) -> Vec<String> {
+    let (replicas, mut notes) = (config.replicas, Vec::new());
+    if limits.min > replicas.min || limits.max < replicas.max {
+        notes.push(format!(
+            "The group's own minimum of {} and maximum of {} hold, where the configuration would allow {} to {}: widen them, \
+             and more can be saved or carried.",
+            limits.min, limits.max, replicas.min, replicas.max
+        ));
+    }
+    if let RetypeSupport::CountOnly { why } = &limits.retype {
+        notes.push(format!("The type was left as it is: {why}."));
+    }
+    notes
+}
+
 /// What the figures rest on.
 pub(crate) fn notes(subject: Subject<'_>) -> Vec<String> {
     let Subject { config, history, comparison, prices, .. } = subject;
@@ -105,6 +122,7 @@ pub(crate) fn notes(subject: Subject<'_>) -> Vec<String> {
             rise.days_left
         ));
     }
+    notes.extend(limits(config, &history.limits));
     if !history.replicas_known {
         notes.push(
             "How many replicas ran in the past could not be read, so that today's number stands for all of it: turn on \

@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use scaling_fleet::{Catalogue, PriceBook, TypeName};
 use scaling_policy::config::{Config, GroupConfig, Layers};
-use scaling_policy::snapshot::TypeOffer;
+use scaling_policy::snapshot::{RetypeSupport, TypeOffer};
 use scaling_report::money::Prices;
 use scaling_report::text::{Subject, markdown};
-use scaling_report::{Comparison, History, Past, page, replay, trend};
+use scaling_report::{Comparison, GroupLimits, History, Past, page, replay, trend};
 use serde_json::{Value, json};
 
 fn offer(name: &str) -> TypeOffer {
@@ -50,7 +50,9 @@ fn history(days: i64, replicas: f64, busy: impl Fn(f64) -> f64) -> History {
             replicas,
         }
     });
-    History { period: Duration::from_secs(60), points: points.collect(), offer, replicas_known: true }
+    let limits = GroupLimits { min: 1, max: 40, retype: RetypeSupport::Supported };
+    let points = points.collect();
+    History { period: Duration::from_secs(60), points, offer, replicas_known: true, limits }
 }
 
 /// Quiet at night, busy by day.
@@ -76,6 +78,17 @@ fn an_oversized_fleet_is_told_what_it_would_have_saved() {
     assert!(played.ups > 0 && played.downs > 0 && played.retypes == 0, "{played:?}");
     assert!((comparison.fixed_at_take_over - comparison.ran.cost).abs() < 1e-6);
     assert_eq!(comparison.latency_over_minutes, Some(0.0));
+}
+
+/// What a controller could not do is nothing that it would have saved.
+#[test]
+fn the_groups_own_bounds_and_a_type_that_cannot_be_changed_hold() {
+    let mut history = history(3, 12.0, daily);
+    let retype = RetypeSupport::CountOnly { why: "the group has weights".to_owned() };
+    history.limits = GroupLimits { min: 12, max: 12, retype };
+    let (played, comparison) = compare(&config(), &history);
+    assert_eq!((played.ups, played.downs, played.retypes), (0, 0, 0), "{played:?}");
+    assert!(comparison.saved_share().abs() < 1e-9, "{comparison:?}");
 }
 
 #[test]

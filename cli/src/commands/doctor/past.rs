@@ -192,8 +192,8 @@ mod tests {
     use scaling_policy::config::{Config, ConfigVersion, Layers};
     use scaling_policy::decision::Reason;
     use scaling_policy::operation::{Operation, OperationId, OperationKind, Zones};
-    use scaling_policy::snapshot::TypeOffer;
-    use scaling_report::Past;
+    use scaling_policy::snapshot::{RetypeSupport, TypeOffer};
+    use scaling_report::{GroupLimits, Past};
 
     use super::*;
 
@@ -218,6 +218,7 @@ mod tests {
             offer,
             points: (0..1440).map(point).collect(),
             replicas_known: true,
+            limits: GroupLimits { min: 1, max: 10, retype: RetypeSupport::Supported },
         }
     }
 
