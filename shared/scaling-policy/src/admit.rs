@@ -24,9 +24,11 @@ pub fn admit(decisions: &[&Decision], limits: FleetLimits, spent: &mut Spent) ->
             }
             let cost = (decision.cost_after.0 - decision.cost_before.0).max(0.0);
             let room = limits.max_groups_changed.is_none_or(|most| spent.changed < most);
-            // A first change is let through whatever it costs: a limit below one machine must not stop everything.
-            let money =
-                limits.max_added_cost.is_none_or(|most| spent.added <= 0.0 || spent.added + cost <= most.0);
+            // A first change is let through whatever it costs: a limit below one machine must not stop everything. Only 0
+            // means none at all.
+            let is_first = |most: f64| most > 0.0 && spent.added <= 0.0;
+            let fits = |most: f64| is_first(most) || spent.added + cost <= most;
+            let money = limits.max_added_cost.is_none_or(|most| fits(most.0));
             if room && (money || cost <= 0.0) {
                 spent.changed += 1;
                 spent.added += cost;

@@ -66,6 +66,12 @@ fn a_limit_below_one_machine_still_lets_one_through() {
 }
 
 #[test]
+fn a_limit_of_nothing_lets_nothing_through_that_costs_more() {
+    let free = decision(Action::Scale { from: 1, to: 2 }, 1.0, 1.0);
+    assert_eq!(admitted(&[up(0.01), down(), free, up(2.0)], None, Some(0.0)), [false, true, true, false]);
+}
+
+#[test]
 fn what_the_minute_has_let_through_already_counts() {
     let limits = FleetLimits { max_groups_changed: Some(2), max_added_cost: Some(UsdPerHour(3.0)) };
     let mut spent = Spent { changed: 1, added: 2.0 };
