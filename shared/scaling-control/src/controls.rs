@@ -10,7 +10,7 @@ use crate::control_loop::ControlLoop;
 use crate::error::PortError;
 use crate::ports::{Expected, NewRecord};
 use crate::reading::{LONGEST_READ, within};
-use crate::record::{self, GroupRecord, KillSwitch, from_json, group_key};
+use crate::record::{self, GroupRecord, KillSwitch, group_from_json, group_key};
 use crate::request::{Obstacle, Refusal, TRIES, conflict};
 
 /// Nothing goes along with a change.
@@ -38,7 +38,7 @@ impl ControlLoop {
     pub async fn override_of(&self, group: &GroupName) -> Result<Option<Override>, PortError> {
         let key = group_key(group);
         let stored = within(LONGEST_READ, "read a group's record", self.ports().store.get(&key)).await?;
-        let record = stored.map(|stored| from_json::<GroupRecord>(&key, &stored.body)).transpose()?;
+        let record = stored.map(|stored| group_from_json(&key, &stored.body)).transpose()?;
         Ok(record.and_then(|record| record.state.temporary))
     }
 
@@ -115,7 +115,7 @@ impl ControlLoop {
         for _ in 0..TRIES {
             let stored = within(LONGEST_READ, "read a group's record", self.ports().store.get(&key)).await?;
             let mut record = match &stored {
-                Some(stored) => record::from_json::<GroupRecord>(&key, &stored.body)?,
+                Some(stored) => group_from_json(&key, &stored.body)?,
                 None => GroupRecord::default(),
             };
             let answer = change(&mut record.state);

@@ -11,7 +11,7 @@ use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName, MetricBinding};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport, SuspendedProcesses};
-use scaling_policy::trigger::Trigger;
+use scaling_policy::trigger::{Trigger, is_plausible};
 use serde::{Deserialize, Serialize};
 
 use crate::error::PortError;
@@ -305,6 +305,18 @@ pub struct MetricSeries {
     pub points: Vec<(Timestamp, f64)>,
     /// The reader could not get everything (PartialData that stayed partial): points may be missing.
     pub partial: bool,
+}
+
+impl MetricSeries {
+    /// Without the points whose value, times `scale`, cannot be true. They count as missing, not as absent: where absence
+    /// means zero, nonsense does not.
+    #[must_use]
+    pub fn without_absurd(mut self, scale: f64) -> Self {
+        let all = self.points.len();
+        self.points.retain(|(_, value)| is_plausible(value * scale));
+        self.partial |= self.points.len() < all;
+        self
+    }
 }
 
 /// A stored record.

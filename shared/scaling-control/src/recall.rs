@@ -84,7 +84,7 @@ impl ControlLoop {
         let stored = self.ports().store.get(&key).await?;
         let expected = stored.as_ref().map_or(Expected::Absent, |stored| Expected::Version(stored.version));
         let mut record = match &stored {
-            Some(stored) => record::from_json::<GroupRecord>(&key, &stored.body)?,
+            Some(stored) => record::group_from_json(&key, &stored.body)?,
             None => GroupRecord::default(),
         };
         (record.learned, record.learned_at) = (learned.clone(), Some(now));
@@ -138,7 +138,7 @@ impl Past {
                 replicas = served(&series.points, evaluation.snapshot.group.serving());
                 continue;
             }
-            for &(start, value) in series.points.iter().filter(|(_, value)| value.is_finite()) {
+            for (start, value) in series.clone().without_absurd(query.binding.scale).points {
                 periods.entry(start).or_default()[query.trigger] =
                     Some((value * query.binding.scale).max(0.0));
             }

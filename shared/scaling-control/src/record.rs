@@ -140,6 +140,29 @@ pub fn to_json(operation: &'static str, value: &impl Serialize) -> Result<String
     serde_json::to_string(value).map_err(|error| PortError::Invalid { operation, message: error.to_string() })
 }
 
+/// Reads a group's record. Where only what was learned cannot be read, that is learned anew: a group is never without a
+/// controller for want of its past.
+///
+/// # Errors
+/// As [`from_json`], for everything else.
+pub fn group_from_json(key: &str, body: &str) -> Result<GroupRecord, PortError> {
+    from_json(key, body).or_else(|error| {
+        let record = without_learned(body).ok_or_else(|| error.for_another())?;
+        tracing::warn!(target: "scaling::monitor", key, %error, "what was learned is learned anew");
+        Ok(record)
+    })
+}
+
+/// The record but for what was learned, which is due to be stored with the next evaluation.
+fn without_learned(body: &str) -> Option<GroupRecord> {
+    let mut record: serde_json::Value = serde_json::from_str(body).ok()?;
+    let fields = record.as_object_mut()?;
+    for field in ["learned", "learned_at"] {
+        fields.remove(field);
+    }
+    serde_json::from_value(record).ok()
+}
+
 /// Reads a record's body.
 ///
 /// # Errors

@@ -151,6 +151,12 @@ impl Reading {
     }
 }
 
+/// Whether a measured value can be true. What is beyond is a fault of whoever publishes it, and counts as not published:
+/// one absurd value must not spoil what was learned for days.
+pub fn is_plausible(value: f64) -> bool {
+    value.abs() <= 1e12
+}
+
 /// How old the end of the newest complete period may be before the reading is stale:
 /// three periods, but at least 180 s.
 pub fn stale_after(period: std::time::Duration) -> std::time::Duration {

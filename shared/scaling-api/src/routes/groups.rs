@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use scaling_control::ports::Record;
-use scaling_control::record::{GroupRecord, KillSwitch, decisions_prefix, from_json, group_key};
+use scaling_control::record::{GroupRecord, KillSwitch, decisions_prefix, from_json, group_from_json, group_key};
 use scaling_policy::config::{Config, GroupName};
 use scaling_policy::decision::Decision;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub(super) async fn groups(
     let stored = state.store().get_many(&keys).await?;
     let stored: HashMap<&str, &Record> = stored.iter().map(|record| (record.key.as_str(), record)).collect();
     let parse = |key: &String| {
-        let record = stored.get(key.as_str()).map(|record| from_json(key, &record.body)).transpose()?;
+        let record = stored.get(key.as_str()).map(|record| group_from_json(key, &record.body)).transpose()?;
         Ok(record.unwrap_or_default())
     };
     let records: Vec<GroupRecord> = keys.iter().map(parse).collect::<Result<_, Problem>>()?;

@@ -62,6 +62,7 @@ impl Loads {
 
     /// Takes in the mean load of a period around `centre`.
     pub(super) fn observe(&mut self, centre: Timestamp, load: f64) {
+        let load = finite(load);
         push(&mut self.newest, load, NEWEST);
         self.observe_phase(centre, load);
         self.observe_minute(centre, load);
@@ -195,11 +196,39 @@ fn push(ring: &mut VecDeque<f32>, value: f64, most: usize) {
 
 /// Four digits of a value that is remembered by the hundred: the record is stored as text.
 fn short(value: f64) -> f32 {
+    let value = finite(value);
     let digits = 10.0_f64.powf(3.0 - value.abs().max(1e-3).log10().floor());
     narrow((value * digits).round() / digits)
 }
 
+/// Always a number that can be stored: JSON has no infinity, and what it writes instead cannot be read again.
 #[expect(clippy::cast_possible_truncation, reason = "vCPU need no more than the seven digits of f32")]
 pub(super) fn narrow(value: f64) -> f32 {
-    value as f32
+    finite(value) as f32
+}
+
+/// The nearest value that f32 can hold; 0 for what is no number.
+fn finite(value: f64) -> f64 {
+    let most = f64::from(f32::MAX);
+    if value.is_nan() { 0.0 } else { value.clamp(-most, most) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loads_of_any_size_can_be_stored_and_read_again() {
+        for load in [1e-300, 1e-40, 1.0, 1e30, 3.402_823_5e38, 1e40, 1e300, f64::MAX, f64::INFINITY, f64::NAN]
+        {
+            let mut loads = Loads::default();
+            for minute in 0..90 {
+                let centre = Timestamp::from_second(1_767_571_200 + 60 * minute).unwrap();
+                loads.observe(centre, load);
+                loads.observe_rise(centre, load);
+            }
+            let stored = serde_json::to_string(&loads).unwrap();
+            assert!(serde_json::from_str::<Loads>(&stored).is_ok(), "{load}: {stored}");
+        }
+    }
 }

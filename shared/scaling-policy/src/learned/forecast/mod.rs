@@ -220,7 +220,7 @@ impl Forecast {
         let due = now + fleet.boot + config.evaluation_period / 2;
         let mut loads = self.loads.predict(due, config.evaluation_period).map(narrow);
         let features = self.loads.features(due, config.evaluation_period);
-        loads[FITTED] = loads[LAST] * narrow(self.regression.predict(&features).exp());
+        loads[FITTED] = (loads[LAST] * narrow(self.regression.predict(&features).exp())).min(f32::MAX);
         let moves = narrow(MOVES * self.changes.0.max(LEAST_MOVE));
         let context = self.context(config.evaluation_period);
         self.pending.push_back(Prediction { due, loads, context, moves, features, judged: false });
@@ -318,7 +318,7 @@ impl Forecast {
         let weight = (period.as_secs_f64() / COST_SECONDS).max(1.0 / f64::from(self.seen.max(1)));
         for (cost, most) in self.costs.iter_mut().zip(most) {
             let replicas = (most / fleet.unit).ceil().max(f64::from(fleet.min));
-            *cost += narrow(weight * (replicas - f64::from(*cost)));
+            *cost = (*cost + narrow(weight * (replicas - f64::from(*cost)))).min(f32::MAX);
         }
     }
 
