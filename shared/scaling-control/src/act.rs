@@ -18,7 +18,7 @@ use crate::pass::{Pass, Slot};
 use crate::ports::{Expected, NewRecord};
 use crate::ports_set::Ports;
 use crate::reading::within;
-use crate::record::{self, HISTORY, Lease, OperationRecord};
+use crate::record::{self, GroupRecord, HISTORY, Lease, OperationRecord};
 use crate::report::{GroupOutcome, Outcome};
 
 /// How long a lease lasts: longer than a function may run (50 s) and than one step with all its retries.
@@ -55,6 +55,7 @@ async fn carry_out(ports: &Ports, pass: &mut Pass) -> Result<Acted, PortError> {
         pass.read.record.lease = None;
     }
     store(ports, pass).await?;
+    let asked = pass.read.record.clone();
     let mut acted = None;
     let mut step_error = None;
     if let Some((slot, step)) = step {
@@ -62,7 +63,7 @@ async fn carry_out(ports: &Ports, pass: &mut Pass) -> Result<Acted, PortError> {
         step_error = result.as_ref().err().map(ToString::to_string);
         acted = settle(ports, pass, (slot, &step), result);
         pass.read.record.lease = None;
-        if let Err(error) = store(ports, pass).await {
+        if let Err(error) = store_answer(ports, pass, &asked).await {
             step_error = Some(unrecorded(pass, &error));
         }
     }
@@ -104,6 +105,32 @@ async fn store(ports: &Ports, pass: &mut Pass) -> Result<(), PortError> {
     Ok(())
 }
 
+/// Writes what came of a step. A person who changed the record meanwhile has been answered that it is so: what was set
+/// stays, and what came of the step is written beside it.
+async fn store_answer(ports: &Ports, pass: &mut Pass, asked: &GroupRecord) -> Result<(), PortError> {
+    let conflict = match store(ports, pass).await {
+        Err(error @ PortError::Conflict { .. }) => error,
+        done => return done,
+    };
+    let key = record::group_key(&pass.read.config.name);
+    let stored = within(LONGEST_WRITE, "read a group's record", ports.store.get(&key)).await?;
+    let Some(stored) = stored else { return Err(conflict) };
+    let theirs = record::group_from_json(&key, &stored.body)?;
+    if theirs.lease != asked.lease {
+        return Err(conflict);
+    }
+    let ours = &mut pass.read.record;
+    (ours.state.pause, ours.state.temporary) = (theirs.state.pause, theirs.state.temporary);
+    if theirs.state.breaker != asked.state.breaker {
+        ours.state.breaker = theirs.state.breaker;
+    }
+    if theirs.learned.recalled != asked.learned.recalled {
+        ours.learned = theirs.learned;
+    }
+    pass.read.version = Some(stored.version);
+    store(ports, pass).await
+}
+
 async fn ask(ports: &Ports, pass: &Pass, step: &Step) -> Result<crate::ports::Accepted, PortError> {
     let until = pass.read.record.lease.as_ref().map(|lease| lease.until);
     let late = until.is_none_or(|until| ports.clock.now() + LONGEST_STEP > until);
@@ -127,17 +154,23 @@ fn settle(
     match result {
         Ok(answer) => {
             bookkeeping::accepted(&mut operation, step, answer, now).apply(&mut pass.read.record.state);
+            if operation.phase != Phase::Planned {
+                // However long the plan had to wait: a description lags behind the answer by a period.
+                operation.valid_for = pass.read.config.evaluation_period;
+            }
         }
         Err(PortError::NotFound { what }) => {
             let end = End { phase: Phase::Failed, why: format!("{what} was not found"), now };
             bookkeeping::ended(&mut pass.read.record.state, &pass.read.config.clone(), &mut operation, end);
         }
-        // Another change is running: a hold, not a failure. The plan is asked for again while it is fresh.
         Err(PortError::Conflict { message, .. }) => {
-            operation.failure = Some(message);
-            operation.valid_for += pass.read.config.evaluation_period;
+            let period = pass.read.config.evaluation_period;
+            bookkeeping::met_another_change(&mut operation, message, period, now);
         }
-        Err(error) => bookkeeping::refused(&mut operation, error.to_string(), now),
+        Err(error) => {
+            operation.conflicting_since = None;
+            bookkeeping::refused(&mut operation, error.to_string(), now);
+        }
     }
     *pass.operation_mut(slot) = Some(operation.clone());
     Some(operation)

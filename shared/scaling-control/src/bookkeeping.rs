@@ -19,6 +19,10 @@ use crate::ports::{Accepted, GroupDescription};
 /// After this long without an undone scale-down its delay is the plain one again.
 const DOUBLINGS_KEPT: Duration = Duration::from_secs(86_400);
 
+/// How long a step is held back by other changes that run before that counts as a refusal; and how long a plan stays good
+/// for that.
+pub const LONGEST_CONFLICT: Duration = Duration::from_secs(900);
+
 /// A type's back-off doubles up to this many times.
 const MOST_BACKOFF_DOUBLINGS: u8 = 6;
 
@@ -76,8 +80,8 @@ pub fn looked(state: &mut OperationState, snapshot: &Snapshot, discount: f64) {
     }
     missing(state, group, now);
     state.type_backoffs.retain(|backoff| backoff.until > now || backoff.failures > 1);
-    let long_ago = |down: Timestamp| now.duration_since(down).as_secs_f64() > DOUBLINGS_KEPT.as_secs_f64();
-    if state.down_delay_doublings > 0 && state.last_down.is_none_or(long_ago) {
+    let long_ago = |undone: Timestamp| is_older(undone, DOUBLINGS_KEPT, now);
+    if state.down_delay_doublings > 0 && state.last_undone.is_none_or(long_ago) {
         state.down_delay_doublings = 0;
     }
 }
@@ -116,7 +120,7 @@ pub fn accepted(operation: &mut Operation, step: &Step, answer: Accepted, now: T
     let mut changes = Changes::default();
     operation.failure = None;
     // Each step has its own tries: refusals of the first must not use up those of the way back.
-    (operation.attempts, operation.not_before) = (0, None);
+    (operation.attempts, operation.not_before, operation.conflicting_since) = (0, None, None);
     match (&operation.kind, step) {
         // More replicas before a replacement: the replacement itself is still to be asked for.
         (OperationKind::Retype { .. }, Step::SetDesired { desired }) => {
@@ -132,7 +136,7 @@ pub fn accepted(operation: &mut Operation, step: &Step, answer: Accepted, now: T
             } else {
                 changes.last_down = Some(now);
             }
-            changes.undone = operation.reason == Reason::UndoneScaleDown;
+            changes.undone = (operation.reason == Reason::UndoneScaleDown).then_some(now);
         }
         (OperationKind::Retype { .. }, _) => {}
     }
@@ -151,7 +155,7 @@ pub struct Changes {
     known_desired: Option<u32>,
     last_up: Option<Timestamp>,
     last_down: Option<Timestamp>,
-    undone: bool,
+    undone: Option<Timestamp>,
 }
 
 impl Changes {
@@ -160,7 +164,8 @@ impl Changes {
         state.known_desired = self.known_desired.or(state.known_desired);
         state.last_up = self.last_up.or(state.last_up);
         state.last_down = self.last_down.or(state.last_down);
-        if self.undone {
+        if self.undone.is_some() {
+            state.last_undone = self.undone;
             state.down_delay_doublings = state.down_delay_doublings.saturating_add(1);
         }
     }
@@ -171,9 +176,31 @@ pub fn refused(operation: &mut Operation, why: String, now: Timestamp) {
     let delay = FIRST_RETRY_DELAY * 2_u32.pow(u32::from(operation.attempts.min(6)));
     operation.attempts = operation.attempts.saturating_add(1);
     operation.not_before = Some(now + delay);
-    // A refused plan is not an old plan: it stays good for its retries.
-    operation.valid_for += delay + Duration::from_secs(60);
+    if operation.phase == Phase::Planned {
+        // A refused plan is not an old plan: it stays good for its retries.
+        operation.valid_for += delay + Duration::from_secs(60);
+    }
     operation.failure = Some(why);
+}
+
+/// The platform has answered a step with another change that runs: a hold, not a failure. A plan stays good for one more
+/// `period`, within [`LONGEST_CONFLICT`]; after so long a step of what has begun counts as refused, so that each comes to
+/// its end.
+pub fn met_another_change(operation: &mut Operation, why: String, period: Duration, now: Timestamp) {
+    let since = *operation.conflicting_since.get_or_insert(now);
+    let is_planned = operation.phase == Phase::Planned;
+    if !is_planned && is_older(since, LONGEST_CONFLICT, now) {
+        return refused(operation, why, now);
+    }
+    if is_planned {
+        let age = Duration::try_from(now.duration_since(operation.planned_at)).unwrap_or_default();
+        operation.valid_for = operation.valid_for.max((age + period).min(LONGEST_CONFLICT));
+    }
+    operation.failure = Some(why);
+}
+
+fn is_older(at: Timestamp, than: Duration, now: Timestamp) -> bool {
+    now.duration_since(at).as_secs_f64() > than.as_secs_f64()
 }
 
 /// An operation has ended.
@@ -274,6 +301,7 @@ pub fn plan(decision: &Decision, config: &GroupConfig, id: String) -> Option<Ope
         platform_id: None,
         attempts: 0,
         not_before: None,
+        conflicting_since: None,
         failure: None,
         before: None,
         zones: Zones::default(),

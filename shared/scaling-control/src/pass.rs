@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use scaling_fleet::TypeName;
 use scaling_policy::config::{ControlLevel, GroupConfig};
 use scaling_policy::decision::{Action, Decision, Reason};
 use scaling_policy::operation::{
@@ -36,6 +37,8 @@ pub struct Read {
     pub series: Vec<(Trigger, MetricSeries)>,
     /// The newest replacement, where one was asked for.
     pub replacement: Option<ReplacementView>,
+    /// It was asked for and could not be read: nothing is said of a type change.
+    pub is_replacement_unknown: bool,
     /// Failed launches, where they were asked for.
     pub failures: Vec<LaunchFailure>,
     /// The record was changed while it was read.
@@ -72,10 +75,19 @@ pub struct Pass {
     pub new_decision: bool,
     /// When this was.
     pub now: Timestamp,
-    /// State and number of ended operations before the plan that may still be taken back.
-    before_plan: Option<(OperationState, usize)>,
+    /// What there was before the plan that may still be taken back.
+    before_plan: Option<BeforePlan>,
     /// What is written together with the record.
     pub along: Vec<NewRecord>,
+}
+
+/// What a plan takes the place of.
+#[derive(Debug, Clone)]
+struct BeforePlan {
+    state: OperationState,
+    /// Number of ended operations.
+    ended: usize,
+    step: Option<(Slot, Step)>,
 }
 
 /// Runs one pass.
@@ -99,7 +111,9 @@ pub fn pass(mut read: Read, kill_switch: Option<&KillSwitch>, market: &Market<'_
     let mut ended = Vec::new();
     let mut step = None;
     for slot in [Slot::Retype, Slot::Scale] {
-        step = advance(&mut read, slot, &snapshot, &mut ended, now).or(step);
+        if slot == Slot::Scale || !read.is_replacement_unknown {
+            step = advance(&mut read, slot, &snapshot, &mut ended, now).or(step);
+        }
     }
     if !ended.is_empty() || backed_off {
         // A type that has just failed to launch is out of the ladder from this decision on.
@@ -148,7 +162,8 @@ pub fn stop(decision: &mut Decision, reason: Reason) {
 impl Pass {
     /// Plans what was decided, unless a step is due already or the control level leaves it at the decision.
     pub fn plan(&mut self, id: String) {
-        if self.step.is_some() || self.read.config.control == ControlLevel::Observe {
+        let is_due = self.step.is_some() && !self.grows_before_type_change();
+        if is_due || self.read.config.control == ControlLevel::Observe {
             return;
         }
         let Some(operation) = bookkeeping::plan(&self.decision, &self.read.config, id) else {
@@ -157,6 +172,15 @@ impl Pass {
         if !self.waits_for_retry(&operation) {
             self.adopt(operation);
         }
+    }
+
+    /// Whether capacity is wanted, and all that is due is a step of a type change that another change holds back: that must
+    /// not keep the group from growing. After a refusal capacity has its turn while the next try waits.
+    fn grows_before_type_change(&self) -> bool {
+        let state = &self.read.record.state;
+        let held_back = state.open_type_change().is_some_and(|change| change.conflicting_since.is_some());
+        let grows = matches!(self.decision.action, Action::Scale { from, to } if to > from);
+        grows && held_back && matches!(self.step, Some((Slot::Retype, _)))
     }
 
     /// Whether the same kind of operation was refused and waits to be tried again: a fresh plan each minute would
@@ -177,7 +201,8 @@ impl Pass {
 
     /// Takes an operation as the one to carry out now; an open change of count gives way to it.
     pub fn adopt(&mut self, mut operation: Operation) {
-        self.before_plan = Some((self.read.record.state.clone(), self.ended.len()));
+        let (state, step) = (self.read.record.state.clone(), self.step.take());
+        self.before_plan = Some(BeforePlan { state, ended: self.ended.len(), step });
         let state = &mut self.read.record.state;
         let slot = match &operation.kind {
             OperationKind::Scale { .. } => {
@@ -237,6 +262,7 @@ fn advance(
     now: Timestamp,
 ) -> Option<(Slot, Step)> {
     let state = &mut read.record.state;
+    let type_change = state.type_change.clone();
     let place = match slot {
         Slot::Scale => &mut state.operation,
         Slot::Retype => &mut state.type_change,
@@ -244,7 +270,14 @@ fn advance(
     let mut operation = place.take_if(|operation| operation.phase.is_open())?;
     let replacement = read.replacement.as_ref();
     let unserved = observe::unserved_zones(&read.description);
-    let failures = &read.failures;
+    let launches = &snapshot.group.launch_type.name;
+    let failures: Vec<LaunchFailure> = read
+        .failures
+        .iter()
+        .filter(|failure| concerns(slot, failure, type_change.as_ref(), launches))
+        .cloned()
+        .collect();
+    let failures = &failures;
     let observed = Observed { group: &snapshot.group, replacement, failures, unserved: &unserved, now };
     let mut due = None;
     match next_step(&operation, &observed) {
@@ -261,6 +294,7 @@ fn advance(
             operation.phase = phase;
             operation.accepted_at = Some(now);
             operation.platform_id = Some(platform_id);
+            (operation.valid_for, operation.conflicting_since) = (read.config.evaluation_period, None);
         }
         Progress::End { phase, why } => {
             if phase == Phase::Superseded && slot == Slot::Retype {
@@ -275,6 +309,20 @@ fn advance(
         Slot::Retype => state.type_change = Some(operation),
     }
     due
+}
+
+/// Whether a failed launch says something about the operation in that slot. Those of a type that a type change brings, or
+/// has brought in vain, are that one's: it goes back, and what was ordered beside it launches as the former type then.
+fn concerns(
+    slot: Slot,
+    failure: &LaunchFailure,
+    type_change: Option<&Operation>,
+    launch_type: &TypeName,
+) -> bool {
+    let (Slot::Scale, Some(name), Some(change)) = (slot, &failure.instance_type, type_change) else {
+        return true;
+    };
+    !(change.brings(name) && (change.phase.is_open() || name != launch_type))
 }
 
 /// Looks at a plan that was not accepted yet (it was refused, met another change, or its controller died) with the eyes
@@ -410,9 +458,12 @@ impl Pass {
     pub fn withdraw_plan(&mut self) {
         if self.has_fresh_plan() {
             self.step = None;
-            if let Some((state, ended)) = self.before_plan.take() {
-                self.read.record.state = state;
-                self.ended.truncate(ended);
+            if let Some(before) = self.before_plan.take() {
+                self.read.record.state = before.state;
+                self.ended.truncate(before.ended);
+                // A way back needs nobody's leave; a plan of before has to be let through itself.
+                self.step = before.step;
+                self.step = self.step.take().filter(|_| !self.has_fresh_plan());
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::observe;
 use crate::pass::Read;
 use crate::ports::{DESCRIBED_AT_ONCE, Described, GroupDescription, MetricQuery, MetricSeries, Record};
 use crate::ports_set::Ports;
-use crate::record::{self, GroupRecord};
+use crate::record;
 use crate::report::{Outcome, TickReport};
 
 /// Longest time for one reading call with all its retries; a platform that hangs must not hang the loop.
@@ -102,8 +102,7 @@ impl ControlLoop {
         for config in groups {
             let key = record::group_key(&config.name);
             let stored = records.get(key.as_str());
-            let parsed =
-                stored.map(|stored| record::from_json::<GroupRecord>(&key, &stored.body)).transpose();
+            let parsed = stored.map(|stored| record::group_from_json(&key, &stored.body)).transpose();
             let record = match parsed {
                 Ok(record) => self.with_memory(config, record.unwrap_or_default()),
                 Err(error) => {
@@ -130,6 +129,7 @@ impl ControlLoop {
                 description,
                 series: series.remove(&config.name).unwrap_or_default(),
                 replacement: None,
+                is_replacement_unknown: false,
                 failures: Vec::new(),
                 must_store: false,
                 span: span_of(config),
@@ -191,7 +191,12 @@ impl ControlLoop {
         });
         let mut of_groups = SeriesOf::new();
         for (query, series) in queries.iter().zip(series) {
-            of_groups.entry(query.group.name.clone()).or_default().push((query.trigger, series));
+            let (group, trigger, answered) = (&query.group.name, query.trigger, series.points.len());
+            let series = series.without_absurd(query.binding.scale);
+            if series.points.len() < answered {
+                tracing::warn!(target: "scaling::monitor", %group, ?trigger, "values that cannot be true count as missing");
+            }
+            of_groups.entry(group.clone()).or_default().push((trigger, series));
         }
         of_groups
     }
@@ -213,10 +218,7 @@ impl ControlLoop {
             }
             match tasks.join_next_with_id().await {
                 None => return complete,
-                Some(Ok((_, Ok(read)))) => complete.push(read),
-                Some(Ok((_, Err((config, error))))) => {
-                    report.outcomes.push(failed(&config, Outcome::Failed(error)));
-                }
+                Some(Ok((_, read))) => complete.push(read),
                 Some(Err(error)) => {
                     if let Some(config) = running.get(&error.id()) {
                         let error = aborted("read the operation", &error);
@@ -244,18 +246,29 @@ fn needs_more(read: &Read) -> bool {
     state.open_type_change().is_some() || (state.open_operation().is_some() && state.missing_since.is_some())
 }
 
-async fn read_operation(ports: Ports, mut read: Read) -> Result<Read, (Arc<GroupConfig>, PortError)> {
-    let config = Arc::clone(&read.config);
-    let retyping = read.record.state.open_type_change().map(|operation| operation.planned_at);
-    let since = retyping.or(read.record.state.open_operation().map(|operation| operation.planned_at));
-    let more = async {
-        if retyping.is_some() {
-            read.replacement = ports.groups.replacement(&config).await?;
-        }
-        if let Some(since) = since {
-            read.failures = ports.groups.launch_failures(&config, since).await?;
-        }
-        Ok(read)
-    };
-    within(LONGEST_READ, "read the operation", more).await.map_err(|error| (Arc::clone(&config), error))
+/// What explains an operation is no condition for evaluating its group: without the failed launches it goes on as if there
+/// were none, and without the replacement only the type change is left as it is.
+async fn read_operation(ports: Ports, mut read: Read) -> Read {
+    let state = &read.record.state;
+    let is_retyping = state.open_type_change().is_some();
+    let open = [state.open_type_change(), state.open_operation()];
+    let since = open.into_iter().flatten().map(|operation| operation.planned_at).min();
+    let (group, now) = (&read.config, ports.clock.now());
+    let replacement = async { if is_retyping { ports.groups.replacement(group).await } else { Ok(None) } };
+    let (replacement, failures) = tokio::join!(
+        within(LONGEST_READ, "read the replacement", replacement),
+        within(
+            LONGEST_READ,
+            "read failed launches",
+            ports.groups.launch_failures(group, since.unwrap_or(now))
+        ),
+    );
+    read.is_replacement_unknown = replacement.is_err();
+    read.replacement = known(replacement, "the type change waits").flatten();
+    read.failures = known(failures, "launches are not known to have failed").unwrap_or_default();
+    read
+}
+
+fn known<T>(answer: Result<T, PortError>, otherwise: &'static str) -> Option<T> {
+    answer.inspect_err(|error| tracing::warn!(target: "scaling::integration", %error, "{otherwise}")).ok()
 }

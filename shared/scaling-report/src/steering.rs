@@ -200,6 +200,7 @@ fn accepted(kind: OperationKind, decision: &Decision) -> Operation {
         platform_id: Some(REPLACEMENT.to_owned()),
         attempts: 0,
         not_before: None,
+        conflicting_since: None,
         failure: None,
         before: None,
         zones: Zones::default(),

@@ -254,6 +254,7 @@ fn accepted(kind: OperationKind, decision: &Decision) -> Operation {
         platform_id: Some("replacement".to_owned()),
         attempts: 0,
         not_before: None,
+        conflicting_since: None,
         failure: None,
         before: None,
         zones: Zones::default(),

@@ -271,6 +271,7 @@ mod tests {
             platform_id: None,
             attempts: 0,
             not_before: None,
+            conflicting_since: None,
             failure: failure.map(ToOwned::to_owned),
             before: None,
             zones: Zones::default(),

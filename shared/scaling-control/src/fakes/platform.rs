@@ -32,6 +32,8 @@ pub enum Steps {
     NoTypeChanges,
     /// They meet another running change.
     Conflicting,
+    /// Counts are set, and a type change meets another running change.
+    TypeChangesConflicting,
     /// The group was deleted since it was described.
     Gone,
     /// The adapter panics.
@@ -61,6 +63,12 @@ pub struct FakeGroup {
     pub used_memory: f64,
     /// Nothing launches of these types.
     pub no_capacity: Vec<TypeName>,
+    /// Nothing launches of these types, for the account's limits.
+    pub no_quota: Vec<TypeName>,
+    /// Replacements, or failed launches, may not be read.
+    pub forbidden: Vec<&'static str>,
+    /// The value of CPU, whatever the load is.
+    pub shown_cpu: Option<f64>,
     /// Availability zones; new instances go where there are the fewest of their type.
     pub zones: Vec<String>,
     /// Nothing launches of a type in a zone, and what should goes to another.
@@ -125,6 +133,9 @@ impl FakePlatform {
             busy_vcpu: None,
             used_memory: 1000.0,
             no_capacity: Vec::new(),
+            no_quota: Vec::new(),
+            forbidden: Vec::new(),
+            shown_cpu: None,
             zones: vec!["a".to_owned()],
             zone_shortages: Vec::new(),
             broken_template: false,
@@ -164,6 +175,14 @@ impl FakePlatform {
         let mut group = self.group();
         *group.calls.entry(call).or_default() += 1;
         group
+    }
+
+    fn allowed(&self, call: &'static str) -> Result<MutexGuard<'_, FakeGroup>, PortError> {
+        let group = self.counted(call);
+        if group.forbidden.contains(&call) {
+            return Err(PortError::Denied { operation: call, message: "not authorized".to_owned() });
+        }
+        Ok(group)
     }
 }
 
@@ -207,7 +226,9 @@ impl FakeGroup {
     }
 
     fn can_launch(&self) -> bool {
-        !self.broken_template && !self.no_capacity.contains(&self.launch_type)
+        let is_short =
+            [&self.no_capacity, &self.no_quota].iter().any(|types| types.contains(&self.launch_type));
+        !self.broken_template && !is_short
     }
 
     /// Lets happen what has become due.
@@ -261,8 +282,11 @@ impl FakeGroup {
     }
 
     fn fail(&mut self, at: Timestamp) {
-        let kind =
-            if self.broken_template { LaunchFailureKind::Template } else { LaunchFailureKind::Capacity };
+        let kind = match self.broken_template {
+            true => LaunchFailureKind::Template,
+            false if self.no_quota.contains(&self.launch_type) => LaunchFailureKind::Quota,
+            false => LaunchFailureKind::Capacity,
+        };
         let instance_type = Some(self.launch_type.clone());
         let message = "no launch".to_owned();
         self.failures.push(LaunchFailure { at, kind, instance_type, message, overcome: false });
@@ -331,6 +355,7 @@ impl FakeGroup {
             (count + 1.0, vcpu + known.vcpu.0, memory + known.memory.0)
         });
         match trigger {
+            Trigger::CpuUsage if self.shown_cpu.is_some() => self.shown_cpu,
             Trigger::CpuUsage => Some((busy / vcpu).min(1.0) * 100.0),
             Trigger::MemoryUsage => Some((self.used_memory * count / memory).min(1.0) * 100.0),
             Trigger::RequestCount | Trigger::RequestLatency => None,
@@ -366,7 +391,7 @@ impl GroupReader for FakePlatform {
     }
 
     async fn replacement(&self, _group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
-        Ok(self.counted("replacement").replacement.clone())
+        Ok(self.allowed("replacement")?.replacement.clone())
     }
 
     async fn launch_failures(
@@ -374,7 +399,7 @@ impl GroupReader for FakePlatform {
         _group: &GroupConfig,
         since: Timestamp,
     ) -> Result<Vec<LaunchFailure>, PortError> {
-        let group = self.counted("launch_failures");
+        let group = self.allowed("launch_failures")?;
         Ok(group.failures.iter().filter(|failure| failure.at >= since).cloned().collect())
     }
 
@@ -410,12 +435,14 @@ impl GroupWriter for FakePlatform {
                 let message = "refused".to_owned();
                 return Err(PortError::Invalid { operation: "apply", message });
             }
-            Steps::NoTypeChanges if !matches!(step, Step::SetDesired { .. }) => {
+            Steps::NoTypeChanges | Steps::TypeChangesConflicting
+                if matches!(step, Step::SetDesired { .. }) => {}
+            Steps::NoTypeChanges => {
                 let message = "not authorized to perform: autoscaling:StartInstanceRefresh".to_owned();
                 return Err(PortError::Denied { operation: "apply", message });
             }
-            Steps::Taken | Steps::NoTypeChanges => {}
-            Steps::Conflicting => {
+            Steps::Taken => {}
+            Steps::Conflicting | Steps::TypeChangesConflicting => {
                 let message = "ScalingActivityInProgress".to_owned();
                 return Err(PortError::Conflict { operation: "apply", message });
             }

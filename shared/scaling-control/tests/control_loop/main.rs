@@ -10,6 +10,7 @@ mod forgetful;
 mod hanging;
 mod limits;
 mod money;
+mod obstacles;
 mod other_hands;
 mod plans;
 mod races;

@@ -38,7 +38,7 @@ pub struct Observed<'a> {
     pub group: &'a GroupView,
     /// The newest replacement, if the platform knows one.
     pub replacement: Option<&'a ReplacementView>,
-    /// Launch failures since the operation was planned.
+    /// Launches that failed, perhaps since before the operation was asked for: each looks at those of its own time.
     pub failures: &'a [LaunchFailure],
     /// Zones of the group in which nothing runs or boots, although it has a replica for each zone: the platform's balance
     /// over the zones is lost.
@@ -144,7 +144,7 @@ fn scale(operation: &Operation, observed: &Observed<'_>, from: u32, to: u32) -> 
         return end(Phase::Verified, String::new());
     }
     // Launches that fail are no obstacle to having fewer, nor to having all that were wanted.
-    if let Some(failure) = fatal(observed.failures).filter(|_| to > from) {
+    if let Some(failure) = fatal(own_failures(operation, observed, to)).filter(|_| to > from) {
         return end(Phase::Failed, failure.message.clone());
     }
     if group.desired == to {
@@ -152,9 +152,7 @@ fn scale(operation: &Operation, observed: &Observed<'_>, from: u32, to: u32) -> 
     }
     match operation.phase {
         Phase::Planned if operation.attempts >= MOST_ATTEMPTS => end(Phase::Failed, refused(operation)),
-        Phase::Planned if is_stale(operation, observed) => {
-            end(Phase::Superseded, "the plan is too old".to_owned())
-        }
+        Phase::Planned if is_stale(operation, observed) => end(Phase::Superseded, too_old(operation)),
         Phase::Planned if group.desired == from => Progress::Act(Step::SetDesired { desired: to }),
         // A description may be older than the answer to the request; one period is enough for it to catch up.
         Phase::Accepted if group.desired == from && operation.is_just_accepted(observed.now) => {
@@ -163,6 +161,18 @@ fn scale(operation: &Operation, observed: &Observed<'_>, from: u32, to: u32) -> 
         // Neither what was nor what we wanted: somebody else has changed it since.
         _ => end(Phase::Superseded, format!("desired capacity is {} now", group.desired)),
     }
+}
+
+/// Launches that failed since the platform was asked for more, and that no later one has overcome. A plan that was not
+/// asked for yet has launched nothing; one whose answer was lost is seen in the desired capacity.
+fn own_failures<'a>(
+    operation: &'a Operation,
+    observed: &'a Observed<'_>,
+    to: u32,
+) -> impl Iterator<Item = &'a LaunchFailure> {
+    let asked = operation.phase != Phase::Planned || observed.group.desired == to;
+    let since = operation.accepted_at.unwrap_or(operation.planned_at);
+    observed.failures.iter().filter(move |failure| asked && failure.at >= since && !failure.overcome)
 }
 
 /// The platform has taken the wanted value an hour ago, and the group is still not there.
@@ -182,6 +192,12 @@ fn overdue(operation: &Operation, observed: &Observed<'_>, (from, to): (u32, u32
 /// Why a plan is given up whose tries are used up.
 pub(super) fn refused(operation: &Operation) -> String {
     operation.failure.clone().unwrap_or_else(|| format!("refused {MOST_ATTEMPTS} times"))
+}
+
+/// Why a plan is given up that was good for too long, with what kept it from being carried out.
+pub(super) fn too_old(operation: &Operation) -> String {
+    let why = "the plan is too old";
+    operation.failure.as_ref().map_or_else(|| why.to_owned(), |failure| format!("{why}: {failure}"))
 }
 
 pub(super) fn is_stale(operation: &Operation, observed: &Observed<'_>) -> bool {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use scaling_fleet::TypeName;
 
-use super::next_step::{LONGEST, SETTLING, end, fatal, is_stale, refused};
+use super::next_step::{LONGEST, SETTLING, end, fatal, is_stale, refused, too_old};
 use super::{LaunchFailure, MOST_ATTEMPTS, Observed, Operation, Phase, Progress, Step};
 use crate::decision::Reason;
 use crate::snapshot::{ReplacementStatus, ReplacementView, ReplicaCount};
@@ -64,7 +64,7 @@ fn start(change: &Change<'_>) -> Progress {
         return if change.is_there() {
             end(Phase::Verified, String::new())
         } else {
-            end(Phase::Superseded, "the plan is too old".to_owned())
+            end(Phase::Superseded, too_old(change.operation))
         };
     }
     // A type of smaller machines needs more of them: they are ordered first, of the present type, so that the

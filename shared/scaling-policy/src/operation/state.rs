@@ -51,6 +51,8 @@ pub struct OperationState {
     pub breaker: Breaker,
     /// How often the scale-down delay has been doubled after a scale-down that had to be undone.
     pub down_delay_doublings: u8,
+    /// When a scale-down was last undone.
+    pub last_undone: Option<Timestamp>,
     /// Types left out after a failed launch.
     pub type_backoffs: Vec<TypeBackoff>,
     /// Since when replicas are missing, ordered and not in service, without any having come meanwhile.
@@ -108,6 +110,9 @@ pub struct Operation {
     pub attempts: u8,
     /// Not asked again before this.
     pub not_before: Option<Timestamp>,
+    /// Since when the platform answers its next step with another change that runs.
+    #[serde(default)]
+    pub conflicting_since: Option<Timestamp>,
     /// Explanation of a failure, for a person.
     pub failure: Option<String>,
     /// What a type change started from, to see whether it made things worse.
@@ -143,6 +148,14 @@ impl Operation {
     pub fn is_just_accepted(&self, now: Timestamp) -> bool {
         self.accepted_at
             .is_some_and(|at| now.duration_since(at).as_secs_f64() <= self.valid_for.as_secs_f64())
+    }
+
+    /// Whether it is a type change that brings this type: the wanted one, or a fallback.
+    pub fn brings(&self, name: &TypeName) -> bool {
+        match &self.kind {
+            OperationKind::Retype { to, fallbacks, .. } => to == name || fallbacks.contains(name),
+            OperationKind::Scale { .. } => false,
+        }
     }
 
     /// Of the zones in which nothing runs, those that had served when the operation was planned.

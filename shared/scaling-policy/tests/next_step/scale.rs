@@ -1,6 +1,6 @@
 //! Changes of count.
 
-use scaling_policy::operation::{LaunchFailureKind, Phase, Progress, Step};
+use scaling_policy::operation::{LaunchFailure, LaunchFailureKind, Phase, Progress, Step};
 
 use crate::support::{OLD, after, at, ended, failure, group, scale};
 
@@ -101,4 +101,42 @@ fn one_that_the_group_does_not_come_to_ends_after_an_hour() {
     let down = scale(6, 4, Phase::Accepted);
     let protected = group(4, &[(OLD, 5, 0)]);
     assert_eq!(ended(&after(3601, &down, &protected, None, &[])), Some(Phase::Verified));
+}
+
+#[test]
+fn only_failures_since_the_platform_was_asked_and_not_overcome_fail_it() {
+    let mut operation = scale(4, 6, Phase::Accepted);
+    operation.accepted_at = Some(at(60));
+    let waiting = group(6, &[(OLD, 4, 0)]);
+    for kind in [LaunchFailureKind::Template, LaunchFailureKind::Quota] {
+        let look = |seconds, overcome| {
+            let failure = LaunchFailure { at: at(seconds), overcome, ..failure(kind) };
+            after(120, &operation, &waiting, None, &[failure])
+        };
+        assert_eq!(look(30, false), Progress::Wait, "another operation's");
+        assert_eq!(look(90, true), Progress::Wait, "a later launch went through");
+        assert_eq!(ended(&look(90, false)), Some(Phase::Failed));
+    }
+}
+
+#[test]
+fn a_plan_that_was_not_asked_for_has_launched_nothing_that_could_fail() {
+    let planned = scale(4, 6, Phase::Planned);
+    let failures = [failure(LaunchFailureKind::Quota)];
+    let progress = after(30, &planned, &group(4, &[(OLD, 4, 0)]), None, &failures);
+    assert_eq!(progress, Progress::Act(Step::SetDesired { desired: 6 }));
+    let asked = after(30, &planned, &group(6, &[(OLD, 4, 0)]), None, &failures);
+    assert_eq!(ended(&asked), Some(Phase::Failed), "its answer was lost, and its launches fail");
+}
+
+#[test]
+fn a_plan_that_is_too_old_says_what_kept_it() {
+    let mut planned = scale(4, 6, Phase::Planned);
+    planned.failure = Some("an activity is in progress".to_owned());
+    let Progress::End { phase: Phase::Superseded, why } =
+        after(61, &planned, &group(4, &[(OLD, 4, 0)]), None, &[])
+    else {
+        panic!("it is too old")
+    };
+    assert!(why.contains("an activity is in progress"), "{why}");
 }

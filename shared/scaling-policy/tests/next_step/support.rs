@@ -35,6 +35,7 @@ pub(crate) fn operation(kind: OperationKind, phase: Phase) -> Operation {
         platform_id: (phase != Phase::Planned).then(|| "refresh-1".to_owned()),
         attempts: 0,
         not_before: None,
+        conflicting_since: None,
         failure: None,
         before: None,
         zones: Zones::default(),
