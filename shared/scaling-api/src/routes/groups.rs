@@ -6,7 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use scaling_control::ports::Record;
-use scaling_control::record::{GroupRecord, KillSwitch, decisions_prefix, from_json, group_from_json, group_key};
+use scaling_control::record::{
+    GroupRecord, KillSwitch, decisions_prefix, from_json, group_from_json, group_key,
+};
 use scaling_policy::config::{Config, GroupName};
 use scaling_policy::decision::Decision;
 use serde::{Deserialize, Serialize};
