@@ -8,9 +8,10 @@ use scaling::{Assembly, StoreChoice};
 use scaling_aws::{AwsSettings, Credentials};
 use scaling_control::ports::Clock;
 use scaling_emulator::{ClockMode, Emulator, GroupSetup, Settings, Workload};
+use scaling_fleet::service::ServiceModel;
 
 use crate::commands::emulate::this_minute;
-use crate::demo::{FIRST_REPLICAS, FIRST_TYPE, GROUP, LATENCY_TARGET, MAX, MIN, config, service, week};
+use crate::demo::{FIRST_REPLICAS, FIRST_TYPE, GROUP, LATENCY_TARGET, MAX, MIN, config, week};
 
 /// The emulator's clock is the controller's clock.
 struct EmulatorClock(Arc<Emulator>);
@@ -39,7 +40,7 @@ pub(crate) fn set_up(emulator: &Emulator, seed: u64) -> Result<()> {
     let mut setup = GroupSetup::new(GROUP, FIRST_TYPE, (MIN, MAX, FIRST_REPLICAS));
     setup.tags.push(("scaling:managed".to_owned(), "true".to_owned()));
     emulator.with_region(|region| setup.make(region)).context("the demo's group could not be made")?;
-    let mut workload = Workload::new(week(seed, emulator.now()), service());
+    let mut workload = Workload::new(week(seed, emulator.now()), ServiceModel::demo());
     workload.seed = seed;
     workload.latency_target = LATENCY_TARGET;
     emulator.set_workload(GROUP, workload);

@@ -25,7 +25,7 @@ use scaling_policy::trigger::Trigger;
 
 use crate::arguments::DemoArguments;
 use crate::interrupt::Interrupt;
-pub(crate) use scenario::{LATENCY_TARGET, config, service, week};
+pub(crate) use scenario::{LATENCY_TARGET, config, week};
 pub(crate) use stage::{FIRST_REPLICAS, FIRST_TYPE, GROUP, MAX, MIN};
 use summary::Summary;
 use view::{Minute, View};
@@ -83,7 +83,7 @@ async fn open_emulator(arguments: &DemoArguments, start: Timestamp, load: &Load)
     let emulator = Emulator::start(settings).await.context("the emulator could not be started")?;
     stage::create_group(&emulator.endpoint()).await?;
     emulator.advance(BOOT).await?;
-    let mut workload = Workload::new(load.clone(), scenario::service());
+    let mut workload = Workload::new(load.clone(), scenario::service(arguments));
     workload.seed = arguments.seed;
     workload.latency_target = scenario::LATENCY_TARGET;
     emulator.set_workload(GROUP, workload);

@@ -42,8 +42,12 @@ pub(crate) fn week(seed: u64, start: Timestamp) -> Load {
 }
 
 /// The service behind the load. With a trace its memory stays what it is: the growth belongs to the drawn week.
-pub(crate) fn service() -> ServiceModel {
-    ServiceModel::demo()
+pub(crate) fn service(arguments: &DemoArguments) -> ServiceModel {
+    let mut service = ServiceModel::demo();
+    if arguments.trace.is_some() {
+        service.memory.base.truncate(1);
+    }
+    service
 }
 
 /// The configuration: every trigger, a ladder of three families from large to 4xlarge.
@@ -86,6 +90,24 @@ pub(crate) fn config() -> Result<Config> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_memory_grows_with_the_drawn_week_and_not_with_a_trace() {
+        let arguments = |trace: Option<&str>| DemoArguments {
+            seed: 1,
+            trace: trace.map(Into::into),
+            rate: None,
+            days: 7.0,
+            plain: true,
+            json: false,
+        };
+        let grown = |trace| {
+            let memory = service(&arguments(trace)).memory;
+            let week = Duration::from_secs(7 * 86_400);
+            memory.base_at(week).0 > memory.base_at(Duration::ZERO).0
+        };
+        assert_eq!((grown(None), grown(Some("requests.csv"))), (true, false));
+    }
 
     #[test]
     fn the_demo_s_configuration_has_no_faults() {

@@ -1,7 +1,6 @@
 //! The table at the end: the week as it was, and the same week under plain target tracking.
 
 use std::collections::BTreeMap;
-use std::io::{Write, stdout};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use serde::Serialize;
 use super::stage::{FIRST_REPLICAS, FIRST_TYPE, GROUP, MAX, MIN};
 use super::{Ended, scenario};
 use crate::arguments::DemoArguments;
+use crate::output;
 
 /// Target of the plain policy beside ours: 50 % CPU, AWS's own example.
 const TARGET: f64 = 0.5;
@@ -91,20 +91,16 @@ impl Summary {
 
     /// Prints the table, or one line of JSON.
     pub(crate) fn print(&self, json: bool, took: Duration) -> Result<()> {
-        let mut out = stdout().lock();
         if json {
-            writeln!(out, "{}", serde_json::to_string(self)?)?;
-            return Ok(());
+            return output::line(serde_json::to_string(self)?);
         }
-        writeln!(out, "{}", self.table())?;
+        output::line(self.table())?;
         let calls: u64 = self.sdk_calls.values().sum();
-        writeln!(
-            out,
+        output::line(format_args!(
             "{:.1} days in {:.1} s; {calls} calls through the AWS SDK, each seen by the emulator.",
             self.days,
             took.as_secs_f64()
-        )?;
-        Ok(())
+        ))
     }
 
     fn table(&self) -> Table {
@@ -142,7 +138,7 @@ fn target_tracking(arguments: &DemoArguments, load: &Load) -> Result<Figures> {
         MachineType::of(FIRST_TYPE).context("the demo's type is in no catalogue or has no price")?;
     let conditions = Conditions {
         feed: Feed { period: 60, delay: 0, tick: 60 },
-        service: scenario::service(),
+        service: scenario::service(arguments),
         boot: BootModel::default(),
         latency_target: scenario::LATENCY_TARGET,
         min: MIN,

@@ -1,16 +1,22 @@
 //! What the demo shows while it runs: a live view on a terminal, lines elsewhere, nothing with `--json`.
 
 use std::collections::VecDeque;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
+use std::time::Duration;
 
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::symbols::Marker;
 use ratatui::text::Line;
 use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, Paragraph, Wrap};
 use ratatui::{DefaultTerminal, Frame};
+
+use crate::failure::Interrupted;
+use crate::output;
 
 /// Decisions shown at once.
 const DECISIONS: usize = 8;
@@ -69,8 +75,10 @@ impl View {
         if plain || !io::stdout().is_terminal() {
             return Self::Lines(bar());
         }
+        // Without a terminal to read keys from there would be no way to end it.
+        let Ok(terminal) = ratatui::try_init() else { return Self::Lines(bar()) };
         Self::Live(Box::new(Live {
-            terminal: ratatui::init(),
+            terminal,
             days,
             load: Vec::new(),
             capacity: Vec::new(),
@@ -79,8 +87,8 @@ impl View {
         }))
     }
 
-    /// Takes one minute in and shows it. `progress` is 0 to 1.
-    pub(crate) fn show(&mut self, minute: Minute, progress: f64) -> io::Result<()> {
+    /// Takes one minute in and shows it. `progress` is 0 to 1. Fails with [`Interrupted`] where a key says so.
+    pub(crate) fn show(&mut self, minute: Minute, progress: f64) -> Result<()> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a percentage")]
         let percent = (progress * 100.0) as u64;
         match self {
@@ -91,7 +99,7 @@ impl View {
                 if let Some(decision) = &minute.decision {
                     let line = format!("{}  {decision}", minute.at.strftime("%a %H:%M"));
                     // Where the bar is hidden (no terminal), its own printing is hidden too.
-                    bar.suspend(|| writeln!(io::stdout(), "{line}"))?;
+                    bar.suspend(|| output::line(line))?;
                 }
                 Ok(())
             }
@@ -113,7 +121,8 @@ impl View {
 }
 
 impl Live {
-    fn show(&mut self, minute: Minute, progress: f64) -> io::Result<()> {
+    fn show(&mut self, minute: Minute, progress: f64) -> Result<()> {
+        look_for_the_end()?;
         self.load.push((minute.day, minute.busy_vcpu));
         self.capacity.push((minute.day, minute.serving_vcpu));
         if let Some(decision) = &minute.decision {
@@ -131,6 +140,28 @@ impl Live {
         }
         Ok(())
     }
+}
+
+/// The terminal hands Ctrl-C over as a key while it is drawn on, instead of making a signal of it.
+fn look_for_the_end() -> Result<()> {
+    while event::poll(Duration::ZERO)? {
+        if let Event::Key(key) = event::read()?
+            && is_end(key)
+        {
+            return Err(Interrupted.into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody has had enough: Ctrl-C, or `q`.
+fn is_end(key: KeyEvent) -> bool {
+    let ends = match key.code {
+        KeyCode::Char('c' | 'C') => key.modifiers.contains(KeyModifiers::CONTROL),
+        KeyCode::Char('q' | 'Q') => true,
+        _ => false,
+    };
+    ends && key.kind == KeyEventKind::Press
 }
 
 type Lines<'a> = (&'a [(f64, f64)], &'a [(f64, f64)]);
@@ -161,7 +192,10 @@ fn draw(
     draw_chart(frame, chart, days, lines);
     draw_figures(frame, figures, last);
     let text: Vec<Line<'_>> = decisions.iter().map(|decision| Line::from(decision.as_str())).collect();
-    frame.render_widget(Paragraph::new(text).block(Block::bordered().title("decisions")), log);
+    frame.render_widget(
+        Paragraph::new(text).block(Block::bordered().title("decisions").title_bottom("q or Ctrl-C ends it")),
+        log,
+    );
 }
 
 fn draw_chart(frame: &mut Frame<'_>, area: Rect, days: f64, (load, capacity): Lines<'_>) {
@@ -169,7 +203,8 @@ fn draw_chart(frame: &mut Frame<'_>, area: Rect, days: f64, (load, capacity): Li
     let dataset = |name: &'static str, color: Color, data| {
         Dataset::default().name(name).marker(Marker::Braille).graph_type(GraphType::Line).fg(color).data(data)
     };
-    let labels: Vec<String> = (0..=7).map(|step| format!("{:.0}", days * f64::from(step) / 7.0)).collect();
+    // Three fit every width, and half of any number of days needs no more than one digit.
+    let labels = [0.0, days / 2.0, days].map(|day| format!("{day:.1}"));
     let chart =
         Chart::new(vec![dataset("capacity", Color::Blue, capacity), dataset("load", Color::Yellow, load)])
             .block(Block::bordered().title("vCPU: load and serving capacity, by day"))
@@ -191,4 +226,21 @@ fn draw_figures(frame: &mut Frame<'_>, area: Rect, last: Option<&Minute>) {
         Paragraph::new(line).wrap(Wrap { trim: true }).block(Block::bordered().title("now")),
         area,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ctrl_c_and_q_end_it_and_other_keys_do_not() {
+        for (code, modifiers, expected) in [
+            (KeyCode::Char('c'), KeyModifiers::CONTROL, true),
+            (KeyCode::Char('q'), KeyModifiers::NONE, true),
+            (KeyCode::Char('c'), KeyModifiers::NONE, false),
+            (KeyCode::Esc, KeyModifiers::NONE, false),
+        ] {
+            assert_eq!(is_end(KeyEvent::new(code, modifiers)), expected, "{code:?} {modifiers:?}");
+        }
+    }
 }
