@@ -179,6 +179,9 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let guarded = finish(protection.guard(address).around(routes));
         let encrypted = tls.is_some();
+        if let Some(tokens) = &protection.tokens {
+            tokio::spawn(Tokens::watch(Arc::downgrade(tokens)));
+        }
         let task = tokio::spawn(connections::serve(listener, guarded, tls, stopped));
         Ok(Self { address, encrypted, stop, task })
     }

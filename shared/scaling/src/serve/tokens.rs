@@ -7,13 +7,14 @@
 //! ]}
 //! ```
 //! One that is gone, or makes no sense, is taken for one that is being written for [`GRACE`]; after that no token is
-//! known any more, so that whoever deletes it has revoked them all.
+//! known any more, so that whoever deletes it has revoked them all. That time begins when it was last seen whole, by a look
+//! every [`EVERY`] ([`Tokens::watch`]): a server that nobody asks anything takes note as well.
 //!
 //! What is kept in memory is a digest of each, and a digest of what a request brings is compared with all of them in
 //! constant time. Neither is ever logged.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use ring::digest::{SHA256, digest};
@@ -30,6 +31,9 @@ pub const SHORTEST_TOKEN: usize = 32;
 /// How long the tokens before go on to be used while the file is missing or makes no sense: writers that do not replace
 /// it in one step leave half of it, or none, for a moment.
 pub const GRACE: Duration = Duration::from_secs(30);
+
+/// How often the document is looked at while nobody asks.
+pub const EVERY: Duration = Duration::from_secs(5);
 
 /// A document that could not be read is tried anew after this, although it looks the same: a change of owner or mode does not
 /// show in its time and size.
@@ -101,7 +105,9 @@ pub struct Tokens {
 struct Loaded {
     stamp: Option<Stamp>,
     known: Vec<Known>,
-    /// Since when the document has been missing or made no sense.
+    /// When the document was last seen whole.
+    seen: Instant,
+    /// Since when it may have been missing or made no sense: since it was last seen whole.
     unusable: Option<Instant>,
     /// When one that could not be read was last tried.
     tried: Option<Instant>,
@@ -125,7 +131,7 @@ impl Tokens {
         Ok(Self {
             document,
             grace: GRACE,
-            loaded: Mutex::new(Loaded { stamp, known, unusable: None, tried: None }),
+            loaded: Mutex::new(Loaded { stamp, known, seen: Instant::now(), unusable: None, tried: None }),
         })
     }
 
@@ -140,6 +146,20 @@ impl Tokens {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         self.refresh(&mut loaded);
         find(&loaded.known, token)
+    }
+
+    /// Looks at the document again and again, until nobody has the tokens any more.
+    pub async fn watch(tokens: Weak<Self>) {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let Some(tokens) = tokens.upgrade() else { return };
+            tokens.look();
+        }
+    }
+
+    fn look(&self) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        self.refresh(&mut loaded);
     }
 
     fn refresh(&self, loaded: &mut Loaded) {
@@ -160,9 +180,12 @@ impl Tokens {
                         );
                     }
                     loaded.tried = Some(Instant::now());
-                    loaded.unusable.get_or_insert_with(Instant::now);
+                    loaded.unusable.get_or_insert(loaded.seen);
                 }
             }
+        }
+        if loaded.unusable.is_none() {
+            loaded.seen = Instant::now();
         }
         let is_over = loaded.unusable.is_some_and(|since| since.elapsed() >= self.grace);
         if is_over && !loaded.known.is_empty() {
@@ -304,6 +327,28 @@ mod tests {
             fs::write(&path, one("ada", "operate", SECRET)).unwrap();
             assert_eq!(tokens.bearer(SECRET).map(|bearer| bearer.role), Some(Role::Operate), "{broken:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_goes_away_is_noticed_while_nobody_asks() {
+        let (_folder, path) = file(&one("ada", "read", SECRET));
+        let tokens = Arc::new(read(&path).unwrap().with_grace(Duration::ZERO));
+        let watching = tokio::spawn(Tokens::watch(Arc::downgrade(&tokens)));
+        fs::remove_file(&path).unwrap();
+        tokio::time::sleep(EVERY * 2).await;
+        assert!(tokens.loaded.lock().unwrap().known.is_empty());
+        drop(tokens);
+        watching.await.unwrap();
+    }
+
+    #[test]
+    fn the_grace_begins_when_the_file_was_last_seen_whole() {
+        let (_folder, path) = file(&one("ada", "read", SECRET));
+        let tokens = read(&path).unwrap();
+        let seen = tokens.loaded.lock().unwrap().seen.checked_sub(GRACE).unwrap();
+        tokens.loaded.lock().unwrap().seen = seen;
+        fs::remove_file(&path).unwrap();
+        assert_eq!(tokens.bearer(SECRET), None);
     }
 
     #[test]
