@@ -65,7 +65,7 @@ impl Track {
                 self.totals.cost += figures.added.cost;
                 self.totals.savings += figures.added.savings;
                 self.totals.excess += figures.added.excess;
-                self.trouble.clone_from(&evaluation.step_error);
+                self.trouble = evaluation.step_error.as_ref().map(ToString::to_string);
                 self.newest = Some((evaluation.clone(), figures.clone()));
             }
             (Outcome::Decided(_) | Outcome::Busy, _) => {}

@@ -7,6 +7,7 @@
 //! append(operation, decision)                         history
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use scaling_policy::operation::{Operation, Phase, Step};
@@ -42,7 +43,7 @@ pub(crate) async fn act(ports: Ports, mut pass: Pass) -> GroupOutcome {
     }
 }
 
-type Acted = (Option<Operation>, Option<String>);
+type Acted = (Option<Operation>, Option<Arc<PortError>>);
 
 /// Errors up to the platform's answer are the outcome's: nothing was changed. After it, what was changed is told even
 /// where it could not be recorded; the next evaluation reads the group and goes on from there.
@@ -60,7 +61,7 @@ async fn carry_out(ports: &Ports, pass: &mut Pass) -> Result<Acted, PortError> {
     let mut step_error = None;
     if let Some((slot, step)) = step {
         let result = ask(ports, pass, &step).await;
-        step_error = result.as_ref().err().map(ToString::to_string);
+        step_error = result.as_ref().err().map(|error| Arc::new(error.for_another()));
         acted = settle(ports, pass, (slot, &step), result);
         pass.read.record.lease = None;
         if let Err(error) = store_answer(ports, pass, &asked).await {
@@ -73,10 +74,14 @@ async fn carry_out(ports: &Ports, pass: &mut Pass) -> Result<Acted, PortError> {
     Ok((acted, step_error))
 }
 
-fn unrecorded(pass: &Pass, error: &PortError) -> String {
+fn unrecorded(pass: &Pass, error: &PortError) -> Arc<PortError> {
     let group = &pass.read.config.name;
     tracing::error!(target: "scaling::integration", %group, %error, "what was done could not be recorded");
-    format!("what was done could not be recorded: {error}")
+    Arc::new(PortError::Unavailable {
+        operation: "recording what was done",
+        message: error.to_string(),
+        source: None,
+    })
 }
 
 /// Writes the group's record on the version that was read, and with it, the first time, what goes along.

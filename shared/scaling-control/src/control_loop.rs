@@ -382,7 +382,7 @@ pub(crate) fn failed(config: &Arc<GroupConfig>, result: Outcome) -> GroupOutcome
 pub(crate) fn outcome(
     pass: Pass,
     acted: Option<scaling_policy::operation::Operation>,
-    step_error: Option<String>,
+    step_error: Option<Arc<PortError>>,
 ) -> GroupOutcome {
     let Pass { read, snapshot, decision, ended, .. } = pass;
     let Read { config, record, description, .. } = read;

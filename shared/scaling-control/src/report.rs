@@ -74,7 +74,7 @@ pub struct Evaluation {
     /// Share of its replicas, 0 to 1, that are spot instances.
     pub spot_share: f64,
     /// Why the step was not taken, where it failed.
-    pub step_error: Option<String>,
+    pub step_error: Option<Arc<PortError>>,
 }
 
 impl GroupOutcome {

@@ -359,11 +359,7 @@ fn became(outcome: GroupOutcome) -> Result<Option<Operation>, Refusal> {
         Outcome::Decided(evaluation) => {
             let refused = outcome.acted.as_ref().is_some_and(|operation| operation.phase == Phase::Planned);
             match evaluation.step_error.filter(|_| refused) {
-                Some(error) => Err(Refusal::Port(PortError::Unavailable {
-                    operation: "carry the request out",
-                    message: format!("{error}; it is tried again with the next evaluations"),
-                    source: None,
-                })),
+                Some(error) => Err(Refusal::Port(not_yet(&error))),
                 None => Ok(outcome.acted),
             }
         }
@@ -371,6 +367,17 @@ fn became(outcome: GroupOutcome) -> Result<Option<Operation>, Refusal> {
         Outcome::Busy | Outcome::NotFound => {
             Err(conflict(Obstacle::Busy, "another evaluation was quicker; try again".to_owned()))
         }
+    }
+}
+
+/// The platform has not taken what is planned. Whether it refused it or did not answer is another matter for whoever asks.
+fn not_yet(error: &PortError) -> PortError {
+    let operation = "carry the request out";
+    let message = format!("{error}; it is tried again with the next evaluations");
+    match error {
+        PortError::Denied { .. } => PortError::Denied { operation, message },
+        PortError::Invalid { .. } => PortError::Invalid { operation, message },
+        _ => PortError::Unavailable { operation, message, source: None },
     }
 }
 

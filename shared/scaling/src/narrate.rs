@@ -42,7 +42,7 @@ fn narrate_one(outcome: &GroupOutcome) {
                 sentence(decision)
             );
             if let Some(error) = &evaluation.step_error {
-                tracing::warn!(target: "scaling::monitor", %group, error, "the step was not taken");
+                tracing::warn!(target: "scaling::monitor", %group, %error, "the step was not taken");
             }
         }
         Outcome::Busy => {

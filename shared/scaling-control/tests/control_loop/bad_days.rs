@@ -407,7 +407,7 @@ async fn a_change_that_could_not_be_recorded_is_reported_as_made() {
     let report = ControlLoop::new(ports, world.config.clone()).tick(Duration::from_secs(50)).await.unwrap();
     assert_eq!(report.changed(), 1);
     let error = report.outcomes[0].evaluation().unwrap().step_error.clone();
-    assert!(error.is_some_and(|error| error.contains("could not be recorded")));
+    assert!(error.is_some_and(|error| error.to_string().contains("recording what was done failed")));
 }
 
 #[tokio::test]
@@ -425,7 +425,7 @@ async fn a_group_deleted_between_description_and_call_fails_its_operation_once()
             .unwrap()
             .step_error
             .as_ref()
-            .is_some_and(|error| error.contains("not found"))
+            .is_some_and(|error| error.to_string().contains("not found"))
     );
 }
 

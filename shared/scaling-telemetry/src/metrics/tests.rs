@@ -419,7 +419,8 @@ fn a_failed_step_is_counted_beside_the_figures() {
     let metrics = Metrics::new();
     let mut web = outcome("web", at(0));
     if let Outcome::Decided(evaluation) = &mut web.result {
-        evaluation.step_error = Some("denied".to_owned());
+        let denied = PortError::Denied { operation: "apply a step", message: "no".to_owned() };
+        evaluation.step_error = Some(Arc::new(denied));
     }
     let recorded = metrics.record(&report(vec![web]));
     assert_eq!((recorded[0].error, recorded[0].figures.is_some()), (Some("step"), true));
