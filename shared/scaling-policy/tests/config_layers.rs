@@ -115,7 +115,7 @@ fn a_wrong_variable_is_named_in_its_fault() {
     assert_eq!(
         text,
         "error: /replicas/max_replicas = \"many\": must be a whole number from 1 to 100000; \
-         write it without quotes (set by the environment variable SCALING__REPLICAS__MAX_REPLICAS)"
+         write a number (set by the environment variable SCALING__REPLICAS__MAX_REPLICAS)"
     );
     let text = message(over(BASE, None, [("SCALING__REPLICA__MAX", "3")]));
     assert!(

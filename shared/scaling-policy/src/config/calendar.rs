@@ -10,7 +10,7 @@ use super::fault::Faults;
 use super::group::ReplicaBounds;
 use super::origin::Origin;
 use super::source::CalendarSource;
-use super::values::Seconds;
+use super::values::WindowSeconds;
 use super::window::{ChangeWindow, WindowError};
 
 /// One entry of the calendar: while its window is open, its bounds hold instead of the configured ones.
@@ -95,7 +95,7 @@ fn resolve_entry(
 /// The times of a window, as they were given.
 pub(super) struct Times<'a> {
     pub(super) cron: Option<&'a str>,
-    pub(super) duration: Option<Seconds>,
+    pub(super) duration: Option<WindowSeconds>,
     pub(super) time_zone: Option<&'a str>,
     /// What to do instead where the window should never close.
     pub(super) always: &'static str,
@@ -110,18 +110,15 @@ impl Times<'_> {
             }
         }
         let zone = self.time_zone.unwrap_or(defaults::TIME_ZONE);
-        let window = ChangeWindow::new(self.cron?, Duration::from_secs(self.duration?.0), zone);
-        window
-            .inspect_err(|error| {
-                let (key, fix) = match error {
-                    WindowError::Cron(_) => ("cron", "write five fields, such as \"0 2 * * 1-5\""),
-                    WindowError::Duration => ("duration", self.always),
-                    WindowError::TimeZone => {
-                        ("time_zone", "write a name such as \"UTC\" or \"Europe/Berlin\"")
-                    }
-                };
-                at.error(&format!("{path}/{key}"), error.to_string(), fix, faults);
-            })
-            .ok()
+        let duration = self.duration.map(|duration| Duration::from_secs(duration.0));
+        for error in ChangeWindow::faults(self.cron, duration, zone) {
+            let (key, fix) = match error {
+                WindowError::Cron(_) => ("cron", "write five fields, such as \"0 2 * * 1-5\""),
+                WindowError::Duration => ("duration", self.always),
+                WindowError::TimeZone => ("time_zone", "write a name such as \"UTC\" or \"Europe/Berlin\""),
+            };
+            at.error(&format!("{path}/{key}"), error.to_string(), fix, faults);
+        }
+        ChangeWindow::new(self.cron?, duration?, zone).ok()
     }
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::values::UNQUOTED;
+
 /// One fault or warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConfigFault {
@@ -183,10 +185,14 @@ impl Faults {
         })
     }
 
-    /// Names the environment variable behind each finding that stands where one wrote.
+    /// Names the environment variable behind each finding that stands where one wrote. Its text has no quotes to leave out:
+    /// what is no JSON was taken for text.
     pub(super) fn name_variables(&mut self, variables: &[(String, String)]) {
         for fault in &mut self.list {
             if let Some((variable, _)) = variables.iter().find(|(_, pointer)| *pointer == fault.pointer) {
+                if fault.fix == UNQUOTED {
+                    "write a number".clone_into(&mut fault.fix);
+                }
                 fault.fix.push_str(" (set by the environment variable ");
                 fault.fix.push_str(variable);
                 fault.fix.push(')');

@@ -94,12 +94,16 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         return None;
     }
     let word = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
+    let known: Vec<&str> = known.into_iter().collect();
+    // Half of a name is further from it than from others of its length, and is meant more often than those.
+    let whole = || known.iter().copied().find(|candidate| word.len() > 2 && candidate.contains(&word));
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), *candidate))
         .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    near.or_else(whole)
 }
 
 impl<T: Read> Read for Vec<T> {

@@ -11,7 +11,7 @@ use super::group::{Absence, ControlLevel, Mode, Platform, ScaleDownRule, Statist
 use super::read::section;
 use super::values::{
     CpuBound, Discount, Fraction, GroupCount, GrowthFactor, Latency, MemoryBound, Period, Price,
-    ReplicaCount, RequestRate, Scale, Seconds, Spending,
+    ReplicaCount, RequestRate, Scale, Seconds, Spending, WindowSeconds,
 };
 use crate::trigger::Trigger;
 
@@ -207,7 +207,7 @@ section! {
         /// Sunday). One of the two day fields must be `*`.
         cron: String,
         /// How long each window stays open, in seconds, required; at most 7 days.
-        duration: Seconds,
+        duration: WindowSeconds,
         /// IANA time zone that `cron` is read in, such as Europe/Berlin.
         time_zone: String = defaults::TIME_ZONE,
     }
@@ -224,7 +224,7 @@ section! {
         /// Sunday). One of the two day fields must be `*`.
         cron: String,
         /// How long each window stays open, in seconds, required; at most 7 days.
-        duration: Seconds,
+        duration: WindowSeconds,
         /// IANA time zone that `cron` is read in, such as Europe/Berlin.
         time_zone: String = defaults::TIME_ZONE,
         /// Fewest replicas meanwhile. Default: `min_replicas`.

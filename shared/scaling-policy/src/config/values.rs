@@ -41,7 +41,7 @@ impl Range {
             } else {
                 format!("must be {what} from {min} to {max}")
             };
-            let fix = if value.is_string() { "write it without quotes" } else { self.fix };
+            let fix = if value.is_string() { UNQUOTED } else { self.fix };
             faults.error(at, Some(value), rule, fix);
         }
         // Minus zero is in range, and is zero.
@@ -56,6 +56,9 @@ impl Range {
         schema
     }
 }
+
+/// What to do about a number in quotes.
+pub(super) const UNQUOTED: &str = "write it without quotes";
 
 /// A whole number is written without a fraction.
 #[expect(clippy::cast_possible_truncation, reason = "the bounds of a range are small")]
@@ -165,6 +168,11 @@ numbers! {
     Seconds(u64) = {
         min: 0.0, max: 2_678_400.0, above: false, whole: true,
         what: "whole seconds", fix: "count in seconds, at most 31 days",
+    };
+    /// How long a window stays open in whole seconds, at most 7 days.
+    WindowSeconds(u64) = {
+        min: 0.0, max: 604_800.0, above: false, whole: true,
+        what: "whole seconds", fix: "count in seconds, at most 7 days",
     };
     /// A duration in whole seconds, at least one, at most a day.
     Period(u64) = {

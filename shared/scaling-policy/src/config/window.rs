@@ -53,11 +53,17 @@ impl ChangeWindow {
     /// The first part that cannot be.
     pub fn new(cron: &str, duration: Duration, time_zone: &str) -> Result<Self, WindowError> {
         let cron = cron.parse()?;
-        if duration < Duration::from_secs(1) || duration > Self::MAX_DURATION {
-            return Err(WindowError::Duration);
-        }
+        check_duration(duration)?;
         let zone = zone(time_zone)?;
         Ok(Self { cron, duration, time_zone: time_zone.to_owned(), zone })
+    }
+
+    /// Each part that cannot be; one that is not given is no fault here.
+    pub fn faults(cron: Option<&str>, duration: Option<Duration>, time_zone: &str) -> Vec<WindowError> {
+        let cron = cron.map(|cron| cron.parse::<CronExpression>().map(drop));
+        let duration = duration.map(check_duration);
+        let parts = [cron, duration, Some(zone(time_zone).map(drop))];
+        parts.into_iter().flatten().filter_map(Result::err).collect()
     }
 
     /// Whether `now` lies within the duration after a firing: from the firing on, until just before it has
@@ -97,6 +103,11 @@ impl ChangeWindow {
         };
         at.compatible().ok().into_iter().chain(again)
     }
+}
+
+fn check_duration(duration: Duration) -> Result<(), WindowError> {
+    let allowed = Duration::from_secs(1)..=ChangeWindow::MAX_DURATION;
+    if allowed.contains(&duration) { Ok(()) } else { Err(WindowError::Duration) }
 }
 
 fn zone(name: &str) -> Result<TimeZone, WindowError> {
@@ -160,15 +171,31 @@ impl FromStr for CronExpression {
         let day_of_week = weekdays(day_of_week)?;
         // The library's form begins with seconds.
         let schedule = Schedule::from_str(&format!("0 {minute} {hour} {day_of_month} {month} {day_of_week}"))
-            .map_err(|error| {
-                WindowError::Cron(format!("must be a cron expression: {}", first_line(&error)))
-            })?;
+            .map_err(|_| WindowError::Cron(out_of_range([minute, hour, day_of_month, month])))?;
         Ok(Self { text: text.to_owned(), schedule, every_hour: hour == "*" })
     }
 }
 
-fn first_line(error: &impl ToString) -> String {
-    error.to_string().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+/// Which of the first four fields is none that can be. The library's own words are about a form that nobody has written.
+fn out_of_range(fields: [&str; 4]) -> String {
+    const RANGES: [(&str, &str); 4] = [
+        ("minute", "0 to 59"),
+        ("hour", "0 to 23"),
+        ("day of month", "1 to 31"),
+        ("month", "1 to 12 or jan to dec"),
+    ];
+    let mut alone = ["*"; 4];
+    for (place, (name, range)) in RANGES.iter().enumerate() {
+        alone[place] = fields[place];
+        if Schedule::from_str(&format!("0 {} *", alone.join(" "))).is_err() {
+            return format!(
+                "must be a cron expression whose {name} is within {range}, not `{}`",
+                fields[place]
+            );
+        }
+        alone[place] = "*";
+    }
+    "must be a cron expression that fires at some time".to_owned()
 }
 
 /// Crontab's days of the week, where 0 and 7 are Sunday, in the library's numbers, where 1 is.

@@ -185,3 +185,24 @@ fn a_document_that_names_no_group_gets_a_name_and_a_warning() {
     check(&found, ("{}", "/group", "", "the group's name is \"service\"", "SCALING_GROUP"));
     assert_eq!(found[0].severity, Severity::Warning);
 }
+
+#[test]
+fn each_part_of_a_window_that_cannot_be_is_told_at_once() {
+    let found = errors(
+        r#"{"policy": {"change_window": {"cron": "0 25 * * *", "duration": 0, "time_zone": "Berlin"}}}"#,
+    );
+    let pointers: Vec<&str> =
+        found.iter().map(|fault| fault.pointer.rsplit('/').next().unwrap_or_default()).collect();
+    assert_eq!(pointers, ["cron", "duration", "time_zone"], "{found:?}");
+    assert!(found[0].rule.contains("hour is within 0 to 23, not `25`"), "{found:?}");
+}
+
+#[test]
+fn half_of_a_word_is_taken_for_the_word_that_contains_it() {
+    for (given, meant) in
+        [("latency", "request_latency"), ("cpu", "cpu_usage"), ("memroy_usage", "memory_usage")]
+    {
+        let found = errors(&format!(r#"{{"policy": {{"triggers": ["{given}"]}}}}"#));
+        assert_eq!(found[0].fix, format!("did you mean \"{meant}\"?"), "{found:?}");
+    }
+}

@@ -306,8 +306,15 @@ fn a_change_window_must_open() {
             r#"{"policy": {"change_window": {"cron": "61 2 * * *", "duration": 60}}}"#,
             "/policy/change_window/cron",
             "\"61 2 * * *\"",
-            "must be a cron expression",
+            "minute is within 0 to 59, not `61`",
             "0 2 * * 1-5",
+        ),
+        (
+            r#"{"policy": {"change_window": {"cron": "0 2 * * *", "duration": 700000}}}"#,
+            "/policy/change_window/duration",
+            "700000",
+            "from 0 to 604800",
+            "at most 7 days",
         ),
         (
             r#"{"policy": {"change_window": {"cron": "0 2 * * 1", "duration": 0}}}"#,

@@ -50,7 +50,7 @@ fn week(seed: u64) -> Week {
     Week { ours, settled: !group.group().is_replacing(), target_tracking: target_tracking(&scenario) }
 }
 
-/// `cargo nextest run -p scaling-policy --no-capture week` prints the table.
+/// `cargo test -p scaling-policy --test decide week -- --nocapture` prints the table.
 #[test]
 fn the_week_holds_the_target_for_less_than_target_tracking_costs() {
     for seed in 1..=5 {
