@@ -1,11 +1,14 @@
 //! `scaling plan`: what would be done now and why, with the real readers and without a writer.
 
+use std::io::{IsTerminal, stderr};
+
 use anyhow::Result;
 use scaling::{Assembly, narrate};
 use scaling_aws::AwsSettings;
 use scaling_control::{Evaluation, GroupOutcome, Outcome, TickReport};
 use scaling_policy::config::{Config, ControlLevel};
 use scaling_policy::decision::Decision;
+use scaling_telemetry::logs::{LogGuard, StandaloneLogs, directives_or, init_standalone};
 use scaling_telemetry::own_cost;
 use serde_json::{Value, json};
 
@@ -16,6 +19,7 @@ use crate::{commands, output};
 /// Prints the plan. A group that cannot be evaluated makes it end with 1, after the others have been shown.
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<()> {
     let source = &arguments.source;
+    let _logs = start_logs()?;
     let loaded = scaling::configuration::load(&source.config, source.environment.as_deref())?;
     let store = commands::run::existing_store(&arguments.state);
     let assembly = Assembly::new(loaded.config, AwsSettings::default(), &store)?;
@@ -30,6 +34,17 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<()> {
     }
     let missing = report.outcomes.iter().any(|outcome| outcome.evaluation().is_none());
     if missing { Err(Told(1).into()) } else { Ok(()) }
+}
+
+/// What could not be read is told on standard error: a plan over half of the metrics looks like any other.
+fn start_logs() -> Result<LogGuard> {
+    Ok(init_standalone(&StandaloneLogs {
+        directives: directives_or("warn", |name| std::env::var(name).ok()),
+        folder: None,
+        terminal: true,
+        colour: stderr().is_terminal(),
+        collector: None,
+    })?)
 }
 
 fn show(report: &TickReport, config: &Config) -> Result<()> {

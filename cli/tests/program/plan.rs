@@ -1,5 +1,8 @@
 use std::path::Path;
 
+use scaling_emulator::Fault;
+use scaling_emulator::faults::When;
+
 use crate::process::{Ended, ended, program};
 use crate::stage::{GROUP, changes, emulator};
 
@@ -23,6 +26,21 @@ async fn it_says_what_would_be_done_why_and_at_what_cost() {
     for expected in [GROUP, "m7i.large", "cpu_usage is at", "Nothing was changed", "GetMetricData"] {
         assert!(told.out.contains(expected), "{expected}: {}", told.out);
     }
+}
+
+#[tokio::test]
+async fn metrics_that_could_not_be_read_are_told_beside_the_plan() {
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(2000.0).await);
+    let denied = Fault::Fail {
+        operation: "CloudWatch.GetMetricData".to_owned(),
+        code: "AccessDenied".to_owned(),
+        status: 403,
+        when: When::default(),
+    };
+    emulator.inject(denied).unwrap();
+    let told = plan(folder.path(), &emulator.endpoint(), GROUP, &["--json"]).await;
+    assert_eq!(told.json()["groups"][0]["group"], GROUP);
+    assert!(told.err.contains("GetMetricData"), "{}", told.err);
 }
 
 #[tokio::test]

@@ -96,10 +96,15 @@ pub struct LogGuard {
 
 /// The directives that hold, given how to look up an environment variable.
 pub fn directives(variable: impl Fn(&str) -> Option<String>) -> String {
+    directives_or(DEFAULT_DIRECTIVES, variable)
+}
+
+/// The same with other ones where nothing is said.
+pub fn directives_or(default: &str, variable: impl Fn(&str) -> Option<String>) -> String {
     VARIABLES
         .iter()
         .find_map(|name| variable(name).filter(|value| !value.trim().is_empty()))
-        .unwrap_or_else(|| DEFAULT_DIRECTIVES.to_owned())
+        .unwrap_or_else(|| default.to_owned())
 }
 
 /// Starts logging for a Lambda function: one JSON object a line on standard output.
@@ -177,6 +182,8 @@ where
         let lines = fmt::layer().compact().with_ansi(settings.colour);
         lines.fmt_fields(terminal::Fields::default()).with_writer(terminal)
     });
+    // No files as a list of none would let nothing through to the terminal either.
+    let files = (!files.is_empty()).then_some(files);
     Ok((Registry::default().with(files).with(terminal).with(spans).with(filter), guard))
 }
 
