@@ -5,13 +5,13 @@ use std::pin::Pin;
 
 use axum::Router;
 use http_body_util::BodyExt as _;
-use lambda_http::http::Uri;
 use lambda_http::http::uri::PathAndQuery;
+use lambda_http::http::{HeaderValue, Uri};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Response, Service};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use scaling::lambda::Function;
-use scaling_api::{ApiState, Caller, router};
+use scaling_api::{ApiState, Caller, REQUEST_ID, router};
 
 type ResponseFuture = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
@@ -35,6 +35,9 @@ impl Interface {
     pub(crate) async fn answer(&self, mut request: Request) -> Result<Answer, Error> {
         self.function.follow_clock().await?;
         *request.uri_mut() = address(&request);
+        if let Some(id) = id_of_gateway(&request) {
+            request.headers_mut().insert(REQUEST_ID, id);
+        }
         if let Some(caller) = caller(&request) {
             request.extensions_mut().insert(caller);
         }
@@ -83,6 +86,16 @@ fn without_stage<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
     };
     let rest = path.strip_prefix('/')?.strip_prefix(stage?)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// The id under which the gateway's access log has the request, so that the two logs can be joined.
+fn id_of_gateway(request: &Request) -> Option<HeaderValue> {
+    let id = match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.request_id.as_deref(),
+        RequestContext::ApiGatewayV2(context) => context.request_id.as_deref(),
+        _ => None,
+    };
+    HeaderValue::from_str(id.filter(|id| !id.is_empty())?).ok()
 }
 
 /// Who asks, where the gateway has checked it: the IAM principal.

@@ -61,6 +61,6 @@ pub use body::MAX_BODY_BYTES;
 pub use events::EventLog;
 pub use findings::{Area, Finding, FindingsWatch};
 pub use problem::Problem;
-pub use request::Caller;
+pub use request::{Caller, REQUEST_ID};
 pub use routes::router;
 pub use state::ApiState;

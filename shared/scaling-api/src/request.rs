@@ -68,7 +68,9 @@ fn broken() -> Response {
 fn id_of(headers: &HeaderMap) -> String {
     let is_sane = |id: &&str| {
         (1..=LONGEST_ID).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'='))
     };
     let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(is_sane);
     given.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
@@ -111,6 +113,7 @@ mod tests {
         let with =
             |id: &str| HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_bytes(id.as_bytes()).unwrap())]);
         assert_eq!(id_of(&with("a-B_c.9")), "a-B_c.9");
+        assert_eq!(id_of(&with("JKJaXmPLvHcESHA=")), "JKJaXmPLvHcESHA=", "as API Gateway makes them");
         let longest = "x".repeat(LONGEST_ID);
         assert_eq!(id_of(&with(&longest)), longest);
         for bad in ["", "a b", "a\u{e4}", "<script>", "a/b", &"x".repeat(LONGEST_ID + 1)] {

@@ -88,6 +88,20 @@ async fn all_three_gateways_reach_the_routes() {
 }
 
 #[tokio::test]
+async fn a_request_has_the_id_under_which_the_gateway_logs_it() {
+    for (mut event, id) in [
+        (rest("GET", "/operations", None), "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"),
+        (http("/operations", "$default"), "JKJaXmPLvHcESHA="),
+    ] {
+        event["requestContext"]["requestId"] = id.into();
+        event["headers"]["x-request-id"] = "of-the-client".into();
+        let request = from_str(&event.to_string()).unwrap();
+        let response = interface().answer(request).await.unwrap().into_response().await;
+        assert_eq!(response.headers()["x-request-id"], id, "{event}");
+    }
+}
+
+#[tokio::test]
 async fn a_path_that_begins_like_the_stage_is_left_alone() {
     let (status, _) = ask(&interface(), &http("/v1extra/health", "v1")).await;
     assert_eq!(status, 404);
@@ -118,7 +132,7 @@ async fn dot_segments_lead_nowhere() {
 #[tokio::test]
 async fn a_name_that_needs_encoding_is_found_however_the_gateway_passes_it_on() {
     let interface = interface();
-    for path in ["/groups/no such group", "/groups/no%20such%20group"] {
+    for path in ["/groups/no such group/decisions", "/groups/no%20such%20group/decisions"] {
         let (status, body) = ask(&interface, &rest("GET", path, None)).await;
         assert!(status == 404 && parsed(body).to_string().contains("no such group"), "{path}");
     }
@@ -176,7 +190,7 @@ async fn the_events_of_every_gateway_scale_a_group() {
         let scaled = parsed(response.into_body());
         assert_eq!(scaled["operation"]["kind"], json!({"kind": "scale", "from": 2, "to": 3}), "{gateway}");
         assert_eq!(scaled["operation"]["reason"]["by"], principal(gateway), "{gateway}");
-        let (status, found) = ask(&interface, &rest("GET", &location, None)).await;
+        let (status, found) = ask(&interface, &rest("GET", &format!("/{location}"), None)).await;
         assert_eq!((status, &parsed(found)["id"]), (200, &scaled["operation"]["id"]));
     }
 }
