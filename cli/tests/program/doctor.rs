@@ -9,7 +9,7 @@ use scaling_emulator::faults::When;
 use scaling_emulator::region::usage::Class;
 use serde_json::{Value, json};
 
-use crate::process::{Ended, ended, http_with, program};
+use crate::process::{Ended, Running, ended, eventually, http, http_with, program};
 use crate::server::serve;
 use crate::stage::{GROUP, changes, emulator, emulator_of_a_leak, emulator_with_past};
 
@@ -196,15 +196,57 @@ async fn each_permission_that_is_missing_is_named_with_its_action_and_no_other_i
     }
 }
 
-#[tokio::test]
-async fn another_controller_of_a_group_is_named_with_what_to_do() {
-    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+/// Lets a scaling policy act on the group.
+async fn put_policy(endpoint: &str) {
     let put = "Action=PutScalingPolicy&Version=2011-01-01&AutoScalingGroupName=web&PolicyName=keep-cpu-at-half\
         &PolicyType=TargetTrackingScaling&TargetTrackingConfiguration.TargetValue=50\
         &TargetTrackingConfiguration.PredefinedMetricSpecification.PredefinedMetricType=ASGAverageCPUUtilization";
     let form = ("content-type", "application/x-www-form-urlencoded");
-    let (status, text) = http_with(("POST", &emulator.endpoint()), form.0, form.1, put).await;
+    let (status, text) = http_with(("POST", endpoint), form.0, form.1, put).await;
     assert_eq!(status, 200, "{text}");
+}
+
+#[tokio::test]
+async fn another_controller_is_named_although_the_loop_has_just_looked_and_found_none() {
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+    let mut config = config(GROUP);
+    config["control"] = "observe".into();
+    std::fs::write(folder.path().join("scaling.json"), config.to_string()).unwrap();
+    let mut command = program(folder.path(), Some(&emulator.endpoint()));
+    command.args(["run", "--config", "scaling.json", "--api", "127.0.0.1:0", "--prometheus", "127.0.0.1:0"]);
+    let mut running = Running::start(command);
+    let api = running.addresses(1).await.remove(0);
+    eventually("an evaluation", || async {
+        let (_, text) = http("GET", &format!("{api}/groups"), "").await;
+        serde_json::from_str::<Value>(&text).ok().filter(|answer| answer["groups"][0]["figures"].is_object())
+    })
+    .await;
+    running.signal("TERM").await;
+    put_policy(&emulator.endpoint()).await;
+    let answer = doctor(folder.path(), Some(&emulator.endpoint()), &config, &[]).await.json();
+    let of_group = found(&answer, "group web");
+    assert!(of_group.iter().any(|(_, detail, _)| detail.contains("keep-cpu-at-half")), "{answer}");
+}
+
+#[tokio::test]
+async fn a_metric_that_nobody_publishes_is_told_before_anything_is_controlled() {
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+    let config = json!({
+        "mode": "horizontal", "policy": {"triggers": ["cpu_usage", "request_count"]}, "groups": [{
+            "name": GROUP, "metrics": {"request_count": {"namespace": "Web", "metric": "Reqests"}}
+        }]
+    });
+    let answer = doctor(folder.path(), Some(&emulator.endpoint()), &config, &[]).await.json();
+    let of_group = found(&answer, "group web");
+    let missing = of_group.iter().find(|(_, detail, _)| detail.contains("request_count has no reading yet"));
+    let (verdict, _, fix) = missing.unwrap_or_else(|| panic!("{answer}"));
+    assert!(*verdict == "warning" && fix.contains("`metrics`"), "{answer}");
+}
+
+#[tokio::test]
+async fn another_controller_of_a_group_is_named_with_what_to_do() {
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+    put_policy(&emulator.endpoint()).await;
     let answer = doctor(folder.path(), Some(&emulator.endpoint()), &config(GROUP), &[]).await.json();
     let of_group = found(&answer, "group web");
     let foreign = of_group.iter().find(|(_, detail, _)| detail.contains("keep-cpu-at-half"));

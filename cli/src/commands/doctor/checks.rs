@@ -1,6 +1,7 @@
 //! What is looked at, in the order in which one thing needs the other: configuration, endpoint and clock, state,
 //! groups, permissions, metrics, and how the groups do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -9,9 +10,10 @@ use scaling_api::ApiState;
 use scaling_aws::diagnose::MOST_SKEW;
 use scaling_aws::{AwsPlatform, AwsSettings};
 use scaling_control::ports::{Expected, NewRecord};
-use scaling_control::{PortError, Ports, RefusedConfig};
-use scaling_policy::config::{Config, ControlLevel, GroupConfig, Platform, Severity};
+use scaling_control::{Outcome, PortError, Ports, RefusedConfig, TickReport};
+use scaling_policy::config::{Config, ControlLevel, GroupConfig, GroupName, Platform, Severity};
 use scaling_policy::operation::Step;
+use scaling_policy::snapshot::ForeignController;
 use scaling_telemetry::Metrics;
 
 use super::advice::{advice, chain};
@@ -66,14 +68,15 @@ pub(super) async fn all(arguments: &DoctorArguments) -> Vec<Check> {
         checks.push(Check::skipped("groups", "AWS cannot be reached"));
         return checks;
     }
+    let mut foreign = Foreign::new();
     if let Some(first) = aws.first() {
-        permissions(&ports, first, &aws, &mut checks).await;
+        foreign = permissions(&ports, first, &aws, &mut checks).await;
         writing(&ports, &aws, arguments.try_write, &mut checks).await;
         if matches!(place, StoreChoice::Table(_)) {
             held::alarms(&AwsPlatform::new(Arc::clone(&assembly.clients)), &aws, &mut checks).await;
         }
     }
-    groups(&assembly, &config, &mut checks).await;
+    groups(&assembly, &config, foreign, &mut checks).await;
     checks
 }
 
@@ -176,22 +179,27 @@ fn clock(skew: Option<SignedDuration>) -> Check {
     Check::of(verdict, "clock", detail, fix)
 }
 
-/// Every reading call that the loop makes of Auto Scaling, for one group.
+/// Who else acts on each group.
+type Foreign = BTreeMap<GroupName, Vec<ForeignController>>;
+
+/// Every reading call that the loop makes of Auto Scaling, for one group. Returns who else acts on the groups, as far as that
+/// can be read.
 async fn permissions(
     ports: &Ports,
     first: &Arc<GroupConfig>,
     all: &[Arc<GroupConfig>],
     checks: &mut Vec<Check>,
-) {
+) -> Foreign {
     let since = ports.clock.now() - SignedDuration::from_secs(60);
+    let (foreign, looked) = match ports.groups.foreign_controllers(all).await {
+        Ok(found) => (found, Ok(())),
+        Err(error) => (Foreign::new(), Err(error)),
+    };
     let calls = [
         ("read groups", ports.groups.describe(std::slice::from_ref(first)).await.map(drop)),
         ("read instance refreshes", ports.groups.replacement(first).await.map(drop)),
         ("read scaling activities", ports.groups.launch_failures(first, since).await.map(drop)),
-        (
-            "read scaling policies and scheduled actions",
-            ports.groups.foreign_controllers(all).await.map(drop),
-        ),
+        ("read scaling policies and scheduled actions", looked),
         (
             "read metrics",
             ports.metrics.read(&scaling_control::observe::queries(first, ports.clock.now())).await.map(drop),
@@ -202,6 +210,19 @@ async fn permissions(
             Ok(()) => Check::good("permission", what),
             Err(error) => failed(format!("permission to {what}"), &error),
         });
+    }
+    foreign
+}
+
+/// Puts what was found just now into the place of what the state knows: the loop looks once an hour, and whoever asks the
+/// doctor has often just removed, or made, the other controller.
+fn know(planned: &mut TickReport, mut foreign: Foreign) {
+    for outcome in &mut planned.outcomes {
+        if let (Outcome::Decided(evaluation), Some(found)) =
+            (&mut outcome.result, foreign.remove(&outcome.config.name))
+        {
+            evaluation.snapshot.group.foreign = found;
+        }
     }
 }
 
@@ -233,10 +254,11 @@ async fn writing(ports: &Ports, groups: &[Arc<GroupConfig>], tried: bool, checks
 }
 
 /// What `GET /validation` says of the groups.
-async fn groups(assembly: &Assembly, config: &Config, checks: &mut Vec<Check>) {
+async fn groups(assembly: &Assembly, config: &Config, foreign: Foreign, checks: &mut Vec<Check>) {
     let state = ApiState::new(Arc::clone(&assembly.control), Metrics::new());
     let looked = async {
-        let planned = assembly.control.plan().await?;
+        let mut planned = assembly.control.plan().await?;
+        know(&mut planned, foreign);
         Ok((state.findings_over(&planned).await?, planned))
     };
     let (found, planned) = match looked.await {

@@ -61,6 +61,10 @@ fn of_data(evaluation: &Evaluation, findings: &mut Findings<'_>) {
             Reading::Missing if tracked(evaluation) >= FIRST_DATA_SECONDS => {
                 findings.error("no_data", format!("{trigger} has no data: is its metric's name right?"), fix);
             }
+            // A wrong name shows itself before anything is changed, and a right one may need its first minutes.
+            Reading::Missing if findings.config.triggers[trigger].asks => {
+                findings.warn("no_reading", format!("{trigger} has no reading yet"), fix);
+            }
             Reading::Stale { ended } if since(ended) >= NO_DATA_SECONDS => {
                 findings.error("no_data", format!("{trigger} has had no data since {ended}"), fix);
             }
