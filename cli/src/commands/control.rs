@@ -36,7 +36,7 @@ pub(crate) async fn set_override(arguments: &OverrideArguments) -> Result<()> {
     let target = &arguments.target;
     let (controller, group) = found(target).await?;
     if arguments.end {
-        let answer = controller.delete(&path(&group, "override")).await?;
+        let answer = controller.delete(&path(&group, "override"), &body([])).await?;
         return tell(target, &answer, || format!("{group} has the bounds of its configuration again"));
     }
     let body = body([
@@ -72,7 +72,7 @@ pub(crate) async fn kill_switch(arguments: &KillSwitchArguments) -> Result<()> {
         Some(Switch::On) => {
             controller.put("/kill-switch", &body([("reason", json!(arguments.reason))])).await?
         }
-        Some(Switch::Off) => controller.delete("/kill-switch").await?,
+        Some(Switch::Off) => controller.delete("/kill-switch", &body([])).await?,
         None => controller.get("/kill-switch").await?,
     };
     if arguments.json {

@@ -76,8 +76,8 @@ impl Controller {
     }
 
     /// Takes back.
-    pub(super) async fn delete(&self, path: &str) -> Result<Value> {
-        self.call(Method::DELETE, path, None).await
+    pub(super) async fn delete(&self, path: &str, body: &Value) -> Result<Value> {
+        self.call(Method::DELETE, path, Some(body)).await
     }
 
     /// Reads what not every controller has; `None` where it is not there.

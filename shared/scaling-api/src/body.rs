@@ -1,5 +1,7 @@
 //! Reading the body of a write.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -12,7 +14,10 @@ use crate::words::{self, Fault, Place};
 /// The largest body that is read.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// Reads a body whole, up to the limit.
+/// How long a body may take to arrive: a client that announces one and never sends it would be waited for otherwise.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Reads a body whole, up to the limit, within [`LONGEST`].
 pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
     let too_large =
         || Problem::new(Kind::BodyTooLarge, format!("the body may have at most {MAX_BODY_BYTES} bytes"));
@@ -21,7 +26,11 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Pro
     if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(too_large());
     }
-    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+    let Ok(read) = tokio::time::timeout(LONGEST, Limited::new(body, MAX_BODY_BYTES).collect()).await else {
+        let detail = format!("the body did not arrive within {} s", LONGEST.as_secs());
+        return Err(Problem::new(Kind::MalformedBody, detail));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(error) => Err(Problem::new(Kind::MalformedBody, format!("the body could not be read: {error}"))),

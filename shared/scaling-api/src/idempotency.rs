@@ -205,7 +205,7 @@ impl Answer {
 
 /// FNV-1a over both parts, 128 bits: the same in every version and on every machine, and long enough that two requests
 /// of one client do not meet by chance.
-fn hash(one: &[u8], other: &[u8]) -> String {
+pub(crate) fn hash(one: &[u8], other: &[u8]) -> String {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     let hash =

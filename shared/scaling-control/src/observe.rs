@@ -142,7 +142,7 @@ pub const UNKNOWN_TYPE: &str = "unknown";
 
 /// The platform's word, else what was launched last as long as any instance still is that, else what most instances
 /// are.
-fn launch_type(state: &OperationState, description: &GroupDescription) -> TypeName {
+pub fn launch_type(state: &OperationState, description: &GroupDescription) -> TypeName {
     let runs = |known: &&TypeName| {
         let mut instances = description.instances.iter();
         description.instances.is_empty() || instances.any(|instance| instance.instance_type == **known)

@@ -7,14 +7,15 @@ use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use scaling_control::ConfigRefusal;
 use scaling_policy::config::{self, Config, ConfigFault, ConfigVersion, Layers, Loaded};
-use serde::Serialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use super::Query;
 use crate::audit::{Audit, Change};
-use crate::body;
 use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
 use crate::state::ApiState;
+use crate::{body, idempotency};
 
 #[cfg_attr(test, utoipa::path(
     get, path = "/config", tag = "configuration",
@@ -29,7 +30,7 @@ use crate::state::ApiState;
 /// The configuration in force
 pub(super) async fn current(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     let config = state.control().refresh().await?;
-    let etag = etag(state.control().stored_version());
+    let etag = etag(state.control().stored_version(), config.source());
     let known = headers.get(header::IF_NONE_MATCH).and_then(|given| given.to_str().ok()).unwrap_or_default();
     // Where a tag is only known, a weak one is as good (RFC 9110, section 13.1.2).
     let mut known = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
@@ -49,6 +50,14 @@ pub(super) async fn schema() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/schema+json")], config::schema().to_string())
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub(super) struct ReplaceQuery {
+    /// Who, where the layer in front does not know; the body is the configuration alone.
+    by: Option<String>,
+}
+
 /// A configuration is in force.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
@@ -66,7 +75,7 @@ pub(crate) struct Replaced {
 #[cfg_attr(test, utoipa::path(
     post, path = "/config", tag = "configuration",
     request_body = crate::openapi::schemas::Configuration,
-    params(("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on")),
+    params(ReplaceQuery, ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on")),
     responses((status = 200, description = "It is in force", body = Replaced,
         headers(("ETag" = String, description = "Its version")))),
 ))]
@@ -76,6 +85,7 @@ pub(crate) struct Replaced {
 /// where the configuration says `require_if_match`. One with faults changes nothing, and all of them are listed.
 pub(super) async fn replace(
     State(state): State<ApiState>,
+    Query(query): Query<ReplaceQuery>,
     caller: Option<Extension<Caller>>,
     audit: Audit,
     headers: HeaderMap,
@@ -88,7 +98,7 @@ pub(super) async fn replace(
     check_if_match(&headers, &in_force, current)?;
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
-    let by = author(caller, None)?;
+    let by = author(caller, query.by)?;
     let change = |version: &ConfigVersion| Change {
         what: "configured",
         by: by.clone(),
@@ -110,7 +120,7 @@ pub(super) async fn replace(
     );
     audit.tell(change(&version));
     let answer = Replaced { version: version.0, before: current.0, warnings };
-    Ok(([(header::ETAG, etag(version))], Json(answer)).into_response())
+    Ok(([(header::ETAG, etag(version, config.source()))], Json(answer)).into_response())
 }
 
 fn refused(refusal: ConfigRefusal, headers: &HeaderMap) -> Problem {
@@ -126,12 +136,17 @@ fn refused(refusal: ConfigRefusal, headers: &HeaderMap) -> Problem {
     }
 }
 
-fn etag(version: ConfigVersion) -> String {
-    format!("\"{}\"", version.0)
+/// The tag of a version. What was never stored is the file of a process, and another process's may differ: its tag holds a
+/// hash of what it says.
+fn etag(version: ConfigVersion, source: &Value) -> String {
+    match version.0 {
+        0 => format!("\"0-{:.16}\"", idempotency::hash(source.to_string().as_bytes(), b"")),
+        stored => format!("\"{stored}\""),
+    }
 }
 
 fn check_if_match(headers: &HeaderMap, in_force: &Config, current: ConfigVersion) -> Result<(), Problem> {
-    let etag = etag(current);
+    let etag = etag(current, in_force.source());
     let Some(given) = headers.get(header::IF_MATCH) else {
         return if in_force.require_if_match {
             let detail = format!("read GET /config, and send its ETag (now {etag}) as If-Match");

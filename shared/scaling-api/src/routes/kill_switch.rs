@@ -25,6 +25,15 @@ pub(crate) struct KillSwitchRequest {
     by: Option<String>,
 }
 
+/// The body of releasing it. It may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct ReleaseRequest {
+    /// Who, where the layer in front does not know.
+    by: Option<String>,
+}
+
 /// Whether it is on.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
@@ -64,7 +73,7 @@ pub(super) async fn throw(
 }
 
 #[cfg_attr(test, utoipa::path(
-    delete, path = "/kill-switch", tag = "controller",
+    delete, path = "/kill-switch", tag = "controller", request_body = Option<ReleaseRequest>,
     responses((status = 200, description = "It is off", body = KillSwitchAnswer)),
 ))]
 /// Releases the kill switch
@@ -72,8 +81,11 @@ pub(super) async fn release(
     State(state): State<ApiState>,
     caller: Option<Extension<Caller>>,
     audit: Audit,
+    bytes: Bytes,
 ) -> Result<Response, Problem> {
-    store(&state, None, ("released", author(caller, None)?), &audit).await
+    let request: Option<ReleaseRequest> = body::parse_or_default(&bytes)?;
+    let by = author(caller, request.and_then(|request| request.by))?;
+    store(&state, None, ("released", by), &audit).await
 }
 
 async fn store(

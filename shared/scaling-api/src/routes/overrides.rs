@@ -7,8 +7,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
-use scaling_control::PortError;
 use scaling_control::ports::GroupDescription;
+use scaling_control::record::{GroupRecord, from_json, group_key};
+use scaling_control::{PortError, observe};
 use scaling_fleet::TypeName;
 use scaling_fleet::prices::Terms;
 use scaling_policy::config::GroupConfig;
@@ -56,6 +57,15 @@ pub(crate) struct HoldRequest {
     until: Option<Timestamp>,
     /// Why.
     reason: Option<String>,
+    /// Who, where the layer in front does not know.
+    by: Option<String>,
+}
+
+/// The body of ending an override or a hold. It may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct EndRequest {
     /// Who, where the layer in front does not know.
     by: Option<String>,
 }
@@ -109,6 +119,7 @@ pub(super) async fn set(
 #[cfg_attr(test, utoipa::path(
     delete, path = "/groups/{name}/override", tag = "groups",
     params(("name" = String, Path, description = "The group\'s name")),
+    request_body = Option<EndRequest>,
     responses((status = 200, description = "The configuration\'s bounds are in force", body = OverrideAnswer)),
 ))]
 /// Ends an override or a hold
@@ -117,9 +128,12 @@ pub(super) async fn end(
     Path(name): Path,
     caller: Option<Extension<Caller>>,
     audit: Audit,
+    bytes: Bytes,
 ) -> Result<Response, Problem> {
     let group = configured(&state, &name).await?;
-    store(&state, &group, None, ("override ended", author(caller, None)?), &audit).await
+    let request: Option<EndRequest> = body::parse_or_default(&bytes)?;
+    let by = author(caller, request.and_then(|request| request.by))?;
+    store(&state, &group, None, ("override ended", by), &audit).await
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -189,14 +203,22 @@ async fn check_platform(state: &ApiState, group: &Arc<GroupConfig>, name: &TypeN
     }
     let market = state.control().market();
     let architecture = |name: &TypeName| market.catalogue.get(name).map(|known| known.architecture);
-    match &found.launch_type {
-        Some(running) if architecture(running).is_some_and(|is| Some(is) != architecture(name)) => {
-            let bounds = format!("types of the architecture of {running}, whose image the group runs");
-            let detail = format!("{name} is outside the bounds: {bounds}");
-            Err(Problem::new(Kind::OutOfBounds, detail).with("bounds", bounds))
-        }
-        _ => Ok(()),
+    // Most groups leave the type to their launch template, so that only their instances tell it.
+    let running = observe::launch_type(&record_of(state, group).await?.state, &found);
+    if architecture(&running).is_some_and(|is| Some(is) != architecture(name)) {
+        let bounds = format!("types of the architecture of {running}, whose image the group runs");
+        let detail = format!("{name} is outside the bounds: {bounds}");
+        return Err(Problem::new(Kind::OutOfBounds, detail).with("bounds", bounds));
     }
+    Ok(())
+}
+
+/// What is stored of a group; nothing before its first evaluation.
+async fn record_of(state: &ApiState, group: &GroupConfig) -> Result<GroupRecord, Problem> {
+    let key = group_key(&group.name);
+    let stored = state.store().get(&key).await?;
+    let record = stored.map(|stored| from_json(&key, &stored.body)).transpose()?;
+    Ok(record.unwrap_or_default())
 }
 
 async fn configured(state: &ApiState, name: &str) -> Result<Arc<GroupConfig>, Problem> {
@@ -247,15 +269,18 @@ async fn store(
     (what, by): (&'static str, String),
     audit: &Audit,
 ) -> Result<Response, Problem> {
+    let now = state.now();
+    // One that has run out held no more.
+    let held = |before: &Option<Override>| before.clone().filter(|before| before.until > now);
     let change = |before: &Option<Override>| Change {
         what,
         by: by.clone(),
         group: Some(group.name.to_string()),
-        before: json!(before),
+        before: json!(held(before)),
         after: json!(temporary),
     };
     // Where there was nothing to end, nothing was changed.
-    let is_idle = |before: &Option<Override>| before.is_none() && temporary.is_none();
+    let is_idle = |before: &Option<Override>| held(before).is_none() && temporary.is_none();
     let along = |before: &Option<Override>| {
         if is_idle(before) { Ok(Vec::new()) } else { Ok(vec![audit.record(change(before))?]) }
     };

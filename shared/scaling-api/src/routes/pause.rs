@@ -15,6 +15,7 @@ use crate::audit::{Audit, Change};
 use crate::problem::Problem;
 use crate::request::{Caller, author};
 use crate::state::ApiState;
+use crate::views::is_in_force;
 use crate::{body, moment};
 
 /// The body of a pause. It may be left out.
@@ -105,18 +106,23 @@ struct Doing {
 async fn set(state: &ApiState, name: &str, pause: Option<Pause>, doing: Doing) -> Result<Response, Problem> {
     let group = groups::known(&*state.control().refresh().await?, name)?;
     let Doing { what, by, audit } = doing;
+    let now = state.now();
+    // One that has run out held no more.
+    let held = |before: &Stopped| before.pause.clone().filter(|pause| is_in_force(pause, now));
     let change = |before: &Stopped| Change {
         what,
         by: by.clone(),
         group: Some(group.to_string()),
         before: match before {
-            Stopped { pause, breaker } if breaker.is_open() => json!({"pause": pause, "breaker": breaker}),
-            Stopped { pause, .. } => json!(pause),
+            Stopped { breaker, .. } if breaker.is_open() => {
+                json!({"pause": held(before), "breaker": breaker})
+            }
+            Stopped { .. } => json!(held(before)),
         },
         after: json!(pause),
     };
     // Where there was nothing to end, nothing was changed.
-    let is_idle = |before: &Stopped| pause.is_none() && before.pause.is_none() && !before.breaker.is_open();
+    let is_idle = |before: &Stopped| pause.is_none() && held(before).is_none() && !before.breaker.is_open();
     let along = |before: &Stopped| {
         if is_idle(before) { Ok(Vec::new()) } else { Ok(vec![audit.record(change(before))?]) }
     };

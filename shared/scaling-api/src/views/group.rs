@@ -88,6 +88,11 @@ struct FiguresView {
     reason: &'static str,
 }
 
+/// Whether a pause has not run out.
+pub(crate) fn is_in_force(pause: &Pause, now: Timestamp) -> bool {
+    pause.until.is_none_or(|until| until > now)
+}
+
 impl<'a> GroupView<'a> {
     /// A group of the configuration with its record and its figures.
     pub(crate) fn new(
@@ -110,8 +115,8 @@ impl<'a> GroupView<'a> {
             desired: state.known_desired,
             instance_type: state.known_type.as_ref().map(TypeName::as_str),
             taken_over: state.taken_over,
-            pause: state.pause.as_ref(),
-            r#override: state.temporary.as_ref(),
+            pause: state.pause.as_ref().filter(|pause| is_in_force(pause, now)),
+            r#override: state.temporary.as_ref().filter(|temporary| temporary.until > now),
             breaker_open: state.breaker.is_open(),
             running: running.map(|operation| OperationView::new(config.name.as_str(), operation)).collect(),
             figures: figures.map(FiguresView::new),

@@ -6,5 +6,5 @@ mod group;
 mod operation;
 
 pub(crate) use decision::DecisionView;
-pub(crate) use group::GroupView;
+pub(crate) use group::{GroupView, is_in_force};
 pub(crate) use operation::OperationView;

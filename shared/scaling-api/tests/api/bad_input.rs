@@ -22,6 +22,17 @@ async fn post(
     stage.send(request.body(body.into()).unwrap()).await
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_is_waited_for_half_a_minute() {
+    let stage = Stage::new();
+    let silent = futures_util::stream::pending::<Result<axum::body::Bytes, std::io::Error>>();
+    let begun = tokio::time::Instant::now();
+    let reply = post(&stage, "/scale", Some("application/json"), Body::from_stream(silent)).await;
+    let problem = reply.problem(400, "malformed-body");
+    assert!(problem["detail"].as_str().unwrap().contains("within 30 s"), "{problem}");
+    assert_eq!(begun.elapsed().as_secs(), 30);
+}
+
 #[tokio::test]
 async fn a_body_that_is_no_json_is_refused_with_the_place_in_its_text() {
     let stage = Stage::new();

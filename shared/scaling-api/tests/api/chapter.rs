@@ -30,7 +30,7 @@ fn place() -> PathBuf {
 const fn told(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::MalformedBody => (
-            "The body is no JSON, ends early, or is not UTF-8",
+            "The body is no JSON, ends early, does not arrive within 30 seconds, or is not UTF-8",
             "Send JSON; `detail` says where it breaks off",
         ),
         Kind::BadParameter => (

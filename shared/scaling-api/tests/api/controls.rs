@@ -71,7 +71,7 @@ async fn an_override_that_makes_no_sense_is_refused() {
     assert!(stage.store.snapshot().is_empty());
     let body = json!({"min": 5, "until": UNTIL, "reason": "r"});
     stage.call("PUT", "/groups/wbe/override", &body).await.problem(404, "not-found");
-    stage.call("DELETE", "/groups/wbe/override", &body).await.problem(404, "not-found");
+    stage.call("DELETE", "/groups/wbe/override", &json!({})).await.problem(404, "not-found");
     stage.post("/groups/wbe/hold", &json!({})).await.problem(404, "not-found");
 }
 
@@ -173,6 +173,56 @@ async fn a_type_that_the_image_does_not_run_on_is_no_override() {
     let body = |name: &str| json!({"instance_type": name, "until": UNTIL, "reason": "a try"});
     stage.call("PUT", "/groups/web/override", &body("m7g.xlarge")).await.problem(422, "out-of-bounds");
     stage.call("PUT", "/groups/web/override", &body("c7i.xlarge")).await.ok();
+}
+
+#[tokio::test]
+async fn a_type_is_no_override_where_only_the_instances_tell_the_architecture() {
+    let stage = Stage::new();
+    stage.platform.change("web", |group| group.launch_type = None);
+    let body = |name: &str| json!({"instance_type": name, "until": UNTIL, "reason": "a try"});
+    stage.call("PUT", "/groups/web/override", &body("m7g.large")).await.problem(422, "out-of-bounds");
+    stage.call("PUT", "/groups/web/override", &body("c7i.xlarge")).await.ok();
+}
+
+#[tokio::test]
+async fn what_has_run_out_is_neither_shown_nor_called_what_was_before() {
+    let stage = Stage::new();
+    let before = |by: &str| json!({"until": UNTIL, "reason": "r", "by": by});
+    let body = json!({"min": 5, "until": UNTIL, "reason": "r"});
+    stage.call("PUT", "/groups/web/override", &body).await.ok();
+    stage.post("/groups/web/pause", &before("ada")).await.ok();
+    stage.clock.advance_seconds(3 * 3600);
+    let group = stage.get("/groups").await.ok()["groups"][0].clone();
+    assert_eq!((&group["pause"], &group["override"]), (&Value::Null, &Value::Null), "{group}");
+    let later = "2026-03-02T15:00:00Z";
+    let body = json!({"min": 6, "until": later, "reason": "r"});
+    stage.call("PUT", "/groups/web/override", &body).await.ok();
+    stage.post("/groups/web/pause", &json!({"until": later})).await.ok();
+    let audit = stage.get("/audit?limit=2").await.ok();
+    for entry in audit["entries"].as_array().unwrap() {
+        assert_eq!(entry["before"], Value::Null, "{entry}");
+    }
+}
+
+#[tokio::test]
+async fn who_ends_something_is_told_as_who_has_begun_it() {
+    let stage = Stage::new();
+    let body = json!({"min": 5, "until": UNTIL, "reason": "r", "by": "ada"});
+    let named = json!({"by": "grace"});
+    stage.call("PUT", "/groups/web/override", &body).await.ok();
+    stage.call("DELETE", "/groups/web/override", &named).await.ok();
+    stage.call("PUT", "/kill-switch", &json!({"by": "ada"})).await.ok();
+    stage.call("DELETE", "/kill-switch", &named).await.ok();
+    stage.post("/config?by=grace", &config_of("web")).await.ok();
+    let audit = stage.get("/audit").await.ok();
+    for what in ["override ended", "released", "configured"] {
+        let mut entries = audit["entries"].as_array().unwrap().iter();
+        let entry = entries.find(|entry| entry["what"] == what).unwrap_or_else(|| panic!("{what}: {audit}"));
+        assert_eq!(entry["by"], "grace", "{entry}");
+    }
+    for path in ["/groups/web/override", "/kill-switch"] {
+        stage.call("DELETE", path, &json!({"who": "grace"})).await.problem(422, "invalid-request");
+    }
 }
 
 #[tokio::test]

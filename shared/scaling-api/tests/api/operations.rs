@@ -62,7 +62,7 @@ async fn a_list_can_be_that_of_one_group() {
 async fn one_operation_is_found_by_the_location_of_its_request() {
     let stage = Stage::new();
     let asked = stage.post("/scale", &json!({"replicas": 6})).await;
-    let found = stage.get(asked.header("location")).await.ok();
+    let found = stage.get(&format!("/{}", asked.header("location"))).await.ok();
     assert_eq!(found["id"], asked.json()["operation"]["id"]);
     assert_eq!(found["kind"], json!({"kind": "scale", "from": 4, "to": 6}));
 }
@@ -73,7 +73,7 @@ async fn an_operation_is_followed_to_its_end() {
     let asked = stage.post("/scale", &json!({"replicas": 6})).await;
     stage.clock.advance_seconds(60);
     stage.tick().await;
-    let found = stage.get(asked.header("location")).await.ok();
+    let found = stage.get(&format!("/{}", asked.header("location"))).await.ok();
     assert_eq!(found["phase"], "verified", "{found}");
 }
 

@@ -14,7 +14,7 @@ async fn a_count_is_accepted_after_the_first_call_to_the_platform() {
     let answer = reply.json();
     assert_eq!(
         reply.header("location"),
-        format!("/operations/{}", answer["operation"]["id"].as_str().unwrap())
+        format!("operations/{}", answer["operation"]["id"].as_str().unwrap())
     );
     assert_eq!(answer["operation"]["phase"], "accepted");
     assert_eq!(answer["decision"]["action"], json!({"kind": "scale", "from": 4, "to": 6}));
@@ -278,6 +278,14 @@ async fn a_platform_that_is_down_is_not_the_client_s_fault() {
     let reply = stage.post("/scale", &json!({"replicas": 6})).await;
     reply.problem(503, "platform-unavailable");
     assert_eq!(reply.header("retry-after"), "5");
+}
+
+#[tokio::test]
+async fn a_step_that_is_not_permitted_is_told_from_a_platform_that_is_down() {
+    let stage = Stage::new();
+    *stage.platform.refuses_steps.lock().unwrap() = true;
+    let problem = stage.post("/scale", &json!({"replicas": 6})).await.problem(502, "platform-refused");
+    assert!(problem["detail"].as_str().unwrap().contains("not authorized"), "{problem}");
 }
 
 #[tokio::test]

@@ -198,6 +198,8 @@ pub(crate) struct Platform {
     pub(crate) is_down: Mutex<bool>,
     /// Nothing is permitted any more.
     pub(crate) refuses: Mutex<bool>,
+    /// No step is permitted; everything may be read.
+    pub(crate) refuses_steps: Mutex<bool>,
     /// A fault of the program shows.
     pub(crate) is_broken: Mutex<bool>,
     /// Launches that failed.
@@ -219,6 +221,7 @@ impl Platform {
             accepted: Mutex::default(),
             is_down: Mutex::default(),
             refuses: Mutex::default(),
+            refuses_steps: Mutex::default(),
             is_broken: Mutex::default(),
             failures: Mutex::default(),
             replacement: Mutex::default(),
@@ -313,6 +316,10 @@ impl GroupReader for Platform {
 #[async_trait]
 impl GroupWriter for Platform {
     async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
+        if *self.refuses_steps.lock().unwrap() {
+            let message = "not authorized".to_owned();
+            return Err(PortError::Denied { operation: "set desired capacity", message });
+        }
         self.accepted.lock().unwrap().push(step.clone());
         if let Step::SetDesired { desired } = step {
             self.change(group.name.as_str(), |group| {
