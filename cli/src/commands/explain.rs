@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::group_page::{self, LISTED};
 use super::rest::{self, Controller};
+use super::status::groups;
 use crate::arguments::ExplainArguments;
 use crate::output;
 
@@ -32,6 +33,8 @@ pub(super) struct Told {
     decisions: Vec<Value>,
     /// Operations, the newest first.
     operations: Vec<Value>,
+    /// What people have set that holds now, as the interface has it.
+    standing: Value,
     /// What the console has; `None` of a controller without one, and before the first tick.
     page: Option<Value>,
 }
@@ -44,7 +47,13 @@ impl Told {
         let before = moment.map(before).unwrap_or_default();
         let answer = controller.get(&format!("/groups/{group}/decisions?limit={limit}{before}")).await?;
         let decisions = rest::array(&answer, "decisions")?.to_vec();
-        let page = controller.find(&format!("/console/data/groups/{group}")).await?;
+        let mut page = controller.find(&format!("/console/data/groups/{group}")).await?;
+        let standing = if moment.is_none() { standing(controller, name).await? } else { Value::Null };
+        if let Some(page) = &mut page {
+            for member in STANDING {
+                page[member] = standing[member].clone();
+            }
+        }
         // The console has the newest one, also where it does not differ from the one before and was not stored.
         let newest = page.as_ref().filter(|_| moment.is_none()).map(|page| &page["decision"]);
         let Some(decision) = newest.filter(|newest| newest.is_object()).or(decisions.first()).cloned() else {
@@ -53,7 +62,7 @@ impl Told {
         };
         let operations = controller.get(&format!("/operations?group={group}&limit=500")).await?;
         let operations = rest::array(&operations, "operations")?.to_vec();
-        Ok(Self { moment, decision, decisions, operations, page })
+        Ok(Self { moment, decision, decisions, operations, standing, page })
     }
 
     /// As JSON: the decision, the operation that carried it out, and what the console has of the group.
@@ -68,7 +77,7 @@ impl Told {
         let explained = explain::explain(&decision, operation.as_ref());
         let page = self.page.as_ref().filter(|page| page["decision"].is_object());
         let parts = match (page, self.moment) {
-            (None, _) => vec![explained],
+            (None, _) => vec![explained, group_page::in_lines(&self.standing)],
             (Some(page), Some(moment)) => {
                 let none = || "The charts do not reach back to that time.\n".to_owned();
                 vec![explained, group_page::at(page, moment).unwrap_or_else(none)]
@@ -89,6 +98,18 @@ impl Told {
     fn operation(&self) -> Option<&Value> {
         self.operations.iter().find(|one| is_of(one, &self.decision))
     }
+}
+
+/// Members that tell what people have set.
+const STANDING: [&str; 3] = ["kill_switch", "in_force", "pause"];
+
+/// The group as the interface lists it, with the kill switch: both are known at once, and not only after the next look.
+async fn standing(controller: &Controller, name: &str) -> Result<Value> {
+    let answer = groups(controller).await?;
+    let found = rest::array(&answer, "groups")?.iter().find(|group| group["name"] == name);
+    let mut group = found.cloned().unwrap_or_default();
+    group["kill_switch"] = answer["kill_switch"].clone();
+    Ok(group)
 }
 
 /// The page that begins with the newest decision up to `at`, which is part of it.

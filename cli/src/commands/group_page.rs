@@ -54,6 +54,9 @@ pub(super) fn now(group: &Value) -> String {
     if text("/trouble") != "-" {
         section.add("trouble", text("/trouble"));
     }
+    for said in standing(group) {
+        section.add("set", said);
+    }
     let count = |pointer: &str| group.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
     let arriving = count("/replicas/arriving");
     let arriving = if arriving > 0 { format!(", {arriving} arriving") } else { String::new() };
@@ -72,6 +75,35 @@ pub(super) fn now(group: &Value) -> String {
     section.add("cost", cost(group["cost"].as_f64(), group["savings"].as_f64()));
     section.add("to date", to_date(group));
     section.text()
+}
+
+/// What people have set that holds now: the kill switch, a pause, an override, the calendar. It is the interface's word, which
+/// knows it at once; the page is as of the last look.
+pub(super) fn standing(group: &Value) -> Vec<String> {
+    let switch = &group["kill_switch"];
+    let said = |member: &str| switch[member].as_str().unwrap_or("-");
+    let thrown = (!switch.is_null()).then(|| format!("kill switch on by {}: {}", said("by"), said("reason")));
+    let in_force = group["in_force"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    thrown.into_iter().chain(in_force.map(str::to_owned)).collect()
+}
+
+/// The same under a head; empty where there is nothing.
+pub(super) fn in_lines(group: &Value) -> String {
+    let said = standing(group);
+    if said.is_empty() {
+        return String::new();
+    }
+    let mut section = Section::new("Set by people");
+    said.iter().for_each(|said| section.add("set", said));
+    section.text()
+}
+
+/// Why nothing at all is changed at this moment, and until when where that is known.
+fn stopped(group: &Value) -> Option<(&'static str, Option<Timestamp>)> {
+    if !group["kill_switch"].is_null() {
+        return Some(("the kill switch is on", None));
+    }
+    (!group["pause"].is_null()).then(|| ("paused", parsed(&group["pause"]["until"])))
 }
 
 /// What a group has cost and saved since it was first seen.
@@ -152,11 +184,19 @@ pub(super) fn outlook(group: &Value) -> String {
 /// From when on a kind of change is possible, and what it waits for; `None` where the group does not know it.
 fn possible(group: &Value, kind: &str) -> Option<String> {
     let change = group["outlook"].as_array()?.iter().find(|change| change["change"] == kind)?;
-    let why = change["waits_for"].as_str().unwrap_or_default();
+    let seen = (change["waits_for"].as_str().unwrap_or_default(), parsed(&change["from"]));
+    let (why, from) = match stopped(group) {
+        // The one of both that lasts longer.
+        Some((why, Some(until))) if seen.0.is_empty() || seen.1.is_some_and(|from| from < until) => {
+            (why, Some(until))
+        }
+        Some((why, None)) => (why, None),
+        _ => seen,
+    };
     if why.is_empty() {
         return Some("now, when the load asks for it".to_owned());
     }
-    let Some(from) = parsed(&change["from"]) else { return Some(format!("not by itself: {why}")) };
+    let Some(from) = from else { return Some(format!("not by itself: {why}")) };
     let wait = parsed(&group["now"]).map_or_else(String::new, |now| format!("in {} ", span(now, from)));
     Some(format!("{wait}({}): {why}", from.strftime("%H:%M:%S")))
 }

@@ -54,12 +54,15 @@ async fn show(arguments: &StatusArguments) -> Result<()> {
     }
     let mut table =
         output::table(["Group", "Control", "Runs", "Load", "Cost", "Saved", "Next change", "Last decision"]);
+    let switch = answer["kill_switch"].clone();
+    if let Value::Array(groups) = &mut answer["groups"] {
+        groups.iter_mut().for_each(|group| group["kill_switch"] = switch.clone());
+    }
     let groups = rest::array(&answer, "groups")?;
     for group in groups {
         table.add_row(row(group));
     }
     output::line(sums(groups))?;
-    let switch = &answer["kill_switch"];
     if !switch.is_null() {
         let said = |member: &str| switch[member].as_str().unwrap_or("-");
         output::line(format_args!("The kill switch is on: {} ({})", said("reason"), said("by")))?;
@@ -68,7 +71,7 @@ async fn show(arguments: &StatusArguments) -> Result<()> {
 }
 
 /// All groups, however many pages they are.
-async fn groups(controller: &Controller) -> Result<Value> {
+pub(super) async fn groups(controller: &Controller) -> Result<Value> {
     let mut answer = controller.get("/groups").await?;
     while let Some(next) = answer["next"].as_str() {
         let mut page = controller.get(&format!("/groups?after={}", rest::escaped(next))).await?;

@@ -31,6 +31,11 @@ async fn what_a_person_sets_is_said_and_shown() {
         assert!(ended.code == Some(0) && ended.out.contains(said), "{arguments:?}: {ended:?}");
         let status = ask(folder.path(), &api, &["status"]).await;
         assert!(status.out.contains(shown), "{arguments:?}: {status:?}");
+        if shown != "act" {
+            let one = ask(folder.path(), &api, &["status", "demo"]).await;
+            let shown = shown.trim_end_matches(" is on");
+            assert!(one.out.contains(shown), "{arguments:?}: {one:?}");
+        }
     }
 }
 

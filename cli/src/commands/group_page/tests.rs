@@ -80,6 +80,29 @@ The next possible change
 }
 
 #[test]
+fn what_people_have_set_is_told_at_once_and_nothing_is_possible_meanwhile() {
+    let pause = |until: Value| json!({"by": "ada", "reason": "migration", "until": until});
+    let with = |pause: Value, switch: Value| {
+        let mut group = group();
+        group["pause"] = pause;
+        group["in_force"] = json!(["paused by ada: migration"]);
+        group["kill_switch"] = switch;
+        group
+    };
+    let paused = with(pause(Value::Null), Value::Null);
+    assert!(now(&paused).contains("\n  set             paused by ada: migration\n"), "{}", now(&paused));
+    assert!(outlook(&paused).contains("more replicas   not by itself: paused\n"), "{}", outlook(&paused));
+    let for_a_while = outlook(&with(pause(json!("2026-03-02T08:11:05Z")), Value::Null));
+    assert!(for_a_while.contains("more replicas   in 2 min (08:11:05): paused\n"), "{for_a_while}");
+    assert!(for_a_while.contains("fewer replicas  in 4 min (08:13:05): cooldown"), "{for_a_while}");
+    assert!(for_a_while.contains("another type    not by itself: the change window"), "{for_a_while}");
+    let stopped = with(Value::Null, json!({"by": "ada", "reason": "incident"}));
+    assert!(now(&stopped).contains("kill switch on by ada: incident"), "{}", now(&stopped));
+    assert_eq!(outlook_in_short(&stopped).matches("not by itself: the kill switch is on").count(), 3);
+    assert_eq!(in_lines(&json!({"in_force": []})), "");
+}
+
+#[test]
 fn rows_over_time_share_their_time_and_mark_types_and_operations() {
     let told = over_time(&group());
     let row = |name: &str| {
