@@ -32,11 +32,11 @@ pub(crate) use seeing::{ExplainArguments, ReportArguments, ReportFormat, StatusA
 #[command(
     name = "scaling",
     version,
-    about,
+    about = "Decides how many machines a group has and which instance type they are",
     long_about = "Holds a service's latency target at the lowest cost: decides both how many machines an Auto Scaling \
         group has and which instance type they are.\n\nStart with `scaling demo`: it needs no account, no Docker and no \
         configuration.",
-    after_help = "EXIT CODES:\n  0  done, or stopped by SIGTERM\n  1  failed, for example a cloud call\n  2  wrong command line\n  \
+    after_help = "EXIT CODES:\n  0  done, or stopped by SIGTERM; `status --watch` also where Ctrl-C ends it\n  1  failed, for example a cloud call\n  2  wrong command line\n  \
         3  the configuration has faults\n  4  refused: paused, kill switch, bounds or a running operation\n  \
         130  ended by Ctrl-C"
 )]
@@ -137,8 +137,8 @@ pub(crate) struct ConfigArguments {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "EXAMPLES:\n  scaling validate\n  scaling validate --config config/scaling.json --environment \
-    production\n  scaling validate --json | jq '.faults[].pointer'\n\nEnvironment variables such as \
+    after_help = "EXAMPLES:\n  scaling validate\n  scaling validate --config config/scaling.json \\\n    \
+    --environment production\n  scaling validate --json | jq '.faults[].pointer'\n\nEnvironment variables such as \
     SCALING__REPLICAS__MAX_REPLICAS=12 lie over the file. A configuration with faults ends with exit code 3."
 )]
 pub(crate) struct ValidateArguments {
@@ -151,9 +151,10 @@ pub(crate) struct ValidateArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:\n  scaling run --emulator\n  scaling run --config config/scaling.json\n  \
-    scaling run --api 0.0.0.0:8001 --tls-certificate cert.pem --tls-key key.pem --tokens tokens.json\n  \
-    scaling run --api 0.0.0.0:8001 --tls-certificate cert.pem --tls-key secretsmanager:scaling/key --tokens \
-    secretsmanager:scaling/tokens\n\nCredentials, \
+    scaling run --api 0.0.0.0:8001 --tls-certificate cert.pem \\\n    \
+    --tls-key key.pem --tokens tokens.json\n  \
+    scaling run --api 0.0.0.0:8001 --tls-certificate cert.pem \\\n    \
+    --tls-key secretsmanager:scaling/key --tokens secretsmanager:scaling/tokens\n\nCredentials, \
     region and endpoints come from the standard AWS environment. Logs go to standard error and to three files; \
     SCALING_LOG=debug shows more. Ctrl-C or SIGTERM ends it; the next start goes on from the state.")]
 pub(crate) struct RunArguments {
@@ -232,9 +233,10 @@ fn number(text: &str, least: f64, most: f64) -> Result<f64, String> {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "EXAMPLE:\n  scaling emulate --listen 127.0.0.1:4566 &\n  export \
-    AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
-    AWS_REGION=us-east-1\n  aws autoscaling describe-auto-scaling-groups")]
+#[command(after_help = "EXAMPLE:\n  scaling emulate --listen 127.0.0.1:4566 &\n  \
+    export AWS_ENDPOINT_URL=http://127.0.0.1:4566 \\\n    \
+    AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n  \
+    export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n  aws autoscaling describe-auto-scaling-groups")]
 pub(crate) struct EmulateArguments {
     /// Address to listen on; port 0 takes a free one and prints it
     #[arg(long, default_value = "127.0.0.1:4566")]
@@ -354,11 +356,9 @@ pub(crate) struct PlanArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "EXAMPLES:\n  scaling scale --replicas 6\n  scaling scale --group web --instance-type \
-    m7i.xlarge --dry-run\n\nAn explicit request acts in every control level, within the \
-    bounds. Paused, kill switch, bounds and a running operation refuse it: exit code 4."
-)]
+#[command(after_help = "EXAMPLES:\n  scaling scale --replicas 6\n  \
+    scaling scale --group web --instance-type m7i.xlarge --dry-run\n\nAn explicit request acts in every control level, within the \
+    bounds. Paused, kill switch, bounds and a running operation refuse it: exit code 4.")]
 pub(crate) struct ScaleArguments {
     #[command(flatten)]
     pub(crate) api: ApiArguments,
@@ -391,6 +391,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// Whoever copies an example from help that is as wide as most terminals must not copy a line break with it.
+    #[test]
+    fn examples_fit_the_width_of_a_terminal() {
+        fn look(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines().filter(|line| line.starts_with("  ")) {
+                assert!(line.chars().count() < 80, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Arguments::command());
     }
 
     #[test]

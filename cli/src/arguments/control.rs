@@ -61,8 +61,8 @@ pub(crate) struct ResumeArguments {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "EXAMPLES:\n  scaling override --min 6 --for 3h --reason 'launch day'\n  scaling override --group web \
-    --instance-type m7i.xlarge --for 1d --reason comparison\n  scaling override --end\n\nIt takes the place of the \
+    after_help = "EXAMPLES:\n  scaling override --min 6 --for 3h --reason 'launch day'\n  scaling override --group web --for 1d \\\n    \
+    --instance-type m7i.xlarge --reason comparison\n  scaling override --end\n\nIt takes the place of the \
     configuration's bounds; the group's own still hold."
 )]
 #[command(group = clap::ArgGroup::new("wanted").args(["min", "max", "instance_type", "end"]).multiple(true).required(true))]

@@ -56,9 +56,8 @@ pub(crate) struct PushArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "EXAMPLES:\n  scaling config pull --table scaling-state\n  scaling config pull --version 2 --output old.json"
-)]
+#[command(after_help = "EXAMPLES:\n  scaling config pull --table scaling-state\n  \
+    scaling config pull --version 2 --output old.json")]
 pub(crate) struct PullArguments {
     #[command(flatten)]
     pub(crate) state: StateArguments,
@@ -109,10 +108,9 @@ pub(crate) struct RollbackArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "EXAMPLES:\n  scaling alarms sync --function arn:aws:lambda:eu-central-1:123456789012:function:alarm \
-    --dry-run\n  scaling alarms sync --function \"$(sam list stack-outputs ... AlarmFunctionArn)\""
-)]
+#[command(after_help = "EXAMPLES:\n  scaling alarms sync --dry-run \\\n    \
+    --function arn:aws:lambda:eu-central-1:123456789012:function:alarm\n  \
+    scaling alarms sync \\\n    --function \"$(sam list stack-outputs ... AlarmFunctionArn)\"")]
 pub(crate) struct AlarmsArguments {
     /// What to do
     #[command(subcommand)]
@@ -126,12 +124,11 @@ pub(crate) enum AlarmsCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "EXAMPLE:\n  scaling alarms sync --function arn:aws:lambda:eu-central-1:123456789012:function:alarm\n\n\
+#[command(after_help = "EXAMPLE:\n  scaling alarms sync \\\n    \
+    --function arn:aws:lambda:eu-central-1:123456789012:function:alarm\n\n\
     One alarm for each trigger that asks for capacity and has a fixed limit (CPU, memory, latency), named \
     scaling/<group>/<trigger>. The limit of request_count is per replica; the schedule looks at it. Needs \
-    cloudwatch:DescribeAlarms, PutMetricAlarm and DeleteAlarms."
-)]
+    cloudwatch:DescribeAlarms, PutMetricAlarm and DeleteAlarms.")]
 pub(crate) struct SyncArguments {
     #[command(flatten)]
     pub(crate) source: ConfigArguments,

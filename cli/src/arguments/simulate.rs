@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "EXAMPLES:\n  scaling simulate --trace load.csv\n  scaling simulate --trace a.csv b.csv --policies \
-    hybrid,target-tracking,oracle --report out\n  scaling simulate --trace load.csv --types \
-    m7i.large,m7i.xlarge,m7i.2xlarge\n\nA trace is CSV, `timestamp,value`, times in ISO 8601 or seconds. Its highest \
+    after_help = "EXAMPLES:\n  scaling simulate --trace load.csv\n  scaling simulate --trace a.csv b.csv --report out \\\n    \
+    --policies hybrid,target-tracking,oracle\n  \
+    scaling simulate --trace load.csv --types m7i.large,m7i.xlarge,m7i.2xlarge\n\nA trace is CSV, `timestamp,value`, times in ISO 8601 or seconds. Its highest \
     loads (99.9 %) are put at 40 replicas of 4 vCPU. Nothing is sent anywhere."
 )]
 pub(crate) struct SimulateArguments {

@@ -80,16 +80,19 @@ pub(crate) fn this_minute() -> Result<Timestamp> {
 fn greet(arguments: &EmulateArguments, emulator: &Emulator) -> Result<()> {
     let endpoint = emulator.endpoint();
     output::line(format_args!("{endpoint}\n"))?;
-    output::line(
-        "In another terminal, for the aws command line, any SDK, and `scaling init`, `plan` and `run`:\n",
-    )?;
+    let time = arguments.time()?;
+    // Controllers look at the wall's clock: at another one, they would take every metric for one of the past or future.
+    let ours = if time == EmulatorTime::Real { "`init`, `plan` and `run`" } else { "`init`" };
+    output::line(format_args!(
+        "In another terminal, for the aws command line, any SDK, and `scaling` with {ours}:\n"
+    ))?;
     let region = &arguments.region;
     output::line(format_args!(
         "export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
          export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
     ))?;
     output::line("aws autoscaling describe-auto-scaling-groups")?;
-    if arguments.time()? == EmulatorTime::Stepped {
+    if time == EmulatorTime::Stepped {
         output::line(format_args!(
             "curl -d '{{\"advance\": 60}}' -H 'content-type: application/json' {endpoint}/_emulator/clock"
         ))?;
