@@ -58,7 +58,7 @@ fn shown(group: &Group, from: jiff::Timestamp, now: jiff::Timestamp) -> Value {
         "terminating": sizes.terminating,
         "standby": sizes.standby,
         "warm": sizes.warm,
-        "refresh": group.active_refresh().map(|refresh| format!("{:?} {} %", refresh.status, refresh.percentage())),
+        "refresh": group.active_refresh().map(|refresh| format!("{:?} {} %", refresh.status, refresh.progress().percentage_complete)),
         "suspended": group.suspended.keys().collect::<Vec<_>>(),
         "policies": group.policies.keys().collect::<Vec<_>>(),
         "scheduled": group.scheduled.keys().collect::<Vec<_>>(),

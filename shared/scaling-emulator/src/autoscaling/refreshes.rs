@@ -1,5 +1,7 @@
 //! Starting, cancelling, rolling back and describing instance refreshes.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +9,10 @@ use super::describe::{shown, shown_policy};
 use super::page::{Sizes, listed};
 use super::{group, group_mut};
 use crate::region::launch::{InstancesDistribution, LaunchSource};
-use crate::region::refresh::{DesiredConfiguration, Preferences, Refresh, RefreshStatus, RollbackDetails};
-use crate::region::{Group, Region};
+use crate::region::refresh::{
+    DesiredConfiguration, Pool, Preferences, ProgressDetails, Refresh, RefreshStatus, RollbackDetails,
+};
+use crate::region::{Group, Member, Region};
 use crate::wire::AwsError;
 
 /// Input of StartInstanceRefresh.
@@ -63,13 +67,12 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
              that is a number, not $Latest or $Default.",
         ));
     }
-    let skip = preferences.skip_matching == Some(true);
+    let stays = |member: &Member| preferences.skip_matching == Some(true) && Group::matches(member, &options);
     let ignore = preferences.scale_in_protected_instances.as_deref() == Some("Ignore");
-    let replaced = group
-        .alive()
-        .filter(|member| !(skip && Group::matches(member, &options) || ignore && member.protected));
-    let old: std::collections::BTreeSet<String> = replaced.map(|member| member.id.clone()).collect();
+    let replaced = group.alive().filter(|member| !(stays(member) || ignore && member.protected));
+    let old: BTreeSet<String> = replaced.map(|member| member.id.clone()).collect();
     let count = u32::try_from(old.len()).unwrap_or(u32::MAX);
+    let pool = group.warm_pool.map(|_| pool(group, stays));
     let name = group.name.clone();
     let refresh = Refresh {
         id: region.ids.uuid(),
@@ -82,9 +85,10 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
         target,
         origin,
         old,
-        launched: std::collections::BTreeSet::new(),
+        launched: BTreeSet::new(),
         total: count,
         left: count,
+        pool,
         rollback: None,
         replaced_since: None,
         moved: region.now,
@@ -96,6 +100,15 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
     group.trouble = crate::region::group::LaunchTrouble::default();
     group.refreshes.push(refresh);
     Ok(RefreshOutput { instance_refresh_id: id })
+}
+
+/// What is to be replaced in the group's warm pool.
+fn pool(group: &Group, stays: impl Fn(&Member) -> bool) -> Pool {
+    let pooled = |member: &&Member| member.state.is_warm_pool() && !member.state.is_ending();
+    let replaced = group.members.iter().filter(pooled).filter(|member| !stays(member));
+    let old: BTreeSet<String> = replaced.map(|member| member.id.clone()).collect();
+    let total = u32::try_from(old.len()).unwrap_or(u32::MAX);
+    Pool { old, launched: BTreeSet::new(), total, left: total }
 }
 
 fn with_defaults(mut preferences: Preferences, group: &Group) -> Result<Preferences, AwsError> {
@@ -132,6 +145,9 @@ fn with_defaults(mut preferences: Preferences, group: &Group) -> Result<Preferen
     preferences.auto_rollback.get_or_insert(false);
     preferences.scale_in_protected_instances.get_or_insert_with(|| "Wait".to_owned());
     preferences.standby_instances.get_or_insert_with(|| "Wait".to_owned());
+    if !preferences.checkpoint_percentages.is_empty() {
+        preferences.checkpoint_delay.get_or_insert(3600);
+    }
     Ok(preferences)
 }
 
@@ -290,6 +306,7 @@ pub struct RefreshDescription {
     pub end_time: Option<Timestamp>,
     pub percentage_complete: u32,
     pub instances_to_update: u32,
+    pub progress_details: Option<ProgressDetails>,
     pub preferences: Preferences,
     pub desired_configuration: Option<DesiredConfiguration>,
     pub rollback_details: Option<RollbackDetails>,
@@ -311,8 +328,9 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         status_reason: refresh.reason.clone(),
         start_time: refresh.started,
         end_time: refresh.ended,
-        percentage_complete: refresh.percentage(),
-        instances_to_update: refresh.left,
+        percentage_complete: refresh.progress().percentage_complete,
+        instances_to_update: refresh.progress().instances_to_update,
+        progress_details: refresh.details(),
         preferences: refresh.preferences.clone(),
         desired_configuration: refresh.desired.as_ref().map(|desired| DesiredConfiguration {
             launch_template: desired.launch_template.as_ref().map(|spec| shown(region, spec)),

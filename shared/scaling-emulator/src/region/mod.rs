@@ -20,6 +20,7 @@ pub mod policy;
 mod purchase;
 pub mod refresh;
 mod refreshing;
+mod replaced;
 pub mod scaling;
 mod scheduled;
 mod standby;

@@ -107,6 +107,43 @@ pub struct RollbackDetails {
     pub percentage_complete_on_rollback: u32,
     /// Instances not yet replaced then.
     pub instances_to_update_on_rollback: u32,
+    /// Both by group and warm pool, where there is one.
+    #[serde(default)]
+    pub progress_details_on_rollback: Option<ProgressDetails>,
+}
+
+/// How far a refresh is. An instance counts when its replacement serves and has warmed up, in a warm pool when it is
+/// ready there; while a refresh is rolled back, the percentage falls to nothing again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Progress {
+    /// Percent of the replacements done.
+    pub percentage_complete: u32,
+    /// Instances not yet replaced.
+    pub instances_to_update: u32,
+}
+
+/// How far a refresh is in a group that has a warm pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ProgressDetails {
+    /// In the group.
+    pub live_pool_progress: Progress,
+    /// In its warm pool.
+    pub warm_pool_progress: Progress,
+}
+
+/// What a refresh has to do in the warm pool.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pool {
+    /// Instances of the pool to replace.
+    pub old: BTreeSet<String>,
+    /// Instances that it launched into the pool.
+    pub launched: BTreeSet<String>,
+    /// How many instances there were to replace.
+    pub total: u32,
+    /// How many of them are not yet replaced by one that is ready.
+    pub left: u32,
 }
 
 /// One refresh of a group.
@@ -136,8 +173,11 @@ pub struct Refresh {
     pub launched: BTreeSet<String>,
     /// How many instances there were to replace.
     pub total: u32,
-    /// How many are left.
+    /// How many of them are not yet replaced by one that serves and has warmed up.
     pub left: u32,
+    /// The same of the group's warm pool. `None` where there was none.
+    #[serde(default)]
+    pub pool: Option<Pool>,
     /// When it turned back.
     pub rollback: Option<RollbackDetails>,
     /// Since when everything is replaced.
@@ -151,23 +191,34 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    /// Percent of the replacements done.
-    pub fn percentage(&self) -> u32 {
-        match self.status {
-            RefreshStatus::Successful | RefreshStatus::RollbackSuccessful | RefreshStatus::Baking => 100,
-            _ if self.total == 0 => 0,
-            _ => 100 * (self.total - self.left.min(self.total)) / self.total,
-        }
+    /// How far it is in group and warm pool together.
+    pub fn progress(&self) -> Progress {
+        let (total, left) = self.pool.as_ref().map_or((0, 0), |pool| (pool.total, pool.left));
+        self.progress_of(self.total + total, self.left + left)
     }
 
-    /// How many of the replacements may be done before it has to pause next; all of them when it has not.
-    pub(crate) fn allowed(&self) -> u32 {
+    /// How far it is in the group, and in its warm pool. `None` without a pool.
+    pub fn details(&self) -> Option<ProgressDetails> {
+        let pool = self.pool.as_ref()?;
+        Some(ProgressDetails {
+            live_pool_progress: self.progress_of(self.total, self.left),
+            warm_pool_progress: self.progress_of(pool.total, pool.left),
+        })
+    }
+
+    fn progress_of(&self, total: u32, left: u32) -> Progress {
+        let done = matches!(self.status, RefreshStatus::Successful | RefreshStatus::Baking);
+        let updated = total.saturating_sub(left);
+        let percent = (100 * updated).checked_div(total).unwrap_or(if done { 100 } else { 0 });
+        Progress { percentage_complete: percent, instances_to_update: left }
+    }
+
+    /// How many of the replacements may be done before it has to pause next. `None` where it goes on to its end.
+    pub(crate) fn allowed(&self) -> Option<u32> {
         let next = self.preferences.checkpoint_percentages.get(self.passed);
-        let percent = next.and_then(|percent| u32::try_from(*percent).ok());
-        match percent.filter(|_| self.status != RefreshStatus::RollbackInProgress) {
-            Some(percent) => (self.total * percent.min(100)).div_ceil(100),
-            None => self.total,
-        }
+        let percent = next.and_then(|percent| u32::try_from(*percent).ok())?;
+        let paused = self.status != RefreshStatus::RollbackInProgress;
+        paused.then(|| (self.total * percent.min(100)).div_ceil(100))
     }
 
     /// Ends it.
@@ -179,17 +230,20 @@ impl Refresh {
 
     /// Turns it back: what it launched is now what has to go.
     pub(crate) fn turn_back(&mut self, reason: String, now: Timestamp) {
+        let progress = self.progress();
         self.rollback = Some(RollbackDetails {
             rollback_reason: reason.clone(),
             rollback_start_time: now,
-            percentage_complete_on_rollback: self.percentage(),
-            instances_to_update_on_rollback: self.left,
+            percentage_complete_on_rollback: progress.percentage_complete,
+            instances_to_update_on_rollback: progress.instances_to_update,
+            progress_details_on_rollback: self.details(),
         });
         self.status = RefreshStatus::RollbackInProgress;
         self.reason = Some(reason);
         self.old = std::mem::take(&mut self.launched);
-        self.total = u32::try_from(self.old.len()).unwrap_or(u32::MAX);
-        self.left = self.total;
+        if let Some(pool) = &mut self.pool {
+            pool.old = std::mem::take(&mut pool.launched);
+        }
         self.target = self.origin.clone();
         self.replaced_since = None;
         self.paused = None;

@@ -50,8 +50,7 @@ impl Group {
             Some("The process InstanceRefresh of the Auto Scaling group is suspended.".to_owned());
         let missing = self.desired.saturating_sub(self.capacity());
         let cause = self.difference_cause(context.now, self.capacity(), self.desired);
-        let target = refresh.target.clone();
-        refresh.launched.extend(self.launch(context, &target, missing, &cause));
+        self.launch_new(&mut refresh, context, missing, &cause);
         self.refreshes.push(refresh);
     }
 
@@ -66,33 +65,21 @@ impl Group {
             return;
         }
         let mut wanted = plan(self.view(refresh, warmup, now));
-        // Up to the next checkpoint, and no further.
-        let replaced = refresh.total - refresh.left.min(refresh.total);
-        let open = refresh.allowed().saturating_sub(replaced);
-        wanted.end = wanted.end.min(open);
-        if refresh.allowed() < refresh.total {
-            let launched = u32::try_from(refresh.launched.len()).unwrap_or(u32::MAX);
-            wanted.launch = wanted.launch.min(refresh.allowed().saturating_sub(launched));
-        }
+        let most = self.up_to_checkpoint(refresh, &mut wanted);
+        let mut moved = false;
         if !self.is_suspended("Terminate") {
-            self.end_old(refresh, wanted, context);
+            moved |= self.end_old(refresh, wanted, most, context);
+            moved |= self.end_old_pool(refresh, context);
         }
         let cause = format!("At {} an instance was started in response to an instance refresh.", second(now));
-        let target = refresh.target.clone();
-        self.outgoing.clone_from(&refresh.old);
-        let launched = self.launch(context, &target, wanted.launch, &cause);
-        self.outgoing.clear();
+        moved |= self.launch_new(refresh, context, wanted.launch, &cause);
         self.end_surplus(refresh, context);
-        let left = self.alive().filter(|member| refresh.old.contains(&member.id)).count();
-        let left = u32::try_from(left).unwrap_or(u32::MAX);
-        let coming =
-            self.alive().any(|member| refresh.launched.contains(&member.id) && !member.is_warm(warmup, now));
-        if left != refresh.left || !launched.is_empty() || coming {
+        moved |= self.refill_pool(refresh, context);
+        if moved || self.is_coming(refresh, warmup, now) {
             refresh.moved = now;
         }
-        refresh.left = left;
-        refresh.launched.extend(launched);
-        if wanted.done {
+        self.count_progress(refresh, warmup, now);
+        if wanted.done && self.has_new_pool(refresh) {
             self.replaced(refresh, now);
         } else if refresh.moved + context.refresh_patience <= now {
             self.give_up(refresh, now);
@@ -142,12 +129,8 @@ impl Group {
         {
             return false;
         }
-        let replaced = refresh.total - refresh.left.min(refresh.total);
-        let settled = self
-            .alive()
-            .filter(|member| refresh.launched.contains(&member.id))
-            .all(|member| member.is_warm(warmup, now));
-        if replaced < refresh.allowed() || !settled {
+        self.count_progress(refresh, warmup, now);
+        if !self.is_at_checkpoint(refresh, warmup, now) {
             return false;
         }
         let since = *refresh.paused.get_or_insert(now);
@@ -208,14 +191,15 @@ impl Group {
             .map(|member| (member, member.weight))
     }
 
-    fn end_old(&mut self, refresh: &Refresh, wanted: Move, context: &mut Context<'_>) {
+    /// Ends old instances, `most` of them at most. False if none did.
+    fn end_old(&mut self, refresh: &Refresh, wanted: Move, most: usize, context: &mut Context<'_>) -> bool {
         let old: Vec<(String, u32, bool)> = self
             .replaceable(refresh)
             .map(|(member, weight)| (member.id.clone(), weight, member.is_in_service()))
             .collect();
-        let mut allowed = wanted.end;
+        let (mut allowed, mut ended) = (wanted.end, 0);
         for (id, weight, serves) in old {
-            if serves && weight > allowed {
+            if serves && (weight > allowed || ended >= most) {
                 continue;
             }
             let cause = format!(
@@ -224,7 +208,9 @@ impl Group {
             );
             self.end(context, &id, &cause);
             allowed -= if serves { weight } else { 0 };
+            ended += 1;
         }
+        ended > 0
     }
 
     /// Ends new instances that a lowered desired capacity left over, the newest first.
@@ -257,7 +243,7 @@ impl Group {
 
     fn replaced(&mut self, refresh: &mut Refresh, now: Timestamp) {
         if refresh.status == RefreshStatus::RollbackInProgress {
-            refresh.end(RefreshStatus::RollbackSuccessful, refresh.reason.clone(), now);
+            refresh.end(RefreshStatus::RollbackSuccessful, None, now);
             return;
         }
         let since = *refresh.replaced_since.get_or_insert(now);

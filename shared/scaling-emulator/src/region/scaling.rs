@@ -85,7 +85,8 @@ impl Group {
                 }
             }
         }
-        self.keep_warm_pool(context);
+        let source = self.settings.source.clone();
+        self.keep_warm_pool(context, &source);
     }
 
     /// Brings instances into service that have booted, and removes those that have ended.

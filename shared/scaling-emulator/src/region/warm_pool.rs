@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::activity::ActivityStatus;
 use super::group::Group;
 use super::hooks::{Place, Transition};
+use super::launch::LaunchSource;
 use super::member::{LifecycleState, Member};
 use super::scaling::{Context, second};
 
@@ -61,9 +62,10 @@ impl WarmPool {
 }
 
 impl Group {
-    /// Launches and ends instances of the pool towards its size.
-    pub(crate) fn keep_warm_pool(&mut self, context: &mut Context<'_>) {
-        let Some(pool) = self.warm_pool else { return };
+    /// Launches and ends instances of the pool towards its size. Returns the ids of those that it launched from `source`.
+    pub(crate) fn keep_warm_pool(&mut self, context: &mut Context<'_>, source: &LaunchSource) -> Vec<String> {
+        let mut launched = Vec::new();
+        let Some(pool) = self.warm_pool else { return launched };
         let stays = |member: &&Member| member.state.is_warm_pool() && !member.state.is_ending();
         let pooled = || self.members.iter().filter(stays);
         let (have, wanted) = (pooled().count(), pool.wanted(self.settings.max, self.desired) as usize);
@@ -76,23 +78,23 @@ impl Group {
                 self.end(context, &id, &cause);
             }
         } else if have < wanted && !self.is_suspended("Launch") && self.trouble.next_try.is_none() {
-            let options =
-                self.settings.source.options(context.blueprints, context.machines).unwrap_or_default();
-            let Some(option) = options.first() else { return };
+            let options = source.options(context.blueprints, context.machines).unwrap_or_default();
+            let Some(option) = options.first() else { return launched };
             let cause = format!("At {} an instance was added to the warm pool.", second(context.now));
             for _ in have..wanted {
                 let zone = self
                     .zones_by_total()
                     .into_iter()
                     .find(|zone| context.why_not(option, zone, self).is_none());
-                let Some(zone) = zone else { return };
-                self.launch_one(context, option, (zone, Place::WarmPool), &cause);
+                let Some(zone) = zone else { return launched };
+                launched.push(self.launch_one(context, option, (zone, Place::WarmPool), &cause));
                 if let Some(member) = self.members.last_mut() {
                     member.state = LifecycleState::WarmedPending;
                     self.world.retire(member.number);
                 }
             }
         }
+        launched
     }
 
     /// Lets booted instances of the pool stop.
@@ -115,12 +117,14 @@ impl Group {
         }
     }
 
-    /// Moves an instance of the pool into the group. Returns its id and weight; `None` if there is none.
+    /// Moves an instance of the pool into the group, unless a refresh is about to end it. Returns its id and weight; `None`
+    /// if there is none.
     pub(crate) fn take_warm(&mut self, context: &mut Context<'_>, cause: &str) -> Option<(String, u32)> {
         let settled = self.warm_pool.filter(|pool| !pool.deleting)?.settled();
         let zones = self.zones_by_need();
         let place = |member: &&Member| zones.iter().position(|zone| *zone == member.zone);
-        let member = self.members.iter().filter(|member| member.state == settled).min_by_key(place)?;
+        let free = |member: &&Member| member.state == settled && !self.outgoing.contains(&member.id);
+        let member = self.members.iter().filter(free).min_by_key(place)?;
         let (id, zone, weight) = (member.id.clone(), member.zone.clone(), member.weight);
         let machine = context.machines.machine(member.instance_type.as_str())?;
         let activity = self.record(context, &zone, cause, ActivityStatus::PreInService);

@@ -16,6 +16,7 @@ mod notices;
 mod policies;
 mod quotas;
 mod ranges;
+mod refresh_progress;
 mod refresh_rules;
 mod refreshes;
 mod rules;
