@@ -109,7 +109,7 @@ pub fn attach(region: &mut Region, input: &InstancesInput) -> Result<(), AwsErro
         }
     }
     for id in &input.instance_ids {
-        let Some(Loose { member, .. }) = region.loose.remove(id) else { continue };
+        let Some(member) = region.loose.remove(id).map(Member::from) else { continue };
         let machine = region.machines.machine(member.instance_type.as_str());
         region.with_group(&input.auto_scaling_group_name, |group, context| {
             if let Some(machine) = machine {

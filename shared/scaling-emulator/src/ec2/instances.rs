@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::filter::{Filter, Size, keep, page};
-use super::template_data::{Ec2Tag, InstanceProfile, TemplateData};
+use super::template_data::Ec2Tag;
 use super::{network, tags};
 use crate::region::loose::Loose;
+use crate::region::stamp::Stamp;
 use crate::region::{Condition, Group, LifecycleState, Member, Region};
 use crate::wire::AwsError;
 
@@ -233,10 +233,9 @@ fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {
 
 /// An instance that belongs to no group.
 pub(super) fn shown_loose(region: &Region, loose: &Loose) -> InstanceDescription {
-    let tag = |(key, value): (&String, &String)| Ec2Tag { key: key.clone(), value: value.clone() };
     let mut one = described(region, &loose.member);
     one.image_id = loose.image.clone().or(one.image_id);
-    one.tag_set = loose.tags.iter().map(tag).collect();
+    one.tag_set = template_tags(&loose.member).chain(loose.tags.iter().map(tag)).collect();
     one.key_name = loose.key_name.clone().or(one.key_name);
     one.client_token = loose.client_token.clone().unwrap_or_default();
     one.ami_launch_index = loose.launch_index;
@@ -248,23 +247,25 @@ pub(super) fn shown_loose(region: &Region, loose: &Loose) -> InstanceDescription
 }
 
 fn shown(region: &Region, group: &Group, member: &Member) -> InstanceDescription {
-    InstanceDescription { tag_set: tags_of(region, group, member), owned: true, ..described(region, member) }
+    let mut one = described(region, member);
+    one.tag_set = tags_of(group, member);
+    let run = member.stamp.as_ref().and_then(|stamp| stamp.run.as_ref());
+    one.owned = run.is_none();
+    if let Some(run) = run {
+        one.client_token = run.client_token.clone().unwrap_or_default();
+        one.ami_launch_index = run.launch_index;
+        one.reservation = run.reservation.clone().unwrap_or(one.reservation);
+    }
+    one
 }
 
 fn described(region: &Region, member: &Member) -> InstanceDescription {
     let kind = region.machines.get(member.instance_type.as_str());
-    let template = member
-        .template
-        .as_ref()
-        .and_then(|spec| region.blueprints.resolve(spec).ok())
-        .map(|(_, version)| version);
-    let configuration = member.configuration.as_ref();
-    let configured = configuration.and_then(|name| region.blueprints.configurations.get(name));
+    let unknown = Stamp::default();
+    let stamp = member.stamp.as_deref().unwrap_or(&unknown);
     InstanceDescription {
         instance_id: member.id.clone(),
-        image_id: template
-            .and_then(|version| version.data.image_id.clone())
-            .or_else(|| configured.map(|made| made.image_id.clone())),
+        image_id: stamp.image.clone(),
         instance_state: state(member),
         private_dns_name: format!("ip-{}.ec2.internal", member.address.replace('.', "-")),
         private_ip_address: member.address.clone(),
@@ -276,16 +277,14 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         hypervisor: "xen",
         virtualization_type: "hvm",
         root_device_type: "ebs",
-        key_name: template.and_then(|version| version.data.key_name.clone()),
+        key_name: stamp.key_name.clone(),
         vpc_id: network::VPC,
         subnet_id: network::subnet(region.zones().iter().position(|zone| *zone == member.zone).unwrap_or(0)),
         ami_launch_index: 0,
         client_token: String::new(),
-        ebs_optimized: template.and_then(|version| version.data.ebs_optimized).unwrap_or(false),
-        group_set: identified(region, &security_groups(region, template.map(|version| &version.data))),
-        iam_instance_profile: template
-            .and_then(|version| version.data.iam_instance_profile.as_ref())
-            .and_then(|role| profile(region, role)),
+        ebs_optimized: stamp.ebs_optimized,
+        group_set: identified(region, &stamp.security_groups),
+        iam_instance_profile: stamp.profile.as_deref().map(|role| profile(region, role)),
         instance_lifecycle: member.spot.then_some("spot"),
         spot_instance_request_id: member.spot.then(|| request(&member.id)),
         root_device_name: "/dev/xvda",
@@ -299,31 +298,24 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
     }
 }
 
-/// The security groups that a template names: the default one where it names none.
-fn security_groups(region: &Region, data: Option<&TemplateData>) -> Vec<String> {
-    let Some(data) = data else { return vec![network::DEFAULT_GROUP.to_owned()] };
-    let mut ids = data.security_group_ids.clone();
-    ids.extend(data.security_groups.iter().filter_map(|name| network::id_of(region, name)));
-    let interfaces = data.rest.get("networkInterfaceSet").and_then(Value::as_array).into_iter().flatten();
-    let of_interfaces = interfaces.filter_map(|one| one["groupSet"].as_array()).flatten();
-    ids.extend(of_interfaces.filter_map(Value::as_str).map(str::to_owned));
-    if ids.is_empty() {
-        ids.push(network::DEFAULT_GROUP.to_owned());
-    }
-    ids
-}
-
-fn identified(region: &Region, ids: &[String]) -> Vec<GroupIdentifier> {
-    let shown = |id: &String| GroupIdentifier {
-        group_id: id.clone(),
-        group_name: network::name_of(region, id).to_owned(),
+/// Security groups by id or name; the default one where none is named. A name that there is no group of any more is left out.
+fn identified(region: &Region, wanted: &[String]) -> Vec<GroupIdentifier> {
+    let id = |wanted: &String| {
+        if wanted.starts_with("sg-") { Some(wanted.clone()) } else { network::id_of(region, wanted) }
     };
-    ids.iter().map(shown).collect()
+    let shown =
+        |id: String| GroupIdentifier { group_name: network::name_of(region, &id).to_owned(), group_id: id };
+    let mut groups: Vec<GroupIdentifier> = wanted.iter().filter_map(id).map(shown).collect();
+    if groups.is_empty() {
+        groups.push(shown(network::DEFAULT_GROUP.to_owned()));
+    }
+    groups
 }
 
-fn profile(region: &Region, role: &InstanceProfile) -> Option<Profile> {
-    let named = |name: &String| format!("arn:aws:iam::{}:instance-profile/{name}", region.account_id);
-    role.arn.clone().or_else(|| role.name.as_ref().map(named)).map(|arn| Profile { arn })
+fn profile(region: &Region, role: &str) -> Profile {
+    let is_arn = role.starts_with("arn:");
+    let named = || format!("arn:aws:iam::{}:instance-profile/{role}", region.account_id);
+    Profile { arn: if is_arn { role.to_owned() } else { named() } }
 }
 
 /// The id of the request that an instance fulfils: eight characters of its own id.
@@ -375,22 +367,22 @@ pub(super) fn state(member: &Member) -> InstanceState {
     }
 }
 
-fn tags_of(region: &Region, group: &Group, member: &Member) -> Vec<Ec2Tag> {
-    let tag = |key: &str, value: &str| Ec2Tag { key: key.to_owned(), value: value.to_owned() };
-    let mut tags = vec![tag("aws:autoscaling:groupName", &group.name)];
-    if let Some(spec) = &member.template {
-        tags.push(tag("aws:ec2launchtemplate:id", spec.launch_template_id.as_deref().unwrap_or_default()));
-        tags.push(tag("aws:ec2launchtemplate:version", spec.version.as_deref().unwrap_or_default()));
-    }
-    let own = &member.tags;
-    let carried = group.tags.iter().filter(|(key, value)| value.propagate && !own.contains_key(*key));
-    let is_given =
-        |key: &String| own.contains_key(key) || group.tags.get(key).is_some_and(|value| value.propagate);
-    // A tag of the group wins over the template's of the same name.
-    let version = member.template.as_ref().and_then(|spec| region.blueprints.resolve(spec).ok());
-    let of_template = version.iter().flat_map(|(_, version)| version.data.instance_tags());
-    tags.extend(of_template.filter(|tag| !is_given(&tag.key)).cloned());
-    tags.extend(carried.map(|(key, value)| tag(key, &value.value)));
-    tags.extend(own.iter().map(|(key, value)| tag(key, value)));
-    tags
+fn tags_of(group: &Group, member: &Member) -> Vec<Ec2Tag> {
+    let name = Ec2Tag { key: "aws:autoscaling:groupName".to_owned(), value: group.name.clone() };
+    std::iter::once(name).chain(template_tags(member)).chain(member.tags.iter().map(tag)).collect()
+}
+
+/// The tags that name the template that an instance was launched from.
+fn template_tags(member: &Member) -> impl Iterator<Item = Ec2Tag> + '_ {
+    member.template.iter().flat_map(|spec| {
+        let named = [("id", &spec.launch_template_id), ("version", &spec.version)];
+        named.map(|(what, value)| Ec2Tag {
+            key: format!("aws:ec2launchtemplate:{what}"),
+            value: value.clone().unwrap_or_default(),
+        })
+    })
+}
+
+fn tag((key, value): (&String, &String)) -> Ec2Tag {
+    Ec2Tag { key: key.clone(), value: value.clone() }
 }

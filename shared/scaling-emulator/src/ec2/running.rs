@@ -11,6 +11,7 @@ use super::template_data::TagSpecification;
 use crate::region::Region;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
+use crate::region::stamp;
 use crate::wire::AwsError;
 
 /// Most instances of one call.
@@ -124,6 +125,7 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
         (loose.image, loose.tags) = (Some(asked.image.clone()), asked.tags.clone());
         loose.reservation = Some(reservation.clone());
         (loose.client_token, loose.key_name) = (input.client_token.clone(), input.key_name.clone());
+        stamp::complete(&region.blueprints, &mut loose);
         instances_set.push(InstanceDescription {
             instance_state: InstanceState { code: 0, name: "pending" },
             ..shown_loose(region, &loose)

@@ -1,6 +1,7 @@
 //! Tags of EC2's resources: set, taken away, shown. Instances of groups have those of the group and of its template, too.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -86,7 +87,7 @@ fn of_resource(region: &mut Region, id: &str, change: impl FnOnce(&mut BTreeMap<
     }
     let mut members = region.groups.values_mut().flat_map(|group| &mut group.members);
     if let Some(member) = members.find(|member| member.id == id) {
-        return change(&mut member.tags);
+        return change(Arc::make_mut(&mut member.tags));
     }
     if !id.starts_with("i-") {
         let tags = region.resource_tags.entry(id.to_owned()).or_default();

@@ -89,6 +89,7 @@ pub(crate) fn read(document: &[u8], schedules: &[Schedule]) -> Result<State, Sta
         return Err(StateError::Version { found: head.version });
     }
     let Body { mut state } = serde_json::from_slice(document).map_err(StateError::Damaged)?;
+    state.region.stamp_old();
     let now = state.region.now;
     // Which functions are invoked is the reader's business; when they are due next may be the state's.
     let kept = std::mem::take(&mut state.schedules);

@@ -1,6 +1,7 @@
 //! Instances that belong to no group.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scaling_fleet::fleet::{InstanceNumber, Machine};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::Ids;
 use super::member::{Condition, LifecycleState, Member};
+use super::stamp::{Run, Tags};
 
 /// How long ended ones are still known.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
@@ -63,7 +65,8 @@ impl Loose {
             ready_at: None,
             spot: false,
             at_risk: false,
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
+            stamp: None,
         })
     }
 
@@ -86,16 +89,37 @@ impl Loose {
 }
 
 impl From<Member> for Loose {
-    fn from(member: Member) -> Self {
+    fn from(mut member: Member) -> Self {
+        let stamp = member.stamp.clone().unwrap_or_default();
+        let run = stamp.run.clone().unwrap_or_default();
         Self {
+            tags: Arc::unwrap_or_clone(std::mem::take(&mut member.tags)),
             member,
-            image: None,
-            tags: BTreeMap::new(),
-            reservation: None,
-            client_token: None,
-            key_name: None,
-            security_groups: Vec::new(),
-            launch_index: 0,
+            image: stamp.image.clone(),
+            reservation: run.reservation,
+            client_token: run.client_token,
+            key_name: stamp.key_name.clone(),
+            security_groups: stamp.security_groups.clone(),
+            launch_index: run.launch_index,
         }
+    }
+}
+
+impl From<Loose> for Member {
+    fn from(loose: Loose) -> Self {
+        let Loose { mut member, image, tags, key_name, security_groups, .. } = loose;
+        let stamp = Arc::make_mut(member.stamp.get_or_insert_default());
+        stamp.image = image.or(stamp.image.take());
+        stamp.key_name = key_name.or(stamp.key_name.take());
+        if !security_groups.is_empty() {
+            stamp.security_groups = security_groups;
+        }
+        stamp.run = Some(Run {
+            reservation: loose.reservation,
+            client_token: loose.client_token,
+            launch_index: loose.launch_index,
+        });
+        member.tags = Arc::new(tags);
+        member
     }
 }

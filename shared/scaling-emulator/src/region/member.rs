@@ -1,6 +1,6 @@
 //! One instance of a group.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scaling_fleet::TypeName;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::blueprints::TemplateSpec;
 use super::hooks::Waiting;
 use super::minutes::MinuteRecord;
+use super::stamp::{Stamp, Tags};
 
 /// Where an instance is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,9 +172,16 @@ pub struct Member {
     /// Whether it was told that it will be interrupted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_risk: bool,
-    /// Tags that callers gave to it alone.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    /// Its tags: those that it was launched with, and what callers have changed since.
+    #[serde(default, skip_serializing_if = "no_tags")]
+    pub tags: Tags,
+    /// What it was launched with. `None` only where it is to be told yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<Arc<Stamp>>,
+}
+
+fn no_tags(tags: &Tags) -> bool {
+    tags.is_empty()
 }
 
 /// Differences of CPU utilisation between instances, as a share of the mean: requests never spread quite evenly.

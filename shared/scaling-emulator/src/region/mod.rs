@@ -23,6 +23,7 @@ mod refreshing;
 mod replaced;
 pub mod scaling;
 mod scheduled;
+pub mod stamp;
 mod standby;
 pub mod totals;
 pub mod trouble;
@@ -296,6 +297,16 @@ impl Region {
             self.crash(&id);
         }
         self.launch_faults.zones_down.insert(zone);
+    }
+
+    /// Lets what an older state tells of instances be told as it is today.
+    pub(crate) fn stamp_old(&mut self) {
+        for group in self.groups.values_mut() {
+            group.stamp_old(&self.blueprints);
+        }
+        for loose in self.loose.values_mut() {
+            stamp::complete(&self.blueprints, loose);
+        }
     }
 
     /// Adds a group, with the workload that waits for it.

@@ -15,6 +15,7 @@ use super::ids::Ids;
 use super::launch::{LaunchOption, LaunchSource};
 use super::member::{Condition, LifecycleState, Member};
 use super::notices::Outcome;
+use super::stamp::{self, Tags};
 use super::trouble::LaunchFaults;
 use super::usage::Room;
 use crate::cloudwatch::alarm::Alarms;
@@ -221,7 +222,7 @@ impl Group {
         if !hooks.is_empty() {
             self.world.retire(number);
         }
-        self.members.push(Member {
+        let mut member = Member {
             id: id.clone(),
             number,
             instance_type: option.machine.instance_type.clone(),
@@ -243,8 +244,12 @@ impl Group {
             ready_at: None,
             spot: option.spot,
             at_risk: false,
-            tags: std::collections::BTreeMap::new(),
-        });
+            tags: Tags::default(),
+            stamp: None,
+        };
+        let (stamp, tags) = stamp::of_launch(context.blueprints, &member, &self.tags, self.members.last());
+        (member.stamp, member.tags) = (Some(stamp), tags);
+        self.members.push(member);
         id
     }
 

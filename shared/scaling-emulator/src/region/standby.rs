@@ -1,5 +1,7 @@
 //! Instances that leave a group's capacity and come back: standby, detaching and attaching.
 
+use std::sync::Arc;
+
 use scaling_fleet::fleet::Machine;
 
 use super::activity::ActivityStatus;
@@ -66,7 +68,7 @@ impl Group {
         Some((member, activity))
     }
 
-    /// Takes an instance into the group, which grows by it.
+    /// Takes an instance into the group, which grows by it and gives it the tags that it gives to those that it launches.
     pub(crate) fn attach(&mut self, context: &mut Context<'_>, mut member: Member, machine: Machine) {
         let id = member.id.clone();
         let (before, after) = (self.desired, self.desired + member.weight);
@@ -83,6 +85,8 @@ impl Group {
         member.state = LifecycleState::Pending;
         member.hooks = self.held_by(context, Transition::Launching, &id, (Place::Ec2, Place::Group));
         member.protected = self.settings.new_instances_protected;
+        let carried = self.tags.iter().filter(|(_, tag)| tag.propagate);
+        Arc::make_mut(&mut member.tags).extend(carried.map(|(key, tag)| (key.clone(), tag.value.clone())));
         member.activity = activity;
         (member.served_from, member.served_until, member.ready_at) = (None, None, None);
         self.members.push(member);

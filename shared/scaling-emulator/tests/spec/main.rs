@@ -11,6 +11,7 @@ mod everything;
 mod faults;
 mod hooks;
 mod images;
+mod launched_with;
 mod lifecycle;
 mod notices;
 mod policies;
