@@ -40,7 +40,7 @@ pub fn set_desired(region: &mut Region, input: &SetDesiredCapacityInput) -> Resu
     };
     let cooldown = SignedDuration::from_secs(i64::from(group.settings.default_cooldown));
     let cooling = group.last_activity.is_some_and(|last| last + cooldown > now);
-    if input.honor_cooldown && (cooling || group.activities.any_running()) {
+    if input.honor_cooldown && (cooling || group.is_about_to_scale() || group.activities.any_running()) {
         return Err(AwsError::new(
             "ScalingActivityInProgress",
             "Scaling activity is in progress or in cooldown and blocks this action",

@@ -150,6 +150,7 @@ fn cools_down(group: &Group, policy: &ScalingPolicy, now: jiff::Timestamp) -> bo
     let own = policy.cooldown.and_then(|cooldown| u32::try_from(cooldown).ok());
     let cooldown = SignedDuration::from_secs(i64::from(own.unwrap_or(group.settings.default_cooldown)));
     group.last_activity.is_some_and(|last| last + cooldown > now)
+        || group.is_about_to_scale()
         || group.members.iter().any(|member| {
             member.state.is_pending() || (member.state.is_ending() && !member.state.leaves_warm_pool())
         })

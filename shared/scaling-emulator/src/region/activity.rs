@@ -81,6 +81,13 @@ impl Activities {
         }
     }
 
+    /// Says what went wrong with an activity that runs.
+    pub fn explain(&mut self, id: &str, why: String) {
+        if let Some(activity) = self.log.iter_mut().find(|activity| activity.activity_id == id) {
+            activity.status_message = Some(why);
+        }
+    }
+
     /// Ends an activity that runs.
     pub fn finish(&mut self, id: &str, status: ActivityStatus, now: Timestamp) {
         let running = self.log.iter_mut().find(|activity| activity.activity_id == id);

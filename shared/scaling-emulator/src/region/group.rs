@@ -1,5 +1,6 @@
 //! One Auto Scaling group: what was asked of it, and what it has.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -263,6 +264,16 @@ impl Group {
     /// Capacity that boots or serves.
     pub fn capacity(&self) -> u32 {
         self.alive().map(|member| member.weight).sum()
+    }
+
+    /// Whether a change of its desired capacity is still to be acted on, and will be with the next step of time.
+    pub(crate) fn is_about_to_scale(&self) -> bool {
+        let process = match self.capacity().cmp(&self.desired) {
+            Ordering::Less if self.trouble.next_try.is_none() => "Launch",
+            Ordering::Greater => "Terminate",
+            _ => return false,
+        };
+        !self.is_suspended(process)
     }
 
     /// The member with this instance id, unless it is gone.

@@ -1,8 +1,9 @@
 //! Lifecycle hooks: they hold an instance while it boots or ends, until it is completed or its time is up.
 //!
 //! Source: *Amazon EC2 Auto Scaling User Guide*, "How lifecycle hooks work" and "Considerations and limitations for
-//! lifecycle hooks", and "Use lifecycle hooks with a warm pool": all hooks of a transition hold an instance at once; one abandoned launch ends the instance, while an
-//! instance that ends does so whatever the result.
+//! lifecycle hooks", and "Use lifecycle hooks with a warm pool": all hooks of a transition hold an instance at once; one
+//! abandoned launch ends the instance, while an instance that ends does so whatever the result, and where it is to abandon,
+//! without waiting for its other hooks.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -167,17 +168,14 @@ impl Group {
         let now = context.now;
         let mut abandoned = Vec::new();
         for member in self.members.iter_mut().filter(|member| !member.hooks.is_empty()) {
-            let booting = member.state.is_pending() || member.state.is_warming();
-            member.hooks.retain(|waiting| {
-                let over = waiting.until.min(waiting.at_most) <= now;
-                if over && booting && waiting.default_result == HookResult::Abandon {
-                    abandoned.push(member.id.clone());
-                }
-                !over
-            });
+            let over: Vec<Waiting> =
+                member.hooks.extract_if(.., |waiting| waiting.until.min(waiting.at_most) <= now).collect();
+            if let Some(waiting) = over.into_iter().find(|one| one.default_result == HookResult::Abandon) {
+                abandoned.push((member.id.clone(), waiting.token));
+            }
         }
-        for id in abandoned {
-            self.abandon(context, &id);
+        for (id, token) in abandoned {
+            self.abandon(context, &id, &format!("{token} was abandoned: Heartbeat Timeout"));
         }
     }
 
@@ -190,16 +188,11 @@ impl Group {
         result: HookResult,
     ) -> bool {
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return false };
-        let before = member.hooks.len();
-        member.hooks.retain(|waiting| !waiting.is_meant(hook, token));
-        if member.hooks.len() == before {
-            return false;
+        let meant = member.hooks.extract_if(.., |waiting| waiting.is_meant(hook, token)).last();
+        if let Some(waiting) = meant.as_ref().filter(|_| result == HookResult::Abandon) {
+            self.abandon(context, id, &format!("{} was completed with ABANDON Result", waiting.token));
         }
-        let booting = member.state.is_pending() || member.state.is_warming();
-        if result == HookResult::Abandon && booting {
-            self.abandon(context, id);
-        }
-        true
+        meant.is_some()
     }
 
     /// Lets a hook hold an instance for another of its time-outs. False if no such hook holds it.
@@ -210,7 +203,16 @@ impl Group {
         waiting.map(|waiting| waiting.until = now + waiting.heartbeat).is_some()
     }
 
-    fn abandon(&mut self, context: &mut Context<'_>, id: &str) {
+    /// Ends an instance that boots; one that ends is held by nothing any more. `how` says which action, and how it ended.
+    fn abandon(&mut self, context: &mut Context<'_>, id: &str, how: &str) {
+        let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return };
+        if !(member.state.is_pending() || member.state.is_warming()) {
+            member.hooks.clear();
+            return;
+        }
+        let why =
+            format!("Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {how}");
+        self.activities.explain(&member.activity, why);
         let cause = format!(
             "At {} an instance was taken out of service in response to a lifecycle action that was abandoned or timed \
              out.",

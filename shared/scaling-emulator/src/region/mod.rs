@@ -13,6 +13,7 @@ pub mod ids;
 mod latency;
 pub mod launch;
 pub mod loose;
+mod maintenance;
 pub mod member;
 pub mod minutes;
 mod notices;

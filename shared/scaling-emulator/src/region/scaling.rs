@@ -68,12 +68,14 @@ impl Group {
             }
             return;
         }
-        let (capacity, desired) = (self.capacity(), self.desired);
+        self.end_replaced(context);
+        let leaving = self.leaving_capacity(context.now);
+        let (capacity, desired) = (self.capacity() - leaving, self.desired);
         match capacity.cmp(&desired) {
             Ordering::Less => {
                 let cause = self.difference_cause(context.now, capacity, desired);
                 let source = self.settings.source.clone();
-                self.launch(context, &source, desired - capacity, &cause);
+                self.launch(context, &source, self.launchable(desired - capacity, leaving), &cause);
             }
             Ordering::Greater => {
                 let held = self.held_for_balance();
@@ -81,7 +83,7 @@ impl Group {
             }
             Ordering::Equal => {
                 self.cause.clear();
-                if !self.replace_at_risk(context) {
+                if leaving == 0 && !self.replace_at_risk(context) {
                     self.rebalance(context);
                 }
             }
@@ -368,35 +370,6 @@ impl Group {
             if member.is_checked() && member.is_found_unhealthy(grace, now) {
                 member.healthy = false;
             }
-        }
-    }
-
-    fn end_unhealthy(&mut self, context: &mut Context<'_>) {
-        if self.is_suspended("Terminate")
-            || self.is_suspended("ReplaceUnhealthy")
-            || self.members.iter().all(|member| member.healthy)
-        {
-            return;
-        }
-        let unhealthy: Vec<(String, Condition)> = self
-            .members
-            .iter()
-            .filter(|member| !member.healthy && member.is_checked())
-            .map(|member| (member.id.clone(), member.condition))
-            .collect();
-        for (id, condition) in unhealthy {
-            let why = match condition {
-                Condition::Sound => "a user health-check.",
-                Condition::Failed => "an EC2 instance status check failure.",
-                Condition::Stopped | Condition::Terminated => {
-                    "an EC2 health check indicating it has been terminated or stopped."
-                }
-            };
-            let cause = format!(
-                "At {} an instance was taken out of service in response to {why}",
-                second(context.now)
-            );
-            self.end(context, &id, &cause);
         }
     }
 

@@ -1,9 +1,7 @@
-//! How a group's instances spread over its availability zones, and how long they may live.
+//! How a group's instances spread over its availability zones.
 //!
 //! Source: *Amazon EC2 Auto Scaling User Guide*, "Auto Scaling benefits for application architecture" (rebalancing: a new
-//! instance first, then an old one ends) and "Replace Auto Scaling instances based on maximum instance lifetime".
-
-use jiff::SignedDuration;
+//! instance first, then an old one ends).
 
 use super::group::Group;
 use super::hooks::Place;
@@ -83,25 +81,6 @@ impl Group {
         let mut zones = self.settings.zones.clone();
         zones.sort_by_cached_key(count);
         zones
-    }
-
-    /// Ends the oldest instance that has lived longer than the group allows, one at a time.
-    pub(crate) fn end_outlived(&mut self, context: &mut Context<'_>) {
-        let Some(lifetime) = self.settings.max_instance_lifetime.filter(|lifetime| *lifetime > 0) else {
-            return;
-        };
-        let born_before = context.now - SignedDuration::from_secs(i64::from(lifetime));
-        if self.is_suspended("Terminate") || self.alive().any(|member| !member.is_in_service()) {
-            return;
-        }
-        let oldest =
-            self.alive().filter(|member| member.launched <= born_before).min_by_key(|member| member.launched);
-        let Some(id) = oldest.map(|member| member.id.clone()) else { return };
-        let cause = format!(
-            "At {} an instance was taken out of service in response to the maximum instance lifetime of the group.",
-            second(context.now)
-        );
-        self.end(context, &id, &cause);
     }
 }
 

@@ -222,3 +222,54 @@ async fn a_launch_into_the_warm_pool_that_is_abandoned_ends_the_instance() {
     advance(&emulator, 60).await;
     assert!(web(&emulator, |group| group.member(&id).is_none()));
 }
+
+#[tokio::test]
+async fn an_abandoned_end_waits_for_no_other_hook() {
+    for abandons in [true, false] {
+        let emulator = emulator(2).await;
+        call(&emulator, "PutLifecycleHook", &END.replace("drain", "other").replace("120", "3600"));
+        call(&emulator, "PutLifecycleHook", &format!("{END}&DefaultResult=ABANDON"));
+        set(&emulator, 1).unwrap();
+        advance(&emulator, 30).await;
+        if abandons {
+            let id = web(&emulator, |group| group.members[0].id.clone());
+            let done = format!("LifecycleHookName=drain&LifecycleActionResult=ABANDON&InstanceId={id}");
+            call(&emulator, "CompleteLifecycleAction", &done);
+            advance(&emulator, 15).await;
+            assert_eq!(states(&emulator)[0], "Terminating:Proceed");
+        } else {
+            advance(&emulator, 105).await;
+            assert_eq!(states(&emulator), ["Terminating:Proceed", "InService"], "its time is up");
+        }
+        advance(&emulator, 45).await;
+        assert_eq!(states(&emulator), ["InService"]);
+    }
+}
+
+#[tokio::test]
+async fn the_activity_of_an_abandoned_launch_says_so() {
+    for (abandons, end) in
+        [(true, "was completed with ABANDON Result"), (false, "was abandoned: Heartbeat Timeout")]
+    {
+        let emulator = emulator(1).await;
+        call(&emulator, "PutLifecycleHook", LAUNCH);
+        set(&emulator, 2).unwrap();
+        advance(&emulator, 30).await;
+        let id = newest(&emulator);
+        if abandons {
+            let done = format!("LifecycleHookName=boot&LifecycleActionResult=ABANDON&InstanceId={id}");
+            call(&emulator, "CompleteLifecycleAction", &done);
+        } else {
+            advance(&emulator, 600).await;
+        }
+        let shown = call(&emulator, "DescribeScalingActivities", "");
+        let launch = format!("Launching a new EC2 instance: {id}");
+        let shown = shown["Activities"].as_array().unwrap().clone();
+        let activity = shown.iter().find(|activity| activity["Description"] == launch).unwrap();
+        let told = activity["StatusMessage"].as_str().unwrap();
+        assert!(
+            told.starts_with("Instance failed to complete user's Lifecycle Action") && told.ends_with(end),
+            "{told}"
+        );
+    }
+}

@@ -13,6 +13,7 @@ mod hooks;
 mod images;
 mod launched_with;
 mod lifecycle;
+mod maintenance;
 mod notices;
 mod policies;
 mod quotas;
