@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Sizes, sorted};
 use super::{group, group_mut};
-use crate::cloudwatch::alarm::change::{AlarmNames, delete_alarms};
+use crate::cloudwatch::alarm::change;
 use crate::cloudwatch::alarm::put::{PutMetricAlarm, put_metric_alarm};
 use crate::cloudwatch::members::Double;
 use crate::cloudwatch::queries::{MetricDataQuery, Queries};
@@ -102,11 +102,7 @@ fn follower(
 /// Ends what was set up for a policy.
 fn forget(region: &mut Region, group: &str, policy: &str) {
     let follower = region.groups.get_mut(group).and_then(|group| group.followers.remove(policy));
-    let alarm_names = follower.map(|follower| follower.alarms).unwrap_or_default();
-    if !alarm_names.is_empty() {
-        // It fails only for too many names or none.
-        let _deleted = delete_alarms(region, AlarmNames { alarm_names });
-    }
+    change::remove(region, &follower.map(|follower| follower.alarms).unwrap_or_default());
 }
 
 /// Deletes the alarms of all policies of a group that is being deleted.

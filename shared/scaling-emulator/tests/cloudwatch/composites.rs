@@ -1,5 +1,7 @@
 //! Composite alarms: their state follows those of other alarms.
 
+use std::collections::BTreeSet;
+
 use scaling_emulator::Emulator;
 use serde_json::{Value, json};
 
@@ -139,4 +141,82 @@ async fn rules_that_cannot_be_are_refused() {
     assert!(call(&emulator, "PutCompositeAlarm", json!({ "AlarmName": "c" })).is_err());
     let alone = json!({ "AlarmName": "c", "AlarmRule": "ALARM(a)", "ActionsSuppressor": "a" });
     assert_eq!(code(&emulator, "PutCompositeAlarm", alone), "ValidationError");
+}
+
+fn listed(emulator: &Emulator, input: &Value) -> (Vec<String>, Vec<String>) {
+    let list = done(emulator, "DescribeAlarms", input.clone());
+    let names = |member: &str| {
+        let alarms = list[member].as_array().unwrap();
+        alarms.iter().map(|alarm| alarm["AlarmName"].as_str().unwrap().to_owned()).collect()
+    };
+    (names("MetricAlarms"), names("CompositeAlarms"))
+}
+
+async fn related() -> Emulator {
+    let emulator = emulator().await;
+    metric(&emulator, "a", "A");
+    metric(&emulator, "b", "B");
+    composite(&emulator, "both", "ALARM(a) AND ALARM(b)", &json!({}));
+    composite(&emulator, "above", "ALARM(both) OR ALARM(a)", &json!({}));
+    emulator
+}
+
+#[tokio::test]
+async fn children_and_parents_of_an_alarm_are_found() {
+    let emulator = related().await;
+    let none: [&str; 0] = [];
+    for (input, metrics, composites) in [
+        (json!({ "ChildrenOfAlarmName": "both" }), &["a", "b"][..], &none[..]),
+        (json!({ "ChildrenOfAlarmName": "above" }), &["a"], &["both"]),
+        (json!({ "ChildrenOfAlarmName": "a" }), &none, &none),
+        (json!({ "ParentsOfAlarmName": "a" }), &none, &["above", "both"]),
+        (json!({ "ParentsOfAlarmName": "above" }), &none, &none),
+    ] {
+        let (found_metrics, found_composites) = listed(&emulator, &input);
+        assert_eq!(
+            (found_metrics.as_slice(), found_composites.as_slice()),
+            (&owned(metrics)[..], &owned(composites)[..]),
+            "{input}"
+        );
+    }
+    let child = done(&emulator, "DescribeAlarms", json!({ "ChildrenOfAlarmName": "both" }));
+    assert_eq!(
+        members(&child["MetricAlarms"][0]),
+        BTreeSet::from(["AlarmArn", "AlarmName", "StateUpdatedTimestamp", "StateValue"])
+    );
+    let parent = done(&emulator, "DescribeAlarms", json!({ "ParentsOfAlarmName": "a", "MaxRecords": 1 }));
+    assert!(parent["NextToken"].is_string());
+    assert_eq!(members(&parent["CompositeAlarms"][0]), BTreeSet::from(["AlarmArn", "AlarmName"]));
+    for beside in [
+        json!({ "ChildrenOfAlarmName": "both", "AlarmTypes": ["MetricAlarm"] }),
+        json!({ "ParentsOfAlarmName": "a", "StateValue": "OK" }),
+        json!({ "ParentsOfAlarmName": "a", "ChildrenOfAlarmName": "both" }),
+    ] {
+        assert_eq!(code(&emulator, "DescribeAlarms", beside), "ValidationError");
+    }
+}
+
+fn members(alarm: &Value) -> BTreeSet<&str> {
+    alarm.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_alarm_that_a_composite_one_depends_on_is_not_deleted_nor_are_two_composite_ones() {
+    let emulator = related().await;
+    for names in [json!(["both"]), json!(["a"]), json!(["a", "above"]), json!(["above", "both"])] {
+        assert_eq!(
+            code(&emulator, "DeleteAlarms", json!({ "AlarmNames": names })),
+            "ValidationError",
+            "{names}"
+        );
+    }
+    let error = call(&emulator, "DeleteAlarms", json!({ "AlarmNames": ["a", "b"] })).unwrap_err();
+    assert_eq!(error.message, "Cannot delete a,b as there are composite alarm(s) depending on them.");
+    done(&emulator, "DeleteAlarms", json!({ "AlarmNames": ["above"] }));
+    done(&emulator, "DeleteAlarms", json!({ "AlarmNames": ["a", "b", "both", "none"] }));
+    assert_eq!(listed(&emulator, &json!({})), (Vec::new(), Vec::new()));
 }

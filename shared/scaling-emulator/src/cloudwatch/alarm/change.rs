@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::due::changed;
 use super::put::configuration_update;
-use super::{State, StateValue};
+use super::{Alarms, State, StateValue, relatives};
 use crate::cloudwatch::Empty;
 use crate::cloudwatch::metric::required;
 use crate::region::{Region, acting};
@@ -72,17 +72,47 @@ pub fn set_alarm_state(region: &mut Region, input: SetAlarmState) -> Result<Empt
 /// Deletes alarms; unknown ones are ignored.
 ///
 /// # Errors
-/// `ValidationError` for more than 100 names.
+/// `ValidationError` for more than 100 names, for more than one composite alarm, and where a composite alarm that stays
+/// depends on one of them: then all of them stay.
 pub fn delete_alarms(region: &mut Region, input: AlarmNames) -> Result<Empty, AwsError> {
+    let names = names(input)?;
+    check_deletion(&region.cloudwatch.alarms, &names)?;
+    remove(region, &names);
+    Ok(Empty {})
+}
+
+fn check_deletion(alarms: &Alarms, names: &[String]) -> Result<(), AwsError> {
+    let composite =
+        |name: &&String| alarms.by_name.get(*name).is_some_and(|alarm| alarm.configuration.is_composite());
+    if names.iter().filter(composite).count() > 1 {
+        return Err(AwsError::validation("Deletion of multiple composite alarms is not supported."));
+    }
+    let needed = |name: &&str| {
+        let mut staying = alarms.by_name.values().filter(|alarm| !names.contains(&alarm.name));
+        alarms.by_name.contains_key(*name) && staying.any(|alarm| relatives::names(alarm, name))
+    };
+    let needed: Vec<&str> = names.iter().map(String::as_str).filter(needed).collect();
+    let them = match needed.len() {
+        0 => return Ok(()),
+        1 => "it",
+        _ => "them",
+    };
+    Err(AwsError::validation(format!(
+        "Cannot delete {} as there are composite alarm(s) depending on {them}.",
+        needed.join(",")
+    )))
+}
+
+/// Takes alarms away, whatever depends on them.
+pub(crate) fn remove(region: &mut Region, names: &[String]) {
     let now = region.now;
     let alarms = &mut region.cloudwatch.alarms;
-    for name in names(input)? {
-        if let Some(alarm) = alarms.by_name.remove(&name) {
+    for name in names {
+        if let Some(alarm) = alarms.by_name.remove(name) {
             alarms.tags.remove(&alarm.arn);
             alarms.history.push(configuration_update(&alarm, "deleted", now));
         }
     }
-    Ok(Empty {})
 }
 
 /// Lets changes set off actions; unknown alarms are ignored.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::composite::{self, CompositeAlarm};
+use super::relatives::{self, Relation, Relative};
 use super::rule::Treatment;
 use super::{Alarm, Comparison, StateValue, Watch};
 use crate::cloudwatch::members::Seconds;
@@ -18,7 +19,7 @@ const PAGE: usize = 50;
 const MAX_PAGE: i64 = 100;
 
 /// Input of `DescribeAlarms`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct DescribeAlarms {
     /// Only these.
@@ -31,6 +32,10 @@ pub struct DescribeAlarms {
     pub state_value: Option<String>,
     /// Only those with an action that begins so.
     pub action_prefix: Option<String>,
+    /// Or only those that the rule of this composite alarm names,
+    pub children_of_alarm_name: Option<String>,
+    /// or the composite alarms whose rules name this one.
+    pub parents_of_alarm_name: Option<String>,
     /// Most of one page.
     pub max_records: Option<i64>,
     /// From the page before.
@@ -62,12 +67,28 @@ pub struct DescribeAlarmsForMetric {
 #[serde(rename_all = "PascalCase")]
 pub struct AlarmList {
     /// The alarms by name.
-    pub metric_alarms: Vec<MetricAlarm>,
+    pub metric_alarms: Vec<Shown<MetricAlarm>>,
     /// The composite alarms, where they are asked for.
-    pub composite_alarms: Vec<CompositeAlarm>,
+    pub composite_alarms: Vec<Shown<CompositeAlarm>>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
+}
+
+/// As much of an alarm as an answer tells.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Shown<T> {
+    /// All of it.
+    Whole(Box<T>),
+    /// What is told of alarms that are found by their relation to another.
+    Relative(Relative),
+}
+
+impl<T> From<T> for Shown<T> {
+    fn from(alarm: T) -> Self {
+        Self::Whole(Box::new(alarm))
+    }
 }
 
 /// An alarm as the service shows it.
@@ -123,6 +144,9 @@ pub struct MetricAlarm {
 /// `ValidationError` by the service's rules, `InvalidNextToken`.
 pub fn describe_alarms(region: &mut Region, input: &DescribeAlarms) -> Result<AlarmList, AwsError> {
     let size = page_size(input.max_records)?;
+    if let Some(relation) = Relation::of(input)? {
+        return relatives::list(&region.cloudwatch.alarms, relation, size, input.next_token.as_deref());
+    }
     if !input.alarm_names.is_empty() && input.alarm_name_prefix.is_some() {
         return Err(AwsError::validation("AlarmNames and AlarmNamePrefix must not both be specified."));
     }
@@ -152,8 +176,8 @@ pub fn describe_alarms(region: &mut Region, input: &DescribeAlarms) -> Result<Al
     let (composite, metric): (Vec<&Alarm>, Vec<&Alarm>) =
         page.into_iter().partition(|alarm| alarm.configuration.is_composite());
     Ok(AlarmList {
-        metric_alarms: metric.into_iter().map(shown).collect(),
-        composite_alarms: composite.into_iter().filter_map(composite::shown).collect(),
+        metric_alarms: metric.into_iter().map(shown).map(Shown::from).collect(),
+        composite_alarms: composite.into_iter().filter_map(composite::shown).map(Shown::from).collect(),
         next_token,
     })
 }
@@ -183,7 +207,7 @@ pub fn describe_alarms_for_metric(
         Watch::Math { .. } | Watch::Composite(_) => false,
     };
     let found = region.cloudwatch.alarms.by_name.values().filter(wanted);
-    Ok(AlarmList { metric_alarms: found.map(shown).collect(), ..AlarmList::default() })
+    Ok(AlarmList { metric_alarms: found.map(shown).map(Shown::from).collect(), ..AlarmList::default() })
 }
 
 /// How many items a page has.

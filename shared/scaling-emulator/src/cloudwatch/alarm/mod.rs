@@ -1,6 +1,6 @@
 //! Alarms over metrics: what they watch, what state they are in, and what their changes set off.
 //!
-//! - [`put`], [`describe`], [`change`], [`tags`]: the operations
+//! - [`put`], [`describe`], [`change`], [`tags`]: the operations; [`relatives`]: what composite alarms and others are to each other
 //! - [`rule`]: what state follows from points; [`due`]: reads the points and applies the rule as time passes
 //! - [`reason`], [`event`], [`history`]: how a change is told
 
@@ -13,6 +13,7 @@ pub mod event;
 pub mod history;
 pub mod put;
 pub mod reason;
+pub mod relatives;
 pub mod rule;
 pub mod suppression;
 pub mod tags;
