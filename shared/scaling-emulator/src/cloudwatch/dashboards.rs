@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Empty;
 use super::members::Seconds;
 use super::metric::required;
-use super::paging;
+use super::{Empty, dashboard_body, paging};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -59,7 +58,7 @@ pub struct DeleteInput {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutOutput {
-    /// None: what is no JSON is refused.
+    /// None: a body that is not as it must be is refused.
     pub dashboard_validation_messages: Vec<Empty>,
 }
 
@@ -117,12 +116,7 @@ pub fn put_dashboard(region: &mut Region, input: DashboardInput) -> Result<PutOu
             format!("The value {name} is no dashboard name."),
         ));
     }
-    if !serde_json::from_str::<serde_json::Value>(&body).is_ok_and(|body| body.is_object()) {
-        return Err(AwsError::new(
-            "InvalidParameterInput",
-            "The field DashboardBody must be a valid JSON object",
-        ));
-    }
+    dashboard_body::check(&body).map_err(|why| AwsError::new("InvalidParameterInput", why))?;
     let modified = region.now;
     region.cloudwatch.dashboards.insert(name, Dashboard { body, modified });
     Ok(PutOutput::default())

@@ -13,6 +13,7 @@ pub mod alarm;
 mod arrays;
 mod calendar;
 pub mod custom;
+mod dashboard_body;
 pub mod dashboards;
 pub mod expression;
 pub mod fleet;

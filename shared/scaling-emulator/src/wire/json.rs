@@ -20,10 +20,11 @@ const TIMES: [&str; 9] = [
 ];
 
 /// Error codes of the query protocol whose exception has another name.
-const EXCEPTIONS: [(&str, &str); 6] = [
+const EXCEPTIONS: [(&str, &str); 7] = [
     ("InternalServiceError", "InternalServiceFault"),
     ("InvalidFormat", "InvalidFormatFault"),
     ("InvalidParameterCombination", "InvalidParameterCombinationException"),
+    ("InvalidParameterInput", "DashboardInvalidInputError"),
     ("InvalidParameterValue", "InvalidParameterValueException"),
     ("LimitExceeded", "LimitExceededFault"),
     ("MissingParameter", "MissingRequiredParameterException"),

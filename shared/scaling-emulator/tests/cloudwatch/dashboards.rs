@@ -21,7 +21,11 @@ async fn dashboards_are_put_shown_listed_and_deleted() {
         let input = json!({ "DashboardName": "shop", "DashboardNames": ["shop"] });
         assert_eq!(code(&emulator, operation, input), "ResourceNotFound");
     }
-    for (name, body) in [("with space", "{}"), ("shop", "not json"), ("shop", "[]")] {
+    let pie = json!({ "widgets": [{ "type": "pie", "properties": {} }] }).to_string();
+    let whole = json!({ "widgets": [] }).to_string();
+    for (name, body) in
+        [("with space", whole.as_str()), ("shop", "not json"), ("shop", "[]"), ("shop", "{}"), ("shop", &pie)]
+    {
         let input = json!({ "DashboardName": name, "DashboardBody": body });
         assert_eq!(code(&emulator, "PutDashboard", input), "InvalidParameterInput");
     }
