@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
+use super::labels::{self, Source};
 use super::members::Seconds;
 use super::metric::required;
 use super::paging;
@@ -34,6 +36,17 @@ pub struct GetMetricData {
     pub scan_by: Option<String>,
     /// Most points of one reply.
     pub max_datapoints: Option<i64>,
+    /// How labels are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_options: Option<LabelOptions>,
+}
+
+/// How labels are written.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct LabelOptions {
+    /// The offset of the times in them, such as `+0130`.
+    pub timezone: Option<String>,
 }
 
 /// Output of `GetMetricData`.
@@ -105,7 +118,14 @@ pub fn get_metric_data(region: &mut Region, input: &GetMetricData) -> Result<Met
     let fingerprint = fingerprint(input);
     let position =
         input.next_token.as_deref().map_or(Ok(Position::default()), |token| resumed(token, fingerprint))?;
-    let results = read(region, &queries, start, end)?;
+    let offset = offset(input)?;
+    let mut results = read(region, &queries, start, end)?;
+    for result in &mut results {
+        if let Some(query) = queries.all.iter().find(|query| query.id == result.id) {
+            let source = Source { region, query, points: &result.points, offset };
+            result.label = labels::filled(&result.label, &source);
+        }
+    }
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let (metric_data_results, next) = page(results, position, most, descending);
     let next_token = next.map(|next| {
@@ -113,6 +133,17 @@ pub fn get_metric_data(region: &mut Region, input: &GetMetricData) -> Result<Met
         paging::token(&[next.result as u64, u64::from(next.behind.is_some()), behind, fingerprint])
     });
     Ok(MetricData { metric_data_results, next_token, messages: Vec::new() })
+}
+
+fn offset(input: &GetMetricData) -> Result<Offset, AwsError> {
+    let Some(zone) = input.label_options.as_ref().and_then(|options| options.timezone.as_deref()) else {
+        return Ok(Offset::UTC);
+    };
+    labels::offset(zone).ok_or_else(|| {
+        AwsError::validation(format!(
+            "The value {zone} for parameter LabelOptions.Timezone is not supported."
+        ))
+    })
 }
 
 fn range(input: &GetMetricData) -> Result<(i64, i64), AwsError> {

@@ -116,8 +116,12 @@ pub fn get_metric_statistics(
     } else {
         BTreeMap::new()
     };
-    let datapoints =
-        buckets.iter().map(|((start, unit), bucket)| datapoint(*start, unit, bucket, &statistics)).collect();
+    let datapoints = buckets
+        .iter()
+        .map(|((start, unit), bucket)| datapoint(*start, unit, bucket, &statistics))
+        // Percentiles alone may tell nothing: they are not known of what was put as a statistic set.
+        .filter(|point| input.extended_statistics.is_empty() || !point.extended_statistics.is_empty())
+        .collect();
     Ok(MetricStatistics { label: key.name, datapoints })
 }
 

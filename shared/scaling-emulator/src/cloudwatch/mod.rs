@@ -5,7 +5,7 @@
 //! - [`series`]: a metric by period, from [`custom`] metrics and the [`fleet`]'s
 //! - [`usage`]: what the region uses, beside its quotas
 //! - [`queries`]: metrics and expressions over a span of time; [`expression`] and [`math`] for the expressions,
-//!   with `arrays`, `calendar` and `transform` for groups of functions; `machine` for what EC2 tells beside the processor
+//!   with `arrays`, `calendar` and `transform` for groups of functions; `machine` for what EC2 tells beside the processor; `labels` for what results are called
 //! - [`metric`], [`statistic`], [`trimmed`], [`members`], [`paging`]: what these are made of
 //! - [`query`]: the older protocol; the newer ones are in [`crate::wire`]
 
@@ -19,6 +19,7 @@ pub mod expression;
 pub mod fleet;
 pub mod get_data;
 pub mod get_statistics;
+mod labels;
 pub mod list_metrics;
 mod machine;
 pub mod math;

@@ -160,8 +160,12 @@ impl Bucket {
         }
     }
 
-    /// Samples of which only the statistics are known. Percentiles are not, unless all samples are equal.
+    /// Samples of which only the statistics are known. Percentiles are not, unless all samples are equal or there is one.
     pub fn of_statistics(samples: f64, sum: f64, min: f64, max: f64) -> Self {
+        if samples == 1.0 {
+            let values = BTreeMap::from([(Exact(sum), samples)]);
+            return Self { values, ..Self::summary(samples, sum, min, max) };
+        }
         if min == max {
             let values = BTreeMap::from([(Exact(min), samples)]);
             return Self { values, ..Self::summary(samples, sum, min, max) };
@@ -353,6 +357,7 @@ mod tests {
         let p50 = Statistic::Percentile(0.5);
         assert_eq!(Bucket::of_statistics(10.0, 50.0, 1.0, 9.0).statistic(p50), None);
         assert_eq!(Bucket::of_statistics(10.0, 50.0, 5.0, 5.0).statistic(p50), Some(5.0));
+        assert_eq!(Bucket::of_statistics(1.0, 4.0, 3.0, 5.0).statistic(p50), Some(4.0));
         assert_eq!(Bucket::of_value(-1.0, 1.0).statistic(p50), None);
     }
 

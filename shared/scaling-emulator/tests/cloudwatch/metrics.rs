@@ -341,3 +341,59 @@ async fn a_start_too_long_ago_for_the_period_finds_nothing() {
     assert_eq!(found(&query), 0);
     assert!(call(&emulator, "GetMetricData", json!({})).is_err());
 }
+
+#[tokio::test]
+async fn labels_tell_of_what_they_stand_at() {
+    let emulator = emulator().await;
+    let on = json!([{ "Name": "Shelf", "Value": "top" }]);
+    for (minute, value) in [(0, 4.0), (1, 1.0), (2, 2.5)] {
+        let datum = json!({ "MetricName": "Size", "Timestamp": START + 60 * minute, "Value": value, "Dimensions": on });
+        done(&emulator, "PutMetricData", json!({ "Namespace": "Shop", "MetricData": [datum] }));
+    }
+    let label = |name: &str, text: &str| {
+        let mut query = query("m", ("Shop", name), &[("Shelf", "top")], "Sum");
+        query["Label"] = json!(text);
+        let input = json!({
+            "MetricDataQueries": [query], "StartTime": START, "EndTime": START + 600,
+            "LabelOptions": { "Timezone": "+0130" },
+        });
+        done(&emulator, "GetMetricData", input)["MetricDataResults"][0]["Label"].as_str().unwrap().to_owned()
+    };
+    for (text, expected) in [
+        ("${MIN} ${MAX} ${AVG} ${SUM}", "1 4 2.5 7.5"),
+        ("${FIRST} ${LAST} ${DATAPOINT_COUNT}", "4 2.5 3"),
+        ("${FIRST_LAST_RANGE} ${MIN_MAX_RANGE}", "-1.5 3"),
+        ("${LABEL} ${PROP('MetricName')} ${PROP('Namespace')}", "Size Size Shop"),
+        ("${PROP('Dim.Shelf')} ${PROP('Period')} ${PROP('Stat')}", "top 60 Sum"),
+        ("${PROP('Region')} ${PROP('AccountId')}", "us-east-1 123456789012"),
+        ("${MIN_TIME}", "2026-01-05 01:31:00 UTC+01:30"),
+        ("plain ${OTHER} ${PROP('Dim.None')} ${MAX", "plain ${OTHER} ${PROP('Dim.None')} ${MAX"),
+    ] {
+        assert_eq!(label("Size", text), expected, "{text}");
+    }
+    assert_eq!(label("None", "[max ${MAX}] ${DATAPOINT_COUNT}"), "[max --] 0");
+    let input = json!({
+        "MetricDataQueries": [query("m", ("Shop", "Size"), &[], "Sum")], "StartTime": START, "EndTime": START + 600,
+        "LabelOptions": { "Timezone": "CET" },
+    });
+    assert_eq!(code(&emulator, "GetMetricData", input), "ValidationError");
+}
+
+#[tokio::test]
+async fn a_statistic_set_has_no_percentiles_unless_its_samples_are_equal_or_one() {
+    let emulator = emulator().await;
+    let set = |name: &str, samples: f64, low: f64| {
+        let statistics =
+            json!({ "SampleCount": samples, "Sum": 5.0 * samples, "Minimum": low, "Maximum": 5.0 });
+        let datum = json!({ "MetricName": name, "Timestamp": START, "StatisticValues": statistics });
+        done(&emulator, "PutMetricData", json!({ "Namespace": "Shop", "MetricData": [datum] }));
+        let input = json!({
+            "Namespace": "Shop", "MetricName": name, "StartTime": START, "EndTime": START + 60, "Period": 60,
+            "ExtendedStatistics": ["p50"],
+        });
+        done(&emulator, "GetMetricStatistics", input)["Datapoints"].clone()
+    };
+    assert_eq!(set("Some", 4.0, 1.0), json!([]));
+    assert_eq!(set("One", 1.0, 5.0)[0]["ExtendedStatistics"]["p50"], 5.0);
+    assert_eq!(set("Equal", 4.0, 5.0)[0]["ExtendedStatistics"]["p50"], 5.0);
+}
