@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::emulator::Shared;
@@ -44,6 +46,20 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/moto-api/reset", post(reset))
 }
 
+/// The body of a request, which is JSON. One that cannot be read is answered as every other refusal is.
+struct Said<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Said<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        match Json::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(refused(rejection.status(), &rejection.body_text())),
+        }
+    }
+}
+
 async fn health(State(shared): Emulator) -> Json<Value> {
     Json(json!({ "status": "ok", "now": shared.state().region.now }))
 }
@@ -56,7 +72,7 @@ struct Advance {
     advance: f64,
 }
 
-async fn advance(State(shared): Emulator, Json(body): Json<Advance>) -> Response {
+async fn advance(State(shared): Emulator, Said(body): Said<Advance>) -> Response {
     let Ok(by) = Duration::try_from_secs_f64(body.advance) else {
         return refused(StatusCode::BAD_REQUEST, "`advance` must be seconds, 0 or more");
     };
@@ -66,7 +82,7 @@ async fn advance(State(shared): Emulator, Json(body): Json<Advance>) -> Response
     }
 }
 
-async fn workload(State(shared): Emulator, Json(body): Json<WorkloadRequest>) -> Response {
+async fn workload(State(shared): Emulator, Said(body): Said<WorkloadRequest>) -> Response {
     let mut state = shared.state();
     match body.workload(state.region.now) {
         Err(why) => refused(StatusCode::BAD_REQUEST, why),
@@ -81,7 +97,7 @@ async fn faults(State(shared): Emulator) -> Json<Value> {
     Json(shared.state().faults_in_force())
 }
 
-async fn inject(State(shared): Emulator, Json(fault): Json<Fault>) -> Response {
+async fn inject(State(shared): Emulator, Said(fault): Said<Fault>) -> Response {
     let mut state = shared.state();
     let state = &mut *state;
     let answer = json!({ "fault": fault });
@@ -110,9 +126,13 @@ struct After {
     after: u64,
 }
 
-async fn events(State(shared): Emulator, Query(query): Query<After>) -> Json<Value> {
+async fn events(State(shared): Emulator, query: Result<Query<After>, QueryRejection>) -> Response {
+    let after = match query {
+        Ok(Query(query)) => query.after,
+        Err(rejection) => return refused(rejection.status(), &rejection.body_text()),
+    };
     let state = shared.state();
-    Json(json!({ "events": state.region.events.after(query.after).collect::<Vec<_>>() }))
+    Json(json!({ "events": state.region.events.after(after).collect::<Vec<_>>() })).into_response()
 }
 
 async fn group(State(shared): Emulator, Path(name): Path<String>) -> Response {
@@ -133,7 +153,7 @@ async fn group(State(shared): Emulator, Path(name): Path<String>) -> Response {
     .into_response()
 }
 
-async fn scenario(State(shared): Emulator, Json(scenario): Json<Scenario>) -> Response {
+async fn scenario(State(shared): Emulator, Said(scenario): Said<Scenario>) -> Response {
     match scenario.begin(&mut shared.state()) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => refused(StatusCode::BAD_REQUEST, &with_cause(&error)),
@@ -173,7 +193,11 @@ async fn written(State(shared): Emulator) -> Response {
     }
 }
 
-async fn replaced(State(shared): Emulator, document: Bytes) -> Response {
+async fn replaced(State(shared): Emulator, document: Result<Bytes, BytesRejection>) -> Response {
+    let document = match document {
+        Ok(document) => document,
+        Err(rejection) => return refused(rejection.status(), &rejection.body_text()),
+    };
     match tokio::task::spawn_blocking(move || shared.read(&document)).await {
         Ok(Ok(now)) => Json(json!({ "now": now })).into_response(),
         Ok(Err(error @ StateError::Ahead { .. })) => refused(StatusCode::CONFLICT, &with_cause(&error)),

@@ -39,7 +39,8 @@ async fn handle(
 ) -> Response {
     // A browser signs nothing; S3's client asks for the same when it lists buckets.
     let signed = headers.contains_key(http::header::AUTHORIZATION);
-    if method == Method::GET && uri.path() == "/" && uri.query().is_none() && !signed {
+    let looks = method == Method::GET || method == Method::HEAD;
+    if looks && uri.path() == "/" && uri.query().is_none() && !signed {
         return page::html();
     }
     let call = match understood(&uri, &headers, body.clone()) {

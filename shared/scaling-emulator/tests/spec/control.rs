@@ -230,3 +230,25 @@ async fn a_refused_scenario_leaves_nothing_behind() {
         assert!(emulator.write_state().unwrap() == before, "{why}");
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_in_json_and_the_page_may_be_asked_for_without_its_body() {
+    let emulator = emulator(1).await;
+    for (method, path, kind, body, expected) in [
+        ("POST", "clock", "application/json", "{", 400),
+        ("POST", "clock", "application/json", r#"{"forward": 1}"#, 422),
+        ("POST", "clock", "text/plain", r#"{"advance": 1}"#, 415),
+        ("POST", "faults", "application/json", r#"{"kind": "none"}"#, 422),
+        ("POST", "workload", "application/json", "[]", 422),
+        ("POST", "scenario", "application/json", "1", 422),
+        ("GET", "events?after=x", "application/json", "", 400),
+    ] {
+        let uri = format!("{}/_emulator/{path}", emulator.endpoint());
+        let request = Request::builder().method(method).uri(uri).header("content-type", kind);
+        let (status, answer) = send(request.body(body.to_owned()).unwrap()).await;
+        let told: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!((status, told["error"].is_string()), (expected, true), "{path} {body}: {answer}");
+    }
+    let head = Request::head(format!("{}/", emulator.endpoint())).body(String::new()).unwrap();
+    assert_eq!(send(head).await, (200, String::new()));
+}
