@@ -46,6 +46,7 @@ impl GroupSetup {
         let made = templates::create(
             region,
             &templates::CreateInput {
+                client_token: None,
                 launch_template_name: self.name.clone(),
                 version_description: None,
                 launch_template_data: TemplateData {

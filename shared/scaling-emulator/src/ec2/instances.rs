@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::filter::{Filter, Size, keep, page};
+use super::hardware::{self, CpuOptions};
 use super::template_data::Ec2Tag;
-use super::{network, tags};
+use super::{instance_filters, network, zones};
 use crate::region::loose::Loose;
 use crate::region::stamp::Stamp;
 use crate::region::{Condition, Group, LifecycleState, Member, Region};
@@ -45,6 +47,7 @@ pub struct Reservation {
     pub reservation_id: String,
     pub owner_id: String,
     pub requester_id: Option<&'static str>,
+    pub group_set: [(); 0],
     pub instances_set: Vec<InstanceDescription>,
 }
 
@@ -80,6 +83,11 @@ pub struct InstanceDescription {
     pub source_dest_check: bool,
     pub platform_details: &'static str,
     pub state_reason: Option<StateReason>,
+    pub reason: String,
+    pub cpu_options: Option<CpuOptions>,
+    pub metadata_options: Value,
+    #[serde(flatten)]
+    pub common: &'static Value,
     /// Not shown with the instance, but with what it was launched together with.
     #[serde(skip)]
     pub reservation: String,
@@ -90,6 +98,13 @@ pub struct InstanceDescription {
     #[serde(skip)]
     pub owner: String,
     pub tag_set: Vec<Ec2Tag>,
+}
+
+impl InstanceDescription {
+    /// Who launched it, where that is not the account itself.
+    pub(super) fn requester(&self) -> Option<&'static str> {
+        self.owned.then_some("autoscaling.amazonaws.com")
+    }
 }
 
 /// A security group of an instance.
@@ -130,6 +145,7 @@ pub struct InstanceState {
 #[expect(missing_docs, reason = "the members are the service's own, documented there")]
 pub struct Placement {
     pub availability_zone: String,
+    pub availability_zone_id: String,
     pub tenancy: &'static str,
 }
 
@@ -167,7 +183,8 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
             None => reservation_set.push(Reservation {
                 reservation_id: instance.reservation.clone(),
                 owner_id: region.account_id.clone(),
-                requester_id: instance.owned.then_some("autoscaling.amazonaws.com"),
+                requester_id: instance.requester(),
+                group_set: [],
                 instances_set: vec![instance],
             }),
         }
@@ -227,7 +244,7 @@ fn values(instance: &InstanceDescription, name: &str) -> Option<Vec<String>> {
         "tenancy" => vec![instance.placement.tenancy.to_owned()],
         "vpc-id" | "network-interface.vpc-id" => vec![instance.vpc_id.to_owned()],
         "private-ip-address" => vec![instance.private_ip_address.clone()],
-        _ => tags::values(&instance.tag_set, name)?,
+        _ => instance_filters::values(instance, name)?,
     })
 }
 
@@ -263,6 +280,7 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
     let kind = region.machines.get(member.instance_type.as_str());
     let unknown = Stamp::default();
     let stamp = member.stamp.as_deref().unwrap_or(&unknown);
+    let place = region.zones().iter().position(|zone| *zone == member.zone).unwrap_or(0);
     InstanceDescription {
         instance_id: member.id.clone(),
         image_id: stamp.image.clone(),
@@ -271,7 +289,11 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         private_ip_address: member.address.clone(),
         instance_type: member.instance_type.to_string(),
         launch_time: member.launched,
-        placement: Placement { availability_zone: member.zone.clone(), tenancy: "default" },
+        placement: Placement {
+            availability_zone: member.zone.clone(),
+            availability_zone_id: zones::zone_id(region, place + 1),
+            tenancy: "default",
+        },
         monitoring: Monitoring { state: "enabled" },
         architecture: kind.map_or("x86_64", |kind| kind.architecture.as_str()),
         hypervisor: "xen",
@@ -279,7 +301,7 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         root_device_type: "ebs",
         key_name: stamp.key_name.clone(),
         vpc_id: network::VPC,
-        subnet_id: network::subnet(region.zones().iter().position(|zone| *zone == member.zone).unwrap_or(0)),
+        subnet_id: network::subnet(place),
         ami_launch_index: 0,
         client_token: String::new(),
         ebs_optimized: stamp.ebs_optimized,
@@ -291,6 +313,10 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         source_dest_check: true,
         platform_details: "Linux/UNIX",
         state_reason: reason(member),
+        reason: transition_reason(member),
+        cpu_options: kind.map(CpuOptions::of),
+        metadata_options: hardware::metadata_options(stamp),
+        common: &hardware::COMMON,
         tag_set: Vec::new(),
         reservation: member.id.replacen("i-", "r-", 1),
         owned: false,
@@ -337,6 +363,15 @@ fn reason(member: &Member) -> Option<StateReason> {
             message: "Client.UserInitiatedShutdown: User initiated shutdown",
         }
     })
+}
+
+/// Why an instance went out of running, with the time where that is known; nothing while it runs.
+fn transition_reason(member: &Member) -> String {
+    if state(member) == RUNNING {
+        return String::new();
+    }
+    let at = member.gone_at.map(|gone| gone.strftime(" (%Y-%m-%d %H:%M:%S GMT)").to_string());
+    format!("User initiated{}", at.unwrap_or_default())
 }
 
 /// State of an instance that runs.

@@ -2,7 +2,9 @@
 //! their names.
 
 pub mod filter;
+pub mod hardware;
 pub mod images;
+mod instance_filters;
 pub mod instances;
 pub mod lifecycle;
 pub mod network;
@@ -16,6 +18,7 @@ pub mod template_data;
 pub mod templates;
 pub mod types;
 pub mod versions;
+pub mod zones;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,7 +66,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeSpotPriceHistory", |region, form| call(region, form, spot::history)),
     ("DescribeInstanceTypes", |region, form| call(region, form, types::describe)),
     ("DescribeInstanceTypeOfferings", |region, form| call(region, form, types::offerings)),
-    ("DescribeAvailabilityZones", |region, form| call(region, form, types::zones)),
+    ("DescribeAvailabilityZones", |region, form| call(region, form, zones::describe)),
 ];
 
 /// The names of all operations.

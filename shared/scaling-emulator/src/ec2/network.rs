@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::filter::{Filter, Size, keep, page};
 use super::rules::{self, Peer, Rule};
-use super::tags;
 use super::template_data::{Ec2Tag, TagSpecification};
-use super::types::zone_id;
+use super::zones::zone_id;
+use super::{instance_filters, tags};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -152,13 +152,18 @@ pub fn security_groups(region: &mut Region, input: &DescribeInput) -> Result<Val
 /// Ids of the security groups that are named by id or by name.
 ///
 /// # Errors
-/// `InvalidGroup.NotFound` for a name that no group has. Ids are taken as they are, since templates may name any.
+/// `InvalidGroup.NotFound` for an id or a name that no group has.
 pub(super) fn named(region: &Region, ids: &[String], names: &[String]) -> Result<Vec<String>, AwsError> {
+    let unknown = |group: &String| {
+        AwsError::new("InvalidGroup.NotFound", format!("The security group '{group}' does not exist"))
+    };
+    let is_known = |id: &str| id == DEFAULT_GROUP || region.security_groups.contains_key(id);
+    if let Some(id) = ids.iter().find(|id| !is_known(id)) {
+        return Err(unknown(id));
+    }
     let mut found = ids.to_vec();
     for name in names {
-        found.push(id_of(region, name).ok_or_else(|| {
-            AwsError::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist"))
-        })?);
+        found.push(id_of(region, name).ok_or_else(|| unknown(name))?);
     }
     Ok(found)
 }
@@ -209,25 +214,37 @@ fn values(one: &Value, filter: &str) -> Option<Vec<String>> {
     if let Some(values) = tags::values(&tagged, filter) {
         return Some(values);
     }
+    if let Some(values) = rules::filtered(one, filter).or_else(|| of_blocks(one, filter)) {
+        return Some(values);
+    }
     let member = match filter {
         "cidr" | "cidr-block" | "cidrBlock" => "cidrBlock".to_owned(),
         "isDefault" | "is-default" => "isDefault".to_owned(),
         "description" => "groupDescription".to_owned(),
-        name => {
-            let mut parts = name.split('-');
-            let first = parts.next()?.to_owned();
-            parts.fold(first, |mut member, part| {
-                let mut letters = part.chars();
-                member.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-                member.push_str(letters.as_str());
-                member
-            })
-        }
+        name => instance_filters::member(name),
     };
     match one.get(member)? {
         Value::String(text) => Some(vec![text.clone()]),
         other => Some(vec![other.to_string()]),
     }
+}
+
+/// Filters by the blocks of addresses of a VPC or a subnet. Neither has any of version 6.
+fn of_blocks(one: &Value, filter: &str) -> Option<Vec<String>> {
+    let at = ["cidrBlock", "vpcId"].iter().all(|member| one.get(member).is_some());
+    let (kind, part) = filter.split_once('.').filter(|_| at)?;
+    let pointer = match (kind, part) {
+        ("ipv6-cidr-block-association", "ipv6-cidr-block" | "ipv6-pool" | "association-id" | "state") => {
+            return Some(Vec::new());
+        }
+        ("cidr-block-association", "cidr-block") => "/cidrBlock",
+        ("cidr-block-association", "association-id") => "/associationId",
+        ("cidr-block-association", "state") => "/cidrBlockState/state",
+        _ => return None,
+    };
+    let blocks = one.get("cidrBlockAssociationSet")?.as_array()?;
+    let text = |block: &Value| block.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    Some(blocks.iter().filter_map(text).collect())
 }
 
 /// Input of CreateSecurityGroup.
@@ -238,6 +255,8 @@ pub struct CreateGroupInput {
     pub group_name: String,
     /// For people.
     pub group_description: String,
+    /// Its VPC, the default one when absent.
+    pub vpc_id: Option<String>,
     /// Its tags.
     #[serde(default, rename = "TagSpecification")]
     pub tags: Vec<TagSpecification>,
@@ -259,6 +278,9 @@ pub struct CreateGroupOutput {
 /// Makes a security group.
 pub fn create_group(region: &mut Region, input: &CreateGroupInput) -> Result<CreateGroupOutput, AwsError> {
     let name = &input.group_name;
+    if let Some(unknown) = input.vpc_id.as_ref().filter(|id| *id != VPC) {
+        return Err(AwsError::new("InvalidVpcID.NotFound", format!("The vpc ID '{unknown}' does not exist")));
+    }
     if name == "default" || region.security_groups.values().any(|one| one.name == *name) {
         return Err(AwsError::new(
             "InvalidGroup.Duplicate",

@@ -348,3 +348,30 @@ fn permission(rule: &Rule) -> Value {
     }
     shown
 }
+
+/// What a filter by rules sees of a group that is shown, such as `ip-permission.cidr`. `None`: the filter is no such one.
+pub(super) fn filtered(group: &Value, filter: &str) -> Option<Vec<String>> {
+    let (list, part) = match filter.strip_prefix("egress.") {
+        Some(rest) => ("ipPermissionsEgress", rest.strip_prefix("ip-permission.")?),
+        None => ("ipPermissions", filter.strip_prefix("ip-permission.")?),
+    };
+    let permissions = group.get(list)?.as_array()?;
+    let (peers, member) = match part {
+        "cidr" => ("ipRanges", "cidrIp"),
+        "ipv6-cidr" => ("ipv6Ranges", "cidrIpv6"),
+        "group-id" => ("groups", "groupId"),
+        "group-name" => ("groups", "groupName"),
+        "user-id" => ("groups", "userId"),
+        "prefix-list-id" => ("prefixListIds", "prefixListId"),
+        "protocol" => return Some(texts(permissions.iter(), "ipProtocol")),
+        "from-port" => return Some(texts(permissions.iter(), "fromPort")),
+        "to-port" => return Some(texts(permissions.iter(), "toPort")),
+        _ => return None,
+    };
+    Some(texts(permissions.iter().filter_map(|one| one[peers].as_array()).flatten(), member))
+}
+
+fn texts<'a>(items: impl Iterator<Item = &'a Value>, member: &str) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    items.filter_map(|item| item.get(member)).map(text).collect()
+}

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use scaling_fleet::fleet::Machine;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::instances::{InstanceDescription, InstanceState, shown_loose};
 use super::network;
-use super::template_data::TagSpecification;
+use super::template_data::{TagSpecification, TemplateData};
+use super::templates::mismatch;
 use crate::region::Region;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
@@ -35,6 +37,9 @@ pub struct RunInput {
     pub placement: Placement,
     /// by zone or by the subnet that each zone has.
     pub subnet_id: Option<String>,
+    /// Network interfaces, of which the first tells subnet and security groups where the call itself does not.
+    #[serde(rename = "NetworkInterface")]
+    pub network_interfaces: Vec<NetworkInterface>,
     /// Key pair.
     pub key_name: Option<String>,
     /// Security groups by id,
@@ -68,6 +73,17 @@ pub struct Placement {
     pub availability_zone: Option<String>,
 }
 
+/// A network interface of what is run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworkInterface {
+    /// Its subnet.
+    pub subnet_id: Option<String>,
+    /// Its security groups by id.
+    #[serde(rename = "SecurityGroupId")]
+    pub security_group_ids: Vec<String>,
+}
+
 /// Output of RunInstances.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +91,7 @@ pub struct Placement {
 pub struct RunOutput {
     pub reservation_id: String,
     pub owner_id: String,
+    pub group_set: [(); 0],
     pub instances_set: Vec<InstanceDescription>,
 }
 
@@ -132,7 +149,12 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
         });
         region.loose.insert(loose.member.id.clone(), loose);
     }
-    Ok(RunOutput { reservation_id: reservation, owner_id: region.account_id.clone(), instances_set })
+    Ok(RunOutput {
+        reservation_id: reservation,
+        owner_id: region.account_id.clone(),
+        group_set: [],
+        instances_set,
+    })
 }
 
 fn missing(name: &str) -> AwsError {
@@ -145,12 +167,14 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     let mut template = None;
     let mut spot = input.instance_market_options.market_type.as_deref() == Some("spot");
     let mut tags = BTreeMap::<String, String>::new();
+    let mut place = Place { subnet: subnet(input)?, zone: input.placement.availability_zone.clone() };
     if let Some(spec) = &input.launch_template {
         let (found, version) = region.blueprints.resolve(spec)?;
         image = image.or_else(|| version.data.image_id.clone());
         kind = kind.or_else(|| version.data.instance_type.clone());
         template = Some(found.spec(version.number));
         spot |= version.data.asks_for_spot();
+        place = place.or(&version.data);
         tags.extend(version.data.instance_tags().map(|tag| (tag.key.clone(), tag.value.clone())));
     }
     let image = image.ok_or_else(|| missing("ImageId"))?;
@@ -159,10 +183,12 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     let kind = region.machines.machine(&kind).ok_or_else(|| {
         AwsError::new("InvalidParameterValue", format!("Invalid value '{kind}' for InstanceType."))
     })?;
-    let zone = zone(region, input, kind.instance_type.as_str())?;
+    let zone = zone(region, place, kind.instance_type.as_str())?;
     let tagged = input.tags.iter().filter(|one| one.resource_type.as_deref() == Some("instance"));
     tags.extend(tagged.flat_map(|one| &one.tags).map(|tag| (tag.key.clone(), tag.value.clone())));
-    let security_groups = network::named(region, &input.security_group_ids, &input.security_groups)?;
+    let of_interfaces = input.network_interfaces.iter().flat_map(|one| &one.security_group_ids);
+    let ids: Vec<String> = input.security_group_ids.iter().chain(of_interfaces).cloned().collect();
+    let security_groups = network::named(region, &ids, &input.security_groups)?;
     Ok(Asked { kind, image, template, zone, spot, tags, security_groups })
 }
 
@@ -179,24 +205,60 @@ fn run_before(region: &Region, input: &RunInput) -> Result<Option<RunOutput>, Aw
         || input.image_id.is_some() && input.image_id != first.image
         || input.max_count.is_some_and(|most| before.len() > most as usize);
     if other {
-        return Err(AwsError::new(
-            "IdempotentParameterMismatch",
-            "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
-        ));
+        return Err(mismatch());
     }
     Ok(Some(RunOutput {
         reservation_id: first.reservation.clone().unwrap_or_default(),
         owner_id: region.account_id.clone(),
+        group_set: [],
         instances_set: before.iter().map(|loose| shown_loose(region, loose)).collect(),
     }))
 }
 
+/// The subnet that a call names, itself or by a network interface.
+fn subnet(input: &RunInput) -> Result<Option<String>, AwsError> {
+    let both = |what: &str| {
+        let why = format!(
+            "Network interfaces and an instance-level {what} may not be specified on the same request"
+        );
+        Err(AwsError::new("InvalidParameterCombination", why))
+    };
+    let Some(interface) = input.network_interfaces.first() else { return Ok(input.subnet_id.clone()) };
+    if input.subnet_id.is_some() {
+        return both("subnet ID");
+    }
+    if !input.security_group_ids.is_empty() || !input.security_groups.is_empty() {
+        return both("security groups");
+    }
+    Ok(interface.subnet_id.clone())
+}
+
+/// Where instances are asked for.
+struct Place {
+    subnet: Option<String>,
+    zone: Option<String>,
+}
+
+impl Place {
+    /// This, or what a template says where this says nothing.
+    fn or(self, data: &TemplateData) -> Self {
+        if self.subnet.is_some() || self.zone.is_some() {
+            return self;
+        }
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let interface = data.rest.get("networkInterfaceSet").and_then(|all| all.get(0));
+        Self {
+            subnet: text(interface.and_then(|one| one.get("subnetId"))),
+            zone: text(data.rest.get("placement").and_then(|placement| placement.get("availabilityZone"))),
+        }
+    }
+}
+
 /// Where instances are run, if they can be there.
-fn zone(region: &Region, input: &RunInput, kind: &str) -> Result<String, AwsError> {
+fn zone(region: &Region, place: Place, kind: &str) -> Result<String, AwsError> {
     let zones = region.zones();
-    let named = input.placement.availability_zone.clone();
-    let zone = match input.subnet_id.as_deref() {
-        None => named.unwrap_or_else(|| zones[0].clone()),
+    let zone = match place.subnet.as_deref() {
+        None => place.zone.unwrap_or_else(|| zones[0].clone()),
         Some(subnet) => {
             let own = (0..zones.len()).find(|place| network::subnet(*place) == subnet);
             own.and_then(|place| zones.get(place)).cloned().ok_or_else(|| {

@@ -23,6 +23,8 @@ pub struct CreateInput {
     /// What it says.
     #[serde(default)]
     pub launch_template_data: TemplateData,
+    /// The same call again, which this tells, makes nothing more.
+    pub client_token: Option<String>,
     /// Tags of the template itself.
     #[serde(default, rename = "TagSpecification")]
     pub tags: Vec<TagSpecification>,
@@ -54,11 +56,10 @@ pub struct TemplateDescription {
 /// Makes a template with version 1. Whether its type exists is only asked when something is launched from it.
 pub fn create(region: &mut Region, input: &CreateInput) -> Result<TemplateOutput, AwsError> {
     let name = input.launch_template_name.clone();
-    if !(3..=128).contains(&name.len()) {
-        return Err(AwsError::new(
-            "InvalidLaunchTemplateName.MalformedException",
-            "Launch template name must be between 3 and 128 characters.",
-        ));
+    check_name(&name)?;
+    check_data(&input.launch_template_data)?;
+    if let Some(made) = made_before(region, input)? {
+        return Ok(made);
     }
     if region.blueprints.has_template(&name) {
         return Err(AwsError::new(
@@ -71,6 +72,7 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<TemplateOutput
         created: region.now,
         description: input.version_description.clone(),
         data: input.launch_template_data.clone(),
+        client_token: input.client_token.clone(),
     };
     let template = LaunchTemplate {
         id: region.ids.template(),
@@ -84,6 +86,56 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<TemplateOutput
     let output = TemplateOutput { launch_template: shown(region, &template) };
     region.blueprints.insert_template(template);
     Ok(output)
+}
+
+fn check_name(name: &str) -> Result<(), AwsError> {
+    let malformed = |why: &str| Err(AwsError::new("InvalidLaunchTemplateName.MalformedException", why));
+    if !(3..=128).contains(&name.len()) {
+        return malformed("Launch template name must be between 3 and 128 characters.");
+    }
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "().-/_".contains(letter);
+    if name.chars().all(is_allowed) {
+        return Ok(());
+    }
+    malformed(
+        "Launch template name must consist of letters, digits, and the characters ( ) . - / _ and no others.",
+    )
+}
+
+/// Refuses a template, or a version of one, that says nothing.
+pub(super) fn check_data(data: &TemplateData) -> Result<(), AwsError> {
+    if *data == TemplateData::default() {
+        let why = "The request must contain the parameter LaunchTemplateData";
+        return Err(AwsError::new("MissingParameter", why));
+    }
+    Ok(())
+}
+
+/// What a call with the same token made before; the token of another call is refused.
+fn made_before(region: &Region, input: &CreateInput) -> Result<Option<TemplateOutput>, AwsError> {
+    if input.client_token.as_ref().is_none_or(String::is_empty) {
+        return Ok(None);
+    }
+    let is_meant = |template: &&LaunchTemplate| {
+        template.versions.get(&1).is_some_and(|first| first.client_token == input.client_token)
+    };
+    let made = region.blueprints.templates().find(is_meant);
+    let Some(template) = made else { return Ok(None) };
+    let same = |one: &TemplateVersion| {
+        one.data == input.launch_template_data && one.description == input.version_description
+    };
+    if template.name != input.launch_template_name || !template.versions.get(&1).is_some_and(same) {
+        return Err(mismatch());
+    }
+    Ok(Some(TemplateOutput { launch_template: shown(region, template) }))
+}
+
+/// The token of another call.
+pub(super) fn mismatch() -> AwsError {
+    AwsError::new(
+        "IdempotentParameterMismatch",
+        "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+    )
 }
 
 /// Input of ModifyLaunchTemplate.

@@ -1,9 +1,11 @@
-//! Instance types, where they are offered, and availability zones.
+//! Instance types, and where they are offered.
 
 use scaling_fleet::{InstanceClass, InstanceType};
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, Size, keep, page};
+use super::hardware::CpuOptions;
+use super::zones::zone_id;
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -105,6 +107,13 @@ fn selected(region: &Region, input: &TypesInput) -> Result<Vec<&'static Instance
         "memory-info.size-in-mib" => Some(vec![whole(kind.memory.0).to_string()]),
         "burstable-performance-supported" => Some(vec![(kind.class == InstanceClass::Burstable).to_string()]),
         "current-generation" => Some(vec!["true".to_owned()]),
+        "supported-usage-class" => Some(vec!["on-demand".to_owned(), "spot".to_owned()]),
+        "supported-virtualization-type" => Some(vec!["hvm".to_owned()]),
+        "supported-root-device-type" => Some(vec!["ebs".to_owned()]),
+        "hypervisor" => Some(vec!["nitro".to_owned()]),
+        "bare-metal" => Some(vec!["false".to_owned()]),
+        "vcpu-info.default-cores" => Some(vec![CpuOptions::of(kind).core_count.to_string()]),
+        "vcpu-info.default-threads-per-core" => Some(vec![CpuOptions::of(kind).threads_per_core.to_string()]),
         "location" => Some(zones.iter().cloned().chain([region.name.clone()]).collect()),
         _ => None,
     })?;
@@ -126,7 +135,7 @@ fn shown(kind: &InstanceType) -> TypeDescription {
     }
 }
 
-fn whole(value: f64) -> u64 {
+pub(super) fn whole(value: f64) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -182,75 +191,4 @@ pub fn offerings(region: &mut Region, input: &TypesInput) -> Result<OfferingsOut
     let size = Size(input.max_results.or(Some(1_000)), 5, 1_000);
     let (offered, next_token) = page(all.collect(), input.next_token.as_deref(), size)?;
     Ok(OfferingsOutput { instance_type_offering_set: offered, next_token })
-}
-
-/// Input of DescribeAvailabilityZones.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct ZonesInput {
-    /// All when empty.
-    #[serde(rename = "ZoneName")]
-    pub names: Vec<String>,
-    /// `zone-name`, `region-name`, `state`.
-    #[serde(rename = "Filter")]
-    pub filters: Vec<Filter>,
-}
-
-/// Output of DescribeAvailabilityZones.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ZonesOutput {
-    /// All of them.
-    pub availability_zone_info: Vec<ZoneDescription>,
-}
-
-/// A zone as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the members are the service's own, documented there")]
-pub struct ZoneDescription {
-    pub zone_state: &'static str,
-    pub region_name: String,
-    pub zone_name: String,
-    pub zone_id: String,
-    pub group_name: String,
-    pub zone_type: &'static str,
-    pub opt_in_status: &'static str,
-}
-
-/// Describes the zones.
-pub fn zones(region: &mut Region, input: &ZonesInput) -> Result<ZonesOutput, AwsError> {
-    let known = region.zones();
-    if let Some(name) = input.names.iter().find(|name| !known.contains(name)) {
-        return Err(AwsError::new("InvalidParameterValue", format!("Invalid availability zone: [{name}]")));
-    }
-    let mut found: Vec<ZoneDescription> = (1..)
-        .zip(known)
-        .filter(|(_, name)| input.names.is_empty() || input.names.contains(name))
-        .map(|(number, name)| ZoneDescription {
-            zone_state: "available",
-            region_name: region.name.clone(),
-            zone_name: name,
-            zone_id: zone_id(region, number),
-            group_name: region.name.clone(),
-            zone_type: "availability-zone",
-            opt_in_status: "opt-in-not-required",
-        })
-        .collect();
-    keep(&mut found, &input.filters, |zone, name| match name {
-        "zone-name" => Some(vec![zone.zone_name.clone()]),
-        "zone-id" => Some(vec![zone.zone_id.clone()]),
-        "region-name" => Some(vec![zone.region_name.clone()]),
-        "state" => Some(vec!["available".to_owned()]),
-        _ => None,
-    })?;
-    Ok(ZonesOutput { availability_zone_info: found })
-}
-
-/// Such as `use1-az1` in us-east-1.
-pub(super) fn zone_id(region: &Region, number: impl std::fmt::Display) -> String {
-    let mut parts = region.name.split('-');
-    let place = parts.next().unwrap_or_default();
-    let side = parts.next().unwrap_or_default().chars().next().unwrap_or('x');
-    format!("{place}{side}{}-az{number}", parts.next().unwrap_or_default())
 }

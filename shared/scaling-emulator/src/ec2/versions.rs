@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::filter::{Size, page};
+use super::filter::{Filter, Size, keep, page};
 use super::template_data::TemplateData;
-use super::templates::creator;
+use super::templates::{check_data, creator};
 use crate::region::Region;
 use crate::region::blueprints::{LaunchTemplate, TemplateVersion};
 use crate::wire::AwsError;
@@ -25,6 +26,8 @@ pub struct CreateInput {
     /// What it says.
     #[serde(default)]
     pub launch_template_data: TemplateData,
+    /// The same call again, which this tells, makes nothing more.
+    pub client_token: Option<String>,
 }
 
 /// Output of CreateLaunchTemplateVersion.
@@ -53,7 +56,11 @@ pub struct VersionDescription {
 /// Makes the next version of a template.
 pub fn create(region: &mut Region, input: &CreateInput) -> Result<CreateOutput, AwsError> {
     let (id, name) = (input.launch_template_id.as_deref(), input.launch_template_name.as_deref());
+    check_data(&input.launch_template_data)?;
     let template = region.blueprints.template(id, name)?;
+    if let Some(made) = made_before(template, input) {
+        return Ok(CreateOutput { launch_template_version: shown(region, template, made) });
+    }
     let base = match input.source_version.as_deref() {
         None => TemplateData::default(),
         Some(source) => version(template, source)?.data.clone(),
@@ -64,6 +71,7 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<CreateOutput, 
         created: region.now,
         description: input.version_description.clone(),
         data: base.overlaid(input.launch_template_data.clone()),
+        client_token: input.client_token.clone(),
     };
     if let Some(template) = region.blueprints.template_mut(&id) {
         template.latest = number;
@@ -71,6 +79,12 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<CreateOutput, 
     }
     let template = region.blueprints.template(Some(&id), None)?;
     Ok(CreateOutput { launch_template_version: shown(region, template, &made) })
+}
+
+/// The version that a call with the same token made before.
+fn made_before<'a>(template: &'a LaunchTemplate, input: &CreateInput) -> Option<&'a TemplateVersion> {
+    let token = input.client_token.as_ref().filter(|token| !token.is_empty())?;
+    template.versions.values().find(|made| made.client_token.as_ref() == Some(token))
 }
 
 /// Input of DescribeLaunchTemplateVersions.
@@ -84,6 +98,9 @@ pub struct DescribeInput {
     /// Numbers, `$Latest`, `$Default`; all when empty.
     #[serde(rename = "LaunchTemplateVersion")]
     pub versions: Vec<String>,
+    /// Filters: what `values` knows.
+    #[serde(rename = "Filter")]
+    pub filters: Vec<Filter>,
     /// Least number of a version,
     pub min_version: Option<u32>,
     /// and the most.
@@ -126,8 +143,45 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
         input.min_version.is_none_or(|least| number >= least)
             && input.max_version.is_none_or(|most| number <= most)
     });
+    keep(&mut found, &input.filters, values)?;
     let (found, next_token) = page(found, input.next_token.as_deref(), Size(input.max_results, 1, 200))?;
     Ok(DescribeOutput { launch_template_version_set: found, next_token })
+}
+
+fn values(made: &VersionDescription, filter: &str) -> Option<Vec<String>> {
+    let data = &made.launch_template_data;
+    let one = |text: &Option<String>| text.iter().cloned().collect();
+    Some(match filter {
+        "create-time" => vec![made.create_time.to_string()],
+        "is-default-version" => vec![made.default_version.to_string()],
+        "image-id" => one(&data.image_id),
+        "instance-type" => one(&data.instance_type),
+        "ebs-optimized" => data.ebs_optimized.iter().map(bool::to_string).collect(),
+        "iam-instance-profile" => {
+            data.iam_instance_profile.iter().filter_map(|role| role.arn.clone()).collect()
+        }
+        "http-endpoint" => said(data, "metadataOptions", "httpEndpoint"),
+        "http-tokens" => said(data, "metadataOptions", "httpTokens"),
+        "http-protocol-ipv4" => said(data, "metadataOptions", "httpProtocolIpv4"),
+        "host-resource-group-arn" => said(data, "placement", "hostResourceGroupArn"),
+        "license-configuration-arn" => said(data, "licenseSet", "licenseConfigurationArn"),
+        "network-card-index" => said(data, "networkInterfaceSet", "networkCardIndex"),
+        "kernel-id" => text(data.rest.get("kernelId")),
+        "ram-disk-id" => text(data.rest.get("ramDiskId")),
+        _ => return None,
+    })
+}
+
+/// What a version says under a member of a structure, or of all structures of a list.
+fn said(data: &TemplateData, structure: &str, member: &str) -> Vec<String> {
+    match data.rest.get(structure) {
+        Some(Value::Array(items)) => items.iter().flat_map(|item| text(item.get(member))).collect(),
+        other => text(other.and_then(|one| one.get(member))),
+    }
+}
+
+fn text(value: Option<&Value>) -> Vec<String> {
+    value.and_then(Value::as_str).map(str::to_owned).into_iter().collect()
 }
 
 fn version<'a>(template: &'a LaunchTemplate, wanted: &str) -> Result<&'a TemplateVersion, AwsError> {

@@ -33,6 +33,9 @@ pub struct TemplateVersion {
     pub description: Option<String>,
     /// What it says.
     pub data: TemplateData,
+    /// What the call that made it said, so that the same call again makes nothing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_token: Option<String>,
 }
 
 /// A launch template.

@@ -11,6 +11,7 @@ use super::group::{Group, GroupTag};
 use super::loose::Loose;
 use super::member::Member;
 use crate::ec2::template_data::TemplateData;
+use crate::wire::query::uncapitalised;
 
 /// Tags by key; those that were launched alike share them until one is changed.
 pub type Tags = Arc<BTreeMap<String, String>>;
@@ -34,6 +35,9 @@ pub struct Stamp {
     /// Whether disk traffic has its own bandwidth.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ebs_optimized: bool,
+    /// How its metadata is read, by the names that it is shown with, where its launch says so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, Value>,
     /// The call that ran it. `None` where a group launched it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
@@ -64,9 +68,16 @@ impl From<&TemplateData> for Stamp {
             security_groups,
             profile: role.and_then(|role| role.arn.clone().or_else(|| role.name.clone())),
             ebs_optimized: data.ebs_optimized.unwrap_or(false),
+            metadata: members(data.rest.get("metadataOptions"), str::to_owned),
             run: None,
         }
     }
+}
+
+/// The members of a structure by other names.
+fn members(said: Option<&Value>, named: fn(&str) -> String) -> BTreeMap<String, Value> {
+    let said = said.and_then(Value::as_object).into_iter().flatten();
+    said.map(|(name, value)| (named(name), value.clone())).collect()
 }
 
 impl From<&LaunchConfiguration> for Stamp {
@@ -82,6 +93,7 @@ impl From<&LaunchConfiguration> for Stamp {
             security_groups: groups.filter_map(Value::as_str).map(str::to_owned).collect(),
             profile: text("IamInstanceProfile"),
             ebs_optimized: said("EbsOptimized").is_some_and(|said| *said == true || *said == "true"),
+            metadata: members(said("MetadataOptions"), uncapitalised),
             run: None,
         }
     }

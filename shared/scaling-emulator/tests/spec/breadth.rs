@@ -207,7 +207,7 @@ async fn tags_of_every_kind_of_resource_are_kept_and_listed() {
     let made = call(
         &emulator,
         "CreateLaunchTemplate",
-        "LaunchTemplateName=tagged&TagSpecification.1.ResourceType=launch-template&TagSpecification.1.Tag.1.Key=a\
+        "LaunchTemplateName=tagged&LaunchTemplateData.KeyName=k&TagSpecification.1.ResourceType=launch-template&TagSpecification.1.Tag.1.Key=a\
          &TagSpecification.1.Tag.1.Value=x",
     );
     assert_eq!(made["launchTemplate"]["tagSet"], json!([{ "key": "a", "value": "x" }]));

@@ -93,7 +93,7 @@ async fn the_default_network_has_a_subnet_in_every_zone_that_a_group_may_name() 
 #[tokio::test]
 async fn security_groups_are_made_found_and_deleted() {
     let emulator = emulator(1).await;
-    let made = call(&emulator, "CreateSecurityGroup", "GroupName=web&GroupDescription=d&VpcId=vpc-1");
+    let made = call(&emulator, "CreateSecurityGroup", "GroupName=web&GroupDescription=d");
     let id = made["groupId"].as_str().unwrap().to_owned();
     for members in [format!("GroupId.1={id}"), "Filter.1.Name=group-name&Filter.1.Value.1=web".to_owned()] {
         let found = call(&emulator, "DescribeSecurityGroups", &members);

@@ -7,6 +7,8 @@ mod call;
 mod client;
 mod control;
 mod ec2;
+mod ec2_filters;
+mod ec2_rules;
 mod everything;
 mod faults;
 mod hooks;

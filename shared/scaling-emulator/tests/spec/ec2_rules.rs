@@ -1,0 +1,151 @@
+//! Rules of EC2's operations on instances and what they are launched from: where they run, what they are shown with, what is
+//! refused, and what the same call again does.
+
+use scaling_emulator::ec2::dispatch;
+use scaling_emulator::wire::form::Form;
+use scaling_emulator::{AwsError, Emulator};
+use serde_json::{Value, json};
+
+use crate::client::emulator;
+
+fn tried(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
+    emulator.with_region(|region| dispatch(region, operation, &Form::parse(members.as_bytes())))
+}
+
+fn call(emulator: &Emulator, operation: &str, members: &str) -> Value {
+    tried(emulator, operation, members).unwrap_or_else(|error| panic!("{operation} {members}: {error}"))
+}
+
+fn run(emulator: &Emulator, members: &str) -> Value {
+    let members = format!("MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large&{members}");
+    call(emulator, "RunInstances", &members)["instancesSet"][0].clone()
+}
+
+fn subnet(emulator: &Emulator, zone: &str) -> String {
+    let members = format!("Filter.1.Name=availability-zone&Filter.1.Value.1={zone}");
+    call(emulator, "DescribeSubnets", &members)["subnetSet"][0]["subnetId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_instance_runs_where_its_interface_or_its_template_says() {
+    let emulator = emulator(1).await;
+    let third = subnet(&emulator, "us-east-1c");
+    let made = call(&emulator, "CreateSecurityGroup", "GroupName=shop&GroupDescription=d");
+    let group = made["groupId"].as_str().unwrap();
+    let by_interface = run(
+        &emulator,
+        &format!(
+            "NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.SubnetId={third}&NetworkInterface.1.SecurityGroupId.1={group}"
+        ),
+    );
+    assert_eq!(by_interface["subnetId"], third);
+    assert_eq!(by_interface["placement"]["availabilityZone"], "us-east-1c");
+    assert_eq!(by_interface["groupSet"], json!([{ "groupId": group, "groupName": "shop" }]));
+    for (name, said) in [
+        ("placed", "LaunchTemplateData.Placement.AvailabilityZone=us-east-1b".to_owned()),
+        (
+            "wired",
+            format!("LaunchTemplateData.NetworkInterface.1.SubnetId={}", subnet(&emulator, "us-east-1b")),
+        ),
+    ] {
+        call(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName={name}&{said}"));
+        let template = format!("LaunchTemplate.LaunchTemplateName={name}");
+        assert_eq!(run(&emulator, &template)["placement"]["availabilityZone"], "us-east-1b", "{name}");
+        let elsewhere = run(&emulator, &format!("{template}&Placement.AvailabilityZone=us-east-1c"));
+        assert_eq!(elsewhere["placement"]["availabilityZone"], "us-east-1c", "{name}");
+    }
+    for beside in [format!("SubnetId={third}"), format!("SecurityGroupId.1={group}")] {
+        let members = format!(
+            "MinCount=1&MaxCount=1&ImageId=ami-1&NetworkInterface.1.DeviceIndex=0&InstanceType=m7i.large&{beside}"
+        );
+        assert_eq!(
+            tried(&emulator, "RunInstances", &members).unwrap_err().code,
+            "InvalidParameterCombination"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_instance_is_shown_with_all_that_clients_expect() {
+    let emulator = emulator(1).await;
+    let told = call(&emulator, "DescribeInstances", "");
+    assert_eq!(told["reservationSet"][0]["groupSet"], json!([]));
+    let shown = &told["reservationSet"][0]["instancesSet"][0];
+    for (member, expected) in [
+        ("reason", json!("")),
+        ("dnsName", json!("")),
+        ("productCodes", json!([])),
+        ("blockDeviceMapping", json!([])),
+        ("networkInterfaceSet", json!([])),
+        ("enaSupport", json!(true)),
+        ("cpuOptions", json!({ "coreCount": 1, "threadsPerCore": 2 })),
+    ] {
+        assert_eq!(shown[member], expected, "{member}");
+    }
+    assert_eq!(shown["metadataOptions"]["httpTokens"], "optional");
+    let said = "LaunchTemplateName=strict&LaunchTemplateData.MetadataOptions.HttpTokens=required";
+    call(&emulator, "CreateLaunchTemplate", said);
+    let strict = run(&emulator, "LaunchTemplate.LaunchTemplateName=strict");
+    assert_eq!(strict["metadataOptions"]["httpTokens"], "required");
+    let id = strict["instanceId"].as_str().unwrap();
+    call(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
+    let ended = call(&emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
+    let reason = &ended["reservationSet"][0]["instancesSet"][0]["reason"];
+    assert_eq!(reason, "User initiated (2026-01-05 00:00:00 GMT)");
+}
+
+#[tokio::test]
+async fn what_a_launch_cannot_name_is_refused() {
+    let emulator = emulator(1).await;
+    let data = "LaunchTemplateData.InstanceType=m7i.large";
+    for (operation, members, expected) in [
+        (
+            "CreateLaunchTemplate",
+            format!("LaunchTemplateName=a b!&{data}"),
+            "InvalidLaunchTemplateName.MalformedException",
+        ),
+        (
+            "CreateLaunchTemplate",
+            format!("LaunchTemplateName=ab&{data}"),
+            "InvalidLaunchTemplateName.MalformedException",
+        ),
+        ("CreateLaunchTemplate", "LaunchTemplateName=empty".to_owned(), "MissingParameter"),
+        ("CreateLaunchTemplateVersion", "LaunchTemplateName=web".to_owned(), "MissingParameter"),
+        (
+            "CreateSecurityGroup",
+            "GroupName=shop&GroupDescription=d&VpcId=vpc-nope".to_owned(),
+            "InvalidVpcID.NotFound",
+        ),
+        (
+            "RunInstances",
+            "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large&SecurityGroupId.1=sg-nope".to_owned(),
+            "InvalidGroup.NotFound",
+        ),
+    ] {
+        assert_eq!(
+            tried(&emulator, operation, &members).unwrap_err().code,
+            expected,
+            "{operation} {members}"
+        );
+    }
+    call(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName=A(1).b-/_&{data}"));
+}
+
+#[tokio::test]
+async fn the_same_call_again_makes_no_other_template_and_no_other_version() {
+    let emulator = emulator(1).await;
+    let create = "LaunchTemplateName=shop&LaunchTemplateData.InstanceType=m7i.large&ClientToken=one";
+    let first = call(&emulator, "CreateLaunchTemplate", create);
+    assert_eq!(call(&emulator, "CreateLaunchTemplate", create), first);
+    let other = create.replace("m7i", "c7i");
+    let refused = tried(&emulator, "CreateLaunchTemplate", &other).unwrap_err();
+    assert_eq!(refused.code, "IdempotentParameterMismatch");
+    let anew = tried(&emulator, "CreateLaunchTemplate", &create.replace("one", "two")).unwrap_err();
+    assert_eq!(anew.code, "InvalidLaunchTemplateName.AlreadyExistsException");
+    let version = create.replace("one", "three");
+    let second = call(&emulator, "CreateLaunchTemplateVersion", &version);
+    assert_eq!(call(&emulator, "CreateLaunchTemplateVersion", &version), second);
+    let third = call(&emulator, "CreateLaunchTemplateVersion", &version.replace("three", "four"));
+    let number = |made: &Value| made["launchTemplateVersion"]["versionNumber"].as_u64();
+    assert_eq!((number(&second), number(&third)), (Some(2), Some(3)));
+}
