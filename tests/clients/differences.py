@@ -225,8 +225,7 @@ METRICS = [
 
 INSTANCE = "EC2 API Reference, Instance"
 MACHINES = [
-    *left_out("*_instances.*", INSTANCE, "BlockDeviceMappings", "HibernationOptions", "MetadataOptions", "NetworkInterfaces",
-              "PublicDnsName", "PublicIpAddress", "SriovNetSupport", "Platform", "ProductCodes", "StateTransitionReason"),
+    *left_out("*_instances.*", INSTANCE, "PublicIpAddress", "SriovNetSupport", "Platform"),
     ("*_instances.*.StateReason: absent | *", f"{INSTANCE}, stateReason: of the most recent stop or end, and empty before"),
     ("*_instances.*.Placement.GroupName: absent | ", optional("EC2 API Reference, Placement", "groupName")),
     ("*_instances.*.Monitoring.State: enabled | disabled", "EC2 User Guide, Detailed monitoring: data by the minute, which all here have"),
