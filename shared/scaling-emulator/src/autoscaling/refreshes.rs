@@ -94,6 +94,7 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
         moved: region.now,
         passed: 0,
         paused: None,
+        told: None,
     };
     let id = refresh.id.clone();
     let group = group_mut(region, &name)?;

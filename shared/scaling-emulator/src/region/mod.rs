@@ -20,6 +20,7 @@ mod notices;
 pub mod policy;
 mod purchase;
 pub mod refresh;
+mod refresh_notices;
 mod refreshing;
 mod replaced;
 pub mod scaling;

@@ -188,6 +188,9 @@ pub struct Refresh {
     pub passed: usize,
     /// Since when it pauses at a checkpoint.
     pub paused: Option<Timestamp>,
+    /// The status that the last event told of.
+    #[serde(default)]
+    pub told: Option<RefreshStatus>,
 }
 
 impl Refresh {

@@ -79,3 +79,38 @@ async fn what_is_no_topic_is_refused() {
     let (code, message) = refused(&emulator, "PutNotificationConfiguration", members);
     assert!(code == "ValidationError" && message.contains("Invalid SNS Topic ARN"), "{message}");
 }
+
+const REFRESH: &str = "EC2 Auto Scaling Instance Refresh ";
+
+/// What was told of refreshes, without the words that all have in common.
+async fn of_refreshes(emulator: &Emulator) -> Vec<(String, Value)> {
+    let events = told(emulator, "aws.autoscaling").await.into_iter();
+    let short = |event: Value| {
+        let kind = event["detail-type"].as_str()?.strip_prefix(REFRESH)?.to_owned();
+        Some((kind, event["detail"].clone()))
+    };
+    events.filter_map(short).collect()
+}
+
+#[tokio::test]
+async fn events_say_how_a_refresh_goes() {
+    let emulator = emulator(4).await;
+    let members = "Preferences.CheckpointPercentages.member.1=50&Preferences.CheckpointPercentages.member.2=100\
+        &Preferences.CheckpointDelay=60&Preferences.InstanceWarmup=0&Preferences.BakeTime=60";
+    call(&emulator, "StartInstanceRefresh", members);
+    advance(&emulator, 3600).await;
+    let events = of_refreshes(&emulator).await;
+    let kinds: Vec<&str> = events.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["Started", "Checkpoint Reached", "Started Baking", "Succeeded"]);
+    let (_, detail) = &events[1];
+    assert_eq!(detail["AutoScalingGroupName"], "web");
+    assert_eq!((&detail["CheckpointPercentage"], &detail["CheckpointDelay"]), (&json!("50"), &json!("60")));
+    assert_eq!(detail["InstanceRefreshId"], events[0].1["InstanceRefreshId"]);
+    call(&emulator, "StartInstanceRefresh", "");
+    advance(&emulator, 30).await;
+    call(&emulator, "CancelInstanceRefresh", "");
+    advance(&emulator, 30).await;
+    let kinds: Vec<String> =
+        of_refreshes(&emulator).await.into_iter().skip(4).map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["Started", "Cancelled"]);
+}
