@@ -226,13 +226,20 @@ METRICS = [
 INSTANCE = "EC2 API Reference, Instance"
 MACHINES = [
     *left_out("*_instances.*", INSTANCE, "PublicIpAddress", "SriovNetSupport", "Platform"),
+    *((f"*_instances.*.{member}: [[][]] | *", f"{INSTANCE}, {member}: Required: No; nothing here has it, and clients find an empty list")
+      for member in ("BlockDeviceMappings", "NetworkInterfaces")),
+    ("*_instances.*.PublicDnsName:  | *", f"{INSTANCE}, dnsName: empty where an instance has no public name, as none has here"),
+    ("describe_instances.*.StateTransitionReason: User initiated* | User initiated*", f"{INSTANCE}, reason: the reason for the most recent transition; might be an empty string"),
+    *((f"*_instances.*.{member}: * | absent", f"{INSTANCE}, {member[:1].lower()}{member[1:]}")
+      for member in ("CapacityReservationSpecification", "CpuOptions", "CurrentInstanceBootMode", "EnaSupport", "EnclaveOptions",
+                     "HibernationOptions.Configured", "MaintenanceOptions", "UsageOperation")),
+    ("*_instances.*.Placement.AvailabilityZoneId: * | absent", "EC2 API Reference, Placement, availabilityZoneId"),
     ("*_instances.*.StateReason: absent | *", f"{INSTANCE}, stateReason: of the most recent stop or end, and empty before"),
     ("*_instances.*.Placement.GroupName: absent | ", optional("EC2 API Reference, Placement", "groupName")),
     ("*_instances.*.Monitoring.State: enabled | disabled", "EC2 User Guide, Detailed monitoring: data by the minute, which all here have"),
     ("*_instances.*.PlatformDetails: Linux/UNIX | absent", f"{INSTANCE}, platformDetails"),
     ("*_instances.*.RootDeviceName: /dev/xvda | /dev/sda1", f"{INSTANCE}, rootDeviceName: the image's, and moto's image is another"),
     ("*_instances.*.SecurityGroups: * | [[][]]", "EC2 User Guide, Default security groups: what names no group is in the VPC's default one"),
-    ("*_instances.*Groups: absent | [[][]]", optional("EC2 API Reference, Reservation", "groupSet")),
     ("describe_instances.Reservations: * | *", "EC2 API Reference, Reservation: one a launch; a group's instances are launched one by one, moto's together"),
     ("describe_instance_status.*.Details: * | absent", "EC2 API Reference, InstanceStatusSummary, details: the checks one by one"),
     ("describe_images.*", "EC2 API Reference, Image: what an image is, is its owner's: moto's is a public one, this one a stand-in for any"),
@@ -250,9 +257,9 @@ NETWORK = [
               "DefaultThreadsPerCore", "ValidCores", "ValidThreadsPerCore"),
     ("describe_instance_types.*.CurrentGeneration: True | False", "EC2, Previous generation instances: it changes as types age; what is simulated here is what can be launched"),
     ("describe_availability_zones.*.ZoneId: * | *", "EC2 User Guide, AZ IDs: zone names are mapped to ids for each account"),
+    ("describe_availability_zones.*.NetworkBorderGroup: us-east-1 | absent", "EC2 API Reference, AvailabilityZone, networkBorderGroup"),
     ("describe_availability_zones.*.GroupName: us-east-1 | absent", "EC2 API Reference, AvailabilityZone, groupName"),
     ("describe_availability_zones.*.OptInStatus: * | absent", "EC2 API Reference, AvailabilityZone, optInStatus: always opt-in-not-required"),
-    ("describe_availability_zones.*.Messages: absent | [[][]]", optional("EC2 API Reference, AvailabilityZone", "messageSet")),
     ("describe_subnets.*.AvailabilityZoneId: * | *", "EC2 User Guide, AZ IDs: zone names are mapped to ids for each account"),
     *left_out("describe_subnets.*", "EC2 API Reference, Subnet", "Ipv6CidrBlockAssociationSet", "PrivateDnsNameOptionsOnLaunch"),
     *left_out("describe_vpcs.*", "EC2 API Reference, Vpc", "Ipv6CidrBlockAssociationSet"),

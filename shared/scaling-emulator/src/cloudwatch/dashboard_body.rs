@@ -102,7 +102,7 @@ fn check_widget(widget: &Value, path: &str, faults: &mut Vec<Fault>) {
         }
         None if widget.get("type").is_none() => faults.push(Fault::missing(path, "type")),
         None => {
-            faults.push(Fault::new(&format!("{path}/type"), "Should be equal to one of the allowed values"))
+            faults.push(Fault::new(&format!("{path}/type"), "Should be equal to one of the allowed values"));
         }
     }
 }
@@ -134,7 +134,7 @@ fn properties_fault(given: &Value, members: &[&str], path: &str) -> Option<Fault
 mod tests {
     use super::*;
 
-    fn widget(changes: Value) -> String {
+    fn widget(changes: &Value) -> String {
         let mut widget = json!({
             "type": "metric", "x": 0, "y": 0, "width": 12, "height": 6,
             "properties": { "metrics": [["AWS/EC2", "CPUUtilization"]], "region": "us-east-1" },
@@ -150,12 +150,12 @@ mod tests {
         for body in [
             json!({ "widgets": [] }).to_string(),
             json!({ "widgets": [], "periodOverride": "inherit", "start": "-PT6H" }).to_string(),
-            widget(json!({})),
-            widget(json!({ "type": "text", "properties": { "markdown": "hello" } })),
-            widget(json!({ "x": 23, "width": 24, "height": 1000 })),
-            widget(json!({ "type": "log", "properties": { "query": "SOURCE 'a'", "region": "us-east-1" } })),
-            widget(json!({ "type": "alarm", "properties": { "alarms": ["arn"] } })),
-            widget(json!({ "properties": { "annotations": { "alarms": ["arn"] } } })),
+            widget(&json!({})),
+            widget(&json!({ "type": "text", "properties": { "markdown": "hello" } })),
+            widget(&json!({ "x": 23, "width": 24, "height": 1000 })),
+            widget(&json!({ "type": "log", "properties": { "query": "SOURCE 'a'", "region": "us-east-1" } })),
+            widget(&json!({ "type": "alarm", "properties": { "alarms": ["arn"] } })),
+            widget(&json!({ "properties": { "annotations": { "alarms": ["arn"] } } })),
         ] {
             assert_eq!(check(&body), Ok(()), "{body}");
         }
@@ -166,16 +166,16 @@ mod tests {
         for (body, path, message) in [
             ("{}".to_owned(), "", "Should have required property 'widgets'"),
             (
-                widget(json!({ "type": "pie" })),
+                widget(&json!({ "type": "pie" })),
                 "/widgets/0/type",
                 "Should be equal to one of the allowed values",
             ),
-            (widget(json!({ "width": 25 })), "/widgets/0/width", "Should be <= 24"),
-            (widget(json!({ "x": -1 })), "/widgets/0/x", "Should be >= 0"),
-            (widget(json!({ "x": 24 })), "/widgets/0/x", "Should be <= 23"),
-            (widget(json!({ "height": "6" })), "/widgets/0/height", "Should be integer"),
+            (widget(&json!({ "width": 25 })), "/widgets/0/width", "Should be <= 24"),
+            (widget(&json!({ "x": -1 })), "/widgets/0/x", "Should be >= 0"),
+            (widget(&json!({ "x": 24 })), "/widgets/0/x", "Should be <= 23"),
+            (widget(&json!({ "height": "6" })), "/widgets/0/height", "Should be integer"),
             (
-                widget(json!({ "type": "text", "properties": {} })),
+                widget(&json!({ "type": "text", "properties": {} })),
                 "/widgets/0/properties",
                 "Should have required property 'markdown'",
             ),

@@ -103,17 +103,17 @@ impl Source<'_> {
     fn number(&self, name: &str) -> Option<f64> {
         let all = || self.points.values().copied();
         let (first, last) = (all().next()?, all().next_back()?);
-        let (least, most) = (all().reduce(f64::min)?, all().reduce(f64::max)?);
+        let (low, high) = (all().reduce(f64::min)?, all().reduce(f64::max)?);
         #[expect(clippy::cast_precision_loss, reason = "there are at most 100,800 points")]
         let count = self.points.len() as f64;
         Some(match name {
             "AVG" => all().sum::<f64>() / count,
             "SUM" => all().sum(),
-            "MIN" => least,
-            "MAX" => most,
+            "MIN" => low,
+            "MAX" => high,
             "FIRST" => first,
             "LAST" => last,
-            "MIN_MAX_RANGE" => most - least,
+            "MIN_MAX_RANGE" => high - low,
             "FIRST_LAST_RANGE" => last - first,
             _ => return None,
         })

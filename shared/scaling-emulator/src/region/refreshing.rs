@@ -21,7 +21,7 @@ impl Group {
     /// Does what the active refresh may do in this step.
     pub(crate) fn drive_refresh(&mut self, context: &mut Context<'_>) {
         let Some(mut refresh) = self.refreshes.pop() else { return };
-        let (passed, paused) = (refresh.passed, refresh.paused.is_some());
+        let (number, waited) = (refresh.passed, refresh.paused.is_some());
         match refresh.status {
             RefreshStatus::Cancelling => {
                 let reason = Some("Cancelled due to user request.".to_owned());
@@ -33,8 +33,8 @@ impl Group {
             }
             _ => self.replace_some(&mut refresh, context),
         }
-        if !paused && (refresh.paused.is_some() || refresh.passed > passed) {
-            self.tell_checkpoint(&refresh, passed, context);
+        if !waited && (refresh.paused.is_some() || refresh.passed > number) {
+            self.tell_checkpoint(&refresh, number, context);
         }
         self.tell_status(&mut refresh, context);
         self.refreshes.push(refresh);
