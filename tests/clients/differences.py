@@ -116,6 +116,9 @@ GROUPS = [
         "describe_scheduled_actions.*.ScheduledActionARN: arn:* | absent",
         "Auto Scaling API Reference, ScheduledUpdateGroupAction, ScheduledActionARN",
     ),
+    *((f"describe_scheduled_actions.*.{member}: * | *", "Auto Scaling API Reference, ScheduledUpdateGroupAction, StartTime and "
+       "Time: when the action starts, of a recurring one its next run; moto tells what was given")
+      for member in ("StartTime", "Time")),
     *((f"describe_lifecycle_hooks.*.{member}: * | *", f"Auto Scaling API Reference, LifecycleHook, {member}: {why}") for member, why in (
         ("GlobalTimeout", "100 times the time-out, at most 172800 seconds; moto has a constant"),
         ("HeartbeatTimeout", "as it was given; an update that does not name it leaves it as it is"),
@@ -135,6 +138,10 @@ POLICIES = [
     (
         "describe_policies.*.PredictiveScalingConfiguration: absent | {}",
         optional("Auto Scaling API Reference, ScalingPolicy", "PredictiveScalingConfiguration"),
+    ),
+    (
+        "describe_policies.*.MetricAggregationType: Average | absent",
+        "PutScalingPolicy, MetricAggregationType: Average unless it is given, of a step scaling policy",
     ),
     ("describe_policies.*.Enabled: True | absent", "ScalingPolicy, Enabled: a policy is enabled unless it says otherwise"),
     (

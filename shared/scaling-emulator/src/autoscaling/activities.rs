@@ -7,7 +7,7 @@ use super::group;
 use super::page::{Sizes, listed};
 use super::tags::Filter;
 use crate::region::Region;
-use crate::region::activity::Activity;
+use crate::region::activity::{Activity, Deleted};
 use crate::wire::AwsError;
 
 /// Input of DescribeScalingActivities.
@@ -18,6 +18,8 @@ pub struct ActivitiesInput {
     pub auto_scaling_group_name: Option<String>,
     /// These only, when there are any.
     pub activity_ids: Vec<String>,
+    /// Whether those of deleted groups are shown, too: of all, or of the named one.
+    pub include_deleted_groups: bool,
     /// 100 by default and at most.
     pub max_records: Option<i64>,
     /// Of the page before.
@@ -39,10 +41,20 @@ pub struct ActivitiesOutput {
 /// Describes the activities of one group or all, newest first.
 pub fn describe(region: &mut Region, input: &ActivitiesInput) -> Result<ActivitiesOutput, AwsError> {
     let size = Sizes(100, 100).choose(input.max_records)?;
-    let mut found: Vec<&Activity> = match &input.auto_scaling_group_name {
-        Some(name) => group(region, name)?.activities.iter().collect(),
-        None => region.groups().flat_map(|group| group.activities.iter()).collect(),
+    let name = input.auto_scaling_group_name.as_deref();
+    let mut found: Vec<&Activity> = match name {
+        Some(name) if !input.include_deleted_groups => group(region, name)?.activities.iter().collect(),
+        _ => {
+            let is_meant = |group: &str| name.is_none_or(|name| name == group);
+            let groups = region.groups().filter(|group| is_meant(&group.name));
+            groups.flat_map(|group| group.activities.iter()).collect()
+        }
     };
+    if input.include_deleted_groups {
+        let is_meant = |deleted: &&Deleted| name.is_none_or(|name| name == deleted.name);
+        let deleted = region.deleted.iter().rev().filter(is_meant);
+        found.extend(deleted.flat_map(|deleted| deleted.activities.iter()));
+    }
     if !input.activity_ids.is_empty() {
         found.retain(|activity| input.activity_ids.contains(&activity.activity_id));
     }
@@ -50,7 +62,7 @@ pub fn describe(region: &mut Region, input: &ActivitiesInput) -> Result<Activiti
         let takes = criterion(filter)?;
         found.retain(|activity| takes(activity));
     }
-    if input.auto_scaling_group_name.is_none() {
+    if name.is_none() || input.include_deleted_groups {
         found.sort_by_key(|activity| std::cmp::Reverse(activity.start_time));
     }
     let key = |activity: &&Activity| activity.activity_id.clone();

@@ -11,6 +11,7 @@ use super::{traffic, warm_pools};
 use crate::region::blueprints::TemplateSpec;
 use crate::region::group::MaintenancePolicy;
 use crate::region::launch::{LaunchSource, MixedInstancesPolicy};
+use crate::region::options::Options;
 use crate::region::{Group, LifecycleState, Member, Region};
 use crate::wire::AwsError;
 
@@ -73,8 +74,8 @@ pub struct GroupDescription {
     pub tags: Vec<TagDescription>,
     pub termination_policies: Vec<String>,
     pub new_instances_protected_from_scale_in: bool,
-    #[serde(rename = "ServiceLinkedRoleARN")]
-    pub service_linked_role_arn: String,
+    #[serde(flatten)]
+    pub options: Options,
     pub max_instance_lifetime: Option<u32>,
     pub capacity_rebalance: bool,
     pub default_instance_warmup: Option<u32>,
@@ -179,10 +180,7 @@ fn describe(region: &Region, group: &Group, with_instances: bool) -> GroupDescri
         tags: TagDescription::all_of(group),
         termination_policies: settings.termination_policies.clone(),
         new_instances_protected_from_scale_in: settings.new_instances_protected,
-        service_linked_role_arn: format!(
-            "arn:aws:iam::{}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
-            region.account_id
-        ),
+        options: shown_options(region, &settings.options),
         max_instance_lifetime: settings.max_instance_lifetime,
         capacity_rebalance: settings.capacity_rebalance,
         default_instance_warmup: settings.default_instance_warmup,
@@ -191,6 +189,18 @@ fn describe(region: &Region, group: &Group, with_instances: bool) -> GroupDescri
         warm_pool_size: group.warm_pool.is_some().then(|| group.sizes().warm),
         predicted_capacity: group.followers.values().find_map(|follower| follower.forecast(region.now)),
     }
+}
+
+/// Options with the role that the service has where a group names none.
+fn shown_options(region: &Region, options: &Options) -> Options {
+    let mut options = options.clone();
+    options.service_linked_role_arn.get_or_insert_with(|| {
+        format!(
+            "arn:aws:iam::{}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+            region.account_id
+        )
+    });
+    options
 }
 
 /// A reference with both id and name, as the service shows it, and the version as it was given.

@@ -7,6 +7,7 @@ use super::policies::named;
 use super::{group, no_such_group};
 use crate::region::acting::{Trigger, execute};
 use crate::region::adjustment::Breach;
+use crate::region::policy::PredictiveMetric;
 use crate::region::{Group, Region};
 use crate::wire::AwsError;
 
@@ -73,6 +74,7 @@ pub struct ForecastOutput {
 pub struct LoadForecast {
     pub timestamps: Vec<Timestamp>,
     pub values: Vec<f64>,
+    pub metric_specification: Option<PredictiveMetric>,
 }
 
 /// Values by hour.
@@ -113,11 +115,15 @@ pub fn forecast(region: &mut Region, input: &ForecastInput) -> Result<ForecastOu
         values.push(f64::from(wanted.clamp(group.settings.min, group.settings.max)));
     }
     let specification = policy.predictive_scaling_configuration.as_ref();
-    let target =
-        specification.and_then(|one| one.metric_specifications.first()).map_or(1.0, |one| one.target_value);
+    let specification = specification.and_then(|one| one.metric_specifications.first()).cloned();
+    let target = specification.as_ref().map_or(1.0, |one| one.target_value);
     let load = values.iter().map(|value| value * target).collect();
     Ok(ForecastOutput {
-        load_forecast: vec![LoadForecast { timestamps: timestamps.clone(), values: load }],
+        load_forecast: vec![LoadForecast {
+            timestamps: timestamps.clone(),
+            values: load,
+            metric_specification: specification,
+        }],
         capacity_forecast: Series { timestamps, values },
         update_time: region.now,
     })

@@ -4,11 +4,12 @@ use serde::Deserialize;
 
 use super::tags::{self, TagInput};
 use super::traffic::{self, TrafficSource};
-use super::{group, group_mut, hooks, policies};
+use super::{group, group_mut, hooks, launch_configurations, options, policies};
 use crate::ec2::network;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::group::{GroupSettings, GroupTag, MaintenancePolicy};
-use crate::region::launch::{InstancesDistribution, LaunchSource, MixedInstancesPolicy};
+use crate::region::launch::{LaunchSource, MixedInstancesPolicy};
+use crate::region::options::{LifecyclePolicy, Options, Reservations, ZoneDistribution, ZoneImpairment};
 use crate::region::scaling::second;
 use crate::region::{Group, Region, victims};
 use crate::wire::AwsError;
@@ -71,11 +72,91 @@ pub struct GroupInput {
     pub lifecycle_hook_specification_list: Vec<hooks::PutInput>,
     /// Bounds of replacement.
     pub instance_maintenance_policy: Option<MaintenancePolicy>,
+    /// An instance to launch more of its kind; only when creating.
+    pub instance_id: Option<String>,
+    /// What desired capacity counts.
+    pub desired_capacity_type: Option<String>,
+    /// How launches spread over the zones.
+    pub availability_zone_distribution: Option<ZoneDistribution>,
+    /// What is done about an impaired zone.
+    pub availability_zone_impairment_policy: Option<ZoneImpairment>,
+    /// Capacity Reservations.
+    pub capacity_reservation_specification: Option<Reservations>,
+    /// What is kept of instances.
+    pub instance_lifecycle_policy: Option<LifecyclePolicy>,
+    /// Whether it may be deleted.
+    pub deletion_protection: Option<String>,
+    /// Kept and shown.
+    pub context: Option<String>,
+    /// Kept and shown.
+    pub placement_group: Option<String>,
+    /// The role that the service has.
+    #[serde(rename = "ServiceLinkedRoleARN")]
+    pub service_linked_role_arn: Option<String>,
+}
+
+impl GroupInput {
+    /// What it says besides sizes, source and zones, as far as little follows from it.
+    fn options(&self) -> Options {
+        Options {
+            desired_capacity_type: self.desired_capacity_type.clone(),
+            availability_zone_distribution: self.availability_zone_distribution.clone(),
+            availability_zone_impairment_policy: self.availability_zone_impairment_policy.clone(),
+            capacity_reservation_specification: self.capacity_reservation_specification.clone(),
+            instance_lifecycle_policy: self.instance_lifecycle_policy.clone(),
+            deletion_protection: self.deletion_protection.clone(),
+            context: self.context.clone(),
+            placement_group: self.placement_group.clone(),
+            service_linked_role_arn: self.service_linked_role_arn.clone(),
+        }
+    }
 }
 
 /// Creates a group. Its instances are launched in the next step of time.
 pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
     let name = input.auto_scaling_group_name.as_str();
+    check_new(region, name)?;
+    let (min, max) = (required(input.min_size, "minSize")?, required(input.max_size, "maxSize")?);
+    let desired = size(input.desired_capacity, "desiredCapacity")?.unwrap_or(min);
+    check_sizes(min, max, desired)?;
+    let source = source(input)?.ok_or_else(|| {
+        AwsError::validation(
+            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or \
+             MixedInstancesPolicy parameter.",
+        )
+    })?;
+    let instance = input.instance_id.as_deref();
+    let like = instance.map(|id| launch_configurations::like(region, name, id)).transpose()?;
+    if like.is_none() {
+        source.options(&region.blueprints, region.machines)?;
+    }
+    let own = like.as_ref().map(|(_, zone)| vec![zone.clone()]);
+    let zones = zones(region, input)?
+        .or(own)
+        .ok_or_else(|| AwsError::validation("At least one Availability Zone or VPC Subnet is required."))?;
+    input.tags.iter().try_for_each(TagInput::check)?;
+    tags::check_unique(&input.tags)?;
+    tags::check_count(input.tags.len())?;
+    let mut settings = defaults(source, min, max, zones);
+    apply(&mut settings, input)?;
+    traffic::attached(&mut settings, &input.traffic_sources)?;
+    let group = made(region, input, settings, desired);
+    region.insert_group(group);
+    for hook in &input.lifecycle_hook_specification_list {
+        let hook = hooks::PutInput { auto_scaling_group_name: name.to_owned(), ..hook.clone() };
+        if let Err(error) = hooks::put(region, &hook) {
+            region.groups.remove(name);
+            return Err(error);
+        }
+    }
+    if let Some((configuration, _)) = like {
+        region.blueprints.configurations.insert(name.to_owned(), configuration);
+    }
+    Ok(())
+}
+
+/// Refuses a name that no group can have, or that one has, and more groups than there may be.
+fn check_new(region: &Region, name: &str) -> Result<(), AwsError> {
     check_name(name)?;
     if region.group(name).is_some() {
         let message = format!(
@@ -89,23 +170,12 @@ pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
             format!("You've reached the limit of {} Auto Scaling groups.", region.group_limit),
         ));
     }
-    let (min, max) = (required(input.min_size, "minSize")?, required(input.max_size, "maxSize")?);
-    let desired = size(input.desired_capacity, "desiredCapacity")?.unwrap_or(min);
-    check_sizes(min, max, desired)?;
-    let source = source(input)?.ok_or_else(|| {
-        AwsError::validation(
-            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or \
-             MixedInstancesPolicy parameter.",
-        )
-    })?;
-    source.options(&region.blueprints, region.machines)?;
-    let zones = zones(region, input)?
-        .ok_or_else(|| AwsError::validation("At least one Availability Zone or VPC Subnet is required."))?;
-    input.tags.iter().try_for_each(TagInput::check)?;
-    tags::check_count(input.tags.len())?;
-    let mut settings = defaults(source, min, max, zones);
-    apply(&mut settings, input)?;
-    traffic::attached(&mut settings, &input.traffic_sources)?;
+    Ok(())
+}
+
+/// The group that a checked call asks for.
+fn made(region: &mut Region, input: &GroupInput, settings: GroupSettings, desired: u32) -> Group {
+    let name = input.auto_scaling_group_name.as_str();
     let id = region.ids.uuid();
     let arn = format!(
         "arn:aws:autoscaling:{}:{}:autoScalingGroup:{id}:autoScalingGroupName/{name}",
@@ -121,15 +191,7 @@ pub fn create(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
         "At {} a user request created an AutoScalingGroup changing the desired capacity from 0 to {desired}.  ",
         second(region.now)
     );
-    region.insert_group(group);
-    for hook in &input.lifecycle_hook_specification_list {
-        let hook = hooks::PutInput { auto_scaling_group_name: name.to_owned(), ..hook.clone() };
-        if let Err(error) = hooks::put(region, &hook) {
-            region.groups.remove(name);
-            return Err(error);
-        }
-    }
-    Ok(())
+    group
 }
 
 /// What a group may be called.
@@ -214,6 +276,12 @@ pub struct DeleteInput {
 pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<(), AwsError> {
     let DeleteInput { auto_scaling_group_name: name, force_delete } = input;
     let existing = group(region, name)?;
+    if existing.settings.options.is_protected(*force_delete) {
+        return Err(AwsError::validation(format!(
+            "AutoScalingGroup {name} cannot be deleted: its deletion protection is {}.",
+            existing.settings.options.deletion_protection.as_deref().unwrap_or_default()
+        )));
+    }
     if !*force_delete && !existing.members.is_empty() {
         return Err(AwsError::new(
             "ResourceInUse",
@@ -241,7 +309,7 @@ pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<(), AwsError> 
             group.end(context, &id, &cause);
         }
     });
-    region.groups.retain(|_, group| !(group.deleting && group.members.is_empty()));
+    region.forget_deleted();
     Ok(())
 }
 
@@ -264,6 +332,7 @@ fn defaults(source: LaunchSource, min: u32, max: u32, zones: Vec<String>) -> Gro
         maintenance: None,
         max_instance_lifetime: None,
         capacity_rebalance: false,
+        options: Options::default(),
     }
 }
 
@@ -306,6 +375,9 @@ fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<(), AwsErro
     if let Some(policy) = input.instance_maintenance_policy {
         settings.maintenance = maintenance(policy)?;
     }
+    let options = input.options();
+    options::check(&options)?;
+    settings.options = std::mem::take(&mut settings.options).overlaid(options);
     settings.subnets = input.vpc_zone_identifier.clone().or(settings.subnets.take());
     settings.default_cooldown = input.default_cooldown.unwrap_or(settings.default_cooldown);
     settings.health_check_grace_period =
@@ -351,12 +423,18 @@ fn is_termination_policy(name: &str) -> bool {
 
 fn source(input: &GroupInput) -> Result<Option<LaunchSource>, AwsError> {
     let template = input.launch_template.clone().map(LaunchSource::Template);
-    let mixed = input.mixed_instances_policy.clone().map(|mut policy| {
-        policy.instances_distribution.get_or_insert_with(InstancesDistribution::default);
-        LaunchSource::Mixed(policy)
-    });
+    if let Some(policy) = &input.mixed_instances_policy {
+        policy.check()?;
+    }
+    let mixed =
+        input.mixed_instances_policy.clone().map(|policy| LaunchSource::Mixed(policy.with_defaults()));
     let configuration = input.launch_configuration_name.clone().map(LaunchSource::Configuration);
-    let mut given = [template, mixed, configuration].into_iter().flatten();
+    // A launch configuration of the group's name is made of the instance.
+    let instance = input
+        .instance_id
+        .as_ref()
+        .map(|_| LaunchSource::Configuration(input.auto_scaling_group_name.clone()));
+    let mut given = [template, mixed, configuration, instance].into_iter().flatten();
     let first = given.next();
     if given.next().is_some() {
         return Err(AwsError::validation(

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::kinds::MOST_CONFIGURATIONS;
 use super::page::{Sizes, sorted};
-use crate::region::Region;
 use crate::region::blueprints::LaunchConfiguration;
 use crate::region::launch::LaunchSource;
+use crate::region::{Member, Region};
 use crate::wire::AwsError;
 
 /// Input of CreateLaunchConfiguration.
@@ -82,18 +82,59 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
     if region.machines.get(&instance_type).is_none() {
         return Err(AwsError::validation(format!("Invalid value '{instance_type}' for InstanceType.")));
     }
-    let arn = format!(
-        "arn:aws:autoscaling:{}:{}:launchConfiguration:{}:launchConfigurationName/{name}",
-        region.name,
-        region.account_id,
-        region.ids.uuid()
-    );
+    let arn = arn(region, &name);
     let mut rest = input.rest.clone();
     rest.retain(|member, _| KEPT.contains(&member.as_str()));
     let created = region.now;
     let made = LaunchConfiguration { arn, name: name.clone(), created, image_id, instance_type, rest };
     region.blueprints.configurations.insert(name, made);
     Ok(())
+}
+
+fn arn(region: &mut Region, name: &str) -> String {
+    format!(
+        "arn:aws:autoscaling:{}:{}:launchConfiguration:{}:launchConfigurationName/{name}",
+        region.name,
+        region.account_id,
+        region.ids.uuid()
+    )
+}
+
+/// A launch configuration that says what an instance is, and the instance's zone.
+pub(super) fn like(
+    region: &mut Region,
+    name: &str,
+    id: &str,
+) -> Result<(LaunchConfiguration, String), AwsError> {
+    if region.blueprints.configurations.contains_key(name) {
+        let message = format!(
+            "Launch Configuration by this name already exists - A launch configuration already exists with the name {name}"
+        );
+        return Err(AwsError::new("AlreadyExists", message));
+    }
+    let loose = region.loose.get(id).map(|loose| Member::from(loose.clone()));
+    let member = loose.or_else(|| region.instance(id).map(|(_, member)| member.clone()));
+    let stamp = member.as_ref().and_then(|member| member.stamp.clone()).unwrap_or_default();
+    let (Some(member), Some(image_id)) = (member, stamp.image.clone()) else {
+        return Err(AwsError::validation(format!("Invalid Instance ID: {id}")));
+    };
+    let mut rest = BTreeMap::new();
+    let texts = [("KeyName", &stamp.key_name), ("IamInstanceProfile", &stamp.profile)];
+    rest.extend(
+        texts.into_iter().filter_map(|(member, text)| Some((member.to_owned(), json!(text.as_ref()?)))),
+    );
+    if !stamp.security_groups.is_empty() {
+        rest.insert("SecurityGroups".to_owned(), json!(stamp.security_groups));
+    }
+    let configuration = LaunchConfiguration {
+        arn: arn(region, name),
+        name: name.to_owned(),
+        created: region.now,
+        image_id,
+        instance_type: member.instance_type.to_string(),
+        rest,
+    };
+    Ok((configuration, member.zone))
 }
 
 /// Input of DeleteLaunchConfiguration.

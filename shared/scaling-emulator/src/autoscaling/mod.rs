@@ -10,6 +10,7 @@ pub mod hooks;
 mod kinds;
 pub mod launch_configurations;
 pub mod notifications;
+mod options;
 pub mod page;
 pub mod policies;
 pub mod processes;

@@ -135,6 +135,15 @@ fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
     if let Some(member) = missing {
         return Err(AwsError::validation(format!("{member} is required for policy type {kind}.")));
     }
+    if let Some(member) = foreign(policy, kind) {
+        return Err(AwsError::validation(format!("{member} is not supported for policy type {kind}.")));
+    }
+    let percent = policy.adjustment_type.as_deref() == Some("PercentChangeInCapacity");
+    if policy.min_adjustment_magnitude.is_some() && !percent {
+        return Err(AwsError::validation(
+            "MinAdjustmentMagnitude is only supported for the adjustment type PercentChangeInCapacity.",
+        ));
+    }
     if let Some(unknown) = policy.adjustment_type.as_deref().filter(|kind| !adjustment::KINDS.contains(kind))
     {
         return Err(AwsError::validation(format!("Invalid AdjustmentType: {unknown}")));
@@ -157,6 +166,29 @@ fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
         return Err(AwsError::validation("PolicyName must have 1 to 255 characters."));
     }
     check_steps(policy)
+}
+
+/// A member that is of another kind of policy.
+fn foreign(policy: &ScalingPolicy, kind: &str) -> Option<&'static str> {
+    let simple = kind == "SimpleScaling";
+    let stepped = kind == "StepScaling";
+    let members = [
+        ("StepAdjustments", !policy.step_adjustments.is_empty(), stepped),
+        ("ScalingAdjustment", policy.scaling_adjustment.is_some(), simple),
+        ("Cooldown", policy.cooldown.is_some(), simple),
+        ("AdjustmentType", policy.adjustment_type.is_some(), simple || stepped),
+        (
+            "TargetTrackingConfiguration",
+            policy.target_tracking_configuration.is_some(),
+            kind == "TargetTrackingScaling",
+        ),
+        (
+            "PredictiveScalingConfiguration",
+            policy.predictive_scaling_configuration.is_some(),
+            kind == "PredictiveScaling",
+        ),
+    ];
+    members.into_iter().find(|(_, given, belongs)| *given && !belongs).map(|(member, ..)| member)
 }
 
 /// Steps follow each other without gap or overlap, as the guide asks.
@@ -202,6 +234,7 @@ fn forecast(group: &str, predictive: &PredictiveScaling) -> Result<Vec<MetricDat
     let [metric] = predictive.metric_specifications.as_slice() else {
         return Err(AwsError::validation("Exactly one MetricSpecification must be specified."));
     };
+    check_forecast(predictive)?;
     let name = metric
         .predefined_metric_pair_specification
         .as_ref()
@@ -211,6 +244,34 @@ fn forecast(group: &str, predictive: &PredictiveScaling) -> Result<Vec<MetricDat
         return Err(AwsError::validation("TargetValue must be a number above 0."));
     }
     predefined(group, name)
+}
+
+/// Modes and bounds of a predictive policy: *Amazon EC2 Auto Scaling API Reference*, PredictiveScalingConfiguration.
+fn check_forecast(predictive: &PredictiveScaling) -> Result<(), AwsError> {
+    let behavior = predictive.max_capacity_breach_behavior.as_deref();
+    for (member, word, known) in [
+        ("Mode", predictive.mode.as_deref(), ["ForecastOnly", "ForecastAndScale"]),
+        ("MaxCapacityBreachBehavior", behavior, ["HonorMaxCapacity", "IncreaseMaxCapacity"]),
+    ] {
+        if let Some(word) = word.filter(|word| !known.contains(word)) {
+            return Err(AwsError::validation(format!("Invalid value '{word}' for {member}.")));
+        }
+    }
+    for (member, value, most) in [
+        ("SchedulingBufferTime", predictive.scheduling_buffer_time, 3600),
+        ("MaxCapacityBuffer", predictive.max_capacity_buffer, 100),
+    ] {
+        if value.is_some_and(|value| !(0..=most).contains(&value)) {
+            return Err(AwsError::validation(format!("{member} must be from 0 to {most}.")));
+        }
+    }
+    if predictive.max_capacity_buffer.is_some() != (behavior == Some("IncreaseMaxCapacity")) {
+        return Err(AwsError::validation(
+            "MaxCapacityBuffer is required where MaxCapacityBreachBehavior is IncreaseMaxCapacity, and must not be \
+             specified otherwise.",
+        ));
+    }
+    Ok(())
 }
 
 /// Points and share of the target of the two alarms, as target tracking has them.
@@ -319,8 +380,7 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
             let by_name = listed(&input.policy_names, &policy.policy_name);
             if by_name && listed(&input.policy_types, policy.policy_type.as_deref().unwrap_or_default()) {
                 let arn = arn_of(group, &policy.policy_name);
-                let mut policy = policy.clone();
-                policy.enabled.get_or_insert(true);
+                let policy = with_defaults(policy.clone());
                 found.push(PolicyDescription { policy, alarms: alarms_of(region, &arn), policy_arn: arn });
             }
         }
@@ -331,6 +391,18 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     found.sort_by_key(key);
     let page = sorted(found, key, input.next_token.as_deref(), size)?;
     Ok(DescribeOutput { scaling_policies: page.items, next_token: page.next_token })
+}
+
+/// A policy with what it does where it says nothing.
+fn with_defaults(mut policy: ScalingPolicy) -> ScalingPolicy {
+    policy.enabled.get_or_insert(true);
+    if policy.policy_type.as_deref() == Some("StepScaling") {
+        policy.metric_aggregation_type.get_or_insert_with(|| "Average".to_owned());
+    }
+    if let Some(tracking) = &mut policy.target_tracking_configuration {
+        tracking.disable_scale_in.get_or_insert(false);
+    }
+    policy
 }
 
 /// Input of DeletePolicy.

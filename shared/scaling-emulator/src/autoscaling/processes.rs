@@ -85,6 +85,8 @@ pub struct MetricsInput {
     /// All metrics when empty.
     #[serde(default)]
     pub metrics: Vec<String>,
+    /// `1Minute`, the only one; of enabling.
+    pub granularity: Option<String>,
 }
 
 impl MetricsInput {
@@ -103,6 +105,11 @@ pub fn enable_metrics(region: &mut Region, input: &MetricsInput) -> Result<(), A
     let group = group_mut(region, &input.auto_scaling_group_name)?;
     if let Some(unknown) = input.metrics.iter().find(|name| !METRICS.contains(&name.as_str())) {
         return Err(AwsError::validation(format!("Invalid metric name: {unknown}")));
+    }
+    if let Some(other) = input.granularity.as_deref().filter(|one| *one != "1Minute") {
+        return Err(AwsError::validation(format!(
+            "Invalid granularity: {other}. The valid value is 1Minute."
+        )));
     }
     input.names().into_iter().for_each(|name| group.collect(name, now));
     Ok(())

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::{shown, shown_policy};
 use super::page::{Sizes, listed};
 use super::{group, group_mut};
-use crate::region::launch::{InstancesDistribution, LaunchSource};
+use crate::region::launch::LaunchSource;
 use crate::region::refresh::{
     DesiredConfiguration, Pool, Preferences, ProgressDetails, Refresh, RefreshStatus, RollbackDetails,
 };
@@ -210,11 +210,12 @@ fn target(origin: &LaunchSource, desired: Option<&DesiredConfiguration>) -> Resu
             if mixed.launch_template_specification.is_none() {
                 mixed.launch_template_specification = origin.template().cloned();
             }
-            policy.instances_distribution.get_or_insert_with(|| match origin {
-                LaunchSource::Mixed(own) => own.instances_distribution.clone().unwrap_or_default(),
-                _ => InstancesDistribution::default(),
-            });
-            Ok(LaunchSource::Mixed(policy))
+            if let LaunchSource::Mixed(own) = origin {
+                policy.instances_distribution =
+                    policy.instances_distribution.or_else(|| own.instances_distribution.clone());
+            }
+            policy.check()?;
+            Ok(LaunchSource::Mixed(policy.with_defaults()))
         }
         (None, None, _) => Ok(origin.clone()),
     }

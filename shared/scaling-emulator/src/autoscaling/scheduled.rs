@@ -1,5 +1,6 @@
 //! Scheduled actions: stored and shown. What they do is the group's, as time passes.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Sizes, sorted};
@@ -44,11 +45,7 @@ pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), Aws
     if action.end_time.is_some_and(|end| end < action.start_time.unwrap_or(now)) {
         return Err(AwsError::validation("Given end time is before the start time, or in the past"));
     }
-    if let (Some(min), Some(max)) = (action.min_size, action.max_size)
-        && min > max
-    {
-        return Err(AwsError::validation("Given MinSize is above MaxSize"));
-    }
+    check_sizes(action)?;
     if let Some(recurrence) = &action.recurrence
         && Cron::parse(recurrence, action.time_zone.as_deref()).is_none()
     {
@@ -64,6 +61,23 @@ pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), Aws
         ));
     }
     group.scheduled.insert(action.scheduled_action_name.clone(), action.clone());
+    Ok(())
+}
+
+/// Sizes are none below zero, and each fits the others that are given.
+fn check_sizes(action: &ScheduledAction) -> Result<(), AwsError> {
+    let (min, max) = (("MinSize", action.min_size), ("MaxSize", action.max_size));
+    let desired = ("DesiredCapacity", action.desired_capacity);
+    for (member, size) in [min, max, desired] {
+        if let Some(size) = size.filter(|size| *size < 0) {
+            return Err(AwsError::validation(format!("Given {member} {size} is below 0")));
+        }
+    }
+    for ((less, lower), (more, upper)) in [(min, max), (desired, max), (min, desired)] {
+        if lower.zip(upper).is_some_and(|(lower, upper)| lower > upper) {
+            return Err(AwsError::validation(format!("Given {less} is above {more}")));
+        }
+    }
     Ok(())
 }
 
@@ -159,6 +173,10 @@ pub struct ScheduledInput {
     pub auto_scaling_group_name: Option<String>,
     /// All when empty.
     pub scheduled_action_names: Vec<String>,
+    /// Those that run next at this moment or later,
+    pub start_time: Option<Timestamp>,
+    /// and at this moment or before; neither counts where names are given.
+    pub end_time: Option<Timestamp>,
     /// 50 by default, at most 100.
     pub max_records: Option<i64>,
     /// Of the page before.
@@ -178,9 +196,12 @@ pub struct ScheduledOutput {
 /// A scheduled action as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ScheduledDescription {
-    /// As it was stored.
+    /// As it was stored, with the time of its next run as its start.
     #[serde(flatten)]
     pub action: ScheduledAction,
+    /// The same time by its older name.
+    #[serde(rename = "Time")]
+    pub time: Option<Timestamp>,
     /// ARN.
     #[serde(rename = "ScheduledActionARN")]
     pub scheduled_action_arn: String,
@@ -197,8 +218,17 @@ pub fn describe_scheduled(region: &mut Region, input: &ScheduledInput) -> Result
         for action in group.scheduled.values().filter(wanted) {
             let name = format!("scheduledActionName/{}", action.scheduled_action_name);
             let scheduled_action_arn = arn(group, "scheduledUpdateGroupAction", &name);
-            found.push(ScheduledDescription { action: action.clone(), scheduled_action_arn });
+            let time = action.next(region.now).or(action.start_time);
+            let action = ScheduledAction { start_time: time, ..action.clone() };
+            found.push(ScheduledDescription { action, time, scheduled_action_arn });
         }
+    }
+    if names.is_empty() {
+        let (from, to) = (input.start_time, input.end_time);
+        found.retain(|one| {
+            from.is_none_or(|from| one.time.is_some_and(|time| time >= from))
+                && to.is_none_or(|to| one.time.is_some_and(|time| time <= to))
+        });
     }
     let key = |one: &ScheduledDescription| {
         format!("{}\t{}", one.action.auto_scaling_group_name, one.action.scheduled_action_name)

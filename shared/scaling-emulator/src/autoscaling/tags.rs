@@ -147,8 +147,18 @@ pub(super) fn check_count(count: usize) -> Result<(), AwsError> {
     Err(AwsError::new("LimitExceeded", format!("A group must not have more than {MOST} tags.")))
 }
 
+/// Refuses a key that is given twice to one group.
+pub(super) fn check_unique(tags: &[TagInput]) -> Result<(), AwsError> {
+    let mut seen = BTreeSet::new();
+    match tags.iter().find(|tag| !seen.insert((&tag.resource_id, &tag.key))) {
+        Some(twice) => Err(AwsError::validation(format!("Duplicate tag key specified: {}", twice.key))),
+        None => Ok(()),
+    }
+}
+
 /// Sets tags. One fault refuses all of them.
 pub fn put(region: &mut Region, input: &TagsInput) -> Result<(), AwsError> {
+    check_unique(&input.tags)?;
     let mut keys = BTreeMap::<String, BTreeSet<String>>::new();
     for tag in &input.tags {
         tag.check()?;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use scaling_fleet::Architecture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -94,6 +95,12 @@ pub fn describe(region: &mut Region, input: &ImagesInput) -> Result<Value, AwsEr
     let (page, next_token) =
         page::<Value>(shown, input.next_token.as_deref(), Size(input.max_results, 1, 1_000))?;
     Ok(json!({ "imagesSet": page, "nextToken": next_token }))
+}
+
+/// What a public image runs on; nothing is known of others by themselves.
+pub(crate) fn architecture(id: &str) -> Option<Architecture> {
+    let public = PUBLIC.iter().find(|(public, _)| *public == id);
+    public.and_then(|(_, architecture)| architecture.parse().ok())
 }
 
 /// The images by id: those in use have the architecture of the type that they are used with.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Most activities kept of one group. AWS keeps six weeks; this is the same for all but the busiest.
@@ -52,6 +52,24 @@ pub struct Activity {
     /// The group's ARN.
     #[serde(rename = "AutoScalingGroupARN")]
     pub auto_scaling_group_arn: String,
+}
+
+/// What a deleted group did.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Deleted {
+    /// The group.
+    pub name: String,
+    /// When it was gone.
+    pub at: Timestamp,
+    /// What it did.
+    pub activities: Activities,
+}
+
+impl Deleted {
+    /// Whether six weeks have passed.
+    pub(crate) fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.at + SignedDuration::from_hours(42 * 24) < now
+    }
 }
 
 /// The activities of one group, newest first.

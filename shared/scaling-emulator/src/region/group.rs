@@ -13,6 +13,7 @@ use super::hooks::LifecycleHook;
 use super::launch::LaunchSource;
 use super::member::{LifecycleState, Member};
 use super::minutes::{Minutes, Sizes};
+use super::options::Options;
 use super::policy::{ScalingPolicy, ScheduledAction};
 use super::refresh::Refresh;
 use super::totals::GroupTotals;
@@ -89,8 +90,11 @@ pub struct GroupSettings {
     pub maintenance: Option<MaintenancePolicy>,
     /// Seconds after which an instance is replaced.
     pub max_instance_lifetime: Option<u32>,
-    /// Kept and shown.
+    /// Whether instances at risk are replaced in advance.
     pub capacity_rebalance: bool,
+    /// What else it is told.
+    #[serde(default)]
+    pub options: Options,
 }
 
 /// Launches that fail.

@@ -7,7 +7,9 @@ use scaling_fleet::fleet::Machine;
 use serde::{Deserialize, Serialize};
 
 use super::blueprints::{Blueprints, TemplateSpec};
+use super::requirements::Requirements;
 use crate::ec2::spot;
+use crate::ec2::template_data::TemplateData;
 use crate::machines::Machines;
 use crate::wire::AwsError;
 
@@ -57,38 +59,12 @@ pub struct Override {
     pub instance_requirements: Option<Requirements>,
 }
 
-/// Attributes that choose types.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Requirements {
-    /// Bounds of vCPU.
-    #[serde(rename = "VCpuCount")]
-    pub vcpu: Bounds,
-    /// Bounds of memory in MiB.
-    #[serde(rename = "MemoryMiB")]
-    pub memory: Bounds,
-}
-
-/// Bounds, both included.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Bounds {
-    /// Least.
-    pub min: u32,
-    /// Most; none when absent.
-    pub max: Option<u32>,
-}
-
-impl Bounds {
-    fn hold(&self, value: f64) -> bool {
-        value >= f64::from(self.min) && self.max.is_none_or(|max| value <= f64::from(max))
-    }
-}
-
 /// How a mixed instances policy chooses among its types.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct InstancesDistribution {
-    /// `prioritized` (the overrides' order) or `lowest-price`.
+    /// `prioritized` (the overrides' order) or `lowest-price`; the latter where attributes choose, else the former, when
+    /// absent.
     pub on_demand_allocation_strategy: String,
     /// Instances that are on-demand in any case.
     pub on_demand_base_capacity: u32,
@@ -106,7 +82,7 @@ pub struct InstancesDistribution {
 impl Default for InstancesDistribution {
     fn default() -> Self {
         Self {
-            on_demand_allocation_strategy: "prioritized".to_owned(),
+            on_demand_allocation_strategy: String::new(),
             on_demand_base_capacity: 0,
             on_demand_percentage_above_base_capacity: 100,
             spot_allocation_strategy: "lowest-price".to_owned(),
@@ -208,7 +184,92 @@ impl LaunchSource {
     }
 }
 
+/// Most overrides of a policy, and most of them that choose by attributes.
+const MOST_OVERRIDES: usize = 40;
+const MOST_REQUIREMENTS: usize = 4;
+
+/// The strategies of on-demand instances and of Spot Instances.
+const ON_DEMAND: [&str; 2] = ["lowest-price", "prioritized"];
+const SPOT: [&str; 4] =
+    ["capacity-optimized", "capacity-optimized-prioritized", "lowest-price", "price-capacity-optimized"];
+
 impl MixedInstancesPolicy {
+    /// This with what was left open filled in.
+    #[must_use]
+    pub fn with_defaults(mut self) -> Self {
+        let by_attributes = self.overrides().iter().any(|choice| choice.instance_requirements.is_some());
+        let distribution = self.instances_distribution.get_or_insert_default();
+        if distribution.on_demand_allocation_strategy.is_empty() {
+            let strategy = if by_attributes { "lowest-price" } else { "prioritized" };
+            strategy.clone_into(&mut distribution.on_demand_allocation_strategy);
+        }
+        self
+    }
+
+    fn overrides(&self) -> &[Override] {
+        self.launch_template.as_ref().map_or(&[], |mixed| &mixed.overrides)
+    }
+
+    /// Refuses what no policy can say, whatever templates and types there are.
+    ///
+    /// # Errors
+    /// A `ValidationError`.
+    pub fn check(&self) -> Result<(), AwsError> {
+        let overrides = self.overrides();
+        let by_attributes = overrides.iter().filter(|choice| choice.instance_requirements.is_some()).count();
+        let weighted = overrides.iter().filter(|choice| choice.weighted_capacity.is_some()).count();
+        let mut kinds: Vec<&str> =
+            overrides.iter().filter_map(|choice| choice.instance_type.as_deref()).collect();
+        kinds.sort_unstable();
+        let twice =
+            kinds.windows(2).find(|pair| matches!(pair, [a, b] if a == b)).and_then(|pair| pair.first());
+        let both =
+            |choice: &Override| choice.instance_type.is_some() && choice.instance_requirements.is_some();
+        if overrides.len() > MOST_OVERRIDES || by_attributes > MOST_REQUIREMENTS {
+            return Err(AwsError::validation(format!(
+                "A MixedInstancesPolicy must not have more than {MOST_OVERRIDES} overrides, {MOST_REQUIREMENTS} of them \
+                 with InstanceRequirements."
+            )));
+        }
+        if let Some(kind) = twice {
+            return Err(AwsError::validation(format!(
+                "The overrides of a MixedInstancesPolicy must be unique: {kind} is there more than once."
+            )));
+        }
+        if overrides.iter().any(both) {
+            return Err(AwsError::validation(
+                "An override must have either InstanceType or InstanceRequirements, not both.",
+            ));
+        }
+        if weighted > 0 && weighted < overrides.len() {
+            return Err(AwsError::validation(
+                "If WeightedCapacity is specified for one override, it must be specified for all of them.",
+            ));
+        }
+        for choice in overrides.iter().filter_map(|choice| choice.instance_requirements.as_ref()) {
+            choice.check()?;
+        }
+        self.check_strategies(by_attributes > 0)
+    }
+
+    fn check_strategies(&self, by_attributes: bool) -> Result<(), AwsError> {
+        let Some(distribution) = &self.instances_distribution else { return Ok(()) };
+        let on_demand = distribution.on_demand_allocation_strategy.as_str();
+        if !on_demand.is_empty() && !ON_DEMAND.contains(&on_demand) {
+            return Err(AwsError::validation(format!("Invalid OnDemandAllocationStrategy: {on_demand}")));
+        }
+        let spot = distribution.spot_allocation_strategy.as_str();
+        if !SPOT.contains(&spot) {
+            return Err(AwsError::validation(format!("Invalid SpotAllocationStrategy: {spot}")));
+        }
+        if by_attributes && on_demand == "prioritized" {
+            return Err(AwsError::validation(
+                "OnDemandAllocationStrategy must be lowest-price where InstanceRequirements are specified.",
+            ));
+        }
+        Ok(())
+    }
+
     fn options(&self, blueprints: &Blueprints, machines: Machines) -> Result<Vec<LaunchOption>, AwsError> {
         let mixed = self.launch_template.as_ref();
         let spec = mixed.and_then(|mixed| mixed.launch_template_specification.as_ref()).ok_or_else(|| {
@@ -220,7 +281,8 @@ impl MixedInstancesPolicy {
         let mut options = Vec::new();
         for choice in overrides {
             let spec = choice.launch_template_specification.as_ref().unwrap_or(spec);
-            for kind in choice.types(machines) {
+            let (_, version) = blueprints.resolve(spec).map_err(|error| invalid_template(&error.message))?;
+            for kind in choice.types(&version.data, machines) {
                 options.push(template_option(spec, kind.as_deref(), choice.weight()?, blueprints, machines)?);
             }
         }
@@ -252,15 +314,9 @@ impl MixedInstancesPolicy {
 
 impl Override {
     /// The types it means, `None` standing for the template's own; cheapest first where attributes choose.
-    fn types(&self, machines: Machines) -> Vec<Option<String>> {
+    fn types(&self, template: &TemplateData, machines: Machines) -> Vec<Option<String>> {
         let Some(wanted) = &self.instance_requirements else { return vec![self.instance_type.clone()] };
-        let mut fitting: Vec<Machine> = machines
-            .iter()
-            .filter(|kind| wanted.vcpu.hold(kind.vcpu.0) && wanted.memory.hold(kind.memory.0))
-            .filter_map(|kind| machines.machine(kind.name.as_str()))
-            .collect();
-        fitting.sort_by(|a, b| a.price.0.total_cmp(&b.price.0));
-        fitting.iter().map(|machine| Some(machine.instance_type.to_string())).collect()
+        wanted.types(template, machines).into_iter().map(Some).collect()
     }
 
     fn weight(&self) -> Result<u32, AwsError> {
@@ -285,6 +341,9 @@ fn template_option(
     machines: Machines,
 ) -> Result<LaunchOption, AwsError> {
     let (template, version) = blueprints.resolve(spec).map_err(|error| invalid_template(&error.message))?;
+    if version.data.image_id.is_none() {
+        return Err(invalid_template("The request must contain the parameter ImageId"));
+    }
     let kind = kind
         .or(version.data.instance_type.as_deref())
         .ok_or_else(|| invalid_template("The launch template must specify an instance type."))?;

@@ -17,12 +17,14 @@ mod maintenance;
 pub mod member;
 pub mod minutes;
 mod notices;
+pub mod options;
 pub mod policy;
 mod purchase;
 pub mod refresh;
 mod refresh_notices;
 mod refreshing;
 mod replaced;
+pub mod requirements;
 pub mod scaling;
 mod scheduled;
 pub mod stamp;
@@ -35,7 +37,7 @@ pub mod warm_pool;
 mod world;
 mod zones;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -81,6 +83,9 @@ pub struct Region {
     pub events: events::Events,
     /// Instances that belong to no group, by id.
     pub loose: BTreeMap<String, loose::Loose>,
+    /// What groups did that are deleted, oldest first.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(crate) deleted: VecDeque<activity::Deleted>,
     /// Tags of EC2's resources that are no instances.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) resource_tags: crate::ec2::tags::ResourceTags,
@@ -119,6 +124,7 @@ impl Region {
             group_limit: settings.group_limit,
             events: events::Events::default(),
             loose: BTreeMap::new(),
+            deleted: VecDeque::new(),
             resource_tags: BTreeMap::new(),
             security_groups: BTreeMap::new(),
             usage: usage::Usage::default(),
@@ -311,6 +317,22 @@ impl Region {
         }
     }
 
+    /// Removes groups that are deleted and empty; what they did is known for six weeks.
+    pub(crate) fn forget_deleted(&mut self) {
+        let now = self.now;
+        let is_over = |group: &&Group| group.deleting && group.members.is_empty();
+        let over: Vec<String> =
+            self.groups.values().filter(is_over).map(|group| group.name.clone()).collect();
+        for name in over {
+            if let Some(Group { activities, .. }) = self.groups.remove(&name) {
+                self.deleted.push_back(activity::Deleted { name, at: now, activities });
+            }
+        }
+        while self.deleted.front().is_some_and(|deleted| deleted.is_forgotten(now)) {
+            self.deleted.pop_front();
+        }
+    }
+
     /// Adds a group, with the workload that waits for it.
     pub(crate) fn insert_group(&mut self, mut group: Group) {
         if let Some(workload) = self.waiting.remove(&group.name) {
@@ -408,7 +430,7 @@ impl Region {
                 group.world.close_minute(group.sizes(), &group.serving(), lost);
             }
         }
-        self.groups.retain(|_, group| !(group.deleting && group.members.is_empty()));
+        self.forget_deleted();
         self.loose.retain(|_, loose| loose.is_known(to));
         self.record_usage(to);
         self.now = to;

@@ -99,7 +99,8 @@ impl Group {
             "At {} an instance was removed from the warm pool in response to an instance refresh.",
             second(context.now)
         );
-        old.iter().fold(false, |any, id| self.end(context, id, &cause) || any)
+        let ended = old.iter().filter(|id| self.end(context, id, &cause)).count();
+        ended > 0
     }
 
     /// Fills the warm pool with what the refresh launches. False if nothing was launched.

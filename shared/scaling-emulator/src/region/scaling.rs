@@ -19,6 +19,7 @@ use super::stamp::{self, Tags};
 use super::trouble::LaunchFaults;
 use super::usage::Room;
 use crate::cloudwatch::alarm::Alarms;
+use crate::ec2::network;
 use crate::machines::Machines;
 
 /// How long an ending instance takes to be gone: connections drain, then it shuts down.
@@ -88,8 +89,10 @@ impl Group {
                 }
             }
         }
-        let source = self.settings.source.clone();
-        self.keep_warm_pool(context, &source);
+        if self.warm_pool.is_some() {
+            let source = self.settings.source.clone();
+            self.keep_warm_pool(context, &source);
+        }
     }
 
     /// Brings instances into service that have booted, and removes those that have ended.
@@ -185,7 +188,10 @@ impl Group {
                 launched.push(id);
                 continue;
             }
-            let zones = self.zones_by_need();
+            let mut zones = self.zones_by_need();
+            if self.settings.options.keeps_balance() {
+                zones.truncate(1);
+            }
             let options = if self.wants_spot(source) { &as_spot } else { &options };
             // Another type in the zone that needs an instance most comes before another zone.
             let possible =
@@ -321,6 +327,9 @@ impl Group {
         cause: &str,
         status: ActivityStatus,
     ) -> &mut Activity {
+        // Zones are named by their letters, in the order of the region's subnets.
+        let place = zone.bytes().last().map_or(0, |letter| usize::from(letter.saturating_sub(b'a')));
+        let subnet = network::subnet(place);
         self.activities.push(Activity {
             activity_id: context.ids.uuid(),
             auto_scaling_group_name: self.name.clone(),
@@ -331,7 +340,7 @@ impl Group {
             status_code: status,
             status_message: None,
             progress: 0,
-            details: format!("{{\"Subnet ID\":\"subnet-{zone}\",\"Availability Zone\":\"{zone}\"}}"),
+            details: format!("{{\"Subnet ID\":\"{subnet}\",\"Availability Zone\":\"{zone}\"}}"),
             auto_scaling_group_arn: self.arn.clone(),
         })
     }

@@ -26,7 +26,8 @@ const FORMS: [&str; 6] = [
          &MixedInstancesPolicy.LaunchTemplate.Overrides.member.1.InstanceType=m7i.large\
          &MixedInstancesPolicy.LaunchTemplate.Overrides.member.1.WeightedCapacity=2\
          &MixedInstancesPolicy.LaunchTemplate.Overrides.member.2.InstanceRequirements.VCpuCount.Min=4\
-         &MixedInstancesPolicy.LaunchTemplate.Overrides.member.2.InstanceRequirements.MemoryMiB.Min=8192",
+         &MixedInstancesPolicy.LaunchTemplate.Overrides.member.2.InstanceRequirements.MemoryMiB.Min=8192\
+         &MixedInstancesPolicy.LaunchTemplate.Overrides.member.2.WeightedCapacity=2",
 ];
 
 const CALLS: &[(&str, &str)] = &[

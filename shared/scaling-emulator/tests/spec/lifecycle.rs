@@ -146,7 +146,7 @@ async fn what_is_above_the_share_of_on_demand_is_spot_and_ends_first_where_it_is
 async fn a_template_that_asks_for_spot_gives_spot_and_fits_no_mixed_policy() {
     let emulator = emulator(1).await;
     let form = Form::parse(
-        b"LaunchTemplateName=web&LaunchTemplateData.InstanceType=m7i.large\
+        b"LaunchTemplateName=web&LaunchTemplateData.ImageId=ami-1&LaunchTemplateData.InstanceType=m7i.large\
           &LaunchTemplateData.InstanceMarketOptions.MarketType=spot",
     );
     emulator

@@ -17,6 +17,8 @@ mod launched_with;
 mod lifecycle;
 mod maintenance;
 mod notices;
+mod options;
+mod overrides;
 mod policies;
 mod quotas;
 mod ranges;

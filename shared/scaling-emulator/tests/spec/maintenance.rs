@@ -49,7 +49,9 @@ async fn many_are_replaced_as_the_maximum_allows() {
     call(&emulator, "UpdateAutoScalingGroup", &policy(100, 150));
     advance(&emulator, 90).await;
     let old = ids(&emulator, InService);
-    old.iter().for_each(|id| unhealthy(&emulator, id));
+    for id in &old {
+        unhealthy(&emulator, id);
+    }
     for _ in 0..80 {
         advance(&emulator, 15).await;
         assert!(alive(&emulator) <= 6 && ids(&emulator, InService).len() >= 4);

@@ -1,0 +1,243 @@
+//! Options of groups: kept, shown, refused; what a deleted group leaves behind.
+
+use scaling_emulator::region::LifecycleState::InService;
+use scaling_emulator::{Emulator, Fault};
+use serde_json::{Value, json};
+
+use crate::call::{call, refused, tried};
+use crate::client::{advance, emulator, ids, set, web};
+
+fn shown(emulator: &Emulator) -> Value {
+    call(emulator, "DescribeAutoScalingGroups", "AutoScalingGroupNames.member.1=web")["AutoScalingGroups"][0]
+        .clone()
+}
+
+#[tokio::test]
+async fn options_are_kept_and_shown() {
+    let emulator = emulator(1).await;
+    let role = shown(&emulator)["ServiceLinkedRoleARN"].as_str().unwrap().to_owned();
+    assert!(role.ends_with("AWSServiceRoleForAutoScaling"), "{role}");
+    let update = "DesiredCapacityType=units&AvailabilityZoneDistribution.CapacityDistributionStrategy=balanced-only\
+        &AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled=true\
+        &AvailabilityZoneImpairmentPolicy.ImpairedZoneHealthCheckBehavior=IgnoreUnhealthy\
+        &CapacityReservationSpecification.CapacityReservationPreference=capacity-reservations-first\
+        &CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationIds.member.1=cr-1\
+        &InstanceLifecyclePolicy.RetentionTriggers.TerminateHookAbandon=terminate&DeletionProtection=none&Context=c\
+        &PlacementGroup=p&ServiceLinkedRoleARN=arn:aws:iam::123456789012:role/own";
+    call(&emulator, "UpdateAutoScalingGroup", update);
+    call(&emulator, "UpdateAutoScalingGroup", "MaxSize=11");
+    let shown_now = shown(&emulator);
+    for (member, expected) in [
+        ("DesiredCapacityType", json!("units")),
+        ("AvailabilityZoneDistribution", json!({ "CapacityDistributionStrategy": "balanced-only" })),
+        (
+            "AvailabilityZoneImpairmentPolicy",
+            json!({ "ZonalShiftEnabled": true, "ImpairedZoneHealthCheckBehavior": "IgnoreUnhealthy" }),
+        ),
+        (
+            "CapacityReservationSpecification",
+            json!({
+                "CapacityReservationPreference": "capacity-reservations-first",
+                "CapacityReservationTarget": { "CapacityReservationIds": ["cr-1"] },
+            }),
+        ),
+        ("InstanceLifecyclePolicy", json!({ "RetentionTriggers": { "TerminateHookAbandon": "terminate" } })),
+        ("DeletionProtection", json!("none")),
+        ("Context", json!("c")),
+        ("PlacementGroup", json!("p")),
+        ("ServiceLinkedRoleARN", json!("arn:aws:iam::123456789012:role/own")),
+    ] {
+        assert_eq!(shown_now[member], expected, "{member}");
+    }
+    call(&emulator, "UpdateAutoScalingGroup", "PlacementGroup=");
+    assert_eq!(shown(&emulator)["PlacementGroup"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_nothing_acts_on_is_refused() {
+    let emulator = emulator(1).await;
+    for (members, part) in [
+        ("DesiredCapacityType=vcpu", "does not act on DesiredCapacityType vcpu"),
+        ("DesiredCapacityType=odd", "Invalid value 'odd'"),
+        ("AvailabilityZoneDistribution.CapacityDistributionStrategy=odd", "Invalid value 'odd'"),
+        ("AvailabilityZoneImpairmentPolicy.ImpairedZoneHealthCheckBehavior=odd", "Invalid value 'odd'"),
+        (
+            "CapacityReservationSpecification.CapacityReservationPreference=capacity-reservations-only",
+            "does not act on",
+        ),
+        ("InstanceLifecyclePolicy.RetentionTriggers.TerminateHookAbandon=retain", "does not act on"),
+        ("DeletionProtection=odd", "Invalid value 'odd'"),
+    ] {
+        let (code, message) = refused(&emulator, "UpdateAutoScalingGroup", members);
+        assert!(code == "ValidationError" && message.contains(part), "{members}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_deleted_only_as_its_protection_allows() {
+    let emulator = emulator(1).await;
+    call(&emulator, "UpdateAutoScalingGroup", "DeletionProtection=prevent-force-deletion");
+    assert!(
+        refused(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true").1.contains("deletion protection")
+    );
+    call(&emulator, "UpdateAutoScalingGroup", "MinSize=0&DesiredCapacity=0");
+    advance(&emulator, 120).await;
+    call(&emulator, "UpdateAutoScalingGroup", "DeletionProtection=prevent-all-deletion");
+    assert!(refused(&emulator, "DeleteAutoScalingGroup", "").1.contains("deletion protection"));
+    call(&emulator, "UpdateAutoScalingGroup", "DeletionProtection=prevent-force-deletion");
+    call(&emulator, "DeleteAutoScalingGroup", "");
+}
+
+#[tokio::test]
+async fn where_only_balance_will_do_a_launch_goes_to_no_other_zone() {
+    let emulator = emulator(3).await;
+    let strategy = "AvailabilityZoneDistribution.CapacityDistributionStrategy=balanced-only";
+    call(&emulator, "UpdateAutoScalingGroup", strategy);
+    let short = Fault::ZoneShortage { instance_type: "m7i.large".to_owned(), zone: "us-east-1a".to_owned() };
+    emulator.inject(short).unwrap();
+    set(&emulator, 4).unwrap();
+    advance(&emulator, 300).await;
+    assert_eq!(web(&emulator, |group| group.alive().count()), 3);
+}
+
+#[tokio::test]
+async fn activities_of_a_deleted_group_are_known_for_six_weeks() {
+    let emulator = emulator(1).await;
+    let count = |members: &str| {
+        call(&emulator, "DescribeScalingActivities", members)["Activities"].as_array().unwrap().len()
+    };
+    call(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true");
+    advance(&emulator, 120).await;
+    assert!(refused(&emulator, "DescribeScalingActivities", "").1.contains("not found"));
+    assert_eq!(count("IncludeDeletedGroups=true"), 2);
+    let ended =
+        call(&emulator, "DescribeScalingActivities", "IncludeDeletedGroups=true")["Activities"][0].clone();
+    assert_eq!((&ended["StatusCode"], &ended["AutoScalingGroupName"]), (&json!("Successful"), &json!("web")));
+    let all = |members: &str| {
+        let form = scaling_emulator::wire::form::Form::parse(members.as_bytes());
+        let shown = emulator.with_region(|region| {
+            scaling_emulator::autoscaling::dispatch(region, "DescribeScalingActivities", &form).unwrap()
+        });
+        shown["Activities"].as_array().unwrap().len()
+    };
+    assert_eq!((all(""), all("IncludeDeletedGroups=true")), (0, 2));
+    advance(&emulator, 43 * 86_400).await;
+    assert_eq!(count("IncludeDeletedGroups=true"), 0);
+}
+
+#[tokio::test]
+async fn an_activity_names_a_subnet_that_there_is() {
+    let emulator = emulator(1).await;
+    let details = call(&emulator, "DescribeScalingActivities", "")["Activities"][0]["Details"].clone();
+    let details: Value = serde_json::from_str(details.as_str().unwrap()).unwrap();
+    let form = format!("SubnetId.1={}", details["Subnet ID"].as_str().unwrap());
+    let form = scaling_emulator::wire::form::Form::parse(form.as_bytes());
+    let found = emulator
+        .with_region(|region| scaling_emulator::ec2::dispatch(region, "DescribeSubnets", &form).unwrap());
+    assert_eq!(found["subnetSet"][0]["availabilityZone"], details["Availability Zone"]);
+}
+
+#[tokio::test]
+async fn a_group_may_be_made_like_an_instance() {
+    let emulator = emulator(1).await;
+    let id = ids(&emulator, InService)[0].clone();
+    let create = |members: &str| {
+        let form = scaling_emulator::wire::form::Form::parse(
+            format!("AutoScalingGroupName=like&MinSize=1&MaxSize=1&{members}").as_bytes(),
+        );
+        emulator.with_region(|region| {
+            scaling_emulator::autoscaling::dispatch(region, "CreateAutoScalingGroup", &form)
+        })
+    };
+    let error = create("InstanceId=i-0").unwrap_err();
+    assert!(error.message.contains("Invalid Instance ID"), "{}", error.message);
+    create(&format!("InstanceId={id}")).unwrap();
+    advance(&emulator, 180).await;
+    let (kind, configuration) = emulator.with_region(|region| {
+        let member = region.group("like").unwrap().members[0].clone();
+        (member.instance_type.to_string(), member.configuration)
+    });
+    assert_eq!((kind.as_str(), configuration.as_deref()), ("m7i.large", Some("like")));
+}
+
+#[tokio::test]
+async fn policies_and_schedules_take_only_members_of_their_kind() {
+    let emulator = emulator(1).await;
+    let step = "PolicyName=p&PolicyType=StepScaling&AdjustmentType=ChangeInCapacity\
+        &StepAdjustments.member.1.ScalingAdjustment=1&StepAdjustments.member.1.MetricIntervalLowerBound=0";
+    let simple = "PolicyName=p&AdjustmentType=ChangeInCapacity&ScalingAdjustment=1";
+    let predictive = "PolicyName=p&PolicyType=PredictiveScaling\
+        &PredictiveScalingConfiguration.MetricSpecifications.member.1.TargetValue=50\
+        &PredictiveScalingConfiguration.MetricSpecifications.member.1.PredefinedMetricPairSpecification.PredefinedMetricType=ASGCPUUtilization";
+    let of = |member: &str| format!("{predictive}&PredictiveScalingConfiguration.{member}");
+    let at = "ScheduledActionName=a&Recurrence=0 12 * * *";
+    for (operation, members, part) in [
+        ("PutScalingPolicy", format!("{step}&Cooldown=60"), "Cooldown is not supported"),
+        ("PutScalingPolicy", format!("{step}&ScalingAdjustment=1"), "ScalingAdjustment is not supported"),
+        (
+            "PutScalingPolicy",
+            format!("{simple}&StepAdjustments.member.1.ScalingAdjustment=1"),
+            "StepAdjustments is not supported",
+        ),
+        ("PutScalingPolicy", format!("{simple}&MinAdjustmentMagnitude=1"), "MinAdjustmentMagnitude is only"),
+        ("PutScalingPolicy", of("Mode=odd"), "Invalid value 'odd' for Mode"),
+        ("PutScalingPolicy", of("SchedulingBufferTime=3601"), "from 0 to 3600"),
+        ("PutScalingPolicy", of("MaxCapacityBreachBehavior=odd"), "Invalid value 'odd'"),
+        ("PutScalingPolicy", of("MaxCapacityBuffer=10"), "MaxCapacityBuffer is required where"),
+        (
+            "PutScalingPolicy",
+            of("MaxCapacityBreachBehavior=IncreaseMaxCapacity"),
+            "MaxCapacityBuffer is required",
+        ),
+        ("PutScheduledUpdateGroupAction", format!("{at}&MinSize=-1"), "MinSize -1 is below 0"),
+        (
+            "PutScheduledUpdateGroupAction",
+            format!("{at}&MaxSize=2&DesiredCapacity=3"),
+            "DesiredCapacity is above MaxSize",
+        ),
+        ("EnableMetricsCollection", "Granularity=5Minute".to_owned(), "Invalid granularity"),
+    ] {
+        let (code, message) = refused(&emulator, operation, &members);
+        assert!(code == "ValidationError" && message.contains(part), "{members}: {message}");
+    }
+    call(&emulator, "PutScalingPolicy", step);
+    let shown = call(&emulator, "DescribePolicies", "");
+    assert_eq!(shown["ScalingPolicies"][0]["MetricAggregationType"], "Average");
+    call(&emulator, "PutScalingPolicy", &of("Mode=ForecastOnly"));
+    let forecast = "PolicyName=p&StartTime=2026-01-01T00:00:00Z&EndTime=2026-01-01T02:00:00Z";
+    let forecast = call(&emulator, "GetPredictiveScalingForecast", forecast);
+    assert_eq!(forecast["LoadForecast"][0]["MetricSpecification"]["TargetValue"], 50.0);
+    let tracking = "PolicyName=t&PolicyType=TargetTrackingScaling&TargetTrackingConfiguration.TargetValue=50\
+        &TargetTrackingConfiguration.PredefinedMetricSpecification.PredefinedMetricType=ASGAverageCPUUtilization";
+    call(&emulator, "PutScalingPolicy", tracking);
+    let shown = call(&emulator, "DescribePolicies", "PolicyNames.member.1=t");
+    assert_eq!(shown["ScalingPolicies"][0]["TargetTrackingConfiguration"]["DisableScaleIn"], false);
+}
+
+#[tokio::test]
+async fn scheduled_actions_show_their_next_run_and_are_found_by_it() {
+    let emulator = emulator(1).await;
+    let now = emulator.with_region(|region| region.now);
+    let once = now + jiff::SignedDuration::from_hours(72);
+    call(
+        &emulator,
+        "PutScheduledUpdateGroupAction",
+        "ScheduledActionName=daily&Recurrence=0 12 * * *&MinSize=1",
+    );
+    let single = format!("ScheduledActionName=once&StartTime={once}&MinSize=1");
+    call(&emulator, "PutScheduledUpdateGroupAction", &single);
+    let names = |members: &str| -> Vec<String> {
+        let shown = call(&emulator, "DescribeScheduledActions", members);
+        let shown = shown["ScheduledUpdateGroupActions"].as_array().unwrap().clone();
+        shown.iter().map(|one| one["ScheduledActionName"].as_str().unwrap().to_owned()).collect()
+    };
+    let daily = call(&emulator, "DescribeScheduledActions", "")["ScheduledUpdateGroupActions"][0].clone();
+    assert!(
+        daily["StartTime"].as_str().unwrap().contains("T12:00:00") && daily["StartTime"] == daily["Time"]
+    );
+    let bound = now + jiff::SignedDuration::from_hours(48);
+    assert_eq!(names(&format!("StartTime={bound}")), ["once"]);
+    assert_eq!(names(&format!("EndTime={bound}")), ["daily"]);
+    assert_eq!(names(&format!("EndTime={bound}&ScheduledActionNames.member.1=once")), ["once"]);
+    assert!(tried(&emulator, "DescribeScheduledActions", "StartTime=odd").is_err());
+}

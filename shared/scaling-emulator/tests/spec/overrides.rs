@@ -1,0 +1,142 @@
+//! Overrides of mixed instances policies: what attributes choose, what is shown of them, and what no policy can say.
+
+use scaling_emulator::Emulator;
+use scaling_emulator::ec2;
+use scaling_emulator::wire::form::Form;
+use serde_json::json;
+
+use crate::call::{call, refused};
+use crate::client::{advance, emulator, set, types};
+
+const POLICY: &str = "MixedInstancesPolicy.LaunchTemplate";
+
+fn overrides(members: &[&str]) -> String {
+    let template = format!("{POLICY}.LaunchTemplateSpecification.LaunchTemplateName=kit");
+    let all = (1..).zip(members).flat_map(|(number, members)| {
+        members.split('&').map(move |member| format!("{POLICY}.Overrides.member.{number}.{member}"))
+    });
+    std::iter::once(template).chain(all).collect::<Vec<_>>().join("&")
+}
+
+/// The group `web`, and a template `kit` without a type.
+async fn with_kit(image: &str) -> Emulator {
+    let emulator = emulator(1).await;
+    let members = format!("LaunchTemplateName=kit&LaunchTemplateData.ImageId={image}");
+    let form = Form::parse(members.as_bytes());
+    emulator.with_region(|region| ec2::dispatch(region, "CreateLaunchTemplate", &form)).unwrap();
+    emulator
+}
+
+async fn launched(emulator: &Emulator, members: &str) -> String {
+    call(emulator, "UpdateAutoScalingGroup", &overrides(&[members]));
+    set(emulator, 2).unwrap();
+    advance(emulator, 15).await;
+    types(emulator).last().unwrap().clone()
+}
+
+const SMALL: &str = "InstanceRequirements.VCpuCount.Min=2&InstanceRequirements.VCpuCount.Max=2\
+    &InstanceRequirements.MemoryMiB.Min=4096";
+
+#[tokio::test]
+async fn attributes_choose_what_runs_the_image_and_nothing_burstable() {
+    for (image, more, starts) in [
+        ("ami-1", "", "c"),
+        ("ami-1", "&InstanceRequirements.BurstablePerformance=required", "t3"),
+        ("ami-0a1b2c3d4e5f60002", "", "c6g"),
+        ("ami-1", "&InstanceRequirements.CpuManufacturers.member.1=amazon-web-services", "c6g"),
+        ("ami-1", "&InstanceRequirements.CpuManufacturers.member.1=intel", "c"),
+        ("ami-1", "&InstanceRequirements.AllowedInstanceTypes.member.1=r7i.*", "r7i.large"),
+        ("ami-1", "&InstanceRequirements.MemoryGiBPerVCpu.Min=8", "r"),
+    ] {
+        let emulator = with_kit(image).await;
+        let kind = launched(&emulator, &format!("{SMALL}{more}")).await;
+        assert!(kind.starts_with(starts), "{image} {more}: {kind}");
+        let architecture = emulator.with_region(|region| region.machines.get(&kind).unwrap().architecture);
+        assert_eq!(architecture.as_str() == "arm64", starts == "c6g", "{image} {more}: {kind}");
+    }
+}
+
+#[tokio::test]
+async fn every_attribute_is_shown_and_the_cheapest_type_is_the_default() {
+    let emulator = with_kit("ami-1").await;
+    let members = format!(
+        "{SMALL}&InstanceRequirements.BareMetal=excluded&InstanceRequirements.LocalStorage=included\
+         &InstanceRequirements.NetworkBandwidthGbps.Min=1.5&InstanceRequirements.AcceleratorCount.Max=0\
+         &InstanceRequirements.ExcludedInstanceTypes.member.1=c5.*&InstanceRequirements.RequireHibernateSupport=false\
+         &InstanceRequirements.InstanceGenerations.member.1=current\
+         &InstanceRequirements.OnDemandMaxPricePercentageOverLowestPrice=50"
+    );
+    call(&emulator, "UpdateAutoScalingGroup", &overrides(&[&members]));
+    let shown = call(&emulator, "DescribeAutoScalingGroups", "AutoScalingGroupNames.member.1=web");
+    let policy = &shown["AutoScalingGroups"][0]["MixedInstancesPolicy"];
+    assert_eq!(policy["InstancesDistribution"]["OnDemandAllocationStrategy"], "lowest-price");
+    let wanted = &policy["LaunchTemplate"]["Overrides"][0]["InstanceRequirements"];
+    for (member, expected) in [
+        ("VCpuCount", json!({ "Min": 2, "Max": 2 })),
+        ("BareMetal", json!("excluded")),
+        ("LocalStorage", json!("included")),
+        ("NetworkBandwidthGbps", json!({ "Min": 1.5, "Max": null })),
+        ("AcceleratorCount", json!({ "Min": 0, "Max": 0 })),
+        ("ExcludedInstanceTypes", json!(["c5.*"])),
+        ("RequireHibernateSupport", json!(false)),
+        ("InstanceGenerations", json!(["current"])),
+        ("OnDemandMaxPricePercentageOverLowestPrice", json!(50)),
+    ] {
+        assert_eq!(wanted[member], expected, "{member}");
+    }
+}
+
+#[tokio::test]
+async fn policies_that_cannot_be_are_refused() {
+    let emulator = with_kit("ami-1").await;
+    let many: Vec<String> = (0..41).map(|number| format!("InstanceType=m7i.{number}xlarge")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let both = format!("InstanceType=m7i.large&{SMALL}");
+    let strategy = |strategy: &str| {
+        format!(
+            "{}&MixedInstancesPolicy.InstancesDistribution.{strategy}",
+            overrides(&["InstanceType=m7i.large"])
+        )
+    };
+    for (members, part) in [
+        (
+            overrides(&["InstanceType=m7i.large&WeightedCapacity=1", "InstanceType=m7i.xlarge"]),
+            "must be specified for all",
+        ),
+        (
+            overrides(&["InstanceType=m7i.large", "InstanceType=m7i.large"]),
+            "m7i.large is there more than once",
+        ),
+        (overrides(&many), "more than 40 overrides"),
+        (overrides(&[&both]), "not both"),
+        (strategy("OnDemandAllocationStrategy=cheapest"), "Invalid OnDemandAllocationStrategy: cheapest"),
+        (strategy("SpotAllocationStrategy=cheapest"), "Invalid SpotAllocationStrategy: cheapest"),
+        (overrides(&[&format!("{SMALL}&InstanceRequirements.LocalStorage=odd")]), "Invalid value 'odd'"),
+        (
+            overrides(&[&format!("{SMALL}&InstanceRequirements.LocalStorage=required")]),
+            "No available instance types match",
+        ),
+    ] {
+        let (code, message) = refused(&emulator, "UpdateAutoScalingGroup", &members);
+        assert!(code == "ValidationError" && message.contains(part), "{members}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_template_without_an_image_and_a_tag_given_twice_are_refused() {
+    let emulator = emulator(1).await;
+    let form = Form::parse(b"LaunchTemplateName=bare&LaunchTemplateData.InstanceType=m7i.large");
+    emulator.with_region(|region| ec2::dispatch(region, "CreateLaunchTemplate", &form)).unwrap();
+    let (_, message) = refused(&emulator, "UpdateAutoScalingGroup", "LaunchTemplate.LaunchTemplateName=bare");
+    assert_eq!(
+        message,
+        "You must use a valid fully-formed launch template. The request must contain the parameter ImageId"
+    );
+    let tag = |number: u32| {
+        format!(
+            "Tags.member.{number}.ResourceId=web&Tags.member.{number}.ResourceType=auto-scaling-group&Tags.member.{number}.Key=k"
+        )
+    };
+    let (_, message) = refused(&emulator, "CreateOrUpdateTags", &format!("{}&{}", tag(1), tag(2)));
+    assert!(message.contains("Duplicate tag key"), "{message}");
+}
