@@ -94,7 +94,9 @@ pub(super) fn in_lines(group: &Value) -> String {
         return String::new();
     }
     let mut section = Section::new("Set by people");
-    said.iter().for_each(|said| section.add("set", said));
+    for said in &said {
+        section.add("set", said);
+    }
     section.text()
 }
 

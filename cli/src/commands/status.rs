@@ -56,7 +56,9 @@ async fn show(arguments: &StatusArguments) -> Result<()> {
         output::table(["Group", "Control", "Runs", "Load", "Cost", "Saved", "Next change", "Last decision"]);
     let switch = answer["kill_switch"].clone();
     if let Value::Array(groups) = &mut answer["groups"] {
-        groups.iter_mut().for_each(|group| group["kill_switch"] = switch.clone());
+        for group in groups {
+            group["kill_switch"] = switch.clone();
+        }
     }
     let groups = rest::array(&answer, "groups")?;
     for group in groups {
