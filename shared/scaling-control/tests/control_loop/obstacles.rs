@@ -227,7 +227,7 @@ async fn a_pause_during_a_step_is_kept_and_so_is_what_came_of_the_step() {
     let report = world.minute(&ControlLoop::new(ports, world.config.clone())).await;
     let acted = report.outcomes[0].acted.as_ref().unwrap();
     assert_eq!(acted.phase, Phase::Accepted);
-    assert_eq!(report.outcomes[0].evaluation().unwrap().step_error, None);
+    assert!(report.outcomes[0].evaluation().unwrap().step_error.is_none());
     let record = stored(&world).await;
     assert_eq!(record.lease, None);
     assert_eq!(record.state.operation.unwrap().phase, Phase::Accepted);
