@@ -90,7 +90,9 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
     }
     let left = values().fold(aim.0, f64::min) * 0.95;
     let right = values().fold(aim.0, f64::max) * 1.05;
-    let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    // An axis from a row to itself has no label: a single one has an empty row above it.
+    let last = (rows.len() - 1).max(1);
+    let count = u32::try_from(last + 1).unwrap_or(u32::MAX);
     let mut key = Key::new(WIDTH);
     for Marks { name, colour, .. } in marks.iter().filter(|marks| !marks.at.is_empty()) {
         key.add(Sign::Dot, *colour, *name);
@@ -105,7 +107,7 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
             .margin(8)
             .x_label_area_size(34)
             .y_label_area_size(230)
-            .build_cartesian_2d(left..right, (0..rows.len() - 1).into_segmented())
+            .build_cartesian_2d(left..right, (0..last).into_segmented())
             .map_err(fault)?;
         chart
             .configure_mesh()
@@ -113,7 +115,7 @@ fn draw(rows: &[String], marks: &[Marks], aim: (f64, &str), along: &str) -> Resu
             // Else they get smaller with the plot, down to what nobody reads.
             .label_style((FONT, LETTERS))
             .axis_desc_style((FONT, LETTERS))
-            .y_labels(rows.len())
+            .y_labels(last + 1)
             .y_label_formatter(&|at| match at {
                 SegmentValue::CenterOf(row) => rows.get(*row).cloned().unwrap_or_default(),
                 SegmentValue::Exact(_) | SegmentValue::Last => String::new(),
