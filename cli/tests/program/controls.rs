@@ -7,6 +7,13 @@ use crate::run::{ask, controller};
 async fn what_a_person_sets_is_said_and_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (_running, api, _) = controller(folder.path()).await;
+    // A group is shown from its first decision on.
+    for _ in 0..300 {
+        if ask(folder.path(), &api, &["status", "demo"]).await.code == Some(0) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
     for (arguments, said, shown) in [
         (vec!["pause", "--reason", "migration"], "demo is paused", "migration"),
         (vec!["resume"], "demo is controlled again", "act"),

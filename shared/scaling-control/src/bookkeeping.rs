@@ -57,7 +57,7 @@ pub fn type_change_of_others(
 }
 
 /// Takes a look at the group in: first look, changes by other hands, missing replicas. `discount` is the group's.
-pub fn looked(state: &mut OperationState, snapshot: &Snapshot, discount: f64) {
+pub fn looked(state: &mut OperationState, snapshot: &Snapshot, template: Option<&str>, discount: f64) {
     let (group, now) = (&snapshot.group, snapshot.taken_at);
     if state.taken_over.is_none() {
         state.taken_over = Some(now);
@@ -71,8 +71,13 @@ pub fn looked(state: &mut OperationState, snapshot: &Snapshot, discount: f64) {
         state.reference_type = Some(group.launch_type.name.clone());
     }
     let known = state.known_type.replace(group.launch_type.name.clone()).filter(|known| !unknown(known));
-    if state.open_type_change().is_none() && known.is_some_and(|known| known != group.launch_type.name) {
-        // Another hand has changed what the group launches: that is the new starting point.
+    let other_type = known.is_some_and(|known| known != group.launch_type.name);
+    let other_template = template.is_some_and(|template| {
+        state.known_template.replace(template.to_owned()).is_some_and(|known| known != template)
+    });
+    if state.open_type_change().is_none() && (other_type || other_template) {
+        // Another hand has changed what the group launches: that is the new starting point. A type change for cost would
+        // bring a template to every instance that nobody has seen to work yet.
         state.last_type_change = Some(now);
     }
     if state.known_desired != Some(group.desired) {

@@ -64,6 +64,7 @@ fn description() -> GroupDescription {
         retype: RetypeSupport::Supported,
         maintenance: None,
         warm_up_seconds: 0,
+        template: None,
         purchase: Purchase::default(),
     }
 }

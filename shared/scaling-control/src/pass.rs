@@ -103,7 +103,8 @@ pub fn pass(mut read: Read, kill_switch: Option<&KillSwitch>, market: &Market<'_
         now,
     };
     let mut snapshot = observe::snapshot(&read.config, &read.record.state, &read.description, &seen, market);
-    bookkeeping::looked(&mut read.record.state, &snapshot, read.config.discount);
+    let template = read.description.template.as_deref();
+    bookkeeping::looked(&mut read.record.state, &snapshot, template, read.config.discount);
     let launch_type = snapshot.group.launch_type.name.clone();
     let Read { record, config, failures, .. } = &mut read;
     bookkeeping::capacity_is_short(&mut record.state, config, &launch_type, failures, now);

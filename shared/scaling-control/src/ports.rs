@@ -198,6 +198,10 @@ pub struct GroupDescription {
     pub maintenance: Option<(u8, u8)>,
     /// Seconds after entering service during which an instance is warming (DefaultInstanceWarmup).
     pub warm_up_seconds: u32,
+    /// What new instances are launched from, with its version; `None` where the platform has no such thing, or has not said
+    /// yet which version it is.
+    #[serde(default)]
+    pub template: Option<String>,
     /// How its instances are bought.
     #[serde(default)]
     pub purchase: Purchase,

@@ -263,6 +263,7 @@ fn description(name: &GroupName, replicas: u32) -> GroupDescription {
         retype: RetypeSupport::Supported,
         maintenance: None,
         warm_up_seconds: 0,
+        template: None,
         purchase: Purchase::default(),
     }
 }

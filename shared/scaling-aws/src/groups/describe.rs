@@ -1,7 +1,9 @@
 //! Groups by name, and what an answer says of them.
 
 use aws_sdk_autoscaling::Client;
-use aws_sdk_autoscaling::types::{AutoScalingGroup, Filter, Instance, InstancesDistribution};
+use aws_sdk_autoscaling::types::{
+    AutoScalingGroup, Filter, Instance, InstancesDistribution, LaunchTemplateSpecification,
+};
 use scaling_control::PortError;
 use scaling_control::ports::{GroupDescription, InstanceDescription, Purchase};
 use scaling_fleet::TypeName;
@@ -110,8 +112,28 @@ pub(crate) fn description(group: &AutoScalingGroup) -> Result<GroupDescription, 
             .default_instance_warmup()
             .and_then(|seconds| u32::try_from(seconds).ok())
             .unwrap_or(0),
+        template: template(group),
         purchase: purchase(group),
     })
+}
+
+/// The launch template with its version. One that the service resolves (`$Latest`, `$Default`) is told by the newest member:
+/// which version a launch would take now is not in the answer.
+fn template(group: &AutoScalingGroup) -> Option<String> {
+    let named = retype::launch_template(group)?;
+    let id = named.launch_template_id().or(named.launch_template_name())?;
+    let is_it = |member: &&LaunchTemplateSpecification| match named.launch_template_id() {
+        Some(id) => member.launch_template_id() == Some(id),
+        None => member.launch_template_name() == named.launch_template_name(),
+    };
+    let version = match named.version().unwrap_or("$Default") {
+        "$Latest" | "$Default" => {
+            let members = group.instances().iter().filter_map(Instance::launch_template).filter(is_it);
+            members.filter_map(|member| member.version()?.parse().ok()).max()?
+        }
+        fixed => fixed.parse::<u64>().ok()?,
+    };
+    Some(format!("{id}:{version}"))
 }
 
 /// How much of the group is on demand. What a launch template itself asks for is not in the answer.

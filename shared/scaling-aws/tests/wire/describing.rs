@@ -52,6 +52,7 @@ async fn a_group_is_described_by_what_the_service_says_of_it() {
     assert_eq!(found.retype, RetypeSupport::Supported);
     assert_eq!(found.maintenance, Some((90, 120)));
     assert_eq!(found.warm_up_seconds, 90);
+    assert_eq!(found.template.as_deref(), Some("lt-1:3"));
     let instance = |id: &str, name: &str, lifecycle, good| InstanceDescription {
         id: id.to_owned(),
         instance_type: TypeName::from(name),
@@ -67,6 +68,23 @@ async fn a_group_is_described_by_what_the_service_says_of_it() {
             instance("i-2", "m7a.large", Lifecycle::Pending, false)
         ]
     );
+}
+
+/// The answer does not say what `$Latest` is now; what was launched last does.
+#[tokio::test(start_paused = true)]
+async fn the_version_of_a_template_that_the_service_resolves_is_that_of_the_newest_member() {
+    let member = |id: &str, template: &str, version: &str| {
+        format!(
+            "<member><InstanceId>{id}</InstanceId><InstanceType>m7i.large</InstanceType>\
+             <LifecycleState>InService</LifecycleState><LaunchTemplate><LaunchTemplateId>{template}</LaunchTemplateId>\
+             <Version>{version}</Version></LaunchTemplate></member>"
+        )
+    };
+    let named = "<LaunchTemplate><LaunchTemplateId>lt-1</LaunchTemplateId><Version>$Latest</Version></LaunchTemplate>";
+    let with = |members: &str| format!("{named}<Instances>{members}</Instances>");
+    let members = member("i-1", "lt-1", "9") + &member("i-2", "lt-1", "10") + &member("i-3", "lt-2", "30");
+    assert_eq!(described(&with(&members)).await.template.as_deref(), Some("lt-1:10"));
+    assert_eq!(described(&with("")).await.template, None, "nothing was launched of it yet");
 }
 
 #[tokio::test(start_paused = true)]

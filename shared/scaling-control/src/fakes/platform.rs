@@ -53,6 +53,8 @@ pub struct FakeGroup {
     pub desired: u32,
     /// Type of new instances.
     pub launch_type: TypeName,
+    /// Template of new instances, with its version.
+    pub template: Option<String>,
     /// Instances: id, type, serves from.
     pub instances: Vec<(String, TypeName, Timestamp)>,
     /// Time from order to serving.
@@ -128,6 +130,7 @@ impl FakePlatform {
             max: 50,
             desired: replicas,
             launch_type: TypeName::new(instance_type),
+            template: None,
             instances: Vec::new(),
             boot: Duration::from_secs(90),
             busy_vcpu: None,
@@ -343,6 +346,7 @@ impl FakeGroup {
             retype: RetypeSupport::Supported,
             maintenance: None,
             warm_up_seconds: self.warm_up_seconds,
+            template: self.template.clone(),
             purchase: self.purchase,
         }
     }

@@ -42,6 +42,22 @@ async fn a_type_that_somebody_else_has_changed_is_left_alone_for_as_long_as_one_
 }
 
 #[tokio::test]
+async fn another_template_by_another_hand_is_a_new_starting_point_for_type_changes() {
+    let world = World::new();
+    let control = world.control();
+    world.platform.group().template = Some("lt-1:1".to_owned());
+    world.minutes(&control, 2).await;
+    let report = world.minute(&control).await;
+    assert_eq!(report.outcomes[0].evaluation().unwrap().state.last_type_change, None);
+    // Not told for a moment is no change.
+    world.platform.group().template = None;
+    world.minute(&control).await;
+    world.platform.group().template = Some("lt-1:2".to_owned());
+    let report = world.minute(&control).await;
+    assert!(report.outcomes[0].evaluation().unwrap().state.last_type_change.is_some());
+}
+
+#[tokio::test]
 async fn a_foreign_refresh_supersedes_our_type_change_and_suspends_the_next() {
     let world = World::new();
     let control = world.control();

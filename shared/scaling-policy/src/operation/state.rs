@@ -33,6 +33,8 @@ pub struct OperationState {
     pub known_desired: Option<u32>,
     /// Launch type after our last look or act.
     pub known_type: Option<TypeName>,
+    /// What instances were launched from at our last look.
+    pub known_template: Option<String>,
     /// The type at take-over: what `request_threshold` is counted in.
     pub reference_type: Option<TypeName>,
     /// When the group was taken over.

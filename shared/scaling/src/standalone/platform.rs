@@ -216,6 +216,7 @@ async fn describe_one(
         },
         maintenance: None,
         warm_up_seconds: 0,
+        template: None,
         purchase: Purchase::default(),
     })
 }
