@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use scaling_control::Evaluation;
 use scaling_policy::config::{ControlLevel, GroupConfig, Mode};
 use scaling_policy::decide::bounds::Bounds;
+use scaling_policy::decide::scale_down_delay;
 use scaling_policy::snapshot::RetypeSupport;
 use scaling_policy::{Learned, OperationState, Snapshot};
 use serde::Serialize;
@@ -109,9 +110,8 @@ impl Look<'_> {
         if self.config.control == ControlLevel::UpOnly {
             bars.push((None, "the control level is up_only".to_owned()));
         }
-        let cooldown = self.config.cooldown_period(self.learned.boot_time());
-        let doubled = cooldown.saturating_mul(1 << self.state.down_delay_doublings.min(16));
-        if let Some(until) = after(self.state.last_down, doubled) {
+        let delay = scale_down_delay(self.config, self.learned, self.state);
+        if let Some(until) = after(self.state.last_down, delay) {
             bars.push((Some(until), "cooldown after the last scale-down".to_owned()));
         }
         if let Some(until) = after(self.state.manual.map(|manual| manual.at), self.config.manual_hold) {
@@ -143,7 +143,7 @@ impl Look<'_> {
             bars.push((None, "a type change is running".to_owned()));
         }
         if self.config.mode != Mode::Vertical {
-            if let Some(until) = after(self.state.last_type_change, self.config.min_type_age) {
+            if let Some(until) = after(self.state.began_launching(), self.config.min_type_age) {
                 bars.push((
                     Some(until),
                     "the type has to be of a certain age before it is changed for cost".to_owned(),

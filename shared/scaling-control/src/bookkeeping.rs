@@ -5,19 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use scaling_fleet::TypeName;
 use scaling_policy::config::GroupConfig;
-use scaling_policy::decision::{Decision, Reason};
+use scaling_policy::decision::Reason;
 use scaling_policy::operation::{
-    FIRST_RETRY_DELAY, LaunchFailure, LaunchFailureKind, MOST_ATTEMPTS, ManualChange, Operation,
-    OperationKind, Phase, Step, TypeBackoff, Zones,
+    Changes, FIRST_RETRY_DELAY, LaunchFailure, LaunchFailureKind, LaunchTemplate, MOST_ATTEMPTS,
+    ManualChange, Operation, OperationKind, Phase, Step, TypeBackoff,
 };
 use scaling_policy::snapshot::{GroupView, ReplacementView};
 use scaling_policy::{OperationState, Snapshot};
 
 use crate::observe::UNKNOWN_TYPE;
 use crate::ports::{Accepted, GroupDescription};
-
-/// After this long without an undone scale-down its delay is the plain one again.
-const DOUBLINGS_KEPT: Duration = Duration::from_secs(86_400);
 
 /// How long a step is held back by other changes that run before that counts as a refusal; and how long a plan stays good
 /// for that.
@@ -57,7 +54,12 @@ pub fn type_change_of_others(
 }
 
 /// Takes a look at the group in: first look, changes by other hands, missing replicas. `discount` is the group's.
-pub fn looked(state: &mut OperationState, snapshot: &Snapshot, template: Option<&str>, discount: f64) {
+pub fn looked(
+    state: &mut OperationState,
+    snapshot: &Snapshot,
+    template: Option<&LaunchTemplate>,
+    discount: f64,
+) {
     let (group, now) = (&snapshot.group, snapshot.taken_at);
     if state.taken_over.is_none() {
         state.taken_over = Some(now);
@@ -72,23 +74,25 @@ pub fn looked(state: &mut OperationState, snapshot: &Snapshot, template: Option<
     }
     let known = state.known_type.replace(group.launch_type.name.clone()).filter(|known| !unknown(known));
     let other_type = known.is_some_and(|known| known != group.launch_type.name);
-    let other_template = template.is_some_and(|template| {
-        state.known_template.replace(template.to_owned()).is_some_and(|known| known != template)
-    });
-    if state.open_type_change().is_none() && (other_type || other_template) {
-        // Another hand has changed what the group launches: that is the new starting point. A type change for cost would
-        // bring a template to every instance that nobody has seen to work yet.
+    let known = state.launched_from.as_ref();
+    let other_template = template.is_some_and(|seen| known.is_some_and(|known| seen.is_other_than(known)));
+    if other_template || known.is_none() {
+        state.launched_from = template.or(known).cloned();
+    }
+    // Another hand has changed what the group launches: that is the new starting point. A type change for cost would bring a
+    // template to every instance that nobody has seen to work yet.
+    if state.open_type_change().is_none() && other_type {
         state.last_type_change = Some(now);
+    }
+    if state.open_type_change().is_none() && other_template {
+        state.last_template_change = Some(now);
     }
     if state.known_desired != Some(group.desired) {
         changed_outside(state, group.desired, now);
     }
     missing(state, group, now);
     state.type_backoffs.retain(|backoff| backoff.until > now || backoff.failures > 1);
-    let long_ago = |undone: Timestamp| is_older(undone, DOUBLINGS_KEPT, now);
-    if state.down_delay_doublings > 0 && state.last_undone.is_none_or(long_ago) {
-        state.down_delay_doublings = 0;
-    }
+    state.forget_undone(now);
 }
 
 /// Follows replicas that were ordered and are not in service. Each that comes shows that launches work, so that the
@@ -122,29 +126,18 @@ fn changed_outside(state: &mut OperationState, desired: u32, now: Timestamp) {
 
 /// The platform has accepted a step of the operation.
 pub fn accepted(operation: &mut Operation, step: &Step, answer: Accepted, now: Timestamp) -> Changes {
-    let mut changes = Changes::default();
     operation.failure = None;
     // Each step has its own tries: refusals of the first must not use up those of the way back.
     (operation.attempts, operation.not_before, operation.conflicting_since) = (0, None, None);
-    match (&operation.kind, step) {
+    let changes = match (&operation.kind, step) {
         // More replicas before a replacement: the replacement itself is still to be asked for.
         (OperationKind::Retype { .. }, Step::SetDesired { desired }) => {
-            changes.known_desired = Some(*desired);
-            changes.last_up = Some(now);
             operation.valid_for += Duration::from_secs(60);
-            return changes;
+            return Changes::raised(*desired, now);
         }
-        (OperationKind::Scale { from, to }, _) => {
-            changes.known_desired = Some(*to);
-            if to > from {
-                changes.last_up = Some(now);
-            } else {
-                changes.last_down = Some(now);
-            }
-            changes.undone = (operation.reason == Reason::UndoneScaleDown).then_some(now);
-        }
-        (OperationKind::Retype { .. }, _) => {}
-    }
+        (OperationKind::Scale { from, to }, _) => Changes::scaled(*from, *to, &operation.reason, now),
+        (OperationKind::Retype { .. }, _) => Changes::default(),
+    };
     let forth = operation.phase == Phase::Planned;
     operation.phase = if forth { Phase::Accepted } else { Phase::RollingBack };
     operation.accepted_at = Some(now);
@@ -152,28 +145,6 @@ pub fn accepted(operation: &mut Operation, step: &Step, answer: Accepted, now: T
         operation.platform_id = answer.platform_id;
     }
     changes
-}
-
-/// What accepting a step changes beside the operation itself.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Changes {
-    known_desired: Option<u32>,
-    last_up: Option<Timestamp>,
-    last_down: Option<Timestamp>,
-    undone: Option<Timestamp>,
-}
-
-impl Changes {
-    /// Writes them into the state.
-    pub fn apply(self, state: &mut OperationState) {
-        state.known_desired = self.known_desired.or(state.known_desired);
-        state.last_up = self.last_up.or(state.last_up);
-        state.last_down = self.last_down.or(state.last_down);
-        if self.undone.is_some() {
-            state.last_undone = self.undone;
-            state.down_delay_doublings = state.down_delay_doublings.saturating_add(1);
-        }
-    }
 }
 
 /// A step was refused: tried again later, with doubling delay.
@@ -278,37 +249,4 @@ fn back_off(state: &mut OperationState, config: &GroupConfig, instance_type: &Ty
     let until = now + config.type_backoff * 2_u32.pow(u32::from(failures.min(MOST_BACKOFF_DOUBLINGS)));
     let failures = failures.saturating_add(1);
     state.type_backoffs.push(TypeBackoff { instance_type: instance_type.clone(), until, failures });
-}
-
-/// The operation that a decision calls for; `None` for a hold.
-pub fn plan(decision: &Decision, config: &GroupConfig, id: String) -> Option<Operation> {
-    use scaling_policy::Action;
-    let kind = match &decision.action {
-        Action::Hold => return None,
-        Action::Scale { from, to } => OperationKind::Scale { from: *from, to: *to },
-        Action::Retype { from, to, fallbacks, to_replicas, .. } => OperationKind::Retype {
-            from: from.clone(),
-            to: to.clone(),
-            fallbacks: fallbacks.clone(),
-            replicas: *to_replicas,
-        },
-    };
-    Some(Operation {
-        id: scaling_policy::operation::OperationId(id),
-        kind,
-        phase: Phase::Planned,
-        reason: decision.reason.clone(),
-        config_version: decision.config_version,
-        planned_at: decision.at,
-        valid_for: config.evaluation_period,
-        accepted_at: None,
-        ended_at: None,
-        platform_id: None,
-        attempts: 0,
-        not_before: None,
-        conflicting_since: None,
-        failure: None,
-        before: None,
-        zones: Zones::default(),
-    })
 }

@@ -7,7 +7,8 @@ use scaling_fleet::TypeName;
 use scaling_policy::config::{ControlLevel, GroupConfig};
 use scaling_policy::decision::{Action, Decision, Reason};
 use scaling_policy::operation::{
-    Before, LaunchFailure, Observed, Operation, OperationKind, Phase, Progress, Step, next_step,
+    Before, LONGEST, LaunchFailure, Observed, Operation, OperationId, OperationKind, Phase, Progress, Step,
+    next_step,
 };
 use scaling_policy::snapshot::{ReplacementStatus, ReplacementView};
 use scaling_policy::trigger::Trigger;
@@ -103,7 +104,7 @@ pub fn pass(mut read: Read, kill_switch: Option<&KillSwitch>, market: &Market<'_
         now,
     };
     let mut snapshot = observe::snapshot(&read.config, &read.record.state, &read.description, &seen, market);
-    let template = read.description.template.as_deref();
+    let template = read.description.template.as_ref();
     bookkeeping::looked(&mut read.record.state, &snapshot, template, read.config.discount);
     let launch_type = snapshot.group.launch_type.name.clone();
     let Read { record, config, failures, .. } = &mut read;
@@ -112,7 +113,7 @@ pub fn pass(mut read: Read, kill_switch: Option<&KillSwitch>, market: &Market<'_
     let mut ended = Vec::new();
     let mut step = None;
     for slot in [Slot::Retype, Slot::Scale] {
-        if slot == Slot::Scale || !read.is_replacement_unknown {
+        if slot == Slot::Scale || !waits_for_its_replacement(&mut read, now) {
             step = advance(&mut read, slot, &snapshot, &mut ended, now).or(step);
         }
     }
@@ -167,7 +168,8 @@ impl Pass {
         if is_due || self.read.config.control == ControlLevel::Observe {
             return;
         }
-        let Some(operation) = bookkeeping::plan(&self.decision, &self.read.config, id) else {
+        let valid_for = self.read.config.evaluation_period;
+        let Some(operation) = Operation::planned(&self.decision, OperationId(id), valid_for) else {
             return;
         };
         if !self.waits_for_retry(&operation) {
@@ -255,6 +257,17 @@ impl Pass {
 }
 
 /// Asks what follows for the open operation of a slot. Returns the step that is due.
+/// Whether the type change waits because what the platform shows of its replacement cannot be read. It does for as long as one
+/// that the platform does not show: then the group itself tells how it ended.
+fn waits_for_its_replacement(read: &mut Read, now: Timestamp) -> bool {
+    let is_unknown = read.is_replacement_unknown;
+    let Some(change) = read.record.state.type_change.as_mut().filter(|change| change.phase.is_open()) else {
+        return is_unknown;
+    };
+    change.unread_since = is_unknown.then(|| change.unread_since.unwrap_or(now));
+    change.unread_since.is_some_and(|since| now.duration_since(since).as_secs_f64() <= LONGEST.as_secs_f64())
+}
+
 fn advance(
     read: &mut Read,
     slot: Slot,
@@ -464,7 +477,9 @@ impl Pass {
                 self.ended.truncate(before.ended);
                 // A way back needs nobody's leave; a plan of before has to be let through itself.
                 self.step = before.step;
-                self.step = self.step.take().filter(|_| !self.has_fresh_plan());
+                if self.has_fresh_plan() {
+                    self.step = None;
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName, MetricBinding};
-use scaling_policy::operation::{LaunchFailure, Step};
+use scaling_policy::operation::{LaunchFailure, LaunchTemplate, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport, SuspendedProcesses};
 use scaling_policy::trigger::{Trigger, is_plausible};
 use serde::{Deserialize, Serialize};
@@ -201,7 +201,7 @@ pub struct GroupDescription {
     /// What new instances are launched from, with its version; `None` where the platform has no such thing, or has not said
     /// yet which version it is.
     #[serde(default)]
-    pub template: Option<String>,
+    pub template: Option<LaunchTemplate>,
     /// How its instances are bought.
     #[serde(default)]
     pub purchase: Purchase,

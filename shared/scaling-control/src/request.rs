@@ -9,12 +9,11 @@ use scaling_policy::OperationState;
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
-use scaling_policy::operation::{Operation, Override, Phase};
+use scaling_policy::operation::{Operation, OperationId, Override, Phase};
 use thiserror::Error;
 use tracing::Instrument as _;
 
 use crate::act::{LONGEST_WRITE, act};
-use crate::bookkeeping;
 use crate::control_loop::{ControlLoop, new_id};
 use crate::error::PortError;
 use crate::observe::{self, Market};
@@ -163,7 +162,8 @@ impl ControlLoop {
         let (action, reason) = (pass.decision.action.label(), pass.decision.reason.label());
         pass.read.span.record("action", action).record("reason", reason);
         let config = Arc::clone(&pass.read.config);
-        let planned = bookkeeping::plan(&pass.decision, &config, new_id(now));
+        let id = OperationId(new_id(now));
+        let planned = Operation::planned(&pass.decision, id, config.evaluation_period);
         let is_open = planned.is_some();
         let withdrawn = !is_open && request.replicas.is_some_and(|replicas| pass.takes_back(replicas));
         let mut requested = Requested { decision: pass.decision.clone(), operation: None, replaced: None };

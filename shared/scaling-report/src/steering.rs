@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scaling_policy::config::GroupConfig;
-use scaling_policy::operation::{Operation, OperationId, OperationKind, OperationState, Phase, Zones};
+use scaling_policy::operation::{Operation, OperationState, Phase};
 use scaling_policy::snapshot::{
     GroupView, ReplacementStatus, ReplacementView, ReplicaCount, SuspendedProcesses, TypeOffer,
 };
@@ -99,6 +99,7 @@ impl Steered {
         let snapshot =
             Snapshot { taken_at: now, group: self.view(), readings, ladder: Arc::clone(&self.ladder) };
         let learned = std::mem::take(&mut self.learned);
+        self.state.forget_undone(now);
         self.learned = learn(&self.config, learned, &self.state, &snapshot);
         let decision = decide(&self.config, &self.learned, &self.state, &snapshot, now);
         self.follow(&decision, now);
@@ -109,32 +110,21 @@ impl Steered {
         let boot = SignedDuration::try_from(self.learned.boot_time()).unwrap_or(SignedDuration::from_mins(2));
         match &decision.action {
             Action::Hold => {}
-            Action::Scale { from, to } => {
-                let kind = OperationKind::Scale { from: *from, to: *to };
-                self.state.operation = Some(accepted(kind, decision));
-                if to > from {
-                    self.state.last_up = Some(now);
-                    self.pending.push((now + boot, to - from));
-                } else {
-                    self.state.last_down = Some(now);
-                    self.shrink(from - to);
-                }
+            Action::Scale { from, to } if to > from => {
+                self.pending.push((now + boot, to - from));
                 self.desired = *to;
             }
-            Action::Retype { from, to, fallbacks, from_replicas, to_replicas } => {
+            Action::Scale { from, to } => {
+                self.shrink(from - to);
+                self.desired = *to;
+            }
+            Action::Retype { to, to_replicas, .. } => {
                 let Some(offer) = self.ladder.iter().find(|offer| offer.name == *to).cloned() else { return };
-                let kind = OperationKind::Retype {
-                    from: from.clone(),
-                    to: to.clone(),
-                    fallbacks: fallbacks.clone(),
-                    replicas: *from_replicas,
-                };
-                self.state.type_change = Some(accepted(kind, decision));
                 self.replacing = Some((offer, now + boot * BOOTS_OF_A_REPLACEMENT));
                 self.desired = *to_replicas;
             }
         }
-        self.state.known_desired = Some(self.desired);
+        self.state.follow(decision, self.config.evaluation_period, REPLACEMENT);
     }
 
     /// What has not come yet goes first.
@@ -183,26 +173,5 @@ const REPLACEMENT: &str = "replayed";
 fn end(operation: Option<&mut Operation>, now: Timestamp) {
     if let Some(operation) = operation.filter(|operation| operation.phase.is_open()) {
         (operation.phase, operation.ended_at) = (Phase::Verified, Some(now));
-    }
-}
-
-fn accepted(kind: OperationKind, decision: &Decision) -> Operation {
-    Operation {
-        id: OperationId(String::new()),
-        kind,
-        phase: Phase::Accepted,
-        reason: decision.reason.clone(),
-        config_version: decision.config_version,
-        planned_at: decision.at,
-        valid_for: std::time::Duration::from_secs(60),
-        accepted_at: Some(decision.at),
-        ended_at: None,
-        platform_id: Some(REPLACEMENT.to_owned()),
-        attempts: 0,
-        not_before: None,
-        conflicting_since: None,
-        failure: None,
-        before: None,
-        zones: Zones::default(),
     }
 }

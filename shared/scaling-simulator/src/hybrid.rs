@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use scaling_fleet::Vcpu;
-use scaling_policy::config::{ConfigVersion, GroupConfig, Mode, ReplicaBounds};
-use scaling_policy::operation::{Operation, OperationId, OperationKind, OperationState, Phase, Zones};
+use scaling_policy::config::{GroupConfig, Mode, ReplicaBounds};
+use scaling_policy::operation::{OperationKind, OperationState, Phase};
 use scaling_policy::snapshot::{
     GroupView, ReplacementStatus, ReplacementView, ReplicaCount, RetypeSupport, SuspendedProcesses, TypeOffer,
 };
@@ -18,6 +18,9 @@ use crate::group::Group;
 use crate::metrics::Period;
 use crate::policy::{Policy, Seen, Wish};
 use crate::world::World;
+
+/// What the simulated group calls its type changes.
+const REPLACEMENT: &str = "replacement";
 
 /// The policy with what the control loop keeps of a group.
 #[derive(Debug)]
@@ -162,7 +165,7 @@ impl Hybrid {
             })
             .collect();
         let replacement = group.is_replacing().then(|| ReplacementView {
-            id: "replacement".to_owned(),
+            id: REPLACEMENT.to_owned(),
             status: ReplacementStatus::InProgress,
             percent_complete: 0,
             reason: None,
@@ -185,6 +188,7 @@ impl Hybrid {
     /// Follows the open operations, as the control loop would.
     fn track(&mut self, snapshot: &Snapshot) {
         let (group, now) = (&snapshot.group, snapshot.taken_at);
+        self.state.forget_undone(now);
         let missing = group.serving() < group.desired;
         self.state.missing_since = if missing { self.state.missing_since.or(Some(now)) } else { None };
         if let Some(scale) = self.state.operation.as_mut().filter(|operation| operation.phase.is_open())
@@ -202,27 +206,11 @@ impl Hybrid {
     }
 
     fn act(&mut self, decision: &Decision) -> Wish {
-        let now = decision.at;
+        self.state.follow(decision, self.config.evaluation_period, REPLACEMENT);
         match &decision.action {
             Action::Hold => Wish::Keep,
-            Action::Scale { from, to } => {
-                let moment = if to > from { &mut self.state.last_up } else { &mut self.state.last_down };
-                *moment = Some(now);
-                let kind = OperationKind::Scale { from: *from, to: *to };
-                self.state.operation = Some(accepted(kind, decision));
-                Wish::Desired(*to)
-            }
-            Action::Retype { from, to, fallbacks, from_replicas, to_replicas } => {
-                if to_replicas > from_replicas {
-                    self.state.last_up = Some(now);
-                }
-                let kind = OperationKind::Retype {
-                    from: from.clone(),
-                    to: to.clone(),
-                    fallbacks: fallbacks.clone(),
-                    replicas: *from_replicas,
-                };
-                self.state.type_change = Some(accepted(kind, decision));
+            Action::Scale { to, .. } => Wish::Desired(*to),
+            Action::Retype { to, to_replicas, .. } => {
                 let index = self.offers.iter().position(|offer| offer.name == *to);
                 index.map_or(Wish::Keep, |index| Wish::Retype(index, *to_replicas))
             }
@@ -237,26 +225,5 @@ impl Policy for Hybrid {
 
     fn decide(&mut self, seen: &Seen<'_>) -> Wish {
         self.look(seen).1
-    }
-}
-
-fn accepted(kind: OperationKind, decision: &Decision) -> Operation {
-    Operation {
-        id: OperationId(String::new()),
-        kind,
-        phase: Phase::Accepted,
-        reason: decision.reason.clone(),
-        config_version: ConfigVersion::default(),
-        planned_at: decision.at,
-        valid_for: Duration::from_secs(60),
-        accepted_at: Some(decision.at),
-        ended_at: None,
-        platform_id: Some("replacement".to_owned()),
-        attempts: 0,
-        not_before: None,
-        conflicting_since: None,
-        failure: None,
-        before: None,
-        zones: Zones::default(),
     }
 }

@@ -272,6 +272,7 @@ mod tests {
             attempts: 0,
             not_before: None,
             conflicting_since: None,
+            unread_since: None,
             failure: failure.map(ToOwned::to_owned),
             before: None,
             zones: Zones::default(),

@@ -29,7 +29,7 @@ pub(crate) enum Change {
         to: String,
         /// Other types that are as good, should `to` not launch.
         fallbacks: Vec<String>,
-        /// Serving replicas before, which must not become fewer.
+        /// Replicas wanted of the new type: as many as served before, or more.
         replicas: u32,
     },
 }

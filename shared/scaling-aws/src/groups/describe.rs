@@ -8,6 +8,7 @@ use scaling_control::PortError;
 use scaling_control::ports::{GroupDescription, InstanceDescription, Purchase};
 use scaling_fleet::TypeName;
 use scaling_policy::config::GroupName;
+use scaling_policy::operation::LaunchTemplate;
 use scaling_policy::snapshot::SuspendedProcesses;
 
 use super::{Pages, lifecycle, retype};
@@ -119,21 +120,22 @@ pub(crate) fn description(group: &AutoScalingGroup) -> Result<GroupDescription, 
 
 /// The launch template with its version. One that the service resolves (`$Latest`, `$Default`) is told by the newest member:
 /// which version a launch would take now is not in the answer.
-fn template(group: &AutoScalingGroup) -> Option<String> {
+fn template(group: &AutoScalingGroup) -> Option<LaunchTemplate> {
     let named = retype::launch_template(group)?;
     let id = named.launch_template_id().or(named.launch_template_name())?;
     let is_it = |member: &&LaunchTemplateSpecification| match named.launch_template_id() {
         Some(id) => member.launch_template_id() == Some(id),
         None => member.launch_template_name() == named.launch_template_name(),
     };
-    let version = match named.version().unwrap_or("$Default") {
-        "$Latest" | "$Default" => {
-            let members = group.instances().iter().filter_map(Instance::launch_template).filter(is_it);
-            members.filter_map(|member| member.version()?.parse().ok()).max()?
-        }
-        fixed => fixed.parse::<u64>().ok()?,
+    let version = named.version().unwrap_or("$Default");
+    let is_resolved = version.starts_with('$');
+    let version = if is_resolved {
+        let members = group.instances().iter().filter_map(Instance::launch_template).filter(is_it);
+        members.filter_map(|member| member.version()?.parse().ok()).max()?
+    } else {
+        version.parse().ok()?
     };
-    Some(format!("{id}:{version}"))
+    Some(LaunchTemplate { id: id.to_owned(), version, is_resolved })
 }
 
 /// How much of the group is on demand. What a launch template itself asks for is not in the answer.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use scaling_fleet::{Catalogue, TypeName};
 use scaling_policy::config::{GroupConfig, GroupName};
-use scaling_policy::operation::{LaunchFailure, LaunchFailureKind, Step};
+use scaling_policy::operation::{LaunchFailure, LaunchFailureKind, LaunchTemplate, Step};
 use scaling_policy::snapshot::{
     ForeignController, ReplacementStatus, ReplacementView, RetypeSupport, SuspendedProcesses,
 };
@@ -54,7 +54,7 @@ pub struct FakeGroup {
     /// Type of new instances.
     pub launch_type: TypeName,
     /// Template of new instances, with its version.
-    pub template: Option<String>,
+    pub template: Option<LaunchTemplate>,
     /// Instances: id, type, serves from.
     pub instances: Vec<(String, TypeName, Timestamp)>,
     /// Time from order to serving.

@@ -162,6 +162,38 @@ async fn a_replacement_that_may_not_be_read_leaves_the_type_change_as_it_is_and_
 }
 
 #[tokio::test]
+async fn a_replacement_that_may_not_be_read_for_an_hour_ends_by_what_the_group_tells() {
+    let world = two_types();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    control.request(&to_the_other_type()).await.unwrap();
+    world.platform.group().forbidden = vec!["replacement"];
+    let ended = under(&world, &control, 15.5, 60).await;
+    let desired = world.platform.group().desired;
+    assert_eq!(of_count(&ended).len(), ended.len(), "the change of type waits for an hour: {ended:?}");
+    let ended = under(&world, &control, 3.0, 30).await;
+    let change = ended.iter().find(|ended| matches!(ended.kind, OperationKind::Retype { .. })).unwrap();
+    assert_eq!(change.phase, Phase::Verified, "{change:?}");
+    assert!(world.platform.group().desired < desired, "what is too much goes");
+}
+
+#[tokio::test]
+async fn a_plan_of_before_is_not_asked_for_in_the_place_of_one_that_the_limits_held() {
+    let world = World::with(json!({
+        "groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge", TWO_TYPES]}}],
+        "limits": {"max_groups_changed": 0},
+    }));
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().steps = Steps::TypeChangesConflicting;
+    let _ = control.request(&to_the_other_type()).await;
+    let asked = world.platform.group().calls["apply"];
+    let ended = under(&world, &control, 15.5, 1).await;
+    assert!(stored(&world).await.state.open_type_change().is_some(), "{ended:?}");
+    assert_eq!(world.platform.group().calls["apply"], asked);
+}
+
+#[tokio::test]
 async fn what_was_learned_and_cannot_be_read_is_learned_anew_and_the_rest_is_kept() {
     let world = World::new();
     world.minutes(&world.control(), 3).await;

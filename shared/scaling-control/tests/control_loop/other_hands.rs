@@ -2,7 +2,7 @@
 
 use scaling_control::fakes::Steps;
 use scaling_policy::decision::{Action, Reason};
-use scaling_policy::operation::{OperationKind, Phase};
+use scaling_policy::operation::{LaunchTemplate, OperationKind, Phase};
 use scaling_policy::snapshot::{ReplacementStatus, ReplacementView, RetypeSupport};
 
 use crate::world::World;
@@ -45,16 +45,39 @@ async fn a_type_that_somebody_else_has_changed_is_left_alone_for_as_long_as_one_
 async fn another_template_by_another_hand_is_a_new_starting_point_for_type_changes() {
     let world = World::new();
     let control = world.control();
-    world.platform.group().template = Some("lt-1:1".to_owned());
+    let version = |version, is_resolved| Some(LaunchTemplate { id: "lt-1".to_owned(), version, is_resolved });
+    world.platform.group().template = version(1, false);
     world.minutes(&control, 2).await;
     let report = world.minute(&control).await;
-    assert_eq!(report.outcomes[0].evaluation().unwrap().state.last_type_change, None);
+    assert_eq!(report.outcomes[0].evaluation().unwrap().state.began_launching(), None);
     // Not told for a moment is no change.
     world.platform.group().template = None;
     world.minute(&control).await;
-    world.platform.group().template = Some("lt-1:2".to_owned());
+    world.platform.group().template = version(2, false);
     let report = world.minute(&control).await;
-    assert!(report.outcomes[0].evaluation().unwrap().state.last_type_change.is_some());
+    let state = &report.outcomes[0].evaluation().unwrap().state;
+    assert_eq!(state.began_launching(), state.last_template_change);
+    assert!(state.last_template_change.is_some());
+    // What is known of the load of a type stays known.
+    assert_eq!(state.last_type_change, None);
+}
+
+/// The newest instance is the first to leave where the termination policy says so.
+#[tokio::test]
+async fn an_older_version_of_a_template_that_the_platform_resolves_is_no_other_template() {
+    let world = World::new();
+    let control = world.control();
+    let mut changes = Vec::new();
+    for version in [7, 8, 7, 8, 9] {
+        world.platform.group().template =
+            Some(LaunchTemplate { id: "lt-1".to_owned(), version, is_resolved: true });
+        let report = world.minute(&control).await;
+        let state = &report.outcomes[0].evaluation().unwrap().state;
+        changes.push(
+            state.last_template_change == Some(report.outcomes[0].evaluation().unwrap().snapshot.taken_at),
+        );
+    }
+    assert_eq!(changes, [false, true, false, false, true]);
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ pub(crate) struct Pricing<'a> {
 impl<'a> Pricing<'a> {
     pub(crate) fn of(inputs: &'a Inputs<'a>) -> Self {
         let boot_time = inputs.learned.boot_time();
-        let step = inputs.config.cooldown_period(boot_time).max(release::down_window(inputs));
+        let step = release::scale_down_delay(inputs.config, inputs.learned, inputs.state);
         Self {
             inputs,
             overlap_usd: inputs.snapshot.group.cost().0 * boot_time.as_secs_f64() / 3600.0,

@@ -47,30 +47,51 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Reads the demand out of a snapshot, with what was learned before.
+    /// Reads the demand out of a snapshot, with what was learned before: of all listed triggers. One that may not ask for
+    /// more still says what there is to do. Its load is there, whatever capacity does to it.
     pub fn of(config: &GroupConfig, learned: &Learned, state: &OperationState, snapshot: &Snapshot) -> Self {
+        let listed = PerTrigger::from_fn(|trigger| config.triggers[trigger].asks);
+        Self::by(config, learned, state, snapshot, listed)
+    }
+
+    /// The demand of the triggers alone that may ask, where that is another than [`Demand::of`]: a load that does not answer
+    /// to capacity must not say how much of it there should be.
+    pub fn asking(
+        config: &GroupConfig,
+        learned: &Learned,
+        state: &OperationState,
+        snapshot: &Snapshot,
+    ) -> Option<Self> {
+        let asks = asks(config, learned);
+        let is_other = Trigger::ALL.into_iter().any(|trigger| config.triggers[trigger].asks != asks[trigger]);
+        is_other.then(|| Self::by(config, learned, state, snapshot, asks))
+    }
+
+    fn by(
+        config: &GroupConfig,
+        learned: &Learned,
+        state: &OperationState,
+        snapshot: &Snapshot,
+        counts: PerTrigger<bool>,
+    ) -> Self {
         let readings = &snapshot.readings;
         let loads = loads(config, learned, state, snapshot);
-        let asks = PerTrigger::from_fn(|trigger| {
-            config.triggers[trigger].asks && !learned.answers[trigger].is_muted()
-        });
+        let asks = asks(config, learned);
         let missing = Trigger::ALL
             .into_iter()
             .find(|trigger| config.triggers[*trigger].asks && readings[*trigger].is_missing());
-        // One that may not ask for more still says what there is to do: its load is there, whatever capacity does to it.
-        let listed = |trigger: Trigger| config.triggers[trigger].asks;
-        let busy = if listed(Trigger::CpuUsage) || listed(Trigger::RequestLatency) {
+        let busy = if counts.cpu_usage || counts.request_latency {
             learned.usage.busy_vcpu(&learned.capacity, snapshot).unwrap_or(0.0)
         } else {
             0.0
         };
-        let (memory_base, memory_shared) = if listed(Trigger::MemoryUsage) {
+        let (memory_base, memory_shared) = if counts.memory_usage {
             learned.usage.memory_parts(&learned.capacity, busy, snapshot).unwrap_or((0.0, 0.0))
         } else {
             (0.0, 0.0)
         };
         let busy_ahead = learned.forecast.ahead().filter(|_| config.forecast && asks.cpu_usage);
-        let growing = if listed(Trigger::MemoryUsage) { learned.usage.memory_slope } else { 0.0 };
+        let growing = if counts.memory_usage { learned.usage.memory_slope } else { 0.0 };
         let memory_shared_ahead = growing * busy_ahead.unwrap_or(0.0);
         Self {
             loads,
@@ -80,7 +101,8 @@ impl Demand {
             busy_ahead,
             memory_shared_ahead,
             is_measured: busy_ahead.is_some() && learned.forecast.is_measured(),
-            requested_vcpu: request_vcpu(config, state, snapshot) / config.target_load,
+            requested_vcpu: if counts.request_count { request_vcpu(config, state, snapshot) } else { 0.0 }
+                / config.target_load,
             memory_base,
             memory_shared,
             curve: learned.response,
@@ -223,17 +245,26 @@ fn full_on(config: &GroupConfig, latency_asks: bool, curve: &ResponseCurve, vcpu
     curve.usable(vcpu).map_or(limit, |usable| limit.min(usable * LATENCY_MARGIN))
 }
 
+/// More than any group has.
+const MOST_REPLICAS: f64 = 1e9;
+
 /// Below this share two capacities are the same: readings are not exact, and a count must not hang on the last bit.
 const ROUNDING: f64 = 1e-6;
 
-/// Whole replicas, rounded up, but for the last bit of a division.
+/// Whole replicas, rounded up, but for the last bit of a division. What is no number is none.
 pub fn count(replicas: f64) -> u32 {
-    let least = (replicas * (1.0 - ROUNDING)).min(1e9);
+    let least = replicas * (1.0 - ROUNDING);
+    let least = if least > MOST_REPLICAS { MOST_REPLICAS } else { least };
     // By way of the cast, which saturates, and not by `ceil`: without SSE 4.1 that is a call into the C library, and a
     // decision over a long ladder counts hundreds of times.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates at 0")]
     let whole = least as u32;
     whole + u32::from(f64::from(whole) < least)
+}
+
+/// Triggers that may ask: listed, and not muted for want of an answer.
+fn asks(config: &GroupConfig, learned: &Learned) -> PerTrigger<bool> {
+    PerTrigger::from_fn(|trigger| config.triggers[trigger].asks && !learned.answers[trigger].is_muted())
 }
 
 /// Value over threshold by trigger, where there is a usable reading. Requests are counted over the whole group and
@@ -257,9 +288,7 @@ pub fn loads(
 /// vCPU that put the request trigger exactly at its limit. A type other than the reference is worth its share of
 /// vCPU.
 fn request_vcpu(config: &GroupConfig, state: &OperationState, snapshot: &Snapshot) -> f64 {
-    let is_listed = config.triggers.request_count.asks;
-    let requests = snapshot.readings.request_count.value().filter(|_| is_listed);
-    requests.map_or(0.0, |requests| {
+    snapshot.readings.request_count.value().map_or(0.0, |requests| {
         requests / config.triggers.request_count.threshold * reference_vcpu(state, snapshot)
     })
 }

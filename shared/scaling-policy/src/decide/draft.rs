@@ -3,11 +3,11 @@
 use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
 
 use super::candidates::{Candidate, cheapest, fallbacks, fewest};
-use super::demand::count;
+use super::demand::{Demand, count};
 use super::release::{down, down_window};
 use super::undo::worse_after_type_change;
 use super::{Inputs, seconds_left, stand_still};
-use crate::config::Mode;
+use crate::config::{GroupConfig, Mode};
 use crate::decision::{Alternative, Decision, Reason};
 use crate::learned::recent::longest_window;
 use crate::snapshot::TypeOffer;
@@ -40,8 +40,7 @@ pub(crate) struct Retype {
 
 /// Replicas of `offer` that the load needs, whatever the bounds. Memory counts as far as replicas can help: what
 /// the base alone fills is a matter of the type.
-pub(crate) fn needed(inputs: &Inputs<'_>, offer: &TypeOffer) -> u32 {
-    let (config, demand) = (inputs.config, &inputs.demand);
+pub(crate) fn needed(config: &GroupConfig, demand: &Demand, offer: &TypeOffer) -> u32 {
     let by_cpu = count(demand.vcpu_on(config, offer.vcpu.0) / offer.vcpu.0);
     let by_memory = demand
         .replicas_for_memory(config, offer, config.target_load)
@@ -103,8 +102,8 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
     let (config, group) = (inputs.config, &inputs.snapshot.group);
     let have = group.desired;
     let high = inputs.demand.highest_load().filter(|(_, load)| *load >= 1.0);
-    let wanted = needed(inputs, &group.launch_type);
-    let ahead = inputs.demand.ahead_replicas_of(config, &group.launch_type).filter(|ahead| *ahead > have);
+    let wanted = needed(config, inputs.asked(), &group.launch_type);
+    let ahead = inputs.asked().ahead_replicas_of(config, &group.launch_type).filter(|ahead| *ahead > have);
     let (driver, load, reason) = match (high, ahead) {
         (Some((trigger, load)), _) => (Some(trigger), load, Reason::LoadHigh { trigger, load }),
         (None, Some(replicas)) => (None, 0.0, Reason::ForecastHigh { vcpu: ahead_vcpu(inputs, replicas) }),
@@ -228,7 +227,7 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
         let needed = Mebibytes(inputs.demand.type_memory(inputs.config));
         return emergency(inputs, Reason::MemoryBound { needed });
     }
-    let saturated = needed(inputs, &group.launch_type) > inputs.bounds.max;
+    let saturated = needed(inputs.config, inputs.asked(), &group.launch_type) > inputs.bounds.max;
     if high.is_some() && saturated {
         return emergency(inputs, Reason::SaturatedAtMax);
     }
@@ -246,7 +245,7 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
 /// type may have some.
 fn launch_type_is_short(inputs: &Inputs<'_>) -> bool {
     let group = &inputs.snapshot.group;
-    group.in_service() < group.desired.min(needed(inputs, &group.launch_type))
+    group.in_service() < group.desired.min(needed(inputs.config, &inputs.demand, &group.launch_type))
         && inputs.state.is_backed_off(&group.launch_type.name, inputs.now)
 }
 

@@ -2,7 +2,7 @@
 
 use super::demand::count;
 use super::draft::{Draft, remaining, without_retype};
-use super::release::down_window;
+use super::release::scale_down_delay;
 use super::{Inputs, stand_still};
 use crate::config::{ControlLevel, Mode};
 use crate::decision::{GuardNote, Reason};
@@ -147,7 +147,7 @@ fn type_change_now(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
     if retype.emergency || inputs.config.mode == Mode::Vertical {
         return Verdict::Pass;
     }
-    let young = remaining(inputs, inputs.state.last_type_change, inputs.config.min_type_age).is_some();
+    let young = remaining(inputs, inputs.state.began_launching(), inputs.config.min_type_age).is_some();
     if young || !inputs.config.change_window_open(inputs.now) || is_peak_near(inputs) {
         Verdict::NoRetype(Reason::TypeChangeNotNow)
     } else {
@@ -249,10 +249,11 @@ fn cooldown(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {
     {
         return Verdict::Pass;
     }
-    let period = inputs.config.cooldown_period(inputs.learned.boot_time());
     let left = if is_down(inputs, draft) {
-        remaining(inputs, inputs.state.last_down, period.max(down_window(inputs)))
+        let delay = scale_down_delay(inputs.config, inputs.learned, inputs.state);
+        remaining(inputs, inputs.state.last_down, delay)
     } else if is_up(inputs, draft) && !draft.urgent {
+        let period = inputs.config.cooldown_period(inputs.learned.boot_time());
         remaining(inputs, inputs.state.last_up, period)
     } else {
         None

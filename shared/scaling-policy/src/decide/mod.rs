@@ -12,6 +12,8 @@ pub mod in_force;
 mod release;
 mod undo;
 
+pub use release::scale_down_delay;
+
 use jiff::Timestamp;
 use scaling_fleet::{Mebibytes, UsdPerHour, Vcpu};
 
@@ -33,6 +35,15 @@ pub(crate) struct Inputs<'a> {
     pub(crate) now: Timestamp,
     pub(crate) bounds: Bounds,
     pub(crate) demand: Demand,
+    /// The demand of those triggers that may ask, where it is another.
+    pub(crate) asking: Option<Demand>,
+}
+
+impl Inputs<'_> {
+    /// What capacity is added for.
+    pub(crate) fn asked(&self) -> &Demand {
+        self.asking.as_ref().unwrap_or(&self.demand)
+    }
 }
 
 /// Decides what a group should be. Pure: the same input gives the same decision, and nothing is changed by asking.
@@ -46,8 +57,9 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let demand = Demand::of(config, learned, state, snapshot);
+    let asking = Demand::asking(config, learned, state, snapshot);
     let bounds = Bounds::of(config, state, snapshot, now);
-    let inputs = Inputs { config, learned, state, snapshot, now, bounds, demand };
+    let inputs = Inputs { config, learned, state, snapshot, now, bounds, demand, asking };
     let wanted = wanted(&inputs);
     let draft = draft::draft(&inputs);
     let (draft, notes) = guards::guard(&inputs, draft);
@@ -81,7 +93,7 @@ fn wanted(inputs: &Inputs<'_>) -> Wanted {
         memory_base: Mebibytes(demand.memory_base / level),
         memory_shared: Mebibytes(demand.memory_shared / level),
         forecast_vcpu: demand.ahead_vcpu_on(config, offer.vcpu.0).map(Vcpu),
-        replicas: draft::needed(inputs, offer),
+        replicas: draft::needed(config, demand, offer),
     }
 }
 

@@ -7,7 +7,9 @@ use super::draft::{Draft, needed};
 use super::{Inputs, stand_still};
 use crate::config::{GroupConfig, ScaleDownRule};
 use crate::decision::Reason;
+use crate::learned::Learned;
 use crate::learned::recent::longest_window;
+use crate::operation::OperationState;
 use crate::trigger::Trigger;
 
 /// A release of at most this share of the replicas, and of one in any case, is small.
@@ -41,7 +43,7 @@ pub(super) fn one_step_down(config: &GroupConfig, have: u32) -> u32 {
 fn down_by_window(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
     let (config, group) = (inputs.config, &inputs.snapshot.group);
     let window = down_window(inputs);
-    let now_needed = needed(inputs, &group.launch_type).max(inputs.bounds.min);
+    let now_needed = needed(config, &inputs.demand, &group.launch_type).max(inputs.bounds.min);
     if now_needed >= group.desired || !inputs.demand.is_known(config) {
         return None;
     }
@@ -72,12 +74,21 @@ fn is_restless(inputs: &Inputs<'_>) -> bool {
         .is_some_and(|up| inputs.now.duration_since(up).as_secs_f64() < RESTLESS.as_secs_f64())
 }
 
-/// The stabilization window, doubled for every scale-down that had to be undone.
 pub(super) fn down_window(inputs: &Inputs<'_>) -> Duration {
-    let window = inputs.config.stabilization_window(inputs.learned.boot_time());
+    doubled_window(inputs.config, inputs.learned, inputs.state)
+}
+
+/// The stabilization window, doubled for every scale-down that had to be undone.
+fn doubled_window(config: &GroupConfig, learned: &Learned, state: &OperationState) -> Duration {
+    let window = config.stabilization_window(learned.boot_time());
     // A longer one than is remembered would never be over.
-    let doubled = window * 2_u32.pow(u32::from(inputs.state.down_delay_doublings.min(5)));
-    doubled.min(longest_window(inputs.config.evaluation_period))
+    let doubled = window * 2_u32.pow(u32::from(state.down_delay_doublings.min(5)));
+    doubled.min(longest_window(config.evaluation_period))
+}
+
+/// Time between two scale-downs: the cooldown, or the window in which fewer replicas must have been enough.
+pub fn scale_down_delay(config: &GroupConfig, learned: &Learned, state: &OperationState) -> Duration {
+    config.cooldown_period(learned.boot_time()).max(doubled_window(config, learned, state))
 }
 
 /// The plain rule: everything that may ask is under the lower threshold.

@@ -98,7 +98,8 @@ fn size_at_or_below(vcpu: f64) -> usize {
         96.. => 8,
         64.. => 7,
         48.. => 6,
-        _ => whole.ilog2() as usize,
+        // No number, as of a type without vCPU, is cast to 0.
+        _ => whole.max(1).ilog2() as usize,
     }
 }
 
@@ -127,6 +128,7 @@ mod tests {
     #[test]
     fn a_type_is_taken_for_the_tabulated_size_at_or_below_its_own() {
         assert_eq!(size_at_or_below(0.25), 0);
+        assert_eq!(size_at_or_below(f64::NAN), 0);
         for vcpu in 1..=300_u32 {
             let by_search = SIZES.iter().rposition(|size| *size <= vcpu).unwrap();
             assert_eq!(size_at_or_below(f64::from(vcpu)), by_search, "{vcpu} vCPU");

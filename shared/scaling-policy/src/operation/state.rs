@@ -34,7 +34,9 @@ pub struct OperationState {
     /// Launch type after our last look or act.
     pub known_type: Option<TypeName>,
     /// What instances were launched from at our last look.
-    pub known_template: Option<String>,
+    pub launched_from: Option<LaunchTemplate>,
+    /// When another hand last gave the group another launch template, or another version of it.
+    pub last_template_change: Option<Timestamp>,
     /// The type at take-over: what `request_threshold` is counted in.
     pub reference_type: Option<TypeName>,
     /// When the group was taken over.
@@ -67,6 +69,28 @@ pub struct OperationState {
     pub foreign: Vec<crate::snapshot::ForeignController>,
 }
 
+/// What instances are launched from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchTemplate {
+    /// Its identifier.
+    pub id: String,
+    /// Its version.
+    pub version: u64,
+    /// Whether the platform finds the version itself (`$Latest`), so that only what was launched of it tells.
+    pub is_resolved: bool,
+}
+
+impl LaunchTemplate {
+    /// Whether a launch brings something else than from `known`. An older version among what the platform launched by itself
+    /// is none: its newest instance has left.
+    pub fn is_other_than(&self, known: &Self) -> bool {
+        if self.id != known.id || self.is_resolved != known.is_resolved {
+            return true;
+        }
+        if self.is_resolved { self.version > known.version } else { self.version != known.version }
+    }
+}
+
 impl OperationState {
     /// The change of count, if it is still open.
     pub fn open_operation(&self) -> Option<&Operation> {
@@ -76,6 +100,11 @@ impl OperationState {
     /// Whether a type is left out at `now`, because it failed to launch.
     pub fn is_backed_off(&self, name: &TypeName, now: Timestamp) -> bool {
         self.type_backoffs.iter().any(|backoff| backoff.instance_type == *name && backoff.until > now)
+    }
+
+    /// Since when the group launches what it does: the later of the last changes of its type and of its template.
+    pub fn began_launching(&self) -> Option<Timestamp> {
+        self.last_type_change.max(self.last_template_change)
     }
 
     /// The open type change, if there is one.
@@ -115,6 +144,9 @@ pub struct Operation {
     /// Since when the platform answers its next step with another change that runs.
     #[serde(default)]
     pub conflicting_since: Option<Timestamp>,
+    /// Since when what the platform shows of it cannot be read.
+    #[serde(default)]
+    pub unread_since: Option<Timestamp>,
     /// Explanation of a failure, for a person.
     pub failure: Option<String>,
     /// What a type change started from, to see whether it made things worse.
@@ -185,7 +217,7 @@ pub enum OperationKind {
         to: TypeName,
         /// Other types that are as good, should `to` not launch. Never `from`.
         fallbacks: Vec<TypeName>,
-        /// Serving replicas before, which must not become fewer.
+        /// Replicas wanted of the new type: as many as served before, or more. They are there before the first leaves.
         replicas: u32,
     },
 }

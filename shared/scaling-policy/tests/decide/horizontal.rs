@@ -252,6 +252,24 @@ fn a_load_that_outgrows_capacity_is_no_silence() {
     assert_eq!(case.outcome().1, "load_high");
 }
 
+/// CPU stands at its limit whatever is added, beside requests that rise: what they need is added, and not what CPU says.
+#[test]
+fn what_does_not_answer_to_capacity_says_nothing_of_how_much_is_added() {
+    let mut case = Case::of(MODE, 8, 0.56).config(|config| config.triggers.request_latency.asks = false);
+    let with_requests = |case: Case| {
+        let value = case.snapshot.group.desired as f64 * 1.02;
+        let threshold = case.config.triggers.request_count.threshold;
+        case.reading(Trigger::RequestCount, value * threshold)
+    };
+    case.learned.answers.cpu_usage.unanswered = 2;
+    let case = with_requests(case.cpu(0.95).minutes(30));
+    assert!(case.learned.answers.cpu_usage.is_muted());
+    let by_requests = case.decide();
+    assert_eq!(by_requests.driver, Some(Trigger::RequestCount));
+    let (replicas, reason) = case.outcome();
+    assert_eq!((replicas, reason), (11, "load_high"), "{by_requests:?}");
+}
+
 /// A trigger that does not ask for more any more has not become no load.
 #[test]
 fn a_load_over_its_limit_is_never_scaled_down_whether_or_not_it_may_ask() {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what the cases are built from is known to exist")]
 
 mod demand;
+mod follow;
 mod guards;
 mod horizontal;
 mod hybrid;

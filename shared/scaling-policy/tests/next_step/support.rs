@@ -36,6 +36,7 @@ pub(crate) fn operation(kind: OperationKind, phase: Phase) -> Operation {
         attempts: 0,
         not_before: None,
         conflicting_since: None,
+        unread_since: None,
         failure: None,
         before: None,
         zones: Zones::default(),
