@@ -104,6 +104,11 @@ bench: ## Benchmarks, against the figures that they have to hold; on a machine t
 	cargo run --release --quiet --package scaling-simulator --example year | tee /dev/stderr | \
 		scripts/bench_figures "$${CARGO_TARGET_DIR:-target}/criterion"
 
+.PHONY: demo-figures
+demo-figures: ## The demo over five seeds, against the figures that it has to hold; on a machine that does nothing else
+	cargo build --release --package scaling-cli
+	scripts/demo_figures "$${CARGO_TARGET_DIR:-target}/release/scaling"
+
 .PHONY: spans
 spans: ## Tests of the export of spans (feature otlp), which a default build leaves out
 	cargo test --package scaling-telemetry --features otlp --lib logs

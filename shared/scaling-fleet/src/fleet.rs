@@ -232,7 +232,7 @@ impl Fleet {
                 Some((_, station)) => station.count += 1,
                 None => stations.push((
                     &machine.instance_type,
-                    Station { servers: servers(machine.vcpu), memory: machine.memory, count: 1 },
+                    Station { servers: machine.vcpu.servers(), memory: machine.memory, count: 1 },
                 )),
             }
         }
@@ -253,16 +253,6 @@ impl Fleet {
         interval.timed_out = served.timed_out;
         (interval.latency_p50, interval.latency_p95) = (served.latency_p50, served.latency_p95);
     }
-}
-
-fn servers(vcpu: Vcpu) -> u32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "vCPU counts are small and positive"
-    )]
-    let servers = vcpu.0.round().max(1.0) as u32;
-    servers
 }
 
 /// How many requests arrive, interval by interval: the same seed draws the same, whatever serves them.

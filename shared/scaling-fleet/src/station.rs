@@ -9,7 +9,7 @@
 
 use crate::latency::Quantiles;
 use crate::service::{QueueModel, ServiceModel};
-use crate::units::Mebibytes;
+use crate::units::{Mebibytes, Vcpu};
 
 /// Share of its speed that a replica keeps once its memory is full and it swaps.
 pub const SWAPPING_SPEED: f64 = 0.3;
@@ -114,20 +114,10 @@ fn queueing(
     }
     let utilisation = busy / capacity;
     match service.queue {
-        QueueModel::Shared => latency.quantiles(whole(capacity), utilisation),
+        QueueModel::Shared => latency.quantiles(Vcpu(capacity).servers(), utilisation),
         QueueModel::Own => stations.iter().fold((0.0, 0.0), |slowest, station| {
             let (p50, p95) = latency.quantiles(station.servers, utilisation);
             (slowest.0.max(p50), slowest.1.max(p95))
         }),
     }
-}
-
-fn whole(vcpu: f64) -> u32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "vCPU counts are small and positive"
-    )]
-    let whole = vcpu.round().max(1.0) as u32;
-    whole
 }

@@ -12,6 +12,19 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Vcpu(pub f64);
 
+impl Vcpu {
+    /// As whole servers of a queue, one at least.
+    pub fn servers(self) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates far above what any machine has"
+        )]
+        let servers = self.0.round().max(1.0) as u32;
+        servers
+    }
+}
+
 /// Memory in MiB (2^20 bytes). Finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -2,10 +2,12 @@
 
 mod plausible;
 mod profile;
+mod rows;
 mod trace;
 
-pub use plausible::{ImplausibleStep, ImplausibleTime, is_plausible_step, is_plausible_time};
+pub use plausible::{ImplausibleStep, is_plausible_step};
 pub use profile::WeekProfile;
+pub use rows::{Row, RowError, rows};
 pub use trace::TraceError;
 
 use std::time::Duration;

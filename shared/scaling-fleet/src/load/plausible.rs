@@ -10,7 +10,7 @@ const LATEST: f64 = 7_258_118_400.0;
 const LONGEST_STEP: f64 = 12.0 * 3600.0;
 
 /// Whether a trace can have a row at so many seconds since 1970, or since its own beginning.
-pub fn is_plausible_time(seconds: f64) -> bool {
+pub(super) fn is_plausible_time(seconds: f64) -> bool {
     (0.0..LATEST).contains(&seconds)
 }
 
@@ -21,7 +21,7 @@ pub fn is_plausible_step(seconds: f64) -> bool {
 
 /// What is wrong with this time, and what to do, for an error.
 #[derive(Debug, Clone, Copy)]
-pub struct ImplausibleTime<'a>(pub &'a str);
+pub(super) struct ImplausibleTime<'a>(pub(super) &'a str);
 
 impl fmt::Display for ImplausibleTime<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

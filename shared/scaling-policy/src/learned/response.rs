@@ -4,6 +4,7 @@
 //! time. The ratio of measured to computed latency corrects the curve, for whatever the model does not know. Where
 //! the target was missed, that utilisation is remembered as a limit until a higher one is seen to hold.
 
+use scaling_fleet::Vcpu;
 use scaling_fleet::queueing::{response_quantile, usable_utilisation};
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +64,7 @@ impl ResponseCurve {
             return;
         }
         let quantile = quantile(config);
-        let size = servers(served.vcpu / served.replicas);
+        let size = Vcpu(served.vcpu / served.replicas).servers();
         // Near saturation the backlog of the minutes before decides, which no steady-state curve knows.
         if (0.1..0.9).contains(&cpu) && capacity.is_telling() {
             let computed = service * response_quantile(size, cpu * f64::from(size), quantile);
@@ -109,16 +110,6 @@ fn quantile(config: &GroupConfig) -> f64 {
         Some(Statistic::Average) => 0.63,
         _ => 0.95,
     }
-}
-
-fn servers(vcpu: f64) -> u32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "vCPU counts are small and positive"
-    )]
-    let servers = vcpu.round().max(1.0) as u32;
-    servers
 }
 
 #[cfg(test)]

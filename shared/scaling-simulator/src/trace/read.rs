@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scaling_fleet::load::{ImplausibleStep, ImplausibleTime, is_plausible_step, is_plausible_time};
+use scaling_fleet::load::{ImplausibleStep, Row, RowError, is_plausible_step};
 use thiserror::Error;
 
 /// Largest share of rows that may be missing.
@@ -18,7 +18,7 @@ const MOST_MISSING: f64 = 0.1;
 const MOST_ROWS: usize = 320_000_000;
 
 /// A load above this is a slip: no service has 10^15 requests in a period.
-const LARGEST: f64 = 1e15;
+const LARGEST: u64 = 1_000_000_000_000_000;
 
 /// Shortest trace, in seconds: the figures are taken by the minute.
 const LEAST_LENGTH: f64 = 60.0;
@@ -26,46 +26,14 @@ const LEAST_LENGTH: f64 = 60.0;
 /// Why a trace could not be read.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum TraceError {
-    /// Not CSV, or not of two columns.
-    #[error("line {line}: {message}; a trace has a header `timestamp,value` and two columns")]
-    Csv {
-        /// Line in the file, from 1.
-        line: u64,
-        /// What is wrong.
-        message: String,
-    },
-    /// The first line names no columns.
-    #[error("line 1 is no header; write `timestamp,value` above the rows")]
-    Header,
-    /// Not a time.
-    #[error("line {line}: `{text}` is not a time; use ISO 8601 such as 2026-01-05T00:00:00Z, or seconds")]
-    Time {
-        /// Line in the file, from 1.
-        line: u64,
-        /// What stands there.
-        text: String,
-    },
-    /// A time at which there was, or will be, no service: the unit is another one.
-    #[error("line {line}: {}", ImplausibleTime(.text))]
-    Era {
-        /// Line in the file, from 1.
-        line: u64,
-        /// What stands there.
-        text: String,
-    },
+    /// A row cannot be read.
+    #[error(transparent)]
+    Row(#[from] RowError),
     /// Rows so far apart that the unit is another one, or that no day can be seen in them.
     #[error("the rows are {seconds} s apart, {}", ImplausibleStep)]
     Step {
         /// Median distance of two rows, in seconds.
         seconds: u64,
-    },
-    /// Not a finite number from 0 to 10^15.
-    #[error("line {line}: `{text}` is not a number from 0 to 10^15")]
-    Value {
-        /// Line in the file, from 1.
-        line: u64,
-        /// What stands there.
-        text: String,
     },
     /// Two values for one time.
     #[error("line {line}: the same time has stood above with another value")]
@@ -146,12 +114,6 @@ pub(super) struct Read {
     pub(super) repairs: Vec<Repair>,
 }
 
-struct Row {
-    line: u64,
-    seconds: f64,
-    value: Option<f64>,
-}
-
 pub(super) fn read(text: &str) -> Result<Read, TraceError> {
     let mut rows = rows(text, MOST_ROWS)?;
     let mut repairs = Vec::new();
@@ -187,51 +149,14 @@ pub(super) fn read(text: &str) -> Result<Read, TraceError> {
 }
 
 fn rows(text: &str, most: usize) -> Result<Vec<Row>, TraceError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| fault(&error))?;
-    if header.get(0).is_some_and(|cell| time(cell.trim()).is_some()) {
-        return Err(TraceError::Header);
-    }
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| fault(&error))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let cell = |column: usize| record.get(column).unwrap_or("").trim();
-        if record.len() != 2 {
-            let message = format!("{} columns", record.len());
-            return Err(TraceError::Csv { line, message });
-        }
-        let seconds = time(cell(0)).ok_or_else(|| TraceError::Time { line, text: cell(0).to_owned() })?;
-        if !is_plausible_time(seconds) {
-            return Err(TraceError::Era { line, text: cell(0).to_owned() });
-        }
-        let value = match cell(1) {
-            "" => None,
-            text => Some(value(text).ok_or_else(|| TraceError::Value { line, text: text.to_owned() })?),
-        };
-        rows.push(Row { line, seconds, value });
+    for row in scaling_fleet::load::rows(text, LARGEST)? {
+        rows.push(row?);
         if rows.len() > most {
             return Err(TraceError::TooLong);
         }
     }
     Ok(rows)
-}
-
-fn fault(error: &csv::Error) -> TraceError {
-    let line = error.position().map_or(0, csv::Position::line);
-    TraceError::Csv { line, message: error.to_string() }
-}
-
-fn time(text: &str) -> Option<f64> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|seconds| seconds.is_finite())
-        .or_else(|| text.parse::<Timestamp>().ok().map(|time| time.as_duration().as_secs_f64()))
-}
-
-fn value(text: &str) -> Option<f64> {
-    text.parse::<f64>().ok().filter(|value| (0.0..=LARGEST).contains(value))
 }
 
 fn distances(rows: &[Row]) -> impl Iterator<Item = f64> {
@@ -342,29 +267,24 @@ mod tests {
     #[test]
     fn each_fault_names_its_line() {
         for (text, expected) in [
-            ("timestamp,value\n0,1\nsoon,2\n", TraceError::Time { line: 3, text: "soon".into() }),
-            ("timestamp,value\n0,1\n60,-2\n", TraceError::Value { line: 3, text: "-2".into() }),
-            ("timestamp,value\n0,1\n60,NaN\n", TraceError::Value { line: 3, text: "NaN".into() }),
-            ("timestamp,value\n0,1\n60,inf\n", TraceError::Value { line: 3, text: "inf".into() }),
-            ("timestamp,value\n0,1\n60,1e300\n", TraceError::Value { line: 3, text: "1e300".into() }),
+            ("timestamp,value\n0,1\nsoon,2\n", RowError::Time { line: 3, text: "soon".into() }.into()),
+            (
+                "timestamp,value\n0,1\n60,1e300\n",
+                RowError::Value { line: 3, text: "1e300".into(), largest: LARGEST }.into(),
+            ),
             ("timestamp,value\n0,1\n60,1\n60,2\n", TraceError::Twice { line: 4 }),
             (
                 "timestamp,value\n0,1\n60,1\n120,1\n130,1\n180,1\n",
                 TraceError::Grid { line: 5, step: 60, keep: 2, distances: 4 },
             ),
             ("timestamp,value\n0,1\n60,1\n120,1\n600,1\n", TraceError::Gaps { missing: 7, rows: 11 }),
-            (
-                "timestamp,value\n0,1\n60,1\n120,1\n180,1\n1e300,1\n",
-                TraceError::Era { line: 6, text: "1e300".into() },
-            ),
-            ("0,1\n60,1\n", TraceError::Header),
+            ("0,1\n60,1\n", RowError::Header.into()),
             ("timestamp,value\n0,1\n", TraceError::TooShort),
             ("timestamp,value\n", TraceError::TooShort),
             ("", TraceError::TooShort),
         ] {
             assert_eq!(read(text).err(), Some(expected), "{text:?}");
         }
-        assert!(matches!(read("timestamp,value\n0,1,2\n"), Err(TraceError::Csv { line: 2, .. })));
     }
 
     #[test]
@@ -396,7 +316,10 @@ mod tests {
             ("0", "60000"), // a minute in milliseconds since the start
         ] {
             let error = read(&format!("t,v\n{first},1\n{second},1\n")).err().unwrap();
-            assert!(matches!(error, TraceError::Era { .. } | TraceError::Step { .. }), "{first}: {error}");
+            assert!(
+                matches!(error, TraceError::Row(RowError::Era { .. }) | TraceError::Step { .. }),
+                "{first}: {error}"
+            );
             assert!(error.to_string().contains("are these milliseconds?"), "{error}");
         }
     }
