@@ -15,9 +15,9 @@ BUILD_FUNCTIONS := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(MAKE) --no-print-direct
 export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
 
-# Prints how long each stage took.
+# Prints how long each stage took. Cargo runs as many jobs as there are cores, whatever make does beside it.
 define stage
-	@start=$$(date +%s); echo "== $(1)"; $(2); echo "== $(1): $$(( $$(date +%s) - start )) s"
+	@unset MAKEFLAGS; start=$$(date +%s); echo "== $(1)"; $(2); echo "== $(1): $$(( $$(date +%s) - start )) s"
 endef
 
 .PHONY: help
@@ -66,14 +66,22 @@ tests/dynamodb/node_modules: tests/dynamodb/package-lock.json
 
 .PHONY: test
 test: ## Everything that has to hold: format, lints, all tests, documentation, template
-	$(call stage,setup,$(MAKE) --no-print-directory setup)
-	$(call stage,format,cargo fmt --all --check)
-	$(call stage,clippy,cargo clippy --workspace --all-targets --quiet -- -D warnings)
+	@$(MAKE) --no-print-directory --jobs 2 set-up lint
 	$(call stage,build,cargo test --workspace --no-run --quiet)
 	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
 	$(call stage,documentation,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet)
 	$(call stage,template,$(MAKE) --no-print-directory lint-template)
 	$(call stage,functions,$(MAKE) --no-print-directory functions)
+
+# Downloads beside what is compiled.
+.PHONY: set-up
+set-up:
+	$(call stage,setup,$(MAKE) --no-print-directory setup)
+
+.PHONY: lint
+lint: ## Format and lints
+	$(call stage,format,cargo fmt --all --check)
+	$(call stage,clippy,cargo clippy --workspace --all-targets --quiet -- -D warnings)
 
 .PHONY: run-tests
 run-tests: setup
