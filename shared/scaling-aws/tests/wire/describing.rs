@@ -53,7 +53,7 @@ async fn a_group_is_described_by_what_the_service_says_of_it() {
     assert_eq!(found.retype, RetypeSupport::Supported);
     assert_eq!(found.maintenance, Some((90, 120)));
     assert_eq!(found.warm_up_seconds, 90);
-    assert_eq!(found.template, launch_template(3, false));
+    assert_eq!(found.template, Some(launch_template(3, false)));
     let instance = |id: &str, name: &str, lifecycle, good| InstanceDescription {
         id: id.to_owned(),
         instance_type: TypeName::from(name),
@@ -71,8 +71,8 @@ async fn a_group_is_described_by_what_the_service_says_of_it() {
     );
 }
 
-fn launch_template(version: u64, is_resolved: bool) -> Option<LaunchTemplate> {
-    Some(LaunchTemplate { id: "lt-1".to_owned(), version, is_resolved })
+fn launch_template(version: u64, is_resolved: bool) -> LaunchTemplate {
+    LaunchTemplate { id: "lt-1".to_owned(), version, is_resolved }
 }
 
 /// The answer does not say what `$Latest` is now; what was launched last does.
@@ -88,7 +88,7 @@ async fn the_version_of_a_template_that_the_service_resolves_is_that_of_the_newe
     let named = "<LaunchTemplate><LaunchTemplateId>lt-1</LaunchTemplateId><Version>$Latest</Version></LaunchTemplate>";
     let with = |members: &str| format!("{named}<Instances>{members}</Instances>");
     let members = member("i-1", "lt-1", "9") + &member("i-2", "lt-1", "10") + &member("i-3", "lt-2", "30");
-    assert_eq!(described(&with(&members)).await.template, launch_template(10, true));
+    assert_eq!(described(&with(&members)).await.template, Some(launch_template(10, true)));
     assert_eq!(described(&with("")).await.template, None, "nothing was launched of it yet");
 }
 

@@ -257,7 +257,7 @@ fn a_load_that_outgrows_capacity_is_no_silence() {
 fn what_does_not_answer_to_capacity_says_nothing_of_how_much_is_added() {
     let mut case = Case::of(MODE, 8, 0.56).config(|config| config.triggers.request_latency.asks = false);
     let with_requests = |case: Case| {
-        let value = case.snapshot.group.desired as f64 * 1.02;
+        let value = f64::from(case.snapshot.group.desired) * 1.02;
         let threshold = case.config.triggers.request_count.threshold;
         case.reading(Trigger::RequestCount, value * threshold)
     };
