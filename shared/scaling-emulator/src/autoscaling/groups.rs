@@ -7,7 +7,7 @@ use super::traffic::{self, TrafficSource};
 use super::{group, group_mut, hooks, launch_configurations, options, policies};
 use crate::ec2::network;
 use crate::region::blueprints::TemplateSpec;
-use crate::region::group::{GroupSettings, GroupTag, MaintenancePolicy};
+use crate::region::group::{GroupSettings, MaintenancePolicy};
 use crate::region::launch::{LaunchSource, MixedInstancesPolicy};
 use crate::region::options::{LifecyclePolicy, Options, Reservations, ZoneDistribution, ZoneImpairment};
 use crate::region::scaling::second;
@@ -183,8 +183,7 @@ fn made(region: &mut Region, input: &GroupInput, settings: GroupSettings, desire
     );
     let mut group = Group::new(name, arn, settings, region.now, region.group_seed(name));
     for tag in &input.tags {
-        let value = GroupTag { value: tag.value.clone().unwrap_or_default(), propagate: tag.propagate() };
-        group.tags.insert(tag.key.clone(), value);
+        group.tags.insert(tag.key.clone(), tag.into());
     }
     group.desired = desired;
     group.cause = format!(
@@ -408,11 +407,7 @@ fn maintenance(policy: MaintenancePolicy) -> Result<Option<MaintenancePolicy>, A
             "MinHealthyPercentage must be from 0 to 100 and MaxHealthyPercentage from 100 to 200, or both -1.",
         ));
     }
-    if max - min > 100 {
-        return Err(AwsError::validation(
-            "The difference between MinHealthyPercentage and MaxHealthyPercentage must not be greater than 100.",
-        ));
-    }
+    policy.check_difference()?;
     Ok(Some(policy))
 }
 

@@ -80,7 +80,7 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
         ));
     };
     if region.machines.get(&instance_type).is_none() {
-        return Err(AwsError::validation(format!("Invalid value '{instance_type}' for InstanceType.")));
+        return Err(AwsError::invalid_value(&instance_type, "InstanceType"));
     }
     let arn = arn(region, &name);
     let mut rest = input.rest.clone();

@@ -55,6 +55,6 @@ fn word(member: &str, given: Option<&str>, known: &[&str], lacking: &[&str]) -> 
             "This emulator does not act on {member} {word}; it knows {}.",
             known.join(", ")
         ))),
-        Some(word) => Err(AwsError::validation(format!("Invalid value '{word}' for {member}."))),
+        Some(word) => Err(AwsError::invalid_value(word, member)),
     }
 }

@@ -254,7 +254,7 @@ fn check_forecast(predictive: &PredictiveScaling) -> Result<(), AwsError> {
         ("MaxCapacityBreachBehavior", behavior, ["HonorMaxCapacity", "IncreaseMaxCapacity"]),
     ] {
         if let Some(word) = word.filter(|word| !known.contains(word)) {
-            return Err(AwsError::validation(format!("Invalid value '{word}' for {member}.")));
+            return Err(AwsError::invalid_value(word, member));
         }
     }
     for (member, value, most) in [

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::{shown, shown_policy};
 use super::page::{Sizes, listed};
 use super::{group, group_mut};
+use crate::region::group::MaintenancePolicy;
 use crate::region::launch::LaunchSource;
 use crate::region::refresh::{
     DesiredConfiguration, Pool, Preferences, ProgressDetails, Refresh, RefreshStatus, RollbackDetails,
@@ -137,11 +138,7 @@ fn with_defaults(mut preferences: Preferences, group: &Group) -> Result<Preferen
             )));
         }
     }
-    if max - min > 100 {
-        return Err(AwsError::validation(
-            "The difference between MinHealthyPercentage and MaxHealthyPercentage must not be greater than 100.",
-        ));
-    }
+    MaintenancePolicy { min_healthy_percentage: min, max_healthy_percentage: max }.check_difference()?;
     preferences.skip_matching.get_or_insert(false);
     preferences.auto_rollback.get_or_insert(false);
     preferences.scale_in_protected_instances.get_or_insert_with(|| "Wait".to_owned());
@@ -180,7 +177,7 @@ fn check_details(preferences: &Preferences) -> Result<(), AwsError> {
         ("StandbyInstances", &preferences.standby_instances, ["Terminate", "Ignore", "Wait"]),
     ] {
         if let Some(word) = value.as_deref().filter(|word| !allowed.contains(word)) {
-            return Err(AwsError::validation(format!("Invalid value '{word}' for {member}.")));
+            return Err(AwsError::invalid_value(word, member));
         }
     }
     let alarms = preferences.alarm_specification.as_ref().map_or(0, |alarms| alarms.alarms.len());

@@ -30,11 +30,6 @@ pub struct TagInput {
 }
 
 impl TagInput {
-    /// Whether instances carry it.
-    pub fn propagate(&self) -> bool {
-        self.propagate_at_launch.unwrap_or(false)
-    }
-
     /// Refuses what no tag can be.
     pub(super) fn check(&self) -> Result<(), AwsError> {
         let long = |text: &str, most: usize| text.chars().count() > most;
@@ -58,6 +53,15 @@ impl TagInput {
             )));
         }
         Ok(())
+    }
+}
+
+impl From<&TagInput> for GroupTag {
+    fn from(tag: &TagInput) -> Self {
+        Self {
+            value: tag.value.clone().unwrap_or_default(),
+            propagate: tag.propagate_at_launch.unwrap_or(false),
+        }
     }
 }
 
@@ -168,8 +172,7 @@ pub fn put(region: &mut Region, input: &TagsInput) -> Result<(), AwsError> {
         check_count(keys.len())?;
     }
     for tag in &input.tags {
-        let value = GroupTag { propagate: tag.propagate(), value: tag.value.clone().unwrap_or_default() };
-        tagged(region, tag)?.tags.insert(tag.key.clone(), value);
+        tagged(region, tag)?.tags.insert(tag.key.clone(), tag.into());
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::refresh::Refresh;
 use super::totals::GroupTotals;
 use super::warm_pool::WarmPool;
 use super::world::World;
+use crate::wire::AwsError;
 use crate::workload::Workload;
 
 /// A process of a group that can be suspended. `AddToLoadBalancer` is only remembered: load balancing has no part of its
@@ -52,6 +53,18 @@ pub struct MaintenancePolicy {
     pub min_healthy_percentage: i32,
     /// Largest share that may exist.
     pub max_healthy_percentage: i32,
+}
+
+impl MaintenancePolicy {
+    /// Refuses percentages that are more than 100 apart.
+    pub(crate) fn check_difference(self) -> Result<(), AwsError> {
+        if self.max_healthy_percentage - self.min_healthy_percentage > 100 {
+            return Err(AwsError::validation(
+                "The difference between MinHealthyPercentage and MaxHealthyPercentage must not be greater than 100.",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What is asked of a group. Times are in seconds.

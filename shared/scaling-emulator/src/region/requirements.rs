@@ -117,12 +117,12 @@ impl Requirements {
         ];
         for (member, word) in choices {
             if let Some(word) = word.as_deref().filter(|word| !CHOICES.contains(word)) {
-                return Err(AwsError::validation(format!("Invalid value '{word}' for {member}.")));
+                return Err(AwsError::invalid_value(word, member));
             }
         }
         let known = |maker: &&String| !MANUFACTURERS.contains(&maker.as_str());
         if let Some(maker) = self.cpu_manufacturers.iter().find(known) {
-            return Err(AwsError::validation(format!("Invalid value '{maker}' for CpuManufacturers.")));
+            return Err(AwsError::invalid_value(maker, "CpuManufacturers"));
         }
         if !self.allowed_instance_types.is_empty() && !self.excluded_instance_types.is_empty() {
             return Err(AwsError::validation(

@@ -39,6 +39,11 @@ impl AwsError {
         Self::new("ValidationError", message)
     }
 
+    /// `ValidationError` for a word that a member cannot be.
+    pub fn invalid_value(value: &str, member: &str) -> Self {
+        Self::validation(format!("Invalid value '{value}' for {member}."))
+    }
+
     /// The same error with another HTTP status; from 500 on it is the service's fault.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
