@@ -1,6 +1,7 @@
 //! Groups ready-made: for demos and tests that do not want to set them up over the wire.
 
-use crate::autoscaling::groups::{self, GroupInput};
+use crate::autoscaling::group_input::GroupInput;
+use crate::autoscaling::groups;
 use crate::ec2::template_data::TemplateData;
 use crate::ec2::templates;
 use crate::region::Region;

@@ -5,6 +5,8 @@ pub mod balancing;
 pub mod capacity;
 pub mod describe;
 pub mod execution;
+pub mod group_input;
+mod group_settings;
 pub mod groups;
 pub mod hooks;
 mod kinds;
