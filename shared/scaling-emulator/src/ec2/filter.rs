@@ -27,7 +27,7 @@ impl Filter {
 }
 
 /// Whether a text fits a pattern, in which `*` stands for any text and `?` for any one character.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // Where the last star stands, and how much of the text it has taken so far.
     let (mut at, mut seen, mut star) = (0, 0, None);
@@ -134,6 +134,12 @@ mod tests {
             ("*?rge", "large", true),
             ("a*b*c", "axbxbc", true),
             ("a*b*c", "axbxb", false),
+            ("m5.*", "m5.large", true),
+            ("m5.*", "m5a.large", false),
+            ("r*", "r7g.large", true),
+            ("*3*", "t3.micro", true),
+            ("m5.large", "m5.large", true),
+            ("m5", "m5.large", false),
         ] {
             assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
         }
