@@ -1,7 +1,7 @@
 //! What an instance type is made of and costs, in one region.
 
 use scaling_fleet::fleet::Machine;
-use scaling_fleet::{Catalogue, InstanceType, PriceBook, TypeName, UsdPerHour};
+use scaling_fleet::{Architecture, Catalogue, InstanceType, PriceBook, TypeName, UsdPerHour};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Price taken for a catalogue type that the price list lacks, per vCPU: about what the general-purpose families cost.
@@ -47,6 +47,16 @@ impl Machines {
     }
 }
 
+/// Who makes the processor of a type, in the words of CpuManufacturers: a family of AMD's has an `a` after its number.
+pub fn maker(kind: &InstanceType) -> &'static str {
+    let attributes = kind.name.family().trim_start_matches(|c: char| !c.is_ascii_digit());
+    match kind.architecture {
+        Architecture::Arm64 => "amazon-web-services",
+        Architecture::X86_64 if attributes.contains('a') => "amd",
+        Architecture::X86_64 => "intel",
+    }
+}
+
 /// Written as the region whose prices these are.
 impl Serialize for Machines {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -57,5 +67,23 @@ impl Serialize for Machines {
 impl<'de> Deserialize<'de> for Machines {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Ok(Self::of(&String::deserialize(from)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_tells_who_makes_its_processor() {
+        for (name, expected) in [
+            ("m7i.large", "intel"),
+            ("m7i-flex.large", "intel"),
+            ("m7a.large", "amd"),
+            ("t3a.large", "amd"),
+            ("m7g.large", "amazon-web-services"),
+        ] {
+            assert_eq!(maker(Machines::of("us-east-1").get(name).unwrap()), expected, "{name}");
+        }
     }
 }

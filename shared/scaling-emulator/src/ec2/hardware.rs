@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::types::whole;
+use crate::machines::maker;
 use crate::region::stamp::Stamp;
 
 /// How the processor of an instance is divided.
@@ -22,11 +23,12 @@ pub struct CpuOptions {
 impl CpuOptions {
     /// Those of a type: two threads a core, except on Graviton and on AMD from the seventh generation on.
     pub(super) fn of(kind: &InstanceType) -> Self {
-        let family = kind.name.as_str().split('.').next().unwrap_or_default();
-        let digits: String = family.chars().filter(char::is_ascii_digit).collect();
-        let amd = family.trim_start_matches(|c: char| !c.is_ascii_digit()).contains('a');
-        let single = kind.architecture.as_str() == "arm64"
-            || amd && digits.parse::<u32>().is_ok_and(|number| number >= 7);
+        let digits: String = kind.name.family().chars().filter(char::is_ascii_digit).collect();
+        let single = match maker(kind) {
+            "amazon-web-services" => true,
+            "amd" => digits.parse::<u32>().is_ok_and(|number| number >= 7),
+            _ => false,
+        };
         let threads_per_core = if single { 1 } else { 2 };
         Self { core_count: (whole(kind.vcpu.0) / threads_per_core).max(1), threads_per_core }
     }

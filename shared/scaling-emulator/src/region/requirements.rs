@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ec2::filter::fits;
 use crate::ec2::images;
 use crate::ec2::template_data::TemplateData;
-use crate::machines::Machines;
+use crate::machines::{Machines, maker};
 use crate::wire::AwsError;
 
 /// Attributes that choose types. Types here have no disks, accelerators or figures of their networks of their own: what is
@@ -162,11 +162,11 @@ impl Requirements {
         // Only a star stands for anything here.
         let is_like = |pattern: &String| !pattern.contains('?') && fits(pattern, name);
         let listed = |list: &[String]| list.iter().any(is_like);
-        let maker = |maker: &String| maker == manufacturer(kind);
+        let is_maker = |name: &String| name == maker(kind);
         self.vcpu.hold(kind.vcpu.0)
             && self.memory.hold(kind.memory.0)
             && self.memory_per_vcpu.as_ref().is_none_or(|bounds| bounds.hold(per_vcpu))
-            && (self.cpu_manufacturers.is_empty() || self.cpu_manufacturers.iter().any(maker))
+            && (self.cpu_manufacturers.is_empty() || self.cpu_manufacturers.iter().any(is_maker))
             && (self.allowed_instance_types.is_empty() || listed(&self.allowed_instance_types))
             && !listed(&self.excluded_instance_types)
             && match self.burstable_performance.as_deref() {
@@ -182,15 +182,5 @@ impl Requirements {
         let required = |word: &Option<String>| word.as_deref() == Some("required");
         let accelerated = self.accelerator_count.as_ref().is_some_and(|count| count.min > 0);
         required(&self.bare_metal) || required(&self.local_storage) || accelerated
-    }
-}
-
-/// Who makes the processor of a type.
-fn manufacturer(kind: &InstanceType) -> &'static str {
-    let family = kind.name.as_str().split('.').next().unwrap_or_default();
-    match kind.architecture {
-        Architecture::Arm64 => "amazon-web-services",
-        Architecture::X86_64 if family.ends_with('a') => "amd",
-        Architecture::X86_64 => "intel",
     }
 }
