@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::composite_rule::{self, Rule, name_of};
 use super::put::{check_actions, store};
+use super::shown::Common;
 use super::suppression::SuppressedBy;
 use super::tags::Tag;
 use super::{Alarm, Alarms, Comparison, Configuration, State, StateValue, Watch};
 use crate::cloudwatch::Empty;
-use crate::cloudwatch::members::Seconds;
 use crate::cloudwatch::metric::required;
 use crate::region::Region;
 use crate::wire::AwsError;
@@ -194,25 +194,11 @@ pub(super) const fn levels() -> usize {
 /// A composite alarm as the service shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "the members of PutCompositeAlarm, which are documented there, and of State")]
+#[expect(missing_docs, reason = "the members of PutCompositeAlarm, which are documented there")]
 pub struct CompositeAlarm {
-    pub alarm_name: String,
-    pub alarm_arn: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub alarm_description: Option<String>,
+    #[serde(flatten)]
+    pub common: Common,
     pub alarm_rule: String,
-    pub alarm_configuration_updated_timestamp: Seconds,
-    pub actions_enabled: bool,
-    #[serde(rename = "OKActions")]
-    pub ok_actions: Vec<String>,
-    pub alarm_actions: Vec<String>,
-    pub insufficient_data_actions: Vec<String>,
-    pub state_value: StateValue,
-    pub state_reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state_reason_data: Option<String>,
-    pub state_updated_timestamp: Seconds,
-    pub state_transitioned_timestamp: Seconds,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions_suppressed_by: Option<SuppressedBy>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,24 +213,11 @@ pub struct CompositeAlarm {
 
 /// Shows a composite alarm; `None` for others.
 pub(super) fn shown(alarm: &Alarm) -> Option<CompositeAlarm> {
-    let configuration = &alarm.configuration;
-    let Watch::Composite(composite) = &configuration.watch else { return None };
+    let Watch::Composite(composite) = &alarm.configuration.watch else { return None };
     let suppressor = composite.suppressor.as_deref().unwrap_or_default();
     Some(CompositeAlarm {
-        alarm_name: alarm.name.clone(),
-        alarm_arn: alarm.arn.clone(),
-        alarm_description: configuration.description.clone(),
+        common: alarm.into(),
         alarm_rule: composite.text.clone(),
-        alarm_configuration_updated_timestamp: alarm.configured.into(),
-        actions_enabled: configuration.actions_enabled,
-        ok_actions: configuration.ok_actions.clone(),
-        alarm_actions: configuration.alarm_actions.clone(),
-        insufficient_data_actions: configuration.insufficient_data_actions.clone(),
-        state_value: alarm.state.value,
-        state_reason: alarm.state.reason.clone(),
-        state_reason_data: alarm.state.reason_data.clone(),
-        state_updated_timestamp: alarm.state.updated.into(),
-        state_transitioned_timestamp: alarm.state.updated.into(),
         actions_suppressed_by: alarm.suppression.as_ref().map(|one| one.by),
         actions_suppressed_reason: alarm.suppression.as_ref().map(|one| one.reason(suppressor)),
         actions_suppressor: composite.suppressor.clone(),

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::composite::{self, CompositeAlarm};
 use super::relatives::{self, Relation, Relative};
 use super::rule::Treatment;
+use super::shown::Common;
 use super::{Alarm, Comparison, StateValue, Watch};
-use crate::cloudwatch::members::Seconds;
 use crate::cloudwatch::metric::{Dimension, Metric};
 use crate::cloudwatch::paging;
 use crate::cloudwatch::queries::MetricDataQuery;
@@ -94,24 +94,10 @@ impl<T> From<T> for Shown<T> {
 /// An alarm as the service shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "the members of PutMetricAlarm, which are documented there, and of State")]
+#[expect(missing_docs, reason = "the members of PutMetricAlarm, which are documented there")]
 pub struct MetricAlarm {
-    pub alarm_name: String,
-    pub alarm_arn: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub alarm_description: Option<String>,
-    pub alarm_configuration_updated_timestamp: Seconds,
-    pub actions_enabled: bool,
-    #[serde(rename = "OKActions")]
-    pub ok_actions: Vec<String>,
-    pub alarm_actions: Vec<String>,
-    pub insufficient_data_actions: Vec<String>,
-    pub state_value: StateValue,
-    pub state_reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state_reason_data: Option<String>,
-    pub state_updated_timestamp: Seconds,
-    pub state_transitioned_timestamp: Seconds,
+    #[serde(flatten)]
+    pub common: Common,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -230,19 +216,7 @@ pub(super) fn page_size(asked: Option<i64>) -> Result<usize, AwsError> {
 fn shown(alarm: &Alarm) -> MetricAlarm {
     let configuration = &alarm.configuration;
     let mut shown = MetricAlarm {
-        alarm_name: alarm.name.clone(),
-        alarm_arn: alarm.arn.clone(),
-        alarm_description: configuration.description.clone(),
-        alarm_configuration_updated_timestamp: alarm.configured.into(),
-        actions_enabled: configuration.actions_enabled,
-        ok_actions: configuration.ok_actions.clone(),
-        alarm_actions: configuration.alarm_actions.clone(),
-        insufficient_data_actions: configuration.insufficient_data_actions.clone(),
-        state_value: alarm.state.value,
-        state_reason: alarm.state.reason.clone(),
-        state_reason_data: alarm.state.reason_data.clone(),
-        state_updated_timestamp: alarm.state.updated.into(),
-        state_transitioned_timestamp: alarm.state.updated.into(),
+        common: alarm.into(),
         metric_name: None,
         namespace: None,
         statistic: None,

@@ -1,6 +1,7 @@
 //! Alarms over metrics: what they watch, what state they are in, and what their changes set off.
 //!
-//! - [`put`], [`describe`], [`change`], [`tags`]: the operations; [`relatives`]: what composite alarms and others are to each other
+//! - [`put`], [`describe`], [`change`], [`tags`]: the operations; [`relatives`]: what composite alarms and others are to each other;
+//!   [`shown`]: what is shown of all of them
 //! - [`rule`]: what state follows from points; [`due`]: reads the points and applies the rule as time passes
 //! - [`reason`], [`event`], [`history`]: how a change is told
 
@@ -15,6 +16,7 @@ pub mod put;
 pub mod reason;
 pub mod relatives;
 pub mod rule;
+pub mod shown;
 pub mod suppression;
 pub mod tags;
 
