@@ -354,10 +354,14 @@ impl Region {
         name: &str,
         act: impl FnOnce(&mut Group, &mut Context<'_>) -> T,
     ) -> Option<T> {
-        let room = self.room();
-        let group = self.groups.get_mut(name)?;
-        let mut context = Context {
-            room,
+        let (groups, mut context) = self.parts();
+        Some(act(groups.get_mut(name)?, &mut context))
+    }
+
+    /// The groups, and beside them what they need of the region to act.
+    fn parts(&mut self) -> (&mut BTreeMap<String, Group>, Context<'_>) {
+        let context = Context {
+            room: self.room(),
             now: self.now,
             blueprints: &self.blueprints,
             machines: self.machines,
@@ -367,7 +371,7 @@ impl Region {
             events: &mut self.events,
             refresh_patience: self.refresh_patience,
         };
-        Some(act(group, &mut context))
+        (&mut self.groups, context)
     }
 
     /// Lets time pass, with alarms and policies but without the functions that alarms invoke.
@@ -384,7 +388,7 @@ impl Region {
     pub(crate) fn pass(&mut self, to: Timestamp) -> Vec<Invocation> {
         self.step(to);
         let invocations = cloudwatch::evaluate_alarms(self);
-        if to.as_second() % 60 == 0 && to.subsec_nanosecond() == 0 {
+        if ends_minute(to) {
             acting::act(self);
         }
         invocations
@@ -403,28 +407,18 @@ impl Region {
         if !self.interruptions.is_empty() {
             self.carry_out_interruptions();
         }
-        let room = self.room();
-        let mut context = Context {
-            room,
-            now: self.now,
-            blueprints: &self.blueprints,
-            machines: self.machines,
-            faults: &self.launch_faults,
-            alarms: &self.cloudwatch.alarms,
-            ids: &mut self.ids,
-            events: &mut self.events,
-            refresh_patience: self.refresh_patience,
-        };
         let before = self.now;
-        let minute_ends = to.as_second() % 60 == 0 && to.subsec_nanosecond() == 0;
-        for group in self.groups.values_mut() {
+        let (groups, mut context) = self.parts();
+        for group in groups.values_mut() {
             if !group.scheduled.is_empty() {
                 group.run_schedule(before, to);
             }
             group.reconcile(&mut context);
             group.world.advance(to);
             group.progress(to, context.events);
-            if minute_ends {
+        }
+        if ends_minute(to) {
+            for group in self.groups.values_mut() {
                 let lost =
                     self.lost_metrics.contains(&group.name) || self.lost_metrics.contains(trouble::ANY);
                 group.world.close_minute(group.sizes(), &group.serving(), lost);
@@ -435,4 +429,9 @@ impl Region {
         self.record_usage(to);
         self.now = to;
     }
+}
+
+/// Whether a minute ends at this moment.
+fn ends_minute(at: Timestamp) -> bool {
+    at.as_second() % 60 == 0 && at.subsec_nanosecond() == 0
 }
