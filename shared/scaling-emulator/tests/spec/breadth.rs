@@ -1,24 +1,15 @@
 //! EC2 beside what the groups need: members that are kept, filters, reservations, calls that are made twice.
 
-use scaling_emulator::ec2::dispatch;
+use scaling_emulator::Emulator;
 use scaling_emulator::region::LifecycleState::InService;
-use scaling_emulator::wire::form::Form;
-use scaling_emulator::{AwsError, Emulator};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::call::{ec2, tried_ec2};
 use crate::client::{emulator, ids};
-
-fn tried(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
-    emulator.with_region(|region| dispatch(region, operation, &Form::parse(members.as_bytes())))
-}
-
-fn call(emulator: &Emulator, operation: &str, members: &str) -> Value {
-    tried(emulator, operation, members).unwrap()
-}
 
 fn found(emulator: &Emulator, filter: &str, value: &str) -> usize {
     let members = format!("Filter.1.Name={filter}&Filter.1.Value.1={value}");
-    let shown = call(emulator, "DescribeInstances", &members);
+    let shown = ec2(emulator, "DescribeInstances", &members);
     let reservations = shown["reservationSet"].as_array().unwrap();
     reservations.iter().map(|one| one["instancesSet"].as_array().unwrap().len()).sum()
 }
@@ -41,14 +32,14 @@ async fn a_launch_template_is_read_back_with_all_that_it_was_given() {
         "TagSpecification.1.Tag.1.Value=v",
     ]
     .map(|member| format!("LaunchTemplateData.{member}"));
-    call(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName=full&{}", data.join("&")));
-    call(
+    ec2(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName=full&{}", data.join("&")));
+    ec2(
         &emulator,
         "CreateLaunchTemplateVersion",
         "LaunchTemplateName=full&SourceVersion=1&LaunchTemplateData.InstanceType=c7i.large",
     );
     let read = |emulator: &Emulator, members: &str| {
-        call(emulator, "DescribeLaunchTemplateVersions", &format!("LaunchTemplateName=full&{members}"))
+        ec2(emulator, "DescribeLaunchTemplateVersions", &format!("LaunchTemplateName=full&{members}"))
     };
     let shown = read(&emulator, "LaunchTemplateVersion.1=2");
     let shown = &shown["launchTemplateVersionSet"][0]["launchTemplateData"];
@@ -82,7 +73,7 @@ async fn a_launch_template_is_read_back_with_all_that_it_was_given() {
 #[tokio::test]
 async fn instances_are_found_by_where_and_of_what_they_are() {
     let emulator = emulator(3).await;
-    call(
+    ec2(
         &emulator,
         "RunInstances",
         "MinCount=2&MaxCount=2&ImageId=ami-9&InstanceType=c7g.large&KeyName=k\
@@ -105,7 +96,7 @@ async fn instances_are_found_by_where_and_of_what_they_are() {
     }
     let status = |filter: &str, value: &str| {
         let members = format!("Filter.1.Name={filter}&Filter.1.Value.1={value}");
-        call(&emulator, "DescribeInstanceStatus", &members)["instanceStatusSet"].as_array().unwrap().len()
+        ec2(&emulator, "DescribeInstanceStatus", &members)["instanceStatusSet"].as_array().unwrap().len()
     };
     assert_eq!((status("instance-status.status", "ok"), status("availability-zone", "us-east-1a")), (5, 1));
 }
@@ -114,16 +105,16 @@ async fn instances_are_found_by_where_and_of_what_they_are() {
 async fn what_is_run_together_is_one_reservation_and_the_same_call_again_runs_nothing() {
     let emulator = emulator(1).await;
     let run = "MinCount=2&MaxCount=2&ImageId=ami-9&InstanceType=m7i.large&ClientToken=once";
-    let first = call(&emulator, "RunInstances", run);
-    let again = call(&emulator, "RunInstances", run);
+    let first = ec2(&emulator, "RunInstances", run);
+    let again = ec2(&emulator, "RunInstances", run);
     assert_eq!(first["reservationId"], again["reservationId"]);
     let id = first["reservationId"].as_str().unwrap();
     assert_eq!(found(&emulator, "reservation-id", id), 2);
-    let all = call(&emulator, "DescribeInstances", "");
+    let all = ec2(&emulator, "DescribeInstances", "");
     assert_eq!(all["reservationSet"].as_array().unwrap().len(), 2, "this one, and the group's instance");
-    let other = tried(&emulator, "RunInstances", &run.replace("m7i.large", "c7i.large")).unwrap_err();
+    let other = tried_ec2(&emulator, "RunInstances", &run.replace("m7i.large", "c7i.large")).unwrap_err();
     assert_eq!(other.code, "IdempotentParameterMismatch");
-    let nowhere = tried(
+    let nowhere = tried_ec2(
         &emulator,
         "RunInstances",
         "MinCount=1&MaxCount=1&ImageId=ami-9&InstanceType=m7i.large&SubnetId=subnet-1",
@@ -134,17 +125,17 @@ async fn what_is_run_together_is_one_reservation_and_the_same_call_again_runs_no
 #[tokio::test]
 async fn an_instance_shows_what_its_template_gives_it() {
     let emulator = emulator(1).await;
-    let group = call(&emulator, "CreateSecurityGroup", "GroupName=front&GroupDescription=d");
+    let group = ec2(&emulator, "CreateSecurityGroup", "GroupName=front&GroupDescription=d");
     let group = group["groupId"].as_str().unwrap().to_owned();
     let data = format!(
         "LaunchTemplateName=web&LaunchTemplateData.InstanceType=m7i.large&LaunchTemplateData.SecurityGroupId.1={group}\
          &LaunchTemplateData.IamInstanceProfile.Name=service&LaunchTemplateData.TagSpecification.1.ResourceType=instance\
          &LaunchTemplateData.TagSpecification.1.Tag.1.Key=team&LaunchTemplateData.TagSpecification.1.Tag.1.Value=shop"
     );
-    call(&emulator, "CreateLaunchTemplateVersion", &data);
+    ec2(&emulator, "CreateLaunchTemplateVersion", &data);
     let run =
         "MinCount=1&MaxCount=1&ImageId=ami-9&LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=2";
-    call(&emulator, "RunInstances", run);
+    ec2(&emulator, "RunInstances", run);
     for (filter, value, expected) in [
         ("instance.group-name", "front", 1),
         ("instance.group-name", "default", 1),
@@ -154,7 +145,7 @@ async fn an_instance_shows_what_its_template_gives_it() {
         assert_eq!(found(&emulator, filter, value), expected, "{filter} {value}");
     }
     let spot = format!("{run}&InstanceMarketOptions.MarketType=spot");
-    let spot = call(&emulator, "RunInstances", &spot);
+    let spot = ec2(&emulator, "RunInstances", &spot);
     assert_eq!(spot["instancesSet"][0]["instanceLifecycle"], "spot");
     assert!(spot["instancesSet"][0]["spotInstanceRequestId"].as_str().unwrap().starts_with("sir-"));
 }
@@ -162,17 +153,17 @@ async fn an_instance_shows_what_its_template_gives_it() {
 #[tokio::test]
 async fn rules_of_security_groups_are_added_shown_and_taken_away() {
     let emulator = emulator(1).await;
-    let made = call(&emulator, "CreateSecurityGroup", "GroupName=front&GroupDescription=d");
+    let made = ec2(&emulator, "CreateSecurityGroup", "GroupName=front&GroupDescription=d");
     let id = made["groupId"].as_str().unwrap().to_owned();
     let rule = |members: &str| format!("GroupId={id}&{members}");
     let web = rule(
         "IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=80&IpPermissions.1.ToPort=81\
          &IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8&IpPermissions.1.IpRanges.2.CidrIp=0.0.0.0/0",
     );
-    let told = call(&emulator, "AuthorizeSecurityGroupIngress", &web);
+    let told = ec2(&emulator, "AuthorizeSecurityGroupIngress", &web);
     assert_eq!(told["securityGroupRuleSet"][1]["cidrIpv4"], "0.0.0.0/0");
     let shown = |emulator: &Emulator| {
-        call(emulator, "DescribeSecurityGroups", &format!("GroupId.1={id}"))["securityGroupInfo"][0].clone()
+        ec2(emulator, "DescribeSecurityGroups", &format!("GroupId.1={id}"))["securityGroupInfo"][0].clone()
     };
     let permissions = shown(&emulator)["ipPermissions"].clone();
     assert_eq!(permissions.as_array().unwrap().len(), 1, "one protocol with its ports");
@@ -187,31 +178,35 @@ async fn rules_of_security_groups_are_added_shown_and_taken_away() {
         ("AuthorizeSecurityGroupIngress", rule("IpProtocol=tcp&FromPort=1&ToPort=2"), "MissingParameter"),
         ("AuthorizeSecurityGroupIngress", one.replace(&id, "sg-00000000"), "InvalidGroup.NotFound"),
     ] {
-        assert_eq!(tried(&emulator, operation, &members).unwrap_err().code, code, "{operation} {members}");
+        assert_eq!(
+            tried_ec2(&emulator, operation, &members).unwrap_err().code,
+            code,
+            "{operation} {members}"
+        );
     }
-    call(&emulator, "RevokeSecurityGroupIngress", &one);
+    ec2(&emulator, "RevokeSecurityGroupIngress", &one);
     let permissions = shown(&emulator)["ipPermissions"].clone();
     assert_eq!(permissions[0]["ipRanges"].as_array().unwrap().len(), 1);
-    let second = call(&emulator, "CreateSecurityGroup", "GroupName=back&GroupDescription=d");
+    let second = ec2(&emulator, "CreateSecurityGroup", "GroupName=back&GroupDescription=d");
     let second = second["groupId"].as_str().unwrap();
     let from_front =
         format!("GroupId={second}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.Groups.1.GroupId={id}");
-    call(&emulator, "AuthorizeSecurityGroupIngress", &from_front);
-    let used = tried(&emulator, "DeleteSecurityGroup", &format!("GroupId={id}"));
+    ec2(&emulator, "AuthorizeSecurityGroupIngress", &from_front);
+    let used = tried_ec2(&emulator, "DeleteSecurityGroup", &format!("GroupId={id}"));
     assert_eq!(used.unwrap_err().code, "DependencyViolation");
 }
 
 #[tokio::test]
 async fn tags_of_every_kind_of_resource_are_kept_and_listed() {
     let emulator = emulator(1).await;
-    let made = call(
+    let made = ec2(
         &emulator,
         "CreateLaunchTemplate",
         "LaunchTemplateName=tagged&LaunchTemplateData.KeyName=k&TagSpecification.1.ResourceType=launch-template&TagSpecification.1.Tag.1.Key=a\
          &TagSpecification.1.Tag.1.Value=x",
     );
     assert_eq!(made["launchTemplate"]["tagSet"], json!([{ "key": "a", "value": "x" }]));
-    call(&emulator, "CreateTags", "ResourceId.1=vpc-0d3fa017000000001&ResourceId.2=vol-12345678&Tag.1.Key=a");
+    ec2(&emulator, "CreateTags", "ResourceId.1=vpc-0d3fa017000000001&ResourceId.2=vol-12345678&Tag.1.Key=a");
     for (filter, value, expected) in [
         ("key", "a", 3),
         ("resource-type", "launch-template", 1),
@@ -219,23 +214,23 @@ async fn tags_of_every_kind_of_resource_are_kept_and_listed() {
         ("tag:a", "x", 1),
     ] {
         let members = format!("Filter.1.Name={filter}&Filter.1.Value.1={value}");
-        let listed = call(&emulator, "DescribeTags", &members);
+        let listed = ec2(&emulator, "DescribeTags", &members);
         assert_eq!(listed["tagSet"].as_array().unwrap().len(), expected, "{filter} {value}");
     }
     let by_tag = "Filter.1.Name=tag:a&Filter.1.Value.1=x";
     assert_eq!(
-        call(&emulator, "DescribeLaunchTemplates", by_tag)["launchTemplates"].as_array().unwrap().len(),
+        ec2(&emulator, "DescribeLaunchTemplates", by_tag)["launchTemplates"].as_array().unwrap().len(),
         1
     );
-    assert_eq!(call(&emulator, "DescribeVpcs", by_tag)["vpcSet"], json!([]));
+    assert_eq!(ec2(&emulator, "DescribeVpcs", by_tag)["vpcSet"], json!([]));
     let subnets =
-        call(&emulator, "DescribeSubnets", "Filter.1.Name=availability-zone-id&Filter.1.Value.1=use1-az2");
+        ec2(&emulator, "DescribeSubnets", "Filter.1.Name=availability-zone-id&Filter.1.Value.1=use1-az2");
     assert_eq!(subnets["subnetSet"][0]["availabilityZone"], "us-east-1b");
-    call(&emulator, "DeleteTags", "ResourceId.1=vol-12345678&Tag.1.Key=a&Tag.1.Value=other");
-    call(&emulator, "DeleteTags", "ResourceId.1=vpc-0d3fa017000000001");
-    let left = call(&emulator, "DescribeTags", "Filter.1.Name=key&Filter.1.Value.1=a");
+    ec2(&emulator, "DeleteTags", "ResourceId.1=vol-12345678&Tag.1.Key=a&Tag.1.Value=other");
+    ec2(&emulator, "DeleteTags", "ResourceId.1=vpc-0d3fa017000000001");
+    let left = ec2(&emulator, "DescribeTags", "Filter.1.Name=key&Filter.1.Value.1=a");
     assert_eq!(left["tagSet"].as_array().unwrap().len(), 2, "only a tag with the value that is named goes");
-    let unknown = tried(&emulator, "CreateTags", "ResourceId.1=i-0123456789abcdef0&Tag.1.Key=a");
+    let unknown = tried_ec2(&emulator, "CreateTags", "ResourceId.1=i-0123456789abcdef0&Tag.1.Key=a");
     assert_eq!(unknown.unwrap_err().code, "InvalidInstanceID.NotFound");
 }
 
@@ -243,10 +238,10 @@ async fn tags_of_every_kind_of_resource_are_kept_and_listed() {
 async fn tags_that_a_caller_gives_to_an_instance_of_a_group_stay() {
     let emulator = emulator(1).await;
     let id = ids(&emulator, InService)[0].clone();
-    call(&emulator, "CreateTags", &format!("ResourceId.1={id}&Tag.1.Key=job&Tag.1.Value=batch"));
+    ec2(&emulator, "CreateTags", &format!("ResourceId.1={id}&Tag.1.Key=job&Tag.1.Value=batch"));
     assert_eq!(found(&emulator, "tag:job", "batch"), 1);
-    call(&emulator, "DeleteTags", &format!("ResourceId.1={id}&Tag.1.Key=job"));
+    ec2(&emulator, "DeleteTags", &format!("ResourceId.1={id}&Tag.1.Key=job"));
     assert_eq!(found(&emulator, "tag:job", "batch"), 0);
-    let reserved = tried(&emulator, "CreateTags", &format!("ResourceId.1={id}&Tag.1.Key=aws:x"));
+    let reserved = tried_ec2(&emulator, "CreateTags", &format!("ResourceId.1={id}&Tag.1.Key=aws:x"));
     assert_eq!(reserved.unwrap_err().code, "InvalidParameterValue");
 }

@@ -1,9 +1,8 @@
 //! Calls by operation and form, and what the fleet then looks like.
 
-use scaling_emulator::autoscaling::dispatch;
 use scaling_emulator::region::Member;
 use scaling_emulator::wire::form::Form;
-use scaling_emulator::{AwsError, Emulator};
+use scaling_emulator::{AwsError, Emulator, autoscaling, ec2};
 use serde_json::Value;
 
 use crate::client::web;
@@ -11,7 +10,7 @@ use crate::client::web;
 /// Calls an operation on the group `web`.
 pub(crate) fn tried(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
     let form = Form::parse(format!("AutoScalingGroupName=web&{members}").as_bytes());
-    emulator.with_region(|region| dispatch(region, operation, &form))
+    emulator.with_region(|region| autoscaling::dispatch(region, operation, &form))
 }
 
 /// The same, where it must succeed.
@@ -23,6 +22,25 @@ pub(crate) fn call(emulator: &Emulator, operation: &str, members: &str) -> Value
 pub(crate) fn refused(emulator: &Emulator, operation: &str, members: &str) -> (String, String) {
     let error = tried(emulator, operation, members).unwrap_err();
     (error.code.into_owned(), error.message)
+}
+
+/// Asserts that a call fails with a validation error whose message has `part` in it.
+#[track_caller]
+pub(crate) fn is_refused(emulator: &Emulator, operation: &str, members: &str, part: &str) {
+    let (code, message) = refused(emulator, operation, members);
+    assert_eq!(code, "ValidationError", "{operation} {members}: {message}");
+    assert!(message.contains(part), "{operation} {members}: {message}");
+}
+
+/// Calls an operation of EC2.
+pub(crate) fn tried_ec2(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
+    emulator.with_region(|region| ec2::dispatch(region, operation, &Form::parse(members.as_bytes())))
+}
+
+/// The same, where it must succeed.
+#[track_caller]
+pub(crate) fn ec2(emulator: &Emulator, operation: &str, members: &str) -> Value {
+    tried_ec2(emulator, operation, members).unwrap_or_else(|error| panic!("{operation} {members}: {error}"))
 }
 
 /// The lifecycle states of the instances as the service writes them, in order of launch.

@@ -1,27 +1,19 @@
 //! EC2's instances that belong to no group, its default network, and security groups.
 
-use scaling_emulator::ec2::dispatch;
 use scaling_emulator::region::LifecycleState::{InService, Terminating};
 use scaling_emulator::wire::form::Form;
-use scaling_emulator::{AwsError, Emulator, Settings};
+use scaling_emulator::{Emulator, Settings};
 use serde_json::{Value, json};
 
+use crate::call::{ec2, tried_ec2};
 use crate::client::{advance, emulator, ids};
 
-fn tried(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
-    emulator.with_region(|region| dispatch(region, operation, &Form::parse(members.as_bytes())))
-}
-
-fn call(emulator: &Emulator, operation: &str, members: &str) -> Value {
-    tried(emulator, operation, members).unwrap()
-}
-
 fn code(emulator: &Emulator, operation: &str, members: &str) -> String {
-    tried(emulator, operation, members).unwrap_err().code.into_owned()
+    tried_ec2(emulator, operation, members).unwrap_err().code.into_owned()
 }
 
 fn described(emulator: &Emulator, id: &str) -> Value {
-    let found = call(emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
+    let found = ec2(emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
     found["reservationSet"][0]["instancesSet"][0].clone()
 }
 
@@ -30,24 +22,24 @@ async fn an_instance_is_run_tagged_stopped_given_another_type_started_and_ended(
     let emulator = Emulator::start(Settings::default()).await.unwrap();
     let run = "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large&TagSpecification.1.ResourceType=instance\
         &TagSpecification.1.Tag.1.Key=team&TagSpecification.1.Tag.1.Value=shop";
-    let made = call(&emulator, "RunInstances", run);
+    let made = ec2(&emulator, "RunInstances", run);
     let id = made["instancesSet"][0]["instanceId"].as_str().unwrap().to_owned();
     assert_eq!(made["instancesSet"][0]["instanceState"]["name"], "pending");
     assert_eq!(described(&emulator, &id)["instanceState"]["name"], "running");
-    let filtered = call(&emulator, "DescribeInstances", "Filter.1.Name=tag:team&Filter.1.Value.1=shop");
+    let filtered = ec2(&emulator, "DescribeInstances", "Filter.1.Name=tag:team&Filter.1.Value.1=shop");
     assert_eq!(filtered["reservationSet"].as_array().unwrap().len(), 1);
     let other = format!("InstanceId={id}&InstanceType.Value=m7i.xlarge");
     assert_eq!(code(&emulator, "ModifyInstanceAttribute", &other), "IncorrectInstanceState");
-    let stopped = call(&emulator, "StopInstances", &format!("InstanceId.1={id}"));
+    let stopped = ec2(&emulator, "StopInstances", &format!("InstanceId.1={id}"));
     assert_eq!(stopped["instancesSet"][0]["currentState"], json!({ "code": 64, "name": "stopping" }));
-    call(&emulator, "ModifyInstanceAttribute", &other);
-    call(&emulator, "StartInstances", &format!("InstanceId.1={id}"));
+    ec2(&emulator, "ModifyInstanceAttribute", &other);
+    ec2(&emulator, "StartInstances", &format!("InstanceId.1={id}"));
     let now = described(&emulator, &id);
     assert_eq!(
         (&now["instanceType"], &now["instanceState"]["name"]),
         (&json!("m7i.xlarge"), &json!("running"))
     );
-    call(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
+    ec2(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
     assert_eq!(described(&emulator, &id)["instanceState"]["name"], "terminated");
     advance(&emulator, 2 * 3600).await;
     assert_eq!(
@@ -60,7 +52,7 @@ async fn an_instance_is_run_tagged_stopped_given_another_type_started_and_ended(
 async fn an_instance_of_a_group_that_is_ended_here_is_replaced() {
     let emulator = emulator(2).await;
     let id = ids(&emulator, InService)[0].clone();
-    call(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
+    ec2(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
     advance(&emulator, 15).await;
     assert_eq!(ids(&emulator, Terminating), [id]);
     advance(&emulator, 180).await;
@@ -71,9 +63,9 @@ async fn an_instance_of_a_group_that_is_ended_here_is_replaced() {
 async fn the_default_network_has_a_subnet_in_every_zone_that_a_group_may_name() {
     let emulator = emulator(1).await;
     let subnets =
-        call(&emulator, "DescribeSubnets", "Filter.1.Name=availability-zone&Filter.1.Value.1=us-east-1c");
+        ec2(&emulator, "DescribeSubnets", "Filter.1.Name=availability-zone&Filter.1.Value.1=us-east-1c");
     let subnet = subnets["subnetSet"][0]["subnetId"].as_str().unwrap().to_owned();
-    let vpcs = call(&emulator, "DescribeVpcs", "Filter.1.Name=is-default&Filter.1.Value.1=true");
+    let vpcs = ec2(&emulator, "DescribeVpcs", "Filter.1.Name=is-default&Filter.1.Value.1=true");
     assert_eq!(vpcs["vpcSet"][0]["vpcId"], subnets["subnetSet"][0]["vpcId"]);
     let members = format!(
         "AutoScalingGroupName=c&MinSize=1&MaxSize=1&LaunchTemplate.LaunchTemplateName=web&VPCZoneIdentifier={subnet}"
@@ -93,17 +85,17 @@ async fn the_default_network_has_a_subnet_in_every_zone_that_a_group_may_name() 
 #[tokio::test]
 async fn security_groups_are_made_found_and_deleted() {
     let emulator = emulator(1).await;
-    let made = call(&emulator, "CreateSecurityGroup", "GroupName=web&GroupDescription=d");
+    let made = ec2(&emulator, "CreateSecurityGroup", "GroupName=web&GroupDescription=d");
     let id = made["groupId"].as_str().unwrap().to_owned();
     for members in [format!("GroupId.1={id}"), "Filter.1.Name=group-name&Filter.1.Value.1=web".to_owned()] {
-        let found = call(&emulator, "DescribeSecurityGroups", &members);
+        let found = ec2(&emulator, "DescribeSecurityGroups", &members);
         assert_eq!(found["securityGroupInfo"][0]["groupId"], json!(id), "{members}");
     }
     assert_eq!(
         code(&emulator, "CreateSecurityGroup", "GroupName=web&GroupDescription=d"),
         "InvalidGroup.Duplicate"
     );
-    call(&emulator, "DeleteSecurityGroup", &format!("GroupId={id}"));
+    ec2(&emulator, "DeleteSecurityGroup", &format!("GroupId={id}"));
     assert_eq!(
         code(&emulator, "DescribeSecurityGroups", &format!("GroupId.1={id}")),
         "InvalidGroup.NotFound"
@@ -115,16 +107,16 @@ async fn versions_of_a_template_are_deleted_but_not_the_default_one() {
     let emulator = emulator(1).await;
     for kind in ["c7i.large", "r7i.large"] {
         let members = format!("LaunchTemplateName=web&LaunchTemplateData.InstanceType={kind}");
-        call(&emulator, "CreateLaunchTemplateVersion", &members);
+        ec2(&emulator, "CreateLaunchTemplateVersion", &members);
     }
     let members = "LaunchTemplateName=web&LaunchTemplateVersion.1=1&LaunchTemplateVersion.2=3&LaunchTemplateVersion.3=9";
-    let told = call(&emulator, "DeleteLaunchTemplateVersions", members);
+    let told = ec2(&emulator, "DeleteLaunchTemplateVersions", members);
     let gone = &told["successfullyDeletedLaunchTemplateVersionSet"];
     let kept = &told["unsuccessfullyDeletedLaunchTemplateVersionSet"];
     assert_eq!((gone[0]["versionNumber"].as_u64(), gone.as_array().unwrap().len()), (Some(3), 1));
     assert_eq!(kept[1]["responseError"]["code"], "launchTemplateVersionDoesNotExist");
     let latest = "LaunchTemplateName=web&LaunchTemplateVersion.1=$Latest";
-    let shown = call(&emulator, "DescribeLaunchTemplateVersions", latest);
+    let shown = ec2(&emulator, "DescribeLaunchTemplateVersions", latest);
     assert_eq!(shown["launchTemplateVersionSet"][0]["versionNumber"], 2);
 }
 
@@ -133,12 +125,12 @@ async fn status_checks_are_told_of_what_runs() {
     let emulator = emulator(2).await;
     let id = ids(&emulator, InService)[0].clone();
     emulator.with_region(|region| region.crash(&id));
-    let told = call(&emulator, "DescribeInstanceStatus", &format!("InstanceId.1={id}"));
+    let told = ec2(&emulator, "DescribeInstanceStatus", &format!("InstanceId.1={id}"));
     assert_eq!(told["instanceStatusSet"][0]["instanceStatus"]["status"], "impaired");
-    let all = call(&emulator, "DescribeInstanceStatus", "");
+    let all = ec2(&emulator, "DescribeInstanceStatus", "");
     assert_eq!(all["instanceStatusSet"].as_array().unwrap().len(), 2);
     assert_eq!(code(&emulator, "DescribeInstanceStatus", "InstanceId.1=i-0"), "InvalidInstanceID.NotFound");
-    assert_eq!(call(&emulator, "DescribeRegions", "")["regionInfo"][0]["regionName"], "us-east-1");
+    assert_eq!(ec2(&emulator, "DescribeRegions", "")["regionInfo"][0]["regionName"], "us-east-1");
 }
 
 #[tokio::test]
@@ -151,14 +143,14 @@ async fn a_dry_run_says_whether_a_call_would_succeed_and_changes_nothing() {
         ("DescribeInstances", String::new()),
         ("DescribeRegions", String::new()),
     ] {
-        let error = tried(&emulator, operation, &format!("{members}&DryRun=true")).unwrap_err();
+        let error = tried_ec2(&emulator, operation, &format!("{members}&DryRun=true")).unwrap_err();
         assert_eq!((error.code.as_ref(), error.status), ("DryRunOperation", 412), "{operation}");
     }
     assert_eq!(
         code(&emulator, "StopInstances", "InstanceId.1=i-0&DryRun=true"),
         "InvalidInstanceID.NotFound"
     );
-    let all = call(&emulator, "DescribeInstances", "DryRun=false");
+    let all = ec2(&emulator, "DescribeInstances", "DryRun=false");
     assert_eq!(all["reservationSet"].as_array().unwrap().len(), 1);
     advance(&emulator, 60).await;
     assert_eq!(ids(&emulator, InService), [id]);

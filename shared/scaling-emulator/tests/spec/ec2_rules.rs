@@ -1,36 +1,27 @@
 //! Rules of EC2's operations on instances and what they are launched from: where they run, what they are shown with, what is
 //! refused, and what the same call again does.
 
-use scaling_emulator::ec2::dispatch;
-use scaling_emulator::wire::form::Form;
-use scaling_emulator::{AwsError, Emulator};
+use scaling_emulator::Emulator;
 use serde_json::{Value, json};
 
+use crate::call::{ec2, tried_ec2};
 use crate::client::emulator;
-
-fn tried(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
-    emulator.with_region(|region| dispatch(region, operation, &Form::parse(members.as_bytes())))
-}
-
-fn call(emulator: &Emulator, operation: &str, members: &str) -> Value {
-    tried(emulator, operation, members).unwrap_or_else(|error| panic!("{operation} {members}: {error}"))
-}
 
 fn run(emulator: &Emulator, members: &str) -> Value {
     let members = format!("MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large&{members}");
-    call(emulator, "RunInstances", &members)["instancesSet"][0].clone()
+    ec2(emulator, "RunInstances", &members)["instancesSet"][0].clone()
 }
 
 fn subnet(emulator: &Emulator, zone: &str) -> String {
     let members = format!("Filter.1.Name=availability-zone&Filter.1.Value.1={zone}");
-    call(emulator, "DescribeSubnets", &members)["subnetSet"][0]["subnetId"].as_str().unwrap().to_owned()
+    ec2(emulator, "DescribeSubnets", &members)["subnetSet"][0]["subnetId"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn an_instance_runs_where_its_interface_or_its_template_says() {
     let emulator = emulator(1).await;
     let third = subnet(&emulator, "us-east-1c");
-    let made = call(&emulator, "CreateSecurityGroup", "GroupName=shop&GroupDescription=d");
+    let made = ec2(&emulator, "CreateSecurityGroup", "GroupName=shop&GroupDescription=d");
     let group = made["groupId"].as_str().unwrap();
     let by_interface = run(
         &emulator,
@@ -48,7 +39,7 @@ async fn an_instance_runs_where_its_interface_or_its_template_says() {
             format!("LaunchTemplateData.NetworkInterface.1.SubnetId={}", subnet(&emulator, "us-east-1b")),
         ),
     ] {
-        call(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName={name}&{said}"));
+        ec2(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName={name}&{said}"));
         let template = format!("LaunchTemplate.LaunchTemplateName={name}");
         assert_eq!(run(&emulator, &template)["placement"]["availabilityZone"], "us-east-1b", "{name}");
         let elsewhere = run(&emulator, &format!("{template}&Placement.AvailabilityZone=us-east-1c"));
@@ -59,7 +50,7 @@ async fn an_instance_runs_where_its_interface_or_its_template_says() {
             "MinCount=1&MaxCount=1&ImageId=ami-1&NetworkInterface.1.DeviceIndex=0&InstanceType=m7i.large&{beside}"
         );
         assert_eq!(
-            tried(&emulator, "RunInstances", &members).unwrap_err().code,
+            tried_ec2(&emulator, "RunInstances", &members).unwrap_err().code,
             "InvalidParameterCombination"
         );
     }
@@ -68,7 +59,7 @@ async fn an_instance_runs_where_its_interface_or_its_template_says() {
 #[tokio::test]
 async fn an_instance_is_shown_with_all_that_clients_expect() {
     let emulator = emulator(1).await;
-    let told = call(&emulator, "DescribeInstances", "");
+    let told = ec2(&emulator, "DescribeInstances", "");
     assert_eq!(told["reservationSet"][0]["groupSet"], json!([]));
     let shown = &told["reservationSet"][0]["instancesSet"][0];
     for (member, expected) in [
@@ -84,12 +75,12 @@ async fn an_instance_is_shown_with_all_that_clients_expect() {
     }
     assert_eq!(shown["metadataOptions"]["httpTokens"], "optional");
     let said = "LaunchTemplateName=strict&LaunchTemplateData.MetadataOptions.HttpTokens=required";
-    call(&emulator, "CreateLaunchTemplate", said);
+    ec2(&emulator, "CreateLaunchTemplate", said);
     let strict = run(&emulator, "LaunchTemplate.LaunchTemplateName=strict");
     assert_eq!(strict["metadataOptions"]["httpTokens"], "required");
     let id = strict["instanceId"].as_str().unwrap();
-    call(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
-    let ended = call(&emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
+    ec2(&emulator, "TerminateInstances", &format!("InstanceId.1={id}"));
+    let ended = ec2(&emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
     let reason = &ended["reservationSet"][0]["instancesSet"][0]["reason"];
     assert_eq!(reason, "User initiated (2026-01-05 00:00:00 GMT)");
 }
@@ -123,29 +114,29 @@ async fn what_a_launch_cannot_name_is_refused() {
         ),
     ] {
         assert_eq!(
-            tried(&emulator, operation, &members).unwrap_err().code,
+            tried_ec2(&emulator, operation, &members).unwrap_err().code,
             expected,
             "{operation} {members}"
         );
     }
-    call(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName=A(1).b-/_&{data}"));
+    ec2(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName=A(1).b-/_&{data}"));
 }
 
 #[tokio::test]
 async fn the_same_call_again_makes_no_other_template_and_no_other_version() {
     let emulator = emulator(1).await;
     let create = "LaunchTemplateName=shop&LaunchTemplateData.InstanceType=m7i.large&ClientToken=one";
-    let first = call(&emulator, "CreateLaunchTemplate", create);
-    assert_eq!(call(&emulator, "CreateLaunchTemplate", create), first);
+    let first = ec2(&emulator, "CreateLaunchTemplate", create);
+    assert_eq!(ec2(&emulator, "CreateLaunchTemplate", create), first);
     let other = create.replace("m7i", "c7i");
-    let refused = tried(&emulator, "CreateLaunchTemplate", &other).unwrap_err();
+    let refused = tried_ec2(&emulator, "CreateLaunchTemplate", &other).unwrap_err();
     assert_eq!(refused.code, "IdempotentParameterMismatch");
-    let anew = tried(&emulator, "CreateLaunchTemplate", &create.replace("one", "two")).unwrap_err();
+    let anew = tried_ec2(&emulator, "CreateLaunchTemplate", &create.replace("one", "two")).unwrap_err();
     assert_eq!(anew.code, "InvalidLaunchTemplateName.AlreadyExistsException");
     let version = create.replace("one", "three");
-    let second = call(&emulator, "CreateLaunchTemplateVersion", &version);
-    assert_eq!(call(&emulator, "CreateLaunchTemplateVersion", &version), second);
-    let third = call(&emulator, "CreateLaunchTemplateVersion", &version.replace("three", "four"));
+    let second = ec2(&emulator, "CreateLaunchTemplateVersion", &version);
+    assert_eq!(ec2(&emulator, "CreateLaunchTemplateVersion", &version), second);
+    let third = ec2(&emulator, "CreateLaunchTemplateVersion", &version.replace("three", "four"));
     let number = |made: &Value| made["launchTemplateVersion"]["versionNumber"].as_u64();
     assert_eq!((number(&second), number(&third)), (Some(2), Some(3)));
 }

@@ -1,14 +1,10 @@
 //! Images and Spot prices: enough for what sets a group up. *Amazon EC2 API Reference*: DescribeImages,
 //! DescribeSpotPriceHistory.
 
-use scaling_emulator::ec2::dispatch;
-use scaling_emulator::wire::form::Form;
-use scaling_emulator::{AwsError, Emulator, Settings};
+use scaling_emulator::{Emulator, Settings};
 use serde_json::Value;
 
-fn tried(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
-    emulator.with_region(|region| dispatch(region, operation, &Form::parse(members.as_bytes())))
-}
+use crate::call::{ec2, tried_ec2};
 
 /// The members of that name of all items of a list.
 fn all<'a>(answer: &'a Value, list: &str, member: &str) -> Vec<&'a str> {
@@ -18,7 +14,7 @@ fn all<'a>(answer: &'a Value, list: &str, member: &str) -> Vec<&'a str> {
 #[tokio::test]
 async fn there_is_a_public_image_for_each_architecture_and_every_one_in_use() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
-    let images = |members: &str| tried(&emulator, "DescribeImages", members).unwrap();
+    let images = |members: &str| ec2(&emulator, "DescribeImages", members);
     let public = images("Owner.1=amazon&Filter.1.Name=name&Filter.1.Value.1=al2023-ami-2023.*");
     assert_eq!(all(&public, "imagesSet", "architecture"), ["x86_64", "arm64"]);
     let arm = images("Filter.1.Name=architecture&Filter.1.Value.1=arm64");
@@ -28,7 +24,7 @@ async fn there_is_a_public_image_for_each_architecture_and_every_one_in_use() {
 
     let template = "LaunchTemplateName=web&LaunchTemplateData.ImageId=ami-0123456789abcdef0\
         &LaunchTemplateData.InstanceType=m7g.large";
-    tried(&emulator, "CreateLaunchTemplate", template).unwrap();
+    ec2(&emulator, "CreateLaunchTemplate", template);
     let own = images("Owner.1=self");
     assert_eq!(all(&own, "imagesSet", "imageId"), ["ami-0123456789abcdef0"]);
     assert_eq!(all(&own, "imagesSet", "architecture"), ["arm64"]);
@@ -42,14 +38,14 @@ async fn an_image_that_nobody_uses_does_not_exist() {
         ("ImageId.1=web", "InvalidAMIID.Malformed"),
         ("Filter.1.Name=colour&Filter.1.Value.1=red", "InvalidParameterValue"),
     ] {
-        assert_eq!(tried(&emulator, "DescribeImages", members).unwrap_err().code, code, "{members}");
+        assert_eq!(tried_ec2(&emulator, "DescribeImages", members).unwrap_err().code, code, "{members}");
     }
 }
 
 #[tokio::test]
 async fn a_spot_price_is_the_same_share_of_the_on_demand_price_everywhere_and_always() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
-    let prices = |members: &str| tried(&emulator, "DescribeSpotPriceHistory", members).unwrap();
+    let prices = |members: &str| ec2(&emulator, "DescribeSpotPriceHistory", members);
     let set = "spotPriceHistorySet";
     let large =
         prices("InstanceType.1=m7i.large&StartTime=2026-01-05T00:00:00Z&ProductDescription.1=Linux/UNIX");
@@ -67,7 +63,7 @@ async fn a_spot_price_is_the_same_share_of_the_on_demand_price_everywhere_and_al
     let second = prices(&format!("MaxResults=2&NextToken={token}"));
     assert_ne!(first[set], second[set]);
     assert_eq!(
-        tried(&emulator, "DescribeSpotPriceHistory", "StartTime=soon").unwrap_err().code,
+        tried_ec2(&emulator, "DescribeSpotPriceHistory", "StartTime=soon").unwrap_err().code,
         "InvalidParameterValue"
     );
 }

@@ -2,20 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use scaling_emulator::Emulator;
 use scaling_emulator::region::LifecycleState::InService;
-use scaling_emulator::wire::form::Form;
-use scaling_emulator::{Emulator, ec2};
 use serde_json::{Value, json};
 
-use crate::call::call;
+use crate::call::{call, ec2};
 use crate::client::{advance, emulator, ids, web};
 
-fn of_ec2(emulator: &Emulator, operation: &str, members: &str) -> Value {
-    emulator.with_region(|region| ec2::dispatch(region, operation, &Form::parse(members.as_bytes()))).unwrap()
-}
-
 fn reservation(emulator: &Emulator, id: &str) -> Value {
-    of_ec2(emulator, "DescribeInstances", &format!("InstanceId.1={id}"))["reservationSet"][0].clone()
+    ec2(emulator, "DescribeInstances", &format!("InstanceId.1={id}"))["reservationSet"][0].clone()
 }
 
 fn described(emulator: &Emulator, id: &str) -> Value {
@@ -50,7 +45,7 @@ fn tag(key: &str, value: &str) -> String {
 /// The group `web` with one instance of the template `kit`, which it launched.
 async fn with_kit() -> (Emulator, String) {
     let emulator = emulator(1).await;
-    of_ec2(&emulator, "CreateLaunchTemplate", KIT);
+    ec2(&emulator, "CreateLaunchTemplate", KIT);
     call(
         &emulator,
         "UpdateAutoScalingGroup",
@@ -73,7 +68,7 @@ async fn a_template_that_is_deleted_takes_nothing_from_what_it_launched() {
     );
     let before = tags(&emulator, &id);
     assert_eq!((before["made"].as_str(), before["both"].as_str()), ("here", "group"));
-    of_ec2(&emulator, "DeleteLaunchTemplate", "LaunchTemplateName=kit");
+    ec2(&emulator, "DeleteLaunchTemplate", "LaunchTemplateName=kit");
     assert_eq!((kit(&emulator, &id), tags(&emulator, &id)), (kit_before, before));
 }
 
@@ -86,7 +81,7 @@ async fn tags_of_the_group_are_given_at_launch_and_never_later() {
     assert_eq!((found.get("late"), found["both"].as_str()), (None, "group"));
     call(&emulator, "DeleteTags", &tag("both", "changed"));
     assert_eq!(tags(&emulator, &id)["both"], "group");
-    of_ec2(&emulator, "DeleteTags", &format!("ResourceId.1={id}&Tag.1.Key=both"));
+    ec2(&emulator, "DeleteTags", &format!("ResourceId.1={id}&Tag.1.Key=both"));
     assert_eq!(tags(&emulator, &id).get("both"), None, "and can be taken away from the instance alone");
     call(&emulator, "SetDesiredCapacity", "DesiredCapacity=3");
     advance(&emulator, 15).await;
@@ -117,14 +112,14 @@ async fn what_a_launch_configuration_says_is_shown_of_its_instances() {
 #[tokio::test]
 async fn an_instance_keeps_what_it_is_when_it_is_attached_and_detached() {
     let emulator = emulator(1).await;
-    let group = of_ec2(&emulator, "CreateSecurityGroup", "GroupName=g&GroupDescription=d")["groupId"].clone();
+    let group = ec2(&emulator, "CreateSecurityGroup", "GroupName=g&GroupDescription=d")["groupId"].clone();
     let run = format!(
         "MinCount=1&MaxCount=1&ImageId=ami-3&InstanceType=m7i.large&KeyName=key&SecurityGroupId.1={}&ClientToken=t\
          &TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=team\
          &TagSpecification.1.Tag.1.Value=shop",
         group.as_str().unwrap()
     );
-    let run = of_ec2(&emulator, "RunInstances", &run);
+    let run = ec2(&emulator, "RunInstances", &run);
     let id = run["instancesSet"][0]["instanceId"].as_str().unwrap().to_owned();
     let (kit_before, reservation_before) =
         (kit(&emulator, &id), reservation(&emulator, &id)["reservationId"].clone());
@@ -137,7 +132,7 @@ async fn an_instance_keeps_what_it_is_when_it_is_attached_and_detached() {
         expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     assert_eq!((kit(&emulator, &id), tags(&emulator, &id)), (kit_before.clone(), expected.clone()));
     assert_eq!(reservation(&emulator, &id)["reservationId"], reservation_before);
-    of_ec2(&emulator, "CreateTags", &format!("ResourceId.1={id}&Tag.1.Key=own&Tag.1.Value=1"));
+    ec2(&emulator, "CreateTags", &format!("ResourceId.1={id}&Tag.1.Key=own&Tag.1.Value=1"));
     let members = format!("InstanceIds.member.1={id}&ShouldDecrementDesiredCapacity=true");
     call(&emulator, "DetachInstances", &members);
     let mut left = expected;

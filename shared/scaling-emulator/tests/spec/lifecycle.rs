@@ -1,18 +1,12 @@
 //! How a group grows, shrinks and replaces what fails.
 
 use scaling_emulator::autoscaling::capacity::{HealthInput, ProtectInput, protect, set_health};
-use scaling_emulator::autoscaling::dispatch;
 use scaling_emulator::region::Group;
 use scaling_emulator::region::LifecycleState::{InService, Pending, Terminating};
-use scaling_emulator::wire::form::Form;
 use scaling_emulator::{Emulator, Fault};
 
+use crate::call::{call, ec2, refused};
 use crate::client::{advance, emulator, ids, set, types, web};
-
-fn call(emulator: &Emulator, operation: &str, members: &str) {
-    let form = Form::parse(format!("AutoScalingGroupName=web&{members}").as_bytes());
-    emulator.with_region(|region| dispatch(region, operation, &form)).unwrap();
-}
 
 /// Causes and descriptions of the newest activities.
 fn newest(emulator: &Emulator, count: usize) -> Vec<(String, String)> {
@@ -94,7 +88,7 @@ async fn how_much_of_a_group_is_on_demand_is_kept_and_shown() {
     let emulator = emulator(2).await;
     let policy = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web";
     let split = |emulator: &Emulator| {
-        let shown = crate::call::call(emulator, "DescribeAutoScalingGroups", "");
+        let shown = call(emulator, "DescribeAutoScalingGroups", "");
         let split = &shown["AutoScalingGroups"][0]["MixedInstancesPolicy"]["InstancesDistribution"];
         ["OnDemandBaseCapacity", "OnDemandPercentageAboveBaseCapacity"].map(|member| split[member].as_u64())
     };
@@ -124,10 +118,8 @@ async fn what_is_above_the_share_of_on_demand_is_spot_and_ends_first_where_it_is
     call(&emulator, "UpdateAutoScalingGroup", &format!("{policy}0&DesiredCapacity=4"));
     advance(&emulator, 180).await;
     assert_eq!(spot_instances(&emulator), ["m7i.large"; 3], "the cheapest, where the overrides are no order");
-    let found = emulator.with_region(|region| {
-        let form = Form::parse(b"Filter.1.Name=instance-lifecycle&Filter.1.Value.1=spot");
-        scaling_emulator::ec2::dispatch(region, "DescribeInstances", &form).unwrap()
-    });
+    let spot = "Filter.1.Name=instance-lifecycle&Filter.1.Value.1=spot";
+    let found = ec2(&emulator, "DescribeInstances", spot);
     assert_eq!(found["reservationSet"].as_array().unwrap().len(), 3);
     assert_eq!(found["reservationSet"][0]["instancesSet"][0]["instanceLifecycle"], "spot");
     set(&emulator, 2).unwrap();
@@ -145,13 +137,12 @@ async fn what_is_above_the_share_of_on_demand_is_spot_and_ends_first_where_it_is
 #[tokio::test]
 async fn a_template_that_asks_for_spot_gives_spot_and_fits_no_mixed_policy() {
     let emulator = emulator(1).await;
-    let form = Form::parse(
-        b"LaunchTemplateName=web&LaunchTemplateData.ImageId=ami-1&LaunchTemplateData.InstanceType=m7i.large\
-          &LaunchTemplateData.InstanceMarketOptions.MarketType=spot",
+    ec2(
+        &emulator,
+        "CreateLaunchTemplateVersion",
+        "LaunchTemplateName=web&LaunchTemplateData.ImageId=ami-1&LaunchTemplateData.InstanceType=m7i.large\
+         &LaunchTemplateData.InstanceMarketOptions.MarketType=spot",
     );
-    emulator
-        .with_region(|region| scaling_emulator::ec2::dispatch(region, "CreateLaunchTemplateVersion", &form))
-        .unwrap();
     call(
         &emulator,
         "UpdateAutoScalingGroup",
@@ -161,7 +152,7 @@ async fn a_template_that_asks_for_spot_gives_spot_and_fits_no_mixed_policy() {
     assert_eq!(spot_instances(&emulator).len(), 1);
     let mixed = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web\
         &MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version=2";
-    let (_, message) = crate::call::refused(&emulator, "UpdateAutoScalingGroup", mixed);
+    let (_, message) = refused(&emulator, "UpdateAutoScalingGroup", mixed);
     assert!(message.contains("Incompatible launch template"), "{message}");
     emulator.inject(Fault::CapacityShortage { instance_type: "m7i.large".to_owned() }).unwrap();
     set(&emulator, 3).unwrap();
@@ -203,10 +194,7 @@ async fn the_grace_period_of_health_checks_begins_with_service_and_spares_what_s
     let crash = Fault::InstanceCrash { instance_id: failed.clone() };
     emulator.inject(crash).unwrap();
     emulator.with_region(|region| set_health(region, &mark(None))).unwrap();
-    let form = Form::parse(format!("InstanceId.1={ended}").as_bytes());
-    emulator
-        .with_region(|region| scaling_emulator::ec2::dispatch(region, "TerminateInstances", &form))
-        .unwrap();
+    ec2(&emulator, "TerminateInstances", &format!("InstanceId.1={ended}"));
     advance(&emulator, 15).await;
     assert_eq!(ids(&emulator, Terminating), [ended], "what does not run any more is replaced at once");
     emulator.with_region(|region| set_health(region, &mark(Some(false)))).unwrap();
@@ -316,12 +304,9 @@ async fn ending_an_instance_with_decrement_takes_its_weight() {
     // Its weight counts against the bounds, too: 5 less 4 is below 2.
     call(&emulator, "UpdateAutoScalingGroup", "MinSize=2");
     let heavy = web(&emulator, |group| group.alive().find(|member| member.weight == 4).unwrap().id.clone());
-    let standby =
-        format!("AutoScalingGroupName=web&InstanceIds.member.1={heavy}&ShouldDecrementDesiredCapacity=true");
-    let error = emulator
-        .with_region(|region| dispatch(region, "EnterStandby", &Form::parse(standby.as_bytes())))
-        .unwrap_err();
-    assert!(error.message.contains("min-size=2"), "{error}");
+    let standby = format!("InstanceIds.member.1={heavy}&ShouldDecrementDesiredCapacity=true");
+    let (_, message) = refused(&emulator, "EnterStandby", &standby);
+    assert!(message.contains("min-size=2"), "{message}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use scaling_emulator::region::LifecycleState::InService;
 use scaling_emulator::{Emulator, Fault};
 use serde_json::{Value, json};
 
-use crate::call::{call, refused, tried};
+use crate::call::{call, ec2, is_refused, refused, tried};
 use crate::client::{advance, emulator, ids, set, web};
 
 fn shown(emulator: &Emulator) -> Value {
@@ -68,8 +68,7 @@ async fn what_nothing_acts_on_is_refused() {
         ("InstanceLifecyclePolicy.RetentionTriggers.TerminateHookAbandon=retain", "does not act on"),
         ("DeletionProtection=odd", "Invalid value 'odd'"),
     ] {
-        let (code, message) = refused(&emulator, "UpdateAutoScalingGroup", members);
-        assert!(code == "ValidationError" && message.contains(part), "{members}: {message}");
+        is_refused(&emulator, "UpdateAutoScalingGroup", members, part);
     }
 }
 
@@ -130,10 +129,8 @@ async fn an_activity_names_a_subnet_that_there_is() {
     let emulator = emulator(1).await;
     let details = call(&emulator, "DescribeScalingActivities", "")["Activities"][0]["Details"].clone();
     let details: Value = serde_json::from_str(details.as_str().unwrap()).unwrap();
-    let form = format!("SubnetId.1={}", details["Subnet ID"].as_str().unwrap());
-    let form = scaling_emulator::wire::form::Form::parse(form.as_bytes());
-    let found = emulator
-        .with_region(|region| scaling_emulator::ec2::dispatch(region, "DescribeSubnets", &form).unwrap());
+    let members = format!("SubnetId.1={}", details["Subnet ID"].as_str().unwrap());
+    let found = ec2(&emulator, "DescribeSubnets", &members);
     assert_eq!(found["subnetSet"][0]["availabilityZone"], details["Availability Zone"]);
 }
 
@@ -197,8 +194,7 @@ async fn policies_and_schedules_take_only_members_of_their_kind() {
         ),
         ("EnableMetricsCollection", "Granularity=5Minute".to_owned(), "Invalid granularity"),
     ] {
-        let (code, message) = refused(&emulator, operation, &members);
-        assert!(code == "ValidationError" && message.contains(part), "{members}: {message}");
+        is_refused(&emulator, operation, &members, part);
     }
     call(&emulator, "PutScalingPolicy", step);
     let shown = call(&emulator, "DescribePolicies", "");

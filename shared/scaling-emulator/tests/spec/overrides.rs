@@ -1,11 +1,9 @@
 //! Overrides of mixed instances policies: what attributes choose, what is shown of them, and what no policy can say.
 
 use scaling_emulator::Emulator;
-use scaling_emulator::ec2;
-use scaling_emulator::wire::form::Form;
 use serde_json::json;
 
-use crate::call::{call, refused};
+use crate::call::{call, ec2, is_refused, refused};
 use crate::client::{advance, emulator, set, types};
 
 const POLICY: &str = "MixedInstancesPolicy.LaunchTemplate";
@@ -22,8 +20,7 @@ fn overrides(members: &[&str]) -> String {
 async fn with_kit(image: &str) -> Emulator {
     let emulator = emulator(1).await;
     let members = format!("LaunchTemplateName=kit&LaunchTemplateData.ImageId={image}");
-    let form = Form::parse(members.as_bytes());
-    emulator.with_region(|region| ec2::dispatch(region, "CreateLaunchTemplate", &form)).unwrap();
+    ec2(&emulator, "CreateLaunchTemplate", &members);
     emulator
 }
 
@@ -117,16 +114,15 @@ async fn policies_that_cannot_be_are_refused() {
             "No available instance types match",
         ),
     ] {
-        let (code, message) = refused(&emulator, "UpdateAutoScalingGroup", &members);
-        assert!(code == "ValidationError" && message.contains(part), "{members}: {message}");
+        is_refused(&emulator, "UpdateAutoScalingGroup", &members, part);
     }
 }
 
 #[tokio::test]
 async fn a_template_without_an_image_and_a_tag_given_twice_are_refused() {
     let emulator = emulator(1).await;
-    let form = Form::parse(b"LaunchTemplateName=bare&LaunchTemplateData.InstanceType=m7i.large");
-    emulator.with_region(|region| ec2::dispatch(region, "CreateLaunchTemplate", &form)).unwrap();
+    let bare = "LaunchTemplateName=bare&LaunchTemplateData.InstanceType=m7i.large";
+    ec2(&emulator, "CreateLaunchTemplate", bare);
     let (_, message) = refused(&emulator, "UpdateAutoScalingGroup", "LaunchTemplate.LaunchTemplateName=bare");
     assert_eq!(
         message,

@@ -1,9 +1,8 @@
 //! What Auto Scaling and EC2 refuse because it is out of its range or of no known form.
 
-use scaling_emulator::ec2;
 use scaling_emulator::wire::form::Form;
 
-use crate::call::{call, refused, tried};
+use crate::call::{call, is_refused, refused, tried, tried_ec2};
 use crate::client::{advance, emulator, web};
 
 #[tokio::test]
@@ -25,8 +24,7 @@ async fn settings_of_a_group_out_of_their_range_are_refused() {
             "less than or equal to 100",
         ),
     ] {
-        let (code, message) = refused(&emulator, "UpdateAutoScalingGroup", &members);
-        assert!(code == "ValidationError" && message.contains(part), "{members}: {code} {message}");
+        is_refused(&emulator, "UpdateAutoScalingGroup", &members, part);
     }
     let set = format!("{policy}.MinHealthyPercentage=90&{policy}.MaxHealthyPercentage=120");
     call(&emulator, "UpdateAutoScalingGroup", &set);
@@ -71,8 +69,7 @@ async fn policies_schedules_and_hooks_that_cannot_be_are_refused() {
         ("PutLifecycleHook", format!("{hook}&NotificationTargetARN=arn:aws:s3:::b"), "no Amazon SNS topic"),
         ("PutLifecycleHook", format!("{hook}&{queue}"), "RoleARN is required"),
     ] {
-        let (code, message) = refused(&emulator, operation, &members);
-        assert!(code == "ValidationError" && message.contains(part), "{members}: {code} {message}");
+        is_refused(&emulator, operation, &members, part);
     }
     call(&emulator, "PutLifecycleHook", &format!("{hook}&{queue}&RoleARN=arn:aws:iam::123456789012:role/r"));
     let at = |name: &str, time: &str| format!("ScheduledActionName={name}&StartTime={time}&MinSize=1");
@@ -87,8 +84,7 @@ async fn policies_schedules_and_hooks_that_cannot_be_are_refused() {
 async fn what_is_no_instance_id_is_malformed() {
     let emulator = emulator(1).await;
     for operation in ["DescribeInstances", "DescribeInstanceStatus", "TerminateInstances", "StopInstances"] {
-        let form = Form::parse(b"InstanceId.1=foo");
-        let error = emulator.with_region(|region| ec2::dispatch(region, operation, &form)).unwrap_err();
+        let error = tried_ec2(&emulator, operation, "InstanceId.1=foo").unwrap_err();
         assert_eq!(error.code, "InvalidInstanceID.Malformed", "{operation}");
     }
 }
@@ -110,8 +106,7 @@ async fn a_parameter_of_another_kind_is_named_with_its_value() {
         ("DescribeInstanceStatus", "IncludeAllInstances=maybe", "parameter includeAllInstances is invalid"),
         ("RunInstances", "MinCount=-1&MaxCount=1", "( -1 ) for parameter minCount is invalid."),
     ] {
-        let form = Form::parse(members.as_bytes());
-        let error = emulator.with_region(|region| ec2::dispatch(region, operation, &form)).unwrap_err();
+        let error = tried_ec2(&emulator, operation, members).unwrap_err();
         assert_eq!(error.code, "InvalidParameterValue", "{members}");
         assert!(error.message.contains(told), "{members}: {error}");
     }

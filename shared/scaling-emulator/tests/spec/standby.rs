@@ -1,10 +1,9 @@
 //! Standby, attaching, detaching, warm pools, and the spread over zones.
 
 use scaling_emulator::region::LifecycleState::{InService, Terminating};
-use scaling_emulator::wire::form::Form;
 use scaling_emulator::{Emulator, Fault};
 
-use crate::call::{call, causes, refused, states};
+use crate::call::{call, causes, ec2, refused, states};
 use crate::client::{advance, emulator, ids, set, types, web};
 
 fn desired(emulator: &Emulator) -> u32 {
@@ -216,11 +215,6 @@ fn to_standby(emulator: &Emulator) -> String {
     let members = format!("InstanceIds.member.1={id}&ShouldDecrementDesiredCapacity=true");
     call(emulator, "EnterStandby", &members);
     id
-}
-
-fn ec2(emulator: &Emulator, operation: &str, members: &str) -> serde_json::Value {
-    let form = Form::parse(members.as_bytes());
-    emulator.with_region(|region| scaling_emulator::ec2::dispatch(region, operation, &form)).unwrap()
 }
 
 fn machine_state(emulator: &Emulator, id: &str) -> String {

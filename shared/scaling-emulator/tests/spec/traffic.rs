@@ -1,19 +1,13 @@
 //! Traffic sources. *Amazon EC2 Auto Scaling API Reference*: AttachTrafficSources, DescribeTrafficSources, and their types.
 
-use scaling_emulator::autoscaling::dispatch;
-use scaling_emulator::wire::form::Form;
-use scaling_emulator::{AwsError, Emulator};
+use scaling_emulator::Emulator;
 use serde_json::{Value, json};
 
+use crate::call::tried;
 use crate::client::{advance, emulator};
 
 const TARGETS: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/more/1";
 const LATTICE: &str = "arn:aws:vpc-lattice:us-east-1:123456789012:targetgroup/tg-1";
-
-fn tried(emulator: &Emulator, operation: &str, members: &str) -> Result<Value, AwsError> {
-    let form = Form::parse(format!("AutoScalingGroupName=web&{members}").as_bytes());
-    emulator.with_region(|region| dispatch(region, operation, &form))
-}
 
 fn sources(sources: &[(&str, Option<&str>)]) -> String {
     let one = |(number, (id, kind)): (usize, &(&str, Option<&str>))| {

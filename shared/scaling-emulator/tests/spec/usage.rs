@@ -2,10 +2,10 @@
 //! User Guide*, "Visualizing your service quotas and setting alarms".
 
 use scaling_emulator::region::usage::Class;
-use scaling_emulator::wire::form::Form;
-use scaling_emulator::{Emulator, Fault, Settings, cloudwatch, ec2};
+use scaling_emulator::{Emulator, Fault, Settings, cloudwatch};
 use serde_json::{Value, json};
 
+use crate::call::tried_ec2;
 use crate::client::{advance, control, emulator, set, types, web};
 
 fn quota(vcpu: u32) -> Fault {
@@ -75,16 +75,13 @@ async fn instances_of_no_group_count_and_are_refused_too() {
     emulator.inject(quota(8)).unwrap();
     let run = |least: u32, most: u32| {
         let form = format!("MinCount={least}&MaxCount={most}&ImageId=ami-1&InstanceType=m7i.large");
-        emulator.with_region(|region| ec2::dispatch(region, "RunInstances", &Form::parse(form.as_bytes())))
+        tried_ec2(&emulator, "RunInstances", &form)
     };
     assert_eq!(run(5, 5).unwrap_err().code, "VcpuLimitExceeded");
     let made = run(1, 9).unwrap();
     assert_eq!(made["instancesSet"].as_array().unwrap().len(), 4, "as many as there is room for");
     let id = made["instancesSet"][0]["instanceId"].as_str().unwrap();
-    let call = |operation: &str| {
-        let form = Form::parse(format!("InstanceId.1={id}").as_bytes());
-        emulator.with_region(|region| ec2::dispatch(region, operation, &form))
-    };
+    let call = |operation: &str| tried_ec2(&emulator, operation, &format!("InstanceId.1={id}"));
     call("StopInstances").unwrap();
     run(1, 1).unwrap();
     assert_eq!(call("StartInstances").unwrap_err().code, "VcpuLimitExceeded");
