@@ -1,16 +1,9 @@
 //! Filters of EC2's describing operations, as the API reference lists them.
 
 use scaling_emulator::Emulator;
-use scaling_emulator::ec2::dispatch;
-use scaling_emulator::wire::form::Form;
-use serde_json::Value;
 
+use crate::call::{ec2, tried_ec2};
 use crate::client::emulator;
-
-fn call(emulator: &Emulator, operation: &str, members: &str) -> Value {
-    let form = Form::parse(members.as_bytes());
-    emulator.with_region(|region| dispatch(region, operation, &form)).unwrap()
-}
 
 /// How many items of `list` a filter lets through, beside other members.
 fn let_through(
@@ -22,13 +15,28 @@ fn let_through(
 ) -> usize {
     let (name, value) = filter;
     let members = format!("{beside}&Filter.1.Name={name}&Filter.1.Value.1={value}");
-    call(emulator, operation, &members)[list].as_array().unwrap().len()
+    ec2(emulator, operation, &members)[list].as_array().unwrap().len()
+}
+
+/// Each filter, by name and value, lets as many items of `list` through as it says.
+#[track_caller]
+fn each_finds(
+    emulator: &Emulator,
+    operation: &str,
+    beside: &str,
+    list: &str,
+    filters: &[(&str, &str, usize)],
+) {
+    for &(name, value, expected) in filters {
+        let found = let_through(emulator, operation, beside, (name, value), list);
+        assert_eq!(found, expected, "{name} {value}");
+    }
 }
 
 #[tokio::test]
 async fn zones_are_found_by_what_they_are() {
     let emulator = emulator(1).await;
-    for (name, value, expected) in [
+    let filters = [
         ("opt-in-status", "opt-in-not-required", 3),
         ("opt-in-status", "opted-in", 0),
         ("zone-type", "availability-zone", 3),
@@ -40,16 +48,12 @@ async fn zones_are_found_by_what_they_are() {
         ("zone-name", "us-east-1a", 1),
         ("zone-id", "use1-az2", 1),
         ("region-name", "us-east-1", 3),
-    ] {
-        let list = "availabilityZoneInfo";
-        let found = let_through(&emulator, "DescribeAvailabilityZones", "", (name, value), list);
-        assert_eq!(found, expected, "{name} {value}");
-    }
-    let by_id = call(&emulator, "DescribeAvailabilityZones", "ZoneId.1=use1-az2");
+    ];
+    each_finds(&emulator, "DescribeAvailabilityZones", "", "availabilityZoneInfo", &filters);
+    let by_id = ec2(&emulator, "DescribeAvailabilityZones", "ZoneId.1=use1-az2");
     assert_eq!(by_id["availabilityZoneInfo"].as_array().unwrap().len(), 1);
     assert_eq!(by_id["availabilityZoneInfo"][0]["zoneName"], "us-east-1b");
-    let unknown = Form::parse(b"ZoneId.1=use1-az9");
-    let refused = emulator.with_region(|region| dispatch(region, "DescribeAvailabilityZones", &unknown));
+    let refused = tried_ec2(&emulator, "DescribeAvailabilityZones", "ZoneId.1=use1-az9");
     assert_eq!(refused.unwrap_err().code, "InvalidParameterValue");
 }
 
@@ -59,8 +63,8 @@ async fn versions_of_a_template_are_found_by_what_they_say() {
     let second = "LaunchTemplateName=web&LaunchTemplateData.InstanceType=c7i.large&LaunchTemplateData.ImageId=ami-2\
         &LaunchTemplateData.MetadataOptions.HttpTokens=required&LaunchTemplateData.EbsOptimized=true\
         &LaunchTemplateData.IamInstanceProfile.Arn=arn:r&LaunchTemplateData.NetworkInterface.1.NetworkCardIndex=1";
-    call(&emulator, "CreateLaunchTemplateVersion", second);
-    for (name, value, expected) in [
+    ec2(&emulator, "CreateLaunchTemplateVersion", second);
+    let filters = [
         ("instance-type", "c7i.*", 1),
         ("instance-type", "m7i.large", 1),
         ("instance-type", "t3.nano", 0),
@@ -73,20 +77,23 @@ async fn versions_of_a_template_are_found_by_what_they_say() {
         ("iam-instance-profile", "arn:r", 1),
         ("network-card-index", "1", 1),
         ("kernel-id", "*", 0),
-    ] {
-        let (beside, list) = ("LaunchTemplateName=web", "launchTemplateVersionSet");
-        let found = let_through(&emulator, "DescribeLaunchTemplateVersions", beside, (name, value), list);
-        assert_eq!(found, expected, "{name} {value}");
-    }
-    let odd = Form::parse(b"LaunchTemplateName=web&Filter.1.Name=colour&Filter.1.Value.1=red");
-    let refused = emulator.with_region(|region| dispatch(region, "DescribeLaunchTemplateVersions", &odd));
+    ];
+    each_finds(
+        &emulator,
+        "DescribeLaunchTemplateVersions",
+        "LaunchTemplateName=web",
+        "launchTemplateVersionSet",
+        &filters,
+    );
+    let odd = "LaunchTemplateName=web&Filter.1.Name=colour&Filter.1.Value.1=red";
+    let refused = tried_ec2(&emulator, "DescribeLaunchTemplateVersions", odd);
     assert_eq!(refused.unwrap_err().code, "InvalidParameterValue");
 }
 
 #[tokio::test]
 async fn instances_are_found_by_what_they_are_made_of() {
     let emulator = emulator(2).await;
-    for (name, value, expected) in [
+    let filters = [
         ("root-device-type", "ebs", 2),
         ("root-device-type", "instance-store", 0),
         ("monitoring-state", "enabled", 2),
@@ -107,22 +114,20 @@ async fn instances_are_found_by_what_they_are_made_of() {
         ("ena-support", "true", 2),
         ("availability-zone-id", "use1-az*", 2),
         ("launch-index", "0", 2),
-    ] {
-        let found = let_through(&emulator, "DescribeInstances", "", (name, value), "reservationSet");
-        assert_eq!(found, expected, "{name} {value}");
-    }
+    ];
+    each_finds(&emulator, "DescribeInstances", "", "reservationSet", &filters);
 }
 
 #[tokio::test]
 async fn types_groups_and_networks_are_found_by_more_than_their_names() {
     let emulator = emulator(1).await;
-    let made = call(&emulator, "CreateSecurityGroup", "GroupName=shop&GroupDescription=d");
+    let made = ec2(&emulator, "CreateSecurityGroup", "GroupName=shop&GroupDescription=d");
     let id = made["groupId"].as_str().unwrap();
     let rule = format!(
         "GroupId={id}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=80&IpPermissions.1.ToPort=443\
          &IpPermissions.1.IpRanges.1.CidrIp=10.1.0.0/16"
     );
-    call(&emulator, "AuthorizeSecurityGroupIngress", &rule);
+    ec2(&emulator, "AuthorizeSecurityGroupIngress", &rule);
     for (operation, list, name, value, expected) in [
         ("DescribeInstanceTypes", "instanceTypeSet", "supported-usage-class", "capacity-block", 0),
         ("DescribeInstanceTypes", "instanceTypeSet", "bare-metal", "true", 0),
