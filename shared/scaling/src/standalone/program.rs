@@ -8,7 +8,7 @@ use scaling_control::PortError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 /// The exit code that says "another change is running, ask again" (`EX_TEMPFAIL` of sysexits).
 const ANOTHER_CHANGE: i32 = 75;
@@ -19,9 +19,14 @@ const MOST_OUTPUT: u64 = 1 << 20;
 /// Longest explanation that is taken over from a program.
 const LONGEST_MESSAGE: usize = 2000;
 
+/// How long what is left of a program's words is read once it has ended. What it has written itself is there by then; only
+/// what it left running can keep the reader waiting.
+const LEFT_TO_READ: Duration = Duration::from_secs(1);
+
 /// Runs `arguments` with `input` on its standard input and reads its standard output as JSON. An empty answer reads
 /// as `null`. The program is killed, with what it has started in its process group, when `timeout` has passed or the caller
-/// gives up.
+/// gives up. Once it has ended by itself, what it left running is let be, even where that holds on to the program's standard
+/// output; nobody reads there any more a second later.
 pub async fn run<Answer: DeserializeOwned>(
     operation: &'static str,
     arguments: &[String],
@@ -31,11 +36,9 @@ pub async fn run<Answer: DeserializeOwned>(
     let input = serde_json::to_vec(input)
         .map_err(|error| unavailable(operation, "its input cannot be written as JSON", error))?;
     let child = start(operation, arguments)?;
-    let output = tokio::time::timeout(timeout, talk(child, input)).await.map_err(|elapsed| {
-        unavailable(operation, &format!("{} did not end within {timeout:?}", shown(arguments)), elapsed)
-    })?;
-    let output =
-        output.map_err(|error| unavailable(operation, &format!("{}: {error}", shown(arguments)), error))?;
+    let output = talk(child, &input, timeout)
+        .await
+        .map_err(|error| unavailable(operation, &format!("{}: {error}", shown(arguments)), error))?;
     if !output.status.success() {
         return Err(failed(operation, arguments, output.status.code(), &output.stderr));
     }
@@ -64,40 +67,62 @@ fn start(operation: &'static str, arguments: &[String]) -> Result<Child, PortErr
         .map_err(|error| unavailable(operation, &format!("{program} could not be started: {error}"), error))
 }
 
-async fn talk(mut child: Child, input: Vec<u8>) -> std::io::Result<Output> {
+async fn talk(mut child: Child, input: &[u8], timeout: Duration) -> std::io::Result<Output> {
     let mut group = Group::of(&child);
-    if let Some(mut stdin) = child.stdin.take() {
-        // A program that does not read its input may close it; what counts is how it ends.
-        let _ = stdin.write_all(&input).await;
-    }
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (stdout, stderr, status) = tokio::try_join!(answer(stdout), words(stderr), child.wait())?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (mut said, mut explained) = (Vec::new(), Vec::new());
+    // At the same time: a program may answer before it has read everything.
+    let mut words = Box::pin(async {
+        tokio::try_join!(told(stdin, input), answer(stdout, &mut said), explanation(stderr, &mut explained))
+    });
+    let until_it_ends = async {
+        tokio::select! {
+            all = &mut words => {
+                all?;
+                Ok((child.wait().await?, true))
+            }
+            status = child.wait() => Ok::<_, std::io::Error>((status?, false)),
+        }
+    };
+    let ended = tokio::time::timeout(timeout, until_it_ends).await;
+    let (status, all) =
+        ended.map_err(|_| std::io::Error::other(format!("it did not end within {timeout:?}")))??;
     group.has_ended();
-    Ok(Output { status, stdout, stderr })
+    if !all && let Ok(all) = tokio::time::timeout(LEFT_TO_READ, &mut words).await {
+        all?;
+    }
+    drop(words);
+    Ok(Output { status, stdout: said, stderr: explained })
+}
+
+/// Writes its input. A program that does not read it may close it; what counts is how it ends.
+async fn told(stdin: Option<ChildStdin>, input: &[u8]) -> std::io::Result<()> {
+    if let Some(mut stdin) = stdin {
+        let _ = stdin.write_all(input).await;
+    }
+    Ok(())
 }
 
 /// All of its answer, up to what no answer needs.
-async fn answer(stdout: Option<ChildStdout>) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+async fn answer(stdout: Option<ChildStdout>, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     if let Some(stdout) = stdout {
-        stdout.take(MOST_OUTPUT + 1).read_to_end(&mut bytes).await?;
+        stdout.take(MOST_OUTPUT + 1).read_to_end(bytes).await?;
     }
     let is_too_long = u64::try_from(bytes.len()).is_ok_and(|length| length > MOST_OUTPUT);
-    if is_too_long { Err(std::io::Error::other("it printed more than 1 MiB")) } else { Ok(bytes) }
+    if is_too_long { Err(std::io::Error::other("it printed more than 1 MiB")) } else { Ok(()) }
 }
 
 /// The beginning of its explanation. The rest is read and forgotten: nobody should wait for it to be read.
-async fn words(stderr: Option<ChildStderr>) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+async fn explanation(stderr: Option<ChildStderr>, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     if let Some(mut stderr) = stderr {
-        (&mut stderr).take(MOST_OUTPUT).read_to_end(&mut bytes).await?;
+        (&mut stderr).take(MOST_OUTPUT).read_to_end(bytes).await?;
         tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await?;
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// The process group of a program that runs. It is ended with it when the program hangs or nobody waits any more, so that
-/// what a shell has started does not stay behind.
+/// what a shell has started does not stay behind. What a program that ended by itself has started stays.
 struct Group(Option<Pid>);
 
 impl Group {
@@ -106,7 +131,7 @@ impl Group {
         Self(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
     }
 
-    /// The program ended by itself; what it left running was meant to stay.
+    /// The program ended by itself; what it left running was meant to stay: a replica, perhaps.
     fn has_ended(&mut self) {
         self.0 = None;
     }
@@ -201,6 +226,38 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("it still runs: {}", stat());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_a_program_that_ends_leaves_running_stays_though_it_holds_on_to_the_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        for end in ["", "sleep 0.2", "exit 75"] {
+            let script = format!("sleep 3600 & echo $! > {}; echo '{{}}'; {end}", file.display());
+            let began = std::time::Instant::now();
+            let answer = shell(&script, LONG).await;
+            assert!(began.elapsed() < LONG / 2, "it waited for what was left running");
+            match end {
+                "exit 75" => assert_eq!(answer.unwrap_err().kind(), "conflict"),
+                _ => assert_eq!(answer.unwrap(), json!({})),
+            }
+            let pid: i32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
+            // A kill would have been sent before the answer came.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            rustix::process::kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+            assert!(stat.contains("(sleep) S"), "{end:?}: {stat:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_comes_before_a_long_input_is_read() {
+        let arguments =
+            ["sh", "-c", "printf '\"'; head -c 300000 /dev/zero | tr '\\0' x; printf '\"'; cat > /dev/null"];
+        let input = json!("y".repeat(300_000));
+        let answer: Value = run("metrics", &arguments.map(str::to_owned), &input, LONG).await.unwrap();
+        assert_eq!(answer.as_str().unwrap().len(), 300_000);
     }
 
     #[tokio::test]
