@@ -113,19 +113,24 @@ impl Audit {
         Entry { at: self.at, by, checked, what: what.to_owned(), group, request, before, after }
     }
 
-    /// The entry's record, to be written in the same transaction as the change itself. Asked again for the same request,
-    /// it has the same key.
+    /// What goes along with a write in its transaction: the entry of what it changes; nothing where it changes nothing. Asked
+    /// again for the same request, the entry has the same key.
     ///
     /// # Errors
     /// `Invalid` for what JSON cannot express.
-    pub(crate) fn record(&self, change: Change) -> Result<NewRecord, PortError> {
+    pub(crate) fn along(&self, change: Option<Change>) -> Result<Vec<NewRecord>, PortError> {
+        change.map(|change| self.record(change)).into_iter().collect()
+    }
+
+    fn record(&self, change: Change) -> Result<NewRecord, PortError> {
         let body = to_json("note a write", &self.entry(change))?;
         let key = format!("{PREFIX}{}-{}", self.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), self.unique);
         Ok(NewRecord { key, body, expires: Some(self.at + HISTORY) })
     }
 
-    /// Tells of a write that went through in the log.
-    pub(crate) fn tell(&self, change: Change) {
+    /// Tells in the log of a write that went through, where it has changed anything.
+    pub(crate) fn told(&self, change: Option<Change>) {
+        let Some(change) = change else { return };
         let entry = self.entry(change);
         match to_json("note a write", &entry) {
             Ok(audit) => tracing::info!(target: "scaling::monitor", audit, "{} by {}", entry.what, entry.by),

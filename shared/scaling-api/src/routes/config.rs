@@ -106,7 +106,7 @@ pub(super) async fn replace(
         before: json!({"version": current}),
         after: json!({"version": version}),
     };
-    let along = |version: &ConfigVersion| Ok(vec![audit.record(change(version))?]);
+    let along = |version: &ConfigVersion| audit.along(Some(change(version)));
     let control = state.control();
     let replaced = control.replace_config(config.source().clone(), current, &by, along).await;
     let version = replaced.map_err(|refusal| refused(refusal, &headers))?;
@@ -118,7 +118,7 @@ pub(super) async fn replace(
         warnings = warnings.len(),
         "configuration replaced"
     );
-    audit.tell(change(&version));
+    audit.told(Some(change(&version)));
     let answer = Replaced { version: version.0, before: current.0, warnings };
     Ok(([(header::ETAG, etag(version, config.source()))], Json(answer)).into_response())
 }

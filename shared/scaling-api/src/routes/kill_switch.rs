@@ -94,21 +94,18 @@ async fn store(
     (what, by): (&'static str, String),
     audit: &Audit,
 ) -> Result<Response, Problem> {
-    let change = |before: &Option<KillSwitch>| Change {
-        what,
-        by: by.clone(),
-        group: None,
-        before: json!(before),
-        after: json!(kill_switch),
+    let change = |before: &Option<KillSwitch>| {
+        // Where there was nothing to end, nothing was changed.
+        (before.is_some() || kill_switch.is_some()).then(|| Change {
+            what,
+            by: by.clone(),
+            group: None,
+            before: json!(before),
+            after: json!(kill_switch),
+        })
     };
-    // Where there was nothing to end, nothing was changed.
-    let is_idle = |before: &Option<KillSwitch>| before.is_none() && kill_switch.is_none();
-    let along = |before: &Option<KillSwitch>| {
-        if is_idle(before) { Ok(Vec::new()) } else { Ok(vec![audit.record(change(before))?]) }
-    };
+    let along = |before: &Option<KillSwitch>| audit.along(change(before));
     let before = state.control().set_kill_switch(kill_switch.clone(), along).await?;
-    if !is_idle(&before) {
-        audit.tell(change(&before));
-    }
+    audit.told(change(&before));
     Ok(Json(KillSwitchAnswer { kill_switch }).into_response())
 }

@@ -270,23 +270,20 @@ async fn store(
     audit: &Audit,
 ) -> Result<Response, Problem> {
     let now = state.now();
-    // One that has run out held no more.
-    let held = |before: &Option<Override>| before.clone().filter(|before| before.until > now);
-    let change = |before: &Option<Override>| Change {
-        what,
-        by: by.clone(),
-        group: Some(group.name.to_string()),
-        before: json!(held(before)),
-        after: json!(temporary),
+    let change = |before: &Option<Override>| {
+        // One that has run out held no more.
+        let held = before.as_ref().filter(|before| before.until > now);
+        // Where there was nothing to end, nothing was changed.
+        (held.is_some() || temporary.is_some()).then(|| Change {
+            what,
+            by: by.clone(),
+            group: Some(group.name.to_string()),
+            before: json!(held),
+            after: json!(temporary),
+        })
     };
-    // Where there was nothing to end, nothing was changed.
-    let is_idle = |before: &Option<Override>| held(before).is_none() && temporary.is_none();
-    let along = |before: &Option<Override>| {
-        if is_idle(before) { Ok(Vec::new()) } else { Ok(vec![audit.record(change(before))?]) }
-    };
+    let along = |before: &Option<Override>| audit.along(change(before));
     let before = state.control().set_override(&group.name, temporary.clone(), along).await?;
-    if !is_idle(&before) {
-        audit.tell(change(&before));
-    }
+    audit.told(change(&before));
     Ok(Json(OverrideAnswer { group: group.name.to_string(), r#override: temporary }).into_response())
 }

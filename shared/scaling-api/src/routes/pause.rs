@@ -107,28 +107,24 @@ async fn set(state: &ApiState, name: &str, pause: Option<Pause>, doing: Doing) -
     let group = groups::known(&*state.control().refresh().await?, name)?;
     let Doing { what, by, audit } = doing;
     let now = state.now();
-    // One that has run out held no more.
-    let held = |before: &Stopped| before.pause.clone().filter(|pause| is_in_force(pause, now));
-    let change = |before: &Stopped| Change {
-        what,
-        by: by.clone(),
-        group: Some(group.to_string()),
-        before: match before {
-            Stopped { breaker, .. } if breaker.is_open() => {
-                json!({"pause": held(before), "breaker": breaker})
-            }
-            Stopped { .. } => json!(held(before)),
-        },
-        after: json!(pause),
+    let change = |before: &Stopped| {
+        // One that has run out held no more.
+        let held = before.pause.as_ref().filter(|pause| is_in_force(pause, now));
+        let breaker = Some(&before.breaker).filter(|breaker| breaker.is_open());
+        // Where there was nothing to end, nothing was changed.
+        (pause.is_some() || held.is_some() || breaker.is_some()).then(|| Change {
+            what,
+            by: by.clone(),
+            group: Some(group.to_string()),
+            before: match breaker {
+                Some(breaker) => json!({"pause": held, "breaker": breaker}),
+                None => json!(held),
+            },
+            after: json!(pause),
+        })
     };
-    // Where there was nothing to end, nothing was changed.
-    let is_idle = |before: &Stopped| pause.is_none() && held(before).is_none() && !before.breaker.is_open();
-    let along = |before: &Stopped| {
-        if is_idle(before) { Ok(Vec::new()) } else { Ok(vec![audit.record(change(before))?]) }
-    };
+    let along = |before: &Stopped| audit.along(change(before));
     let before = state.control().set_pause(&group, pause.clone(), along).await?;
-    if !is_idle(&before) {
-        audit.tell(change(&before));
-    }
+    audit.told(change(&before));
     Ok(Json(PauseAnswer { group: group.to_string(), pause }).into_response())
 }

@@ -102,7 +102,7 @@ pub(super) async fn scale(
             "expires": wish.expires,
         }),
     };
-    let along = |requested: &Requested| Ok(vec![audit.record(change(requested))?]);
+    let along = |requested: &Requested| audit.along(Some(change(requested)));
     let requested = state.control().request_with(&request, along).await?;
     let Requested { decision, operation, .. } = &requested;
     tracing::info!(
@@ -119,9 +119,8 @@ pub(super) async fn scale(
         decision: DecisionView::from(decision),
         operation: operation.as_ref().map(|operation| OperationView::new(group.as_str(), operation)),
     };
-    if !request.dry_run && (operation.is_some() || request.until.is_some()) {
-        audit.tell(change(&requested));
-    }
+    let is_changed = !request.dry_run && (operation.is_some() || request.until.is_some());
+    audit.told(is_changed.then(|| change(&requested)));
     let Some(operation) = operation else { return Ok(Json(answer).into_response()) };
     // Relative to `/scale`, so that it is right behind a gateway's stage too.
     let location = format!("operations/{}", operation.id.0);
