@@ -34,5 +34,5 @@ pub use control_loop::{ControlLoop, RefusedConfig};
 pub use error::PortError;
 pub use ports_set::Ports;
 pub use report::{Evaluation, GroupOutcome, Outcome, TickReport};
-pub use request::{ConfigRefusal, Obstacle, Refusal, Requested, ScaleRequest};
+pub use request::{ConfigRefusal, Obstacle, Refusal, Requested, ScaleRequest, check_type};
 pub use versions::ConfigChange;

@@ -205,7 +205,7 @@ fn view(
 
 /// Whether the type may be changed: not where one that runs is in no catalogue. What it has is not known then, nor which
 /// architecture it is of, so that no other can be said to do as well.
-fn retype(description: &GroupDescription, launch_type: &TypeName, market: &Market<'_>) -> RetypeSupport {
+pub fn retype(description: &GroupDescription, launch_type: &TypeName, market: &Market<'_>) -> RetypeSupport {
     let running = description.instances.iter().map(|instance| &instance.instance_type);
     let unknown =
         std::iter::once(launch_type).chain(running).find(|name| market.catalogue.get(name).is_none());

@@ -10,6 +10,7 @@ use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, Gr
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decision::{Action, Decision, Reason};
 use scaling_policy::operation::{Operation, OperationId, Override, Phase};
+use scaling_policy::snapshot::RetypeSupport;
 use thiserror::Error;
 use tracing::Instrument as _;
 
@@ -236,40 +237,9 @@ impl ControlLoop {
             let what = format!("{} replicas", request.replicas.unwrap_or_default());
             return Err(Refusal::OutOfBounds { what, bounds });
         }
-        self.check_type(wanted, pass)
-    }
-
-    /// Whether a group may be given a type: its platform can change it, and its bounds, its image's architecture and the
-    /// catalogue allow it.
-    fn check_type(&self, wanted: &TypeName, pass: &Pass) -> Result<(), Refusal> {
-        use scaling_policy::snapshot::RetypeSupport;
-        if let RetypeSupport::CountOnly { why } = &pass.snapshot.group.retype {
-            return Err(conflict(
-                Obstacle::CountOnly,
-                format!("the type of this group cannot be changed: {why}"),
-            ));
-        }
-        if self.market().catalogue.get(wanted).is_none() {
-            let bounds = "it is not in the catalogue of instance types".to_owned();
-            return Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
-        }
-        let architecture =
-            |name: &TypeName| self.market().catalogue.get(name).map(|known| known.architecture);
-        let running = &pass.snapshot.group.launch_type.name;
-        if architecture(running).is_some_and(|running| Some(running) != architecture(wanted)) {
-            let bounds = format!("types of the architecture of {running}, whose image the group runs");
-            return Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
-        }
-        let limits = pass.read.config.resources;
-        let offer = self.market().offer(wanted, Terms::default());
-        if limits.allow(offer.vcpu, offer.memory) {
-            return Ok(());
-        }
-        let bounds = format!(
-            "types of {} to {} and {} to {}",
-            limits.min_cpu, limits.max_cpu, limits.min_memory, limits.max_memory
-        );
-        Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds })
+        let group = &pass.snapshot.group;
+        let runs = (&group.retype, &group.launch_type.name);
+        check_type(&pass.read.config, runs, wanted, &self.market())
     }
 
     /// Makes `source` the active configuration in the name of `by`, if it has no fault and `expected` is still active. What
@@ -351,6 +321,49 @@ impl ControlLoop {
         }
         Err(last.into())
     }
+}
+
+/// Whether a group may be given a type: its platform can change it, and its bounds, its image's architecture, the catalogue
+/// and the price list allow it. `runs` says whether the type may be changed at all and what it is, as
+/// [`observe::retype`] and [`observe::launch_type`] tell them. The group's ladder binds only the controller's own choice.
+///
+/// # Errors
+/// `Conflict` where it cannot be changed, and `OutOfBounds` where it cannot be changed to this one.
+pub fn check_type(
+    config: &GroupConfig,
+    runs: (&RetypeSupport, &TypeName),
+    wanted: &TypeName,
+    market: &Market<'_>,
+) -> Result<(), Refusal> {
+    let (retype, running) = runs;
+    if let RetypeSupport::CountOnly { why } = retype {
+        return Err(conflict(
+            Obstacle::CountOnly,
+            format!("the type of this group cannot be changed: {why}"),
+        ));
+    }
+    let outside = |bounds: String| Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
+    if market.catalogue.get(wanted).is_none() {
+        return outside("it is not in the catalogue of instance types".to_owned());
+    }
+    let architecture = |name: &TypeName| market.catalogue.get(name).map(|known| known.architecture);
+    if architecture(running).is_some_and(|running| Some(running) != architecture(wanted)) {
+        return outside(format!("types of the architecture of {running}, whose image the group runs"));
+    }
+    let (limits, offer) = (config.resources, market.offer(wanted, Terms::default()));
+    if !limits.allow(offer.vcpu, offer.memory) {
+        return outside(format!(
+            "types of {} to {} and {} to {}",
+            limits.min_cpu, limits.max_cpu, limits.min_memory, limits.max_memory
+        ));
+    }
+    // It would count as free, and every other type as dearer.
+    if market.prices.on_terms(wanted, Terms::default()).is_none() {
+        return outside(
+            "types with a known price; give it one under `prices` in the configuration".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// What became of a request whose plan was to be stored and asked for.

@@ -8,13 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use scaling_control::ports::GroupDescription;
-use scaling_control::record::{GroupRecord, from_json, group_key};
+use scaling_control::record::{GroupRecord, group_from_json, group_key};
 use scaling_control::{PortError, observe};
 use scaling_fleet::TypeName;
-use scaling_fleet::prices::Terms;
 use scaling_policy::config::GroupConfig;
 use scaling_policy::operation::Override;
-use scaling_policy::snapshot::RetypeSupport;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -100,9 +98,9 @@ pub(super) async fn set(
 ) -> Result<Response, Problem> {
     let request: OverrideRequest = body::parse(&bytes)?;
     let group = configured(&state, &name).await?;
-    check(&state, &group, &request)?;
+    check(state.now(), &request)?;
     if let Some(name) = request.instance_type.as_deref() {
-        check_platform(&state, &group, &TypeName::new(name)).await?;
+        check_type(&state, &group, &TypeName::new(name)).await?;
     }
     let temporary = Override {
         by: author(caller, request.by)?,
@@ -194,30 +192,21 @@ async fn described(state: &ApiState, group: &Arc<GroupConfig>) -> Result<GroupDe
     })
 }
 
-/// What the platform has to say of a type: whether it can be changed at all, and whether the image runs on it.
-async fn check_platform(state: &ApiState, group: &Arc<GroupConfig>, name: &TypeName) -> Result<(), Problem> {
+/// Whether the group may be given the type: by the rules of `POST /scale`, so that nothing is set that never happens.
+async fn check_type(state: &ApiState, group: &Arc<GroupConfig>, wanted: &TypeName) -> Result<(), Problem> {
     let found = described(state, group).await?;
-    if let RetypeSupport::CountOnly { why } = &found.retype {
-        let detail = format!("the type of this group cannot be changed: {why}");
-        return Err(Problem::new(Kind::CountOnly, detail));
-    }
-    let market = state.control().market();
-    let architecture = |name: &TypeName| market.catalogue.get(name).map(|known| known.architecture);
     // Most groups leave the type to their launch template, so that only their instances tell it.
     let running = observe::launch_type(&record_of(state, group).await?.state, &found);
-    if architecture(&running).is_some_and(|is| Some(is) != architecture(name)) {
-        let bounds = format!("types of the architecture of {running}, whose image the group runs");
-        let detail = format!("{name} is outside the bounds: {bounds}");
-        return Err(Problem::new(Kind::OutOfBounds, detail).with("bounds", bounds));
-    }
-    Ok(())
+    let market = state.control().market();
+    let retype = observe::retype(&found, &running, &market);
+    Ok(scaling_control::check_type(group, (&retype, &running), wanted, &market)?)
 }
 
 /// What is stored of a group; nothing before its first evaluation.
 async fn record_of(state: &ApiState, group: &GroupConfig) -> Result<GroupRecord, Problem> {
     let key = group_key(&group.name);
     let stored = state.store().get(&key).await?;
-    let record = stored.map(|stored| from_json(&key, &stored.body)).transpose()?;
+    let record = stored.map(|stored| group_from_json(&key, &stored.body)).transpose()?;
     Ok(record.unwrap_or_default())
 }
 
@@ -228,9 +217,10 @@ async fn configured(state: &ApiState, name: &str) -> Result<Arc<GroupConfig>, Pr
     group.ok_or_else(|| Problem::new(Kind::NotFound, format!("the configuration has no group {name:?}")))
 }
 
-fn check(state: &ApiState, group: &GroupConfig, request: &OverrideRequest) -> Result<(), Problem> {
+/// What one field cannot say alone.
+fn check(now: Timestamp, request: &OverrideRequest) -> Result<(), Problem> {
     let invalid = |member: &str, detail: &str| Err(Problem::invalid(member, detail));
-    moment::check(state.now(), "until", request.until)?;
+    moment::check(now, "until", request.until)?;
     match (request.min, request.max) {
         (None, None) if request.instance_type.is_none() => {
             return invalid("", "give min, max, instance_type, or several of them");
@@ -243,23 +233,7 @@ fn check(state: &ApiState, group: &GroupConfig, request: &OverrideRequest) -> Re
     if request.reason.trim().is_empty() {
         return invalid("reason", "say why, as `reason`");
     }
-    let Some(name) = request.instance_type.as_deref().map(TypeName::new) else { return Ok(()) };
-    let outside = |bounds: String| {
-        let detail = format!("{name} is outside the bounds: {bounds}");
-        Err(Problem::new(Kind::OutOfBounds, detail).with("bounds", bounds))
-    };
-    let market = state.control().market();
-    if market.catalogue.get(&name).is_none() {
-        return outside("it is not in the catalogue of instance types".to_owned());
-    }
-    let (limits, offer) = (group.resources, market.offer(&name, Terms::default()));
-    if limits.allow(offer.vcpu, offer.memory) {
-        return Ok(());
-    }
-    outside(format!(
-        "types of {} to {} and {} to {}",
-        limits.min_cpu, limits.max_cpu, limits.min_memory, limits.max_memory
-    ))
+    Ok(())
 }
 
 async fn store(

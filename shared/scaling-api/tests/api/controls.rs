@@ -1,6 +1,9 @@
 //! Overrides, holds and the kill switch.
 
+use scaling_control::ports::NewRecord;
+use scaling_control::record::group_key;
 use scaling_policy::operation::Step;
+use scaling_policy::snapshot::RetypeSupport;
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, config_of};
@@ -182,6 +185,58 @@ async fn a_type_is_no_override_where_only_the_instances_tell_the_architecture() 
     let body = |name: &str| json!({"instance_type": name, "until": UNTIL, "reason": "a try"});
     stage.call("PUT", "/groups/web/override", &body("m7g.large")).await.problem(422, "out-of-bounds");
     stage.call("PUT", "/groups/web/override", &body("c7i.xlarge")).await.ok();
+}
+
+/// Whatever `POST /scale` refuses as a type, an override refuses in the same way: it would never come to be.
+#[tokio::test]
+async fn a_type_is_no_override_where_it_cannot_be_asked_for_either() {
+    type Change = fn(&mut scaling_control::ports::GroupDescription);
+    let unknown: Change = |group| group.launch_type = Some("z9.large".into());
+    let unknown_instance: Change = |group| group.instances[0].instance_type = "z9.large".into();
+    let weights: Change = |group| group.retype = RetypeSupport::CountOnly { why: "weights".to_owned() };
+    let as_it_is: Change = |_| {};
+    let mut source = config_of("web");
+    source["region"] = "ap-south-1".into();
+    source["ladder"] = json!({"families": ["m7i"]});
+    for (change, name, status, problem) in [
+        (unknown, "m7i.xlarge", 409, "count-only"),
+        (unknown_instance, "m7i.xlarge", 409, "count-only"),
+        (weights, "m7i.xlarge", 409, "count-only"),
+        (weights, "z9.huge", 409, "count-only"),
+        (as_it_is, "z9.huge", 422, "out-of-bounds"),
+        (as_it_is, "m7g.xlarge", 422, "out-of-bounds"),
+        (as_it_is, "m7i.48xlarge", 422, "out-of-bounds"),
+        // No price is known of it in this region.
+        (as_it_is, "c7a.2xlarge", 422, "out-of-bounds"),
+        // Outside of the ladder, which binds only the controller's own choice.
+        (as_it_is, "c6i.xlarge", 200, ""),
+    ] {
+        let stage = Stage::with(&source);
+        stage.platform.change("web", change);
+        let body = json!({"instance_type": name, "until": UNTIL, "reason": "a try"});
+        let set = stage.call("PUT", "/groups/web/override", &body).await;
+        let asked = stage.post("/scale", &json!({"instance_type": name, "dry_run": true})).await;
+        if status == 200 {
+            set.ok();
+            asked.ok();
+            stage.tick().await;
+            assert_eq!(stage.platform.accepted.lock().unwrap().len(), 1, "{name}");
+            continue;
+        }
+        let (set, asked) = (set.problem(status, problem), asked.problem(status, problem));
+        assert_eq!(set["detail"], asked["detail"], "{name}");
+        assert!(stage.store.snapshot().is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_learned_is_not_needed_for_an_override() {
+    let stage = Stage::new();
+    let body = json!({"learned": {"version": "of another program"}, "learned_at": "2026-03-02T07:59:00Z"});
+    let record = NewRecord { key: group_key(&"web".into()), body: body.to_string(), expires: None };
+    stage.store_directly(vec![record]).await;
+    let body = json!({"instance_type": "c7i.xlarge", "until": UNTIL, "reason": "a try"});
+    stage.call("PUT", "/groups/web/override", &body).await.ok();
 }
 
 #[tokio::test]
