@@ -4,9 +4,12 @@ use http::Response;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use scaling_control::ports::{Expected, NewRecord, StateStore as _};
+use scaling_control::record::group_key;
 use scaling_emulator::Fault;
 use scaling_emulator::faults::When;
 use scaling_emulator::region::usage::Class;
+use scaling_store::SqliteStore;
 use serde_json::{Value, json};
 
 use crate::process::{Ended, Running, ended, eventually, http, http_with, program};
@@ -124,6 +127,25 @@ async fn memory_that_rises_by_itself_is_told_from_memory_that_does_not() {
     let young = emulator(4.0).await;
     let answer = doctor(folder.path(), Some(&young.endpoint()), &config, &[]).await.json();
     assert_eq!(found(&answer, "memory of web")[0].0, "skipped", "{answer}");
+}
+
+#[tokio::test]
+async fn a_record_whose_learned_values_are_of_another_version_tells_the_rest() {
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+    let body = json!({
+        "state": {"pause": {"by": "ada", "reason": "load test", "until": null}},
+        "learned": {"version": "of another program"},
+        "learned_at": Timestamp::now(),
+    });
+    let store = SqliteStore::open(folder.path().join("scaling.db")).unwrap();
+    let record = NewRecord { key: group_key(&GROUP.into()), body: body.to_string(), expires: None };
+    store.put(record, Expected::Absent).await.unwrap();
+    drop(store);
+    let answer = doctor(folder.path(), Some(&emulator.endpoint()), &config(GROUP), &[]).await.json();
+    let controls = found(&answer, "controls of web");
+    assert!(controls.iter().any(|(_, detail, _)| detail.contains("load test")), "{answer}");
+    let [(_, detail, _)] = found(&answer, "evaluations")[..] else { panic!("{answer}") };
+    assert!(detail.contains("stored"), "{answer}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use scaling::{Assembly, StoreChoice};
 use scaling_api::ApiState;
 use scaling_aws::diagnose::MOST_SKEW;
@@ -15,6 +15,7 @@ use scaling_policy::config::{Config, ControlLevel, GroupConfig, GroupName, Platf
 use scaling_policy::operation::Step;
 use scaling_policy::snapshot::ForeignController;
 use scaling_telemetry::Metrics;
+use serde::Deserialize;
 
 use super::advice::{advice, chain};
 use super::{Check, Verdict, held, past};
@@ -285,16 +286,22 @@ async fn groups(assembly: &Assembly, config: &Config, foreign: Foreign, checks: 
     evaluated(assembly, config, checks).await;
 }
 
+/// When a group's record was last stored; whatever else it holds may be of another version.
+#[derive(Deserialize)]
+struct LastStored {
+    learned_at: Option<Timestamp>,
+}
+
 /// Whether anybody evaluates the groups.
 async fn evaluated(assembly: &Assembly, config: &Config, checks: &mut Vec<Check>) {
-    use scaling_control::record::{GroupRecord, from_json, group_key};
+    use scaling_control::record::{from_json, group_key};
     let name = "evaluations";
     let keys: Vec<String> = config.groups.iter().map(|group| group_key(&group.name)).collect();
     let Ok(records) = assembly.control.ports().store.get_many(&keys).await else { return };
     let now = assembly.control.ports().clock.now();
     let newest = records
         .iter()
-        .filter_map(|stored| from_json::<GroupRecord>(&stored.key, &stored.body).ok()?.learned_at)
+        .filter_map(|stored| from_json::<LastStored>(&stored.key, &stored.body).ok()?.learned_at)
         .max();
     checks.push(match newest {
         None => Check::of(

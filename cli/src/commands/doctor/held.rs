@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use scaling_aws::AwsPlatform;
 use scaling_control::ControlLoop;
-use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key};
+use scaling_control::record::{GroupRecord, KillSwitch, group_from_json, group_key};
 use scaling_policy::config::{Config, ControlLevel, GroupConfig};
 use scaling_policy::decide::in_force::in_force;
 
@@ -35,7 +35,7 @@ pub(super) async fn controls(control: &ControlLoop, config: &Config, checks: &mu
     for group in &config.groups {
         let key = group_key(&group.name);
         let record = stored.iter().find(|stored| stored.key == key);
-        let record: Option<GroupRecord> = record.and_then(|stored| from_json(&key, &stored.body).ok());
+        let record: Option<GroupRecord> = record.and_then(|stored| group_from_json(&key, &stored.body).ok());
         let state = record.unwrap_or_default().state;
         let warn = |detail: String, fix: &str| {
             Check::of(Verdict::Warning, format!("controls of {}", group.name), detail, fix)
