@@ -30,7 +30,7 @@ use crate::{body, idempotency};
 /// The configuration in force
 pub(super) async fn current(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     let config = state.control().refresh().await?;
-    let etag = etag(state.control().stored_version(), config.source());
+    let etag = etag(version_of(&state, &config), config.source());
     let known = headers.get(header::IF_NONE_MATCH).and_then(|given| given.to_str().ok()).unwrap_or_default();
     // Where a tag is only known, a weak one is as good (RFC 9110, section 13.1.2).
     let mut known = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
@@ -93,8 +93,7 @@ pub(super) async fn replace(
 ) -> Result<Response, Problem> {
     body::check_type(&headers)?;
     let in_force = state.control().refresh().await?;
-    // Of a stored version that this program refuses, too: only so can it be replaced.
-    let current = state.control().stored_version();
+    let current = version_of(&state, &in_force);
     check_if_match(&headers, &in_force, current)?;
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
@@ -121,6 +120,12 @@ pub(super) async fn replace(
     audit.told(Some(change(&version)));
     let answer = Replaced { version: version.0, before: current.0, warnings };
     Ok(([(header::ETAG, etag(version, config.source()))], Json(answer)).into_response())
+}
+
+/// The version that is replaced next: that of the configuration that was read, so that a tag never belongs to another one
+/// that has come into force since; or the stored one that this program refuses, because only so can it be replaced.
+fn version_of(state: &ApiState, read: &Config) -> ConfigVersion {
+    state.control().refused_config().map_or(read.version, |refused| refused.version)
 }
 
 fn refused(refusal: ConfigRefusal, headers: &HeaderMap) -> Problem {
