@@ -123,6 +123,16 @@ fn each_function_s_errors_and_throttles_the_queue_and_silence_are_watched() {
     assert_eq!(silence["EvaluationPeriods"], json!({ "Ref": "NoTickMinutes" }));
 }
 
+/// A change that the platform refuses is a 502 by design, and the gateway counts it with the faults.
+#[test]
+fn one_refused_change_wakes_nobody() {
+    let template = template();
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    let (name, alarm) = alarms.iter().find(|(_, alarm)| alarm["MetricName"] == "5XXError").unwrap();
+    assert!(alarm["DatapointsToAlarm"].as_u64().is_some_and(|periods| periods > 1), "{name}");
+    assert!(alarm["AlarmDescription"].as_str().unwrap().contains("platform refuses"), "{name}");
+}
+
 /// A metric without a point in a minute leaves the whole sum without one, and an alarm on it asleep.
 #[test]
 fn a_sum_of_metrics_has_a_point_where_one_of_them_has_none() {
