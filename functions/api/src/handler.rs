@@ -60,7 +60,7 @@ impl IntoResponse for Answer {
     }
 }
 
-/// The address as the routes know it: `/health` where a gateway's stage makes it `/v1/health`.
+/// The address as the routes know it: `/health` where an HTTP API's stage makes it `/v1/health`.
 ///
 /// From the path as it was sent. The request's own address has its dot segments resolved (`%2e%2e` too), and IAM decides
 /// on what was sent: who may `POST /groups/*` must not get to `/config` by way of `/groups/%2e%2e/config`.
@@ -78,10 +78,11 @@ fn address(request: &Request) -> Uri {
 const NOT_IN_PATHS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'^').add(b'`').add(b'\\');
 
+/// Only HTTP APIs put the stage before the path. In a REST API's events the path is without it, and one that begins like the
+/// stage is a route's own.
 fn without_stage<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
     let stage = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
-        Some(RequestContext::ApiGatewayV1(context)) => context.stage.as_deref(),
         _ => None,
     };
     let rest = path.strip_prefix('/')?.strip_prefix(stage?)?;

@@ -107,6 +107,21 @@ async fn a_path_that_begins_like_the_stage_is_left_alone() {
     assert_eq!(status, 404);
 }
 
+#[tokio::test]
+async fn a_stage_may_be_called_like_a_route() {
+    let interface = interface();
+    for (mut event, stage) in [
+        (rest("GET", "/groups/web/decisions", None), "groups"),
+        (rest("GET", "/operations", None), "operations"),
+        (http("/groups/groups/web/decisions", "groups"), "groups"),
+        (http("/operations/operations", "operations"), "operations"),
+    ] {
+        event["requestContext"]["stage"] = stage.into();
+        let (status, body) = ask(&interface, &event).await;
+        assert_eq!(status, 200, "{event}: {body:?}");
+    }
+}
+
 /// IAM decides on the path as it was sent: what it calls a group must not turn out to be something else.
 #[tokio::test]
 async fn dot_segments_lead_nowhere() {
