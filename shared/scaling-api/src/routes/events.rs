@@ -81,7 +81,9 @@ pub(crate) struct EventPage {
 ///
 /// Decisions that differ from the one before, steps of operations, and writes, kept for seven days. A client asks for
 /// page after page with the `next` of the last one; each event comes once. The process form also streams them
-/// (`Accept: text/event-stream`), from `Last-Event-ID` or `after` on, otherwise from now on.
+/// (`Accept: text/event-stream`), from `Last-Event-ID` or `after` on, otherwise from now on. A stream begins with the id
+/// that it goes on from, without an event, and is ended after five minutes: whoever comes back with the last id misses
+/// nothing, even without having seen an event.
 pub(super) async fn events(
     State(state): State<ApiState>,
     headers: HeaderMap,
@@ -115,8 +117,10 @@ struct Listener {
     state: ApiState,
     new: Receiver<Arc<Numbered>>,
     group: Option<String>,
-    /// Everything up to here has been sent.
+    /// Everything up to here has been sent, or is of another group.
     last: String,
+    /// The id that the client knows; none at the beginning.
+    known: Option<String>,
     /// Read from the log, not sent yet.
     read: VecDeque<Numbered>,
     /// The log holds more that has not been sent.
@@ -134,7 +138,8 @@ impl Listener {
     ) -> Self {
         let behind = begin.is_some();
         let last = begin.unwrap_or_else(|| state.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
-        Self { state, new, group, last, read: VecDeque::new(), behind, end: Instant::now() + LONGEST }
+        let (known, read, end) = (None, VecDeque::new(), Instant::now() + LONGEST);
+        Self { state, new, group, last, known, read, behind, end }
     }
 
     fn stream(self) -> impl Stream<Item = Result<sse::Event, Infallible>> {
@@ -144,8 +149,12 @@ impl Listener {
         })
     }
 
-    /// The next event; `None` ends the connection, and the client comes back with the last id it has seen.
+    /// The next event; `None` ends the connection, and the client comes back with the last id it has seen. It is told the
+    /// one that it begins with, and at the end one that events of other groups have moved on.
     async fn next(&mut self) -> Option<sse::Event> {
+        if self.known.is_none() {
+            return self.place();
+        }
         loop {
             let event = match self.read.pop_front() {
                 Some(event) => event,
@@ -153,23 +162,31 @@ impl Listener {
                     self.read_on().await?;
                     continue;
                 }
-                None if Instant::now() >= self.end => return None,
-                None => match timeout_at(self.end, self.new.recv()).await.ok()? {
-                    Ok(event) if event.id > self.last => Numbered::clone(&event),
-                    Ok(_) => continue,
-                    Err(RecvError::Lagged(_)) => {
+                None if Instant::now() >= self.end => return self.place(),
+                None => match timeout_at(self.end, self.new.recv()).await {
+                    Ok(Ok(event)) if event.id > self.last => Numbered::clone(&event),
+                    Ok(Ok(_)) | Err(_) => continue,
+                    Ok(Err(RecvError::Lagged(_))) => {
                         self.behind = true;
                         continue;
                     }
-                    Err(RecvError::Closed) => return None,
+                    Ok(Err(RecvError::Closed)) => return None,
                 },
             };
             self.last.clone_from(&event.id);
             if self.group.as_ref().is_none_or(|group| event.event.group.as_ref() == Some(group)) {
+                self.known = Some(event.id.clone());
                 let rendered = sse::Event::default().id(&event.id).event(event.event.kind.name());
                 return rendered.json_data(&event).ok();
             }
         }
+    }
+
+    /// The id to go on from, without an event, where the client does not know it yet: it keeps such an id, too.
+    fn place(&mut self) -> Option<sse::Event> {
+        let is_news = self.known.as_ref() != Some(&self.last);
+        self.known = Some(self.last.clone());
+        is_news.then(|| sse::Event::default().id(&self.last))
     }
 
     async fn read_on(&mut self) -> Option<()> {

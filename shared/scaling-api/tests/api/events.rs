@@ -93,6 +93,29 @@ async fn a_stream_is_refused_where_connections_do_not_stay_open() {
     assert_eq!(both.header("content-type"), "application/json");
 }
 
+/// Opens the stream of events and returns it behind its first frame, and the id that this frame gives.
+async fn open(stage: &Stage, path: &str, last: Option<&str>) -> (Body, String) {
+    let mut request = Request::get(path).header("accept", "text/event-stream");
+    if let Some(id) = last {
+        request = request.header("last-event-id", id);
+    }
+    let response = stage.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body();
+    let first = frame(&mut body).await;
+    // An id alone: who listens remembers it, and is told of nothing.
+    let id = first
+        .strip_prefix("id: ")
+        .and_then(|rest| rest.strip_suffix("\n\n"))
+        .unwrap_or_else(|| panic!("{first}"));
+    (body, id.to_owned())
+}
+
+async fn frame(body: &mut Body) -> String {
+    let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    String::from_utf8(frame.to_vec()).unwrap()
+}
+
 #[tokio::test]
 async fn a_stream_goes_on_from_the_last_id_that_was_seen() {
     let stage = Stage::streaming();
@@ -104,14 +127,9 @@ async fn a_stream_goes_on_from_the_last_id_that_was_seen() {
     for (header, path) in
         [(Some(first.as_str()), "/events".to_owned()), (None, format!("/events?after={first}"))]
     {
-        let mut request = Request::get(path).header("accept", "text/event-stream");
-        if let Some(id) = header {
-            request = request.header("last-event-id", id);
-        }
-        let response = stage.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let frame = response.into_body().frame().await.unwrap().unwrap().into_data().unwrap();
-        let text = String::from_utf8(frame.to_vec()).unwrap();
+        let (mut body, id) = open(&stage, &path, header).await;
+        assert_eq!(id, first);
+        let text = frame(&mut body).await;
         assert!(text.contains("event: write") && text.contains("resumed by api"), "{text}");
         assert!(text.contains("id: 2026-03-02T08:00:03.000Z"), "{text}");
     }
@@ -120,11 +138,41 @@ async fn a_stream_goes_on_from_the_last_id_that_was_seen() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_tells_what_happens_while_it_is_open() {
     let stage = Stage::streaming();
-    let request = Request::get("/events").header("accept", "text/event-stream").body(Body::empty()).unwrap();
-    let mut body = stage.router.clone().oneshot(request).await.unwrap().into_body();
+    let (mut body, _) = open(&stage, "/events", None).await;
     stage.clock.advance_seconds(1);
     stage.post("/groups/web/pause", &json!({"by": "ada"})).await.ok();
     stage.clock.advance_seconds(3);
-    let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    assert!(String::from_utf8(frame.to_vec()).unwrap().contains("paused by ada"), "{frame:?}");
+    let text = frame(&mut body).await;
+    assert!(text.contains("paused by ada"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_cut_off_before_the_first_event_misses_nothing() {
+    let stage = Stage::streaming();
+    let (body, id) = open(&stage, "/events", None).await;
+    drop(body);
+    stage.clock.advance_seconds(60);
+    stage.post("/groups/web/pause", &json!({"by": "ada"})).await.ok();
+    stage.clock.advance_seconds(60);
+    let (mut body, again) = open(&stage, "/events", Some(&id)).await;
+    assert_eq!(again, id);
+    let text = frame(&mut body).await;
+    assert!(text.contains("paused by ada"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_tells_where_to_go_on_though_all_events_were_another_group_s() {
+    let stage = Stage::streaming();
+    stage.post("/groups/web/pause", &json!({})).await.ok();
+    stage.clock.advance_seconds(3);
+    let after = "2026-03-02T07:00:00.000Z";
+    let (mut body, id) = open(&stage, "/events?group=other", Some(after)).await;
+    assert_eq!(id, after);
+    let mut text = frame(&mut body).await;
+    while text.starts_with(':') {
+        text = frame(&mut body).await;
+    }
+    let next = stage.get("/events").await.ok()["next"].clone();
+    assert_eq!(text, format!("id: {}\n\n", next.as_str().unwrap()));
+    assert!(body.frame().await.is_none());
 }
