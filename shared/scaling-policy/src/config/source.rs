@@ -156,8 +156,9 @@ section! {
         /// How long a change delays the next one in the same direction, in seconds. Default: the stabilization
         /// window.
         cooldown_period: Seconds,
-        /// How long demand must have been lower before a scale-down, in seconds. Default: the boot time
-        /// (learned, 120 s until it is).
+        /// How long demand must have been lower before a scale-down, in seconds. At most 3600, and at most 118
+        /// times `evaluation_period`: that is as far as is remembered. Default: the boot time (learned, 120 s until it is).
+        #[schemars(range(max = 3600))]
         stabilization_window: Seconds,
     }
 }
