@@ -55,6 +55,15 @@ pub(crate) fn limit_of(limit: Option<usize>) -> Result<usize, Problem> {
     Err(Problem::new(Kind::BadParameter, format!("limit must be from 1 to {LARGEST_LIMIT}")))
 }
 
+/// What a page holds.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// The records, newest first.
+    pub(crate) records: Vec<Record>,
+    /// The `before` of the page after it; `None` where it is the last.
+    pub(crate) next: Option<String>,
+}
+
 impl History<'_> {
     /// One page of it, newest first, of the records for which `wanted` holds.
     pub(crate) async fn page(
@@ -62,69 +71,71 @@ impl History<'_> {
         state: &ApiState,
         page: &Page,
         wanted: impl Fn(&Record) -> bool,
-    ) -> Result<Vec<Record>, Problem> {
+    ) -> Result<Listed, Problem> {
         if let Some(before) = page.before.as_ref().filter(|before| self.day.of(before).is_none()) {
             let detail = format!("before must be the `next` of another page, not {before:?}");
             return Err(Problem::new(Kind::BadParameter, detail));
         }
-        Ok(self.read(state, page, wanted).await?)
+        // One more tells whether there is one.
+        let mut records = self.read(state, page.before.as_deref(), page.limit + 1, wanted).await?;
+        let more = records.len() > page.limit;
+        records.truncate(page.limit);
+        let last = records.last().filter(|_| more);
+        let next = last.and_then(|last| last.key.strip_prefix(self.prefix)).map(str::to_owned);
+        Ok(Listed { records, next })
     }
 
     /// The newest records of it, newest first.
-    pub(crate) async fn latest(&self, state: &ApiState, limit: usize) -> Result<Vec<Record>, PortError> {
-        self.read(state, &Page { limit, before: None }, |_| true).await
+    pub(crate) async fn latest(&self, state: &ApiState, most: usize) -> Result<Vec<Record>, PortError> {
+        self.read(state, None, most, |_| true).await
     }
 
+    /// Records before this one, newest first, at most so many.
     async fn read(
         &self,
         state: &ApiState,
-        page: &Page,
+        before: Option<&str>,
+        most: usize,
         wanted: impl Fn(&Record) -> bool,
     ) -> Result<Vec<Record>, PortError> {
-        let end = page.before.as_ref().map(|before| format!("{}{before}", self.prefix));
+        let end = before.map(|before| format!("{}{before}", self.prefix));
         let fits = |record: &Record| end.as_ref().is_none_or(|end| record.key < *end) && wanted(record);
         // Most histories are short: then this is all of it.
-        let mut found = state.store().list(self.prefix, None, page.limit + 1).await?;
-        if found.len() <= page.limit {
+        let mut found = state.store().list(self.prefix, None, most + 1).await?;
+        if found.len() <= most {
             found.retain(fits);
         } else {
-            found = self.newest(state, page, end.as_deref(), fits).await?;
+            let last = before.and_then(|before| self.day.of(before));
+            found = self.newest(state, (last, end.as_deref()), most, fits).await?;
         }
         found.reverse();
-        found.truncate(page.limit);
+        found.truncate(most);
         Ok(found)
     }
 
-    /// The records before `end` of as many days as it takes to fill the page, oldest first. The days are doubled until
-    /// it is full: a busy history is read for one day, a quiet one in a few steps.
+    /// The records before `end`, which lies on the day `last`, of as many days as it takes to find `most`, oldest first.
+    /// The days are doubled until they are found: a busy history is read for one day, a quiet one in a few steps.
     async fn newest(
         &self,
         state: &ApiState,
-        page: &Page,
-        end: Option<&str>,
+        (last, end): (Option<Date>, Option<&str>),
+        most: usize,
         fits: impl Fn(&Record) -> bool,
     ) -> Result<Vec<Record>, PortError> {
         let now = date(state.now());
         let oldest = date(state.now() - HISTORY);
         // A clock elsewhere may be ahead of this one by a little.
-        let last = page.before.as_deref().and_then(|before| self.day.of(before));
         let last = last.unwrap_or_else(|| now.tomorrow().unwrap_or(now));
         let mut days = 1_i64;
         loop {
             let from = last.checked_sub(days.days()).unwrap_or(oldest).max(oldest.min(last));
             let mut found = self.between(state, from, end).await?;
             found.retain(&fits);
-            if found.len() >= page.limit || from <= oldest {
+            if found.len() >= most || from <= oldest {
                 return Ok(found);
             }
             days *= 2;
         }
-    }
-
-    /// The `before` of the page after these records; `None` where they are the last.
-    pub(crate) fn next(&self, page: &Page, records: &[Record]) -> Option<String> {
-        let last = records.last().filter(|_| records.len() == page.limit)?;
-        last.key.strip_prefix(self.prefix).map(str::to_owned)
     }
 
     /// Everything from the beginning of a day up to `end`.

@@ -1,6 +1,7 @@
 //! The loop: reads everything once, decides, and carries one step out where one is due.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -368,10 +369,14 @@ fn prices(config: &Config, region: Option<&str>) -> PriceBook {
     spot.fold(book, |book, (name, price)| book.with_spot(name.clone(), *price))
 }
 
-/// An identifier that sorts by time.
+/// Identifiers that this process has given.
+static GIVEN: AtomicU32 = AtomicU32::new(0);
+
+/// An identifier that sorts by time, to the millisecond, and inside of one in the order in which this process has given them.
 pub(crate) fn new_id(now: Timestamp) -> String {
+    let number = GIVEN.fetch_add(1, Ordering::Relaxed) % 1_000_000;
     let unique = uuid::Uuid::new_v4().simple().to_string();
-    format!("{}-{}", now.strftime("%Y%m%dT%H%M%S"), unique.get(..8).unwrap_or_default())
+    format!("{}-{number:06}-{}", now.strftime("%Y%m%dT%H%M%S%.3f"), unique.get(..8).unwrap_or_default())
 }
 
 pub(crate) fn failed(config: &Arc<GroupConfig>, result: Outcome) -> GroupOutcome {

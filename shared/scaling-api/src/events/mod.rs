@@ -99,13 +99,17 @@ pub(crate) async fn after(
     limit: usize,
 ) -> Result<Batch, PortError> {
     let after = id.map(|id| format!("{PREFIX}{id}"));
-    let records = store.list(PREFIX, after.as_deref(), limit).await?;
+    // One more tells whether there is one.
+    let records = store.list(PREFIX, after.as_deref(), limit + 1).await?;
     let settled = now - SETTLED_AFTER;
-    let mut batch = Batch { events: Vec::new(), last: id.map(str::to_owned), more: records.len() == limit };
+    let mut batch = Batch { events: Vec::new(), last: id.map(str::to_owned), more: false };
     for record in records {
         let event: Event = from_json(&record.key, &record.body)?;
         if event.at > settled {
-            batch.more = false;
+            break;
+        }
+        if batch.events.len() == limit {
+            batch.more = true;
             break;
         }
         let id = record.key.trim_start_matches(PREFIX).to_owned();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Query;
 use crate::audit::{Entry, PREFIX};
 use crate::cursor;
-use crate::history::{History, Page};
+use crate::history::{History, Listed, Page};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
@@ -47,8 +47,7 @@ pub(super) async fn audit(
 ) -> Result<Json<AuditPage>, Problem> {
     let page = Page::new(query.limit, query.before)?;
     let history = History { prefix: PREFIX, day: cursor::Day::Dashed };
-    let records = history.page(&state, &page, |_| true).await?;
-    let next = history.next(&page, &records);
+    let Listed { records, next } = history.page(&state, &page, |_| true).await?;
     let entries = records.iter().map(|record| Ok(from_json(&record.key, &record.body)?));
     Ok(Json(AuditPage { entries: entries.collect::<Result<_, Problem>>()?, next }))
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Path, Query};
 use crate::cursor;
-use crate::history::{History, LARGEST_LIMIT, Page, limit_of};
+use crate::history::{History, LARGEST_LIMIT, Listed, Page, limit_of};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
 use crate::views::{DecisionView, GroupView};
@@ -128,8 +128,7 @@ pub(super) async fn decisions(
     let name = known(&*state.control().refresh().await?, &name)?;
     let prefix = decisions_prefix(&name);
     let history = History { prefix: &prefix, day: cursor::Day::Dashed };
-    let records = history.page(&state, &page, |_| true).await?;
-    let next = history.next(&page, &records);
+    let Listed { records, next } = history.page(&state, &page, |_| true).await?;
     let parse = |record: &Record| Ok(from_json(&record.key, &record.body)?);
     let decisions: Vec<Decision> = records.iter().map(parse).collect::<Result<_, Problem>>()?;
     let decisions = decisions.iter().map(DecisionView::from).collect();

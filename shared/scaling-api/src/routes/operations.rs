@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Path, Query};
 use crate::cursor;
-use crate::history::{History, Page};
+use crate::history::{History, Listed, Page};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
 use crate::views::OperationView;
@@ -60,8 +60,7 @@ pub(super) async fn operations(
             .is_none_or(|group| parse(record).is_ok_and(|operation| operation.group.as_str() == group))
     };
     let history = History { prefix: OPERATIONS_PREFIX, day: cursor::Day::Compact };
-    let records = history.page(&state, &page, of_group).await?;
-    let next = history.next(&page, &records);
+    let Listed { records, next } = history.page(&state, &page, of_group).await?;
     let operations: Vec<OperationRecord> = records.iter().map(parse).collect::<Result<_, Problem>>()?;
     let operations = operations.iter().map(render).collect();
     Ok(Json(OperationPage { operations, next }).into_response())

@@ -47,7 +47,7 @@ pub(crate) struct Validation {
     /// Findings about it.
     #[cfg_attr(test, schema(value_type = [crate::openapi::schemas::ConfigFault]))]
     configuration: Vec<ConfigFault>,
-    /// Findings about its groups.
+    /// Findings about its groups, in its order.
     groups: Vec<Finding>,
     /// Why the groups could not be looked at; null where they could.
     platform_error: Option<String>,
@@ -88,7 +88,8 @@ pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
     look_over(state, &report.outcomes.iter().collect::<Vec<_>>()).await
 }
 
-/// The same over evaluations that were made: what they have read is not read again.
+/// The same over evaluations that were made: what they have read is not read again. Groups come in the configuration's order,
+/// whichever was evaluated first.
 pub(crate) async fn look_over(
     state: &ApiState,
     outcomes: &[&GroupOutcome],
@@ -96,8 +97,12 @@ pub(crate) async fn look_over(
     let quotas = quotas(state, outcomes).await;
     let prices = state.control().market().prices;
     let mut operations = operations(state).await?;
+    let config = state.control().config();
+    let place = |name: &GroupName| config.groups.iter().position(|group| group.name == *name);
+    let mut outcomes = outcomes.to_vec();
+    outcomes.sort_by_cached_key(|outcome| place(&outcome.config.name).unwrap_or(usize::MAX));
     let mut found = Vec::new();
-    for outcome in outcomes {
+    for outcome in &outcomes {
         let name = &outcome.config.name;
         let facts = Facts {
             quota: launch_type(outcome).and_then(|name| quotas.get(name).cloned()),

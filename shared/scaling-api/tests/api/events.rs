@@ -54,6 +54,23 @@ async fn pages_join_and_the_last_one_is_where_to_go_on_from() {
 }
 
 #[tokio::test]
+async fn no_more_follows_a_page_that_is_just_full() {
+    let stage = Stage::new();
+    for _ in 0..3 {
+        stage.post("/groups/web/pause", &json!({})).await.ok();
+        stage.clock.advance_seconds(3);
+    }
+    for (limit, more) in [(2, true), (3, false), (4, false)] {
+        let page = stage.get(&format!("/events?limit={limit}")).await.ok();
+        assert_eq!(page["more"], more, "{limit}");
+        assert!(page["next"].is_string());
+    }
+    // What is not told yet does not follow.
+    stage.post("/groups/web/pause", &json!({})).await.ok();
+    assert_eq!(stage.get("/events?limit=3").await.ok()["more"], false);
+}
+
+#[tokio::test]
 async fn what_was_written_this_moment_is_told_once_its_order_is_certain() {
     let stage = Stage::new();
     stage.post("/groups/web/pause", &json!({})).await.ok();

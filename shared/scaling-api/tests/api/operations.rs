@@ -51,6 +51,33 @@ async fn pages_join_without_gap_or_repetition() {
 }
 
 #[tokio::test]
+async fn operations_of_one_instant_are_listed_newest_first_too() {
+    let stage = Stage::new();
+    let mut asked = Vec::new();
+    for count in (0..40).map(|number| 5 + number % 2) {
+        let answer = stage.post("/scale", &json!({"replicas": count})).await;
+        assert_eq!(answer.status.as_u16(), 202, "{answer:?}");
+        asked.push(answer.json()["operation"]["id"].as_str().unwrap().to_owned());
+    }
+    asked.reverse();
+    assert_eq!(ids(&stage.get("/operations").await.ok()), asked);
+}
+
+#[tokio::test]
+async fn nothing_follows_a_page_that_is_just_full() {
+    let stage = Stage::with_two_groups();
+    history(&stage, &[5, 6, 7]).await;
+    for (limit, last) in [(2, false), (3, true), (4, true)] {
+        for list in ["operations?", "operations?group=web&", "groups/web/decisions?", "audit?"] {
+            let page = stage.get(&format!("/{list}limit={limit}")).await.ok();
+            assert_eq!(page["next"].is_null(), last, "{list}limit={limit}: {page}");
+        }
+        let next = stage.get("/groups?limit=2").await.ok()["next"].clone();
+        assert_eq!(next, Value::Null);
+    }
+}
+
+#[tokio::test]
 async fn a_list_can_be_that_of_one_group() {
     let stage = Stage::with_two_groups();
     let asked = history(&stage, &[5]).await;

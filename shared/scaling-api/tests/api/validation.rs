@@ -67,6 +67,18 @@ async fn a_group_that_is_not_there_is_an_error() {
 }
 
 #[tokio::test]
+async fn groups_come_in_the_configuration_s_order_though_one_cannot_be_evaluated() {
+    let stage = Stage::with_two_groups();
+    stage.platform.change("web", |group| group.suspended.launch = true);
+    stage.platform.groups.lock().unwrap().remove(&"batch".into());
+    let answer = stage.get("/validation").await.ok();
+    let mut groups: Vec<&Value> =
+        answer["groups"].as_array().unwrap().iter().map(|finding| &finding["group"]).collect();
+    groups.dedup();
+    assert_eq!(groups, ["web", "batch"], "{answer}");
+}
+
+#[tokio::test]
 async fn a_platform_that_is_down_is_told_beside_what_is_known_without_it() {
     let stage = Stage::with(&config_of("web"));
     *stage.platform.is_down.lock().unwrap() = true;
