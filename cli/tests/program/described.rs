@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::process::repository;
 use crate::run::controller;
 
@@ -13,16 +15,20 @@ fn installed(name: &str) -> PathBuf {
     path
 }
 
-#[tokio::test]
-async fn nothing_comes_back_that_the_description_does_not_say() {
+/// Has schemathesis ask a controller of its own, which must hold to its description.
+async fn holds(selection: [&str; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let (_running, api, _) = controller(folder.path()).await;
+    let until = Timestamp::now() + SignedDuration::from_hours(30 * 24);
     let output = tokio::process::Command::new(installed("schemathesis"))
         .current_dir(folder.path())
         .arg("--config-file")
         .arg(repository().join("tests/api/schemathesis.toml"))
-        .args(["run", "--no-color", &format!("{api}/openapi.json")])
+        .args(["run", "--no-color"])
+        .args(selection)
+        .arg(format!("{api}/openapi.json"))
         .env("NO_PROXY", "127.0.0.1")
+        .env("SCALING_UNTIL", until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .kill_on_drop(true)
         .output()
         .await
@@ -31,6 +37,19 @@ async fn nothing_comes_back_that_the_description_does_not_say() {
     let from = said.find("FAILURES").or(said.find("ERRORS")).unwrap_or_default();
     assert!(output.status.success(), "{}{}", &said[from..], String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("Tested: "), "{said}");
+}
+
+/// What stops everything else, so that it is asked for alone.
+const STOPS: &str = "^/kill-switch$|/pause$";
+
+#[tokio::test]
+async fn nothing_comes_back_that_the_description_does_not_say() {
+    holds(["--exclude-path-regex", STOPS]).await;
+}
+
+#[tokio::test]
+async fn nothing_comes_back_of_what_stops_everything_that_the_description_does_not_say() {
+    holds(["--include-path-regex", STOPS]).await;
 }
 
 #[tokio::test]
