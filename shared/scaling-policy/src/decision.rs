@@ -160,6 +160,11 @@ pub enum Reason {
         /// vCPU expected to be needed.
         vcpu: Vcpu,
     },
+    /// The memory expected when a new replica could serve needs more replicas, of which each holds less of it.
+    ForecastMemory {
+        /// How many.
+        replicas: u32,
+    },
     /// The smaller fleet would have been enough for the whole window.
     LoadLow {
         /// Seconds for which it would have been enough.
@@ -268,6 +273,7 @@ impl Reason {
             Self::WithinTarget => "within_target",
             Self::LoadHigh { .. } => "load_high",
             Self::ForecastHigh { .. } => "forecast_high",
+            Self::ForecastMemory { .. } => "forecast_memory",
             Self::LoadLow { .. } => "load_low",
             Self::MemoryBound { .. } => "memory_bound",
             Self::SaturatedAtMax => "saturated_at_max",
@@ -313,6 +319,9 @@ impl fmt::Display for Reason {
                 write!(f, "{trigger} is at {:.0} % of its limit", load * 100.0)
             }
             Self::ForecastHigh { vcpu } => write!(f, "the load expected one boot time from now needs {vcpu}"),
+            Self::ForecastMemory { replicas } => {
+                write!(f, "the memory expected one boot time from now needs {replicas} replicas")
+            }
             Self::LoadLow { window_seconds } => {
                 write!(f, "a smaller fleet would have been enough for {window_seconds} s")
             }

@@ -19,6 +19,11 @@ const LATENCY_MARGIN: f64 = 0.99;
 /// what keeps noise from ordering and returning the same replica.
 const FULL_SHARE: f64 = 0.9;
 
+/// Beside what each replica holds anyway, at least this share of the memory limit is left for what they share. Of less, the
+/// number of replicas would be a quotient by nearly nothing, which the noise of the readings takes to any height: a base
+/// that grows towards the limit would order the group's maximum, where another type is what helps.
+const LEAST_ROOM: f64 = 0.1;
+
 /// What the load needs, independent of the type that carries it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Demand {
@@ -137,25 +142,26 @@ impl Demand {
         self.busy_ahead.map(|busy| busy / self.full_utilisation(config, vcpu))
     }
 
-    /// Replicas of `offer` that carry the load ahead, by CPU and by memory; `None` without a forecast, or where no number
-    /// of them has the memory.
-    pub fn ahead_replicas_of(&self, config: &GroupConfig, offer: &TypeOffer) -> Option<u32> {
-        let by_cpu = count(self.ahead_vcpu_on(config, offer.vcpu.0)? / offer.vcpu.0);
-        Some(by_cpu.max(self.ahead_by_memory(config, offer)?))
+    /// Replicas of `offer` that carry the busy vCPU ahead; `None` without a forecast.
+    pub fn ahead_by_cpu(&self, config: &GroupConfig, offer: &TypeOffer) -> Option<u32> {
+        Some(count(self.ahead_vcpu_on(config, offer.vcpu.0)? / offer.vcpu.0))
     }
 
-    /// The forecast holds its measured error, so that memory is planned up to its limit, as CPU is.
-    fn ahead_by_memory(&self, config: &GroupConfig, offer: &TypeOffer) -> Option<u32> {
+    /// Replicas of `offer` that hold the memory ahead, 0 without a forecast of it; `None` where replicas cannot help. The
+    /// forecast holds its measured error, so that memory is planned up to its limit, as CPU is.
+    pub fn ahead_by_memory(&self, config: &GroupConfig, offer: &TypeOffer) -> Option<u32> {
         if self.memory_shared_ahead <= 0.0 {
             return Some(0);
         }
-        let room = self.room(config, offer, 1.0);
-        (room > 0.0).then(|| count(self.memory_shared_ahead / room))
+        self.room(config, offer, 1.0).map(|room| count(self.memory_shared_ahead / room))
     }
 
-    /// MiB of a replica of `offer`, up to `level` of the memory limit, beside what each holds anyway.
-    fn room(&self, config: &GroupConfig, offer: &TypeOffer, level: f64) -> f64 {
-        offer.memory.0 * config.triggers.memory_usage.threshold * level - self.memory_base
+    /// MiB of a replica of `offer`, up to `level` of the memory limit, beside what each holds anyway: for what replicas share.
+    /// `None` where it is less than [`LEAST_ROOM`].
+    fn room(&self, config: &GroupConfig, offer: &TypeOffer, level: f64) -> Option<f64> {
+        let limit = offer.memory.0 * config.triggers.memory_usage.threshold;
+        let room = limit * level - self.memory_base;
+        (room >= limit * LEAST_ROOM).then_some(room)
     }
 
     /// vCPU that carry the present load and the load ahead, on replicas of that size. Where there is a forecast whose error
@@ -194,19 +200,21 @@ impl Demand {
         let each = self.memory_base + self.memory_shared / f64::from(replicas.max(1));
         let room = offer.memory.0 * config.triggers.memory_usage.threshold * config.target_load;
         let ahead = self.ahead_by_memory(config, offer).is_some_and(|least| least <= replicas);
+        let helps = self.memory_shared <= 0.0 || self.room(config, offer, config.target_load).is_some();
         vcpu >= self.vcpu_on(config, offer.vcpu.0) * (1.0 - ROUNDING)
             && each <= room * (1.0 + ROUNDING)
+            && helps
             && ahead
     }
 
     /// Fewest replicas whose memory is at most `level` of the memory limit. Only the shared part gets smaller with
-    /// more replicas: `None` when the base alone is too large.
+    /// more replicas: `None` when the base alone is too large, or leaves too little room to say.
     pub fn replicas_for_memory(&self, config: &GroupConfig, offer: &TypeOffer, level: f64) -> Option<u32> {
-        let room = self.room(config, offer, level);
         if self.memory_shared <= 0.0 {
-            return (room >= -ROUNDING * offer.memory.0).then_some(0);
+            let limit = offer.memory.0 * config.triggers.memory_usage.threshold * level;
+            return (self.memory_base <= limit + ROUNDING * offer.memory.0).then_some(0);
         }
-        (room > 0.0).then(|| count(self.memory_shared / room))
+        self.room(config, offer, level).map(|room| count(self.memory_shared / room))
     }
 
     /// MiB that one replica would need its type to have, at the target load.

@@ -7,9 +7,10 @@ use super::demand::{Demand, count};
 use super::release::{down, down_window};
 use super::undo::worse_after_type_change;
 use super::{Inputs, seconds_left, stand_still};
-use crate::config::{GroupConfig, Mode};
+use crate::config::Mode;
 use crate::decision::{Alternative, Decision, Reason};
 use crate::learned::recent::longest_window;
+use crate::operation::OperationKind;
 use crate::snapshot::TypeOffer;
 use crate::trigger::Trigger;
 
@@ -38,16 +39,48 @@ pub(crate) struct Retype {
     pub(crate) emergency: bool,
 }
 
-/// Replicas of `offer` that the load needs, whatever the bounds. Memory counts as far as replicas can help: what
-/// the base alone fills is a matter of the type.
-pub(crate) fn needed(config: &GroupConfig, demand: &Demand, offer: &TypeOffer) -> u32 {
+/// Replicas of `offer` that the demand needs, whatever the bounds. Memory counts as far as replicas can help: what the base
+/// alone fills is a matter of the type.
+pub(crate) fn needed(inputs: &Inputs<'_>, demand: &Demand, offer: &TypeOffer) -> u32 {
+    let config = inputs.config;
     let by_cpu = count(demand.vcpu_on(config, offer.vcpu.0) / offer.vcpu.0);
+    let holder = holder(inputs, offer);
     let by_memory = demand
-        .replicas_for_memory(config, offer, config.target_load)
-        .or_else(|| demand.replicas_for_memory(config, offer, 1.0))
+        .replicas_for_memory(config, holder, config.target_load)
+        .or_else(|| demand.replicas_for_memory(config, holder, 1.0))
         .unwrap_or(0);
-    let ahead = demand.ahead_replicas_of(config, offer).unwrap_or(0);
-    by_cpu.max(by_memory).max(ahead)
+    by_cpu.max(by_memory).max(ahead(inputs, demand, offer).map_or(0, |ahead| ahead.replicas()))
+}
+
+/// The type whose memory counts: while a type change runs to one that has more, that one. More of the former would be ordered
+/// for what the change is about to bring.
+fn holder<'a>(inputs: &'a Inputs<'_>, offer: &'a TypeOffer) -> &'a TypeOffer {
+    let Some(OperationKind::Retype { to, .. }) = inputs.state.open_type_change().map(|change| &change.kind)
+    else {
+        return offer;
+    };
+    let wanted = inputs.snapshot.ladder.iter().find(|wanted| wanted.name == *to);
+    wanted.filter(|wanted| wanted.memory > offer.memory).unwrap_or(offer)
+}
+
+/// Replicas that the load ahead needs.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    by_cpu: u32,
+    by_memory: u32,
+}
+
+impl Ahead {
+    fn replicas(self) -> u32 {
+        self.by_cpu.max(self.by_memory)
+    }
+}
+
+/// What a forecast asks for; `None` without one.
+fn ahead(inputs: &Inputs<'_>, demand: &Demand, offer: &TypeOffer) -> Option<Ahead> {
+    let by_cpu = demand.ahead_by_cpu(inputs.config, offer)?;
+    let by_memory = demand.ahead_by_memory(inputs.config, holder(inputs, offer)).unwrap_or(0);
+    Some(Ahead { by_cpu, by_memory })
 }
 
 pub(crate) fn draft(inputs: &Inputs<'_>) -> Draft {
@@ -102,11 +135,11 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
     let (config, group) = (inputs.config, &inputs.snapshot.group);
     let have = group.desired;
     let high = inputs.demand.highest_load().filter(|(_, load)| *load >= 1.0);
-    let wanted = needed(config, inputs.asked(), &group.launch_type);
-    let ahead = inputs.asked().ahead_replicas_of(config, &group.launch_type).filter(|ahead| *ahead > have);
+    let wanted = needed(inputs, inputs.asked(), &group.launch_type);
+    let ahead = ahead(inputs, inputs.asked(), &group.launch_type).filter(|ahead| ahead.replicas() > have);
     let (driver, load, reason) = match (high, ahead) {
         (Some((trigger, load)), _) => (Some(trigger), load, Reason::LoadHigh { trigger, load }),
-        (None, Some(replicas)) => (None, 0.0, Reason::ForecastHigh { vcpu: ahead_vcpu(inputs, replicas) }),
+        (None, Some(ahead)) => (None, 0.0, ahead_reason(inputs, ahead)),
         (None, None) => return None,
     };
     // What is on order counts in full; and until it has served for a whole period, a latency that has not fallen yet
@@ -122,7 +155,7 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
     }
     let priority = match driver {
         Some(trigger) => config.triggers[trigger].priority,
-        // The forecast speaks of CPU.
+        None if matches!(reason, Reason::ForecastMemory { .. }) => config.triggers.memory_usage.priority,
         None => config.triggers.cpu_usage.priority,
     };
     let urgent = priority || load >= URGENT_LOAD;
@@ -133,11 +166,13 @@ fn up(inputs: &Inputs<'_>) -> Option<Draft> {
     Some(Draft { replicas, retype: None, reason, driver, urgent: urgent || undone })
 }
 
-/// What the load ahead needs, in vCPU of the present type: its CPU, or as many replicas as its memory takes.
-fn ahead_vcpu(inputs: &Inputs<'_>, replicas: u32) -> Vcpu {
+/// Why the load ahead asks for more: its CPU, in vCPU of the present type, or its memory.
+fn ahead_reason(inputs: &Inputs<'_>, ahead: Ahead) -> Reason {
+    if ahead.by_memory > ahead.by_cpu {
+        return Reason::ForecastMemory { replicas: ahead.by_memory };
+    }
     let each = inputs.snapshot.group.launch_type.vcpu.0;
-    let by_cpu = inputs.demand.ahead_vcpu_on(inputs.config, each).unwrap_or(0.0);
-    Vcpu(if count(by_cpu / each) >= replicas { by_cpu } else { f64::from(replicas) * each })
+    Reason::ForecastHigh { vcpu: Vcpu(inputs.asked().ahead_vcpu_on(inputs.config, each).unwrap_or(0.0)) }
 }
 
 /// The configured first capacity: of a group taken over, or whose state was lost, until a window has shown what it needs.
@@ -227,7 +262,7 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
         let needed = Mebibytes(inputs.demand.type_memory(inputs.config));
         return emergency(inputs, Reason::MemoryBound { needed });
     }
-    let saturated = needed(inputs.config, inputs.asked(), &group.launch_type) > inputs.bounds.max;
+    let saturated = needed(inputs, inputs.asked(), &group.launch_type) > inputs.bounds.max;
     if high.is_some() && saturated {
         return emergency(inputs, Reason::SaturatedAtMax);
     }
@@ -245,7 +280,7 @@ fn hybrid(inputs: &Inputs<'_>) -> Option<Draft> {
 /// type may have some.
 fn launch_type_is_short(inputs: &Inputs<'_>) -> bool {
     let group = &inputs.snapshot.group;
-    group.in_service() < group.desired.min(needed(inputs.config, &inputs.demand, &group.launch_type))
+    group.in_service() < group.desired.min(needed(inputs, &inputs.demand, &group.launch_type))
         && inputs.state.is_backed_off(&group.launch_type.name, inputs.now)
 }
 

@@ -93,7 +93,7 @@ fn wanted(inputs: &Inputs<'_>) -> Wanted {
         memory_base: Mebibytes(demand.memory_base / level),
         memory_shared: Mebibytes(demand.memory_shared / level),
         forecast_vcpu: demand.ahead_vcpu_on(config, offer.vcpu.0).map(Vcpu),
-        replicas: draft::needed(config, demand, offer),
+        replicas: draft::needed(inputs, demand, offer),
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn one_step_down(config: &GroupConfig, have: u32) -> u32 {
 fn down_by_window(inputs: &Inputs<'_>) -> Option<(u32, Reason)> {
     let (config, group) = (inputs.config, &inputs.snapshot.group);
     let window = down_window(inputs);
-    let now_needed = needed(config, &inputs.demand, &group.launch_type).max(inputs.bounds.min);
+    let now_needed = needed(inputs, &inputs.demand, &group.launch_type).max(inputs.bounds.min);
     if now_needed >= group.desired || !inputs.demand.is_known(config) {
         return None;
     }

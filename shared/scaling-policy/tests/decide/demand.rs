@@ -4,7 +4,7 @@ use scaling_policy::config::Mode;
 use scaling_policy::decide::demand::is_wanted_known;
 use scaling_policy::{Reading, Trigger};
 
-use crate::support::case::Case;
+use crate::support::case::{Case, type_change};
 
 fn near(actual: f64, expected: f64) {
     assert!((actual - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{actual} is not {expected}");
@@ -166,6 +166,40 @@ fn memory_is_planned_for_the_load_ahead_as_cpu_is() {
     let by_memory = 5_000.0 * ahead / (0.8 * 16_384.0 - 2_000.0);
     assert!(by_memory > 1.4 * decision.wanted.forecast_vcpu.unwrap().0 / 4.0, "memory binds: {decision:?}");
     assert_eq!(f64::from(decision.wanted.replicas), by_memory.ceil(), "{decision:?}");
+}
+
+/// Eight m7i.xlarge with a forecast, which hold `base` MiB each and 100 for each vCPU that they keep busy; their limit is
+/// 13,107 MiB.
+fn full_of(base: f64) -> Case {
+    let mut case = Case::fresh(Mode::Horizontal, 8, 0.4);
+    for minute in 0..60 {
+        let cpu = 0.2 + 0.05 * f64::from(minute % 5);
+        let filled = (base + 100.0 * 4.0 * cpu) / 16_384.0;
+        case = case.cpu(cpu).reading(Trigger::MemoryUsage, filled.min(1.0)).next().taken_in();
+    }
+    case
+}
+
+#[test]
+fn a_base_that_comes_near_the_limit_orders_no_fleet() {
+    let small = full_of(2_000.0).decide().wanted.replicas;
+    for base in [8_000.0, 9_800.0, 9_825.0, 11_800.0, 12_500.0, 13_000.0, 13_080.0, 13_100.0, 14_000.0] {
+        let wanted = full_of(base).decide().wanted;
+        assert!(wanted.replicas <= small + 1, "{base} MiB: {wanted:?}, and {small} replicas with little");
+    }
+}
+
+#[test]
+fn what_a_type_change_is_about_to_bring_is_not_ordered_of_the_former_type() {
+    let case = hungry(true).ladder(&["m7i.xlarge", "r7i.xlarge", "c7i.xlarge"]);
+    let by_memory = case.decide().wanted.replicas;
+    let during = |to: &str| {
+        let planned = case.ago(60);
+        let changing = hungry(true).ladder(&["m7i.xlarge", "r7i.xlarge", "c7i.xlarge"]);
+        changing.state(|state| state.type_change = Some(type_change(to, planned))).decide().wanted.replicas
+    };
+    assert!(during("r7i.xlarge") < by_memory, "it has twice the memory");
+    assert_eq!(during("c7i.xlarge"), by_memory, "it has less, and the former still has to do");
 }
 
 #[test]
