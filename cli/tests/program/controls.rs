@@ -1,6 +1,6 @@
 //! Pauses, overrides, holds and the kill switch, from the command line.
 
-use crate::process::scaling;
+use crate::process::{eventually, scaling};
 use crate::run::{ask, controller};
 
 #[tokio::test]
@@ -8,12 +8,10 @@ async fn what_a_person_sets_is_said_and_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (_running, api, _) = controller(folder.path()).await;
     // A group is shown from its first decision on.
-    for _ in 0..300 {
-        if ask(folder.path(), &api, &["status", "demo"]).await.code == Some(0) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    eventually("the group's first decision", || async {
+        (ask(folder.path(), &api, &["status", "demo"]).await.code == Some(0)).then_some(())
+    })
+    .await;
     for (arguments, said, shown) in [
         (vec!["pause", "--reason", "migration"], "demo is paused", "migration"),
         (vec!["resume"], "demo is controlled again", "act"),
