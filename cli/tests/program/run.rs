@@ -16,9 +16,18 @@ pub(crate) async fn controller_with(folder: &Path, more: &[&str]) -> (Running, S
 }
 
 /// The same in an environment of its own.
-pub(crate) async fn controller_of(mut command: Command, more: &[&str]) -> (Running, String, String) {
+pub(crate) async fn controller_of(command: Command, more: &[&str]) -> (Running, String, String) {
+    controller_at("600", command, more).await
+}
+
+/// The same, so many times as fast as on the wall.
+pub(crate) async fn controller_at(
+    speed: &str,
+    mut command: Command,
+    more: &[&str],
+) -> (Running, String, String) {
     let free = "127.0.0.1:0";
-    command.args(["run", "--emulator", "--speed", "600", "--api", free, "--prometheus", free]).args(more);
+    command.args(["run", "--emulator", "--speed", speed, "--api", free, "--prometheus", free]).args(more);
     let mut running = Running::start(command);
     let mut addresses = running.addresses(2).await;
     let prometheus = addresses.pop().unwrap();
