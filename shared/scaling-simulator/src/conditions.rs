@@ -39,6 +39,9 @@ pub struct Conditions {
     pub planned_service: f64,
     /// How instances boot.
     pub boot: BootModel,
+    /// How long an instance that has booted warms up: it is billed and the controller sees it warming, but it takes no
+    /// load, and is in no metric.
+    pub warm_up: Duration,
     /// The 95th percentile above which an interval is over, in seconds.
     pub latency_target: f64,
     /// Fewest replicas.
@@ -49,6 +52,9 @@ pub struct Conditions {
     pub cpu_threshold: f64,
     /// Share of metric periods that never arrive, 0 to 1.
     pub missing: f64,
+    /// Noise of what is measured: each value of each period is off by a factor of its own, normal around 1 with this
+    /// standard deviation. 0 is exact. What chance does to arrivals is apart from it, and always there.
+    pub noise: f64,
     /// Size of the load: 1 puts the trace's high value at 40 replicas of the reference type.
     pub scale: f64,
     /// Everything random is drawn from it.
@@ -73,11 +79,13 @@ impl Conditions {
             },
             planned_service: 1.0,
             boot: BootModel { shortest: boot, longest: boot },
+            warm_up: Duration::ZERO,
             latency_target: 0.25,
             min: 2,
             max: 400,
             cpu_threshold: GroupConfig::with_defaults("simulated").triggers.cpu_usage.threshold,
             missing: 0.0,
+            noise: 0.0,
             scale: 1.0,
             seed: 1,
         }
@@ -86,6 +94,11 @@ impl Conditions {
     /// The same with metrics of 15 s without delay.
     pub fn prompt() -> Self {
         Self { feed: Feed::PROMPT, ..Self::product() }
+    }
+
+    /// From an instance's launch until it takes load at the latest.
+    pub fn longest_start(&self) -> Duration {
+        self.boot.longest + self.warm_up
     }
 
     /// The same with another queue model.

@@ -44,8 +44,8 @@ pub struct Figures {
     pub violation_minutes_a_day: f64,
     /// Share of the requests that arrived in intervals over the target (psi), 0 to 1. Service level.
     pub violation_requests_share: f64,
-    /// The same after the first two days. Service level.
-    pub violation_share_after_two_days: f64,
+    /// The same after the first two days; `None` where it did not last longer. Service level.
+    pub violation_share_after_two_days: Option<f64>,
     /// The longest time over the target without a pause, in minutes. Service level.
     pub longest_violation_minutes: f64,
     /// Flash crowds: the load at least doubles within five minutes (see the module `recovery`). Arithmetic.
@@ -80,6 +80,8 @@ pub struct Figures {
     pub reversals_a_day: f64,
     /// Changes of the type that replicas are launched with. Arithmetic.
     pub type_changes: u32,
+    /// The types it ran on with their shares of the instance hours, the largest first, in words. Arithmetic.
+    pub types: String,
     /// Requests that arrived. Arithmetic.
     pub requests: f64,
 }
@@ -89,6 +91,18 @@ impl Figures {
     pub fn holds(&self) -> bool {
         self.violation_requests_share <= HELD
     }
+}
+
+/// Types with their shares of the hours, the largest first.
+pub(crate) fn types_in_words<'a>(hours: impl Iterator<Item = (&'a str, f64)>) -> String {
+    let mut used: Vec<(&str, f64)> = hours.filter(|(_, hours)| *hours > 0.0).collect();
+    used.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let all: f64 = used.iter().map(|(_, hours)| hours).sum();
+    let said = |(name, hours): &(&str, f64)| match hours / all {
+        share if share >= 1.0 => (*name).to_owned(),
+        share => format!("{name} {:.0} %", share * 100.0),
+    };
+    used.iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 /// The share of requests over the target up to which it counts as held.
@@ -197,7 +211,7 @@ impl Meter {
             recovery_minutes: recovered.mean,
             longest_recovery_minutes: recovered.longest,
             violation_requests_share: share(self.over, self.figures.requests),
-            violation_share_after_two_days: share(self.over_later, self.later),
+            violation_share_after_two_days: (self.later > 0.0).then(|| self.over_later / self.later),
             longest_violation_minutes: self.longest as f64 * f64::from(STEP_SECONDS) / 60.0,
             timed_out_share: share(self.timed_out, self.figures.requests),
             slack: self.slack / steps,
@@ -265,6 +279,25 @@ mod tests {
     }
 
     #[test]
+    fn what_came_after_two_days_is_nothing_where_there_was_none() {
+        let played = |minutes: u32| {
+            let mut meter = Meter::new(0.25);
+            (0..minutes * 4)
+                .for_each(|step| meter.add(4, &interval(4, if step >= 2880 * 4 { 0.3 } else { 0.2 })));
+            meter.finish("t", "p", None).violation_share_after_two_days
+        };
+        assert_eq!((played(58), played(2880), played(2890)), (None, None, Some(1.0)));
+    }
+
+    #[test]
+    fn the_types_are_named_with_their_shares_where_there_are_more() {
+        let said = |hours: &[(&'static str, f64)]| types_in_words(hours.iter().copied());
+        assert_eq!(said(&[("a", 3.0), ("b", 0.0)]), "a");
+        assert_eq!(said(&[("a", 1.0), ("b", 3.0)]), "b 75 %, a 25 %");
+        assert_eq!(said(&[]), "");
+    }
+
+    #[test]
     fn every_figure_names_its_source() {
         let figures = include_str!("figures.rs").split("pub struct Figures {").nth(1).unwrap();
         let figures = figures.split("\n}").next().unwrap();
@@ -282,6 +315,6 @@ mod tests {
                 documented.push_str(line);
             }
         }
-        assert_eq!(named, 24);
+        assert_eq!(named, 25);
     }
 }

@@ -23,14 +23,20 @@ use crate::world::{MachineType, World};
 pub struct Cohort {
     /// Serving.
     pub serving: u32,
-    /// (First interval in which they serve, how many), soonest first.
+    /// Booting and warming up: (first interval in which they serve, how many), soonest first.
     pub booting: VecDeque<(usize, u32)>,
 }
 
 impl Cohort {
-    /// Booting instances.
+    /// Instances that boot or warm up.
     pub fn pending(&self) -> u32 {
         self.booting.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Of these, how many have booted by interval `step`, when a warm-up takes `warm_up` intervals.
+    pub fn warming(&self, step: usize, warm_up: usize) -> u32 {
+        let booted = self.booting.iter().take_while(|(ready, _)| *ready <= step + warm_up);
+        if warm_up == 0 { 0 } else { booted.map(|(_, count)| count).sum() }
     }
 
     /// All instances.
@@ -85,6 +91,10 @@ pub struct Group {
     backlog: f64,
     boots: Pcg64,
     boot: (f64, f64),
+    /// In intervals.
+    warm_up: usize,
+    /// Intervals of instances, by type: what was billed.
+    billed: Vec<u64>,
     step: usize,
     service: ServiceModel,
     latency: LatencyTable,
@@ -106,6 +116,8 @@ impl Group {
             backlog: 0.0,
             boots: Pcg64::seed_from_u64(world.conditions.seed ^ 0x9e37_79b9),
             boot: (boot.shortest.as_secs_f64(), boot.longest.as_secs_f64()),
+            warm_up: steps(world.conditions.warm_up.as_secs_f64()),
+            billed: vec![0; world.types.len()],
             step: 0,
             service: world.conditions.service.clone(),
             latency: world.latency.clone(),
@@ -132,9 +144,19 @@ impl Group {
         self.cohorts.iter().map(|cohort| cohort.serving).sum()
     }
 
-    /// Instances that boot.
+    /// Instances that boot or warm up.
     pub fn pending(&self) -> u32 {
         self.cohorts.iter().map(Cohort::pending).sum()
+    }
+
+    /// Of a cohort's pending instances, those that have booted and warm up.
+    pub fn warming(&self, cohort: &Cohort) -> u32 {
+        cohort.warming(self.step, self.warm_up)
+    }
+
+    /// Hours of instances so far, by type, in the order of the world's types.
+    pub fn hours(&self) -> Vec<f64> {
+        self.billed.iter().map(|steps| *steps as f64 * f64::from(STEP_SECONDS) / 3600.0).collect()
     }
 
     /// Whether instances are being replaced by another type.
@@ -174,7 +196,8 @@ impl Group {
         let mut instances = 0;
         let mut stations = [EMPTY; 4];
         let mut kinds = 0;
-        for (cohort, machine) in self.cohorts.iter_mut().zip(self.types.iter()) {
+        let kept = self.cohorts.iter_mut().zip(&mut self.billed);
+        for ((cohort, billed), machine) in kept.zip(self.types.iter()) {
             while cohort.booting.front().is_some_and(|(ready, _)| *ready <= self.step) {
                 cohort.serving += cohort.booting.pop_front().map_or(0, |(_, count)| count);
             }
@@ -183,6 +206,7 @@ impl Group {
                 continue;
             }
             instances += total;
+            *billed += u64::from(total);
             cost_usd += machine.price.0 * f64::from(total) * seconds / 3600.0;
             if cohort.serving > 0 && kinds < stations.len() {
                 stations[kinds] =
@@ -241,8 +265,7 @@ impl Group {
             } else {
                 shortest
             };
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "boots are positive")]
-            let ready = self.step + (seconds / f64::from(STEP_SECONDS)).ceil() as usize;
+            let ready = self.step + steps(seconds) + self.warm_up;
             let booting = &mut self.cohorts[self.launch].booting;
             let position = booting.partition_point(|(other, _)| *other < ready);
             match booting.get_mut(position) {
@@ -251,6 +274,13 @@ impl Group {
             }
         }
     }
+}
+
+/// The intervals that so many seconds reach into, of an interval's begin.
+pub(crate) fn steps(seconds: f64) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are positive")]
+    let steps = (seconds / f64::from(STEP_SECONDS)).ceil() as usize;
+    steps
 }
 
 const EMPTY: Station = Station { servers: 1, memory: scaling_fleet::Mebibytes(1.0), count: 0 };

@@ -156,12 +156,15 @@ impl Hybrid {
             .iter()
             .zip(&self.offers)
             .filter(|(cohort, _)| cohort.total() > 0)
-            .map(|(cohort, offer)| ReplicaCount {
-                offer: offer.clone(),
-                serving: cohort.serving,
-                warming: 0,
-                pending: cohort.pending(),
-                protected: 0,
+            .map(|(cohort, offer)| {
+                let warming = group.warming(cohort);
+                ReplicaCount {
+                    offer: offer.clone(),
+                    serving: cohort.serving,
+                    warming,
+                    pending: cohort.pending() - warming,
+                    protected: 0,
+                }
             })
             .collect();
         let replacement = group.is_replacing().then(|| ReplacementView {

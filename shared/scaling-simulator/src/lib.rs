@@ -7,8 +7,8 @@
 //! Time goes in intervals of [`STEP_SECONDS`]. In each, a Poisson number of requests arrives at the rate of the trace
 //! (straight lines between its values), and the serving replicas do with them what
 //! [`scaling_fleet::station::serve`] says: own queues or a shared one, a backlog with a time-out on overload, memory of
-//! a base plus a part per busy vCPU. A replica is billed from its launch; it serves after its boot. A type change runs
-//! old and new side by side. All policies of one trace face the same arrivals.
+//! a base plus a part per busy vCPU. A replica is billed from its launch; it serves after its boot and, where there is one,
+//! its warm-up. A type change runs old and new side by side. All policies of one trace face the same arrivals.
 //!
 //! # Layout
 //! - [`trace`]: reads CSV, with what is wrong or was put right; makes counts fit for a larger service
@@ -17,11 +17,12 @@
 //! - [`policy`]: what is played; [`hybrid`], [`rivals`] and [`oracle`] are its kinds
 //! - [`play`]: the loop; [`figures`]: what is measured, with sources
 //! - [`competition`]: policies by traces by settings, on all cores; [`disturbance`]: conditions other than planned;
-//!   [`type_cases`]: what choosing the type is worth
+//!   [`delays`]: metrics sooner and later; [`type_cases`]: what choosing the type is worth
 //! - [`ranking`]: who is better, and whether it stays so; [`report`]: JSON, CSV and one HTML page
 
 pub mod competition;
 pub mod conditions;
+pub mod delays;
 pub mod disturbance;
 pub mod figures;
 pub mod group;

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 
 use crate::STEP_SECONDS;
-use crate::conditions::Feed;
+use crate::conditions::{Conditions, Feed};
 use crate::group::Interval;
 
 /// A complete period.
@@ -32,17 +33,44 @@ pub struct Metrics {
     closed: VecDeque<Period>,
     missing: f64,
     random: Pcg64,
+    noise: Noise,
+}
+
+/// What measuring adds: a factor of its own for each value, normal around 1.
+#[derive(Debug, Clone)]
+struct Noise {
+    /// Standard deviation of the factor.
+    deviation: f64,
+    random: Pcg64,
+}
+
+impl Noise {
+    fn on(&mut self, period: &mut Period) {
+        if self.deviation <= 0.0 {
+            return;
+        }
+        let mut off = |value: f64, most: f64| {
+            let normal: f64 = StandardNormal.sample(&mut self.random);
+            (value * (1.0 + self.deviation * normal)).clamp(0.0, most.max(value))
+        };
+        period.requests = period.requests.map(|value| off(value, f64::INFINITY));
+        period.cpu = period.cpu.map(|value| off(value, 1.0));
+        period.memory = period.memory.map(|value| off(value, 1.0));
+        period.latency_p95 = period.latency_p95.map(|value| off(value, f64::INFINITY));
+    }
 }
 
 impl Metrics {
-    /// Nothing read yet.
-    pub fn new(feed: Feed, missing: f64, seed: u64) -> Self {
+    /// Nothing read yet. `feed` is that of the policy, the rest that of the conditions.
+    pub fn new(feed: Feed, conditions: &Conditions) -> Self {
+        let Conditions { missing, noise, seed, .. } = *conditions;
         Self {
             feed,
             open: Vec::new(),
             closed: VecDeque::new(),
             missing,
             random: Pcg64::seed_from_u64(seed ^ 0x51ed_270b),
+            noise: Noise { deviation: noise, random: Pcg64::seed_from_u64(seed ^ 0x2545_f491) },
         }
     }
 
@@ -52,6 +80,7 @@ impl Metrics {
         if ended.is_multiple_of(u64::from(self.feed.period)) {
             let mut period = summary(ended, &self.open);
             self.open.clear();
+            self.noise.on(&mut period);
             if self.missing > 0.0 {
                 let mut lost = || self.random.random::<f64>() < self.missing;
                 period.requests = period.requests.filter(|_| !lost());
@@ -132,4 +161,53 @@ fn latency_p95(intervals: &[Interval]) -> Option<f64> {
 /// Whether a look is due at `now` seconds.
 pub(crate) fn is_due(feed: Feed, now: u64) -> bool {
     now.is_multiple_of(u64::from(feed.tick.max(STEP_SECONDS)))
+}
+
+#[cfg(test)]
+mod tests {
+    use scaling_fleet::station::Served;
+
+    use super::*;
+
+    /// What a minute's periods say of 100 requests at half of the capacity.
+    fn measured(noise: f64, seed: u64) -> Vec<Period> {
+        let conditions = Conditions { noise, seed, ..Conditions::prompt() };
+        let mut metrics = Metrics::new(conditions.feed, &conditions);
+        let served = Served {
+            cpu: Some(0.5),
+            memory: Some(0.9),
+            latency_p95: Some(0.2),
+            latency_p50: Some(0.1),
+            ..Served::default()
+        };
+        let interval = Interval { requests: 100.0, served, serving: 4, cost_usd: 0.0, instances: 4 };
+        (1..=2000)
+            .filter_map(|step| {
+                metrics.add(step * 15, interval);
+                metrics.read(step * 15)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn without_noise_what_is_measured_is_exact() {
+        assert!(
+            measured(0.0, 1).iter().all(|period| period.requests == Some(100.0) && period.cpu == Some(0.5))
+        );
+    }
+
+    #[test]
+    fn noise_is_relative_the_same_for_a_seed_and_keeps_shares_shares() {
+        let values =
+            |seed| measured(0.1, seed).iter().filter_map(|period| period.requests).collect::<Vec<f64>>();
+        let counts = values(1);
+        let mean = counts.iter().sum::<f64>() / counts.len() as f64;
+        let deviation =
+            (counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / counts.len() as f64).sqrt();
+        assert!((mean - 100.0).abs() < 1.0 && (deviation - 10.0).abs() < 1.0, "{mean} {deviation}");
+        assert_eq!(counts, values(1));
+        assert_ne!(counts, values(2));
+        let memory = || measured(0.5, 1).into_iter().filter_map(|period| period.memory);
+        assert!(memory().all(|share| (0.0..=1.0).contains(&share)) && memory().any(|share| share < 0.5));
+    }
 }

@@ -5,17 +5,21 @@
 //! ended otherwise, and a boot is launched just in time and billed. The first replicas are there at the start, as for
 //! everybody.
 //!
-//! With several types the clairvoyant type choice takes, hour by hour, the type whose exact count is cheapest, and pays
-//! for each change what a rolling replacement bills: the new fleet's boot beside the old one. Types change at most
-//! hourly, never are two types mixed, and the ladder has at most 8 types: within these restrictions it is exact (a
-//! shortest path over hours and types).
+//! With several types it chooses the type as well, hour by hour, and pays for each change what a rolling replacement bills:
+//! the new fleet's boot beside the old one. What is restricted: it begins on the first type as everybody does, types
+//! change at most hourly, never are two of them mixed, the ladder has at most [`MOST_TYPES`], and a type's count is what it
+//! would be if that type had been there throughout. Within these it is exact (a shortest path over hours and types).
 //!
 //! The noise-blind oracle knows the load for ever, but only smoothed (a Gaussian of 5 minutes, centred), with the
-//! smallest margin on it that holds the target. The distance between the two is the price of chance.
+//! smallest margin on it that holds the target; it keeps to the first type. The distance between the two is the price of chance.
+
+mod types;
+
+pub use types::{Path, cheapest_path};
 
 use crate::STEP_SECONDS;
-use crate::figures::{Figures, Meter};
-use crate::group::Interval;
+use crate::figures::{Figures, Meter, types_in_words};
+use crate::group::{Interval, steps};
 use crate::world::{Carrier, World};
 use scaling_fleet::latency::Quantiles;
 use scaling_fleet::station::{self, Station, Work};
@@ -26,10 +30,15 @@ pub const MOST_TYPES: usize = 8;
 /// Standard deviation of the smoothing of the noise-blind oracle, in seconds.
 const SMOOTHING: f64 = 300.0;
 
-/// Figures of the clairvoyant count for the world's first type.
+/// Figures of the clairvoyant choice of count and, where the world has several types, of the type. `needed` is what each
+/// interval needs of the first type.
 pub fn clairvoyant(world: &World, needed: &[u32]) -> Figures {
-    let supply = supply_for(world, needed);
-    judge(world, needed, &supply, "oracle")
+    let plan = if world.types.len() > 1 {
+        types::clairvoyant(world)
+    } else {
+        Plan::of_one_type(supply_for(world, needed), world.first)
+    };
+    judge(world, needed, &plan, "oracle")
 }
 
 /// Figures of the noise-blind oracle for the world's first type.
@@ -40,7 +49,8 @@ pub fn noise_blind(world: &World, carrier: &Carrier, needed: &[u32]) -> Figures 
             .iter()
             .map(|rate| carrier.needed(world.busy(rate * f64::from(STEP_SECONDS)) * (1.0 + margin)))
             .collect();
-        judge(world, needed, &supply_for(world, &wanted), "noise-blind")
+        let plan = Plan::of_one_type(supply_for(world, &wanted), world.first);
+        judge(world, needed, &plan, "noise-blind")
     };
     let (mut low, mut high) = (-0.2, 0.1);
     while !with(high).holds() && high < 50.0 {
@@ -96,17 +106,41 @@ struct Supply {
     booting: Vec<u32>,
 }
 
+/// A supply with the type of each interval.
+struct Plan {
+    supply: Supply,
+    /// (First interval, index of the type that serves from then on), in their order.
+    types: Vec<(usize, usize)>,
+}
+
+impl Plan {
+    fn of_one_type(supply: Supply, index: usize) -> Self {
+        Self { supply, types: vec![(0, index)] }
+    }
+}
+
 /// Plays a given supply: the same arithmetic, without a policy.
-fn judge(world: &World, needed: &[u32], supply: &Supply, name: &str) -> Figures {
+fn judge(world: &World, needed: &[u32], Plan { supply, types }: &Plan, name: &str) -> Figures {
     let conditions = &world.conditions;
-    let machine = &world.types[world.first];
     let mut latency = world.latency.clone();
-    latency.quantiles(machine.vcpu, 0.5);
+    for machine in world.types.iter() {
+        latency.quantiles(machine.vcpu, 0.5);
+    }
     let mut meter = Meter::new(conditions.latency_target);
     let (mut backlog, mut before) = (0.0, supply.serving.first().copied().unwrap_or(0));
     let seconds = f64::from(STEP_SECONDS);
     let memory_base = conditions.service.memory.base_at(std::time::Duration::ZERO);
+    let mut used = vec![0.0; world.types.len()];
+    let mut types = types.iter().copied().peekable();
+    let mut index = world.first;
     for (step, requests) in world.arrivals.iter().enumerate() {
+        if let Some((_, next)) = types.next_if(|(from, _)| *from == step) {
+            if next != index {
+                meter.retype();
+            }
+            index = next;
+        }
+        let machine = &world.types[index];
         let serving = supply.serving[step];
         if serving != before {
             meter.change(step as u64 * u64::from(STEP_SECONDS), serving > before);
@@ -119,82 +153,17 @@ fn judge(world: &World, needed: &[u32], supply: &Supply, name: &str) -> Figures 
         let served = station::serve(&conditions.service, &mut latency, &station, work);
         backlog = served.backlog;
         let cost_usd = machine.price.0 * f64::from(instances) * seconds / 3600.0;
+        used[index] += f64::from(instances);
         meter.add(needed[step], &Interval { requests, served, serving, cost_usd, instances });
     }
-    meter.finish(&world.name, name, None)
+    let names = world.types.iter().map(|machine| machine.name.as_str());
+    let types = types_in_words(names.zip(used));
+    Figures { types, ..meter.finish(&world.name, name, None) }
 }
 
-/// Cost in USD of the clairvoyant choice of type and count, and how often it changes the type. `None` with more than
-/// [`MOST_TYPES`] types.
-pub fn clairvoyant_types(world: &World) -> Option<(f64, u32)> {
-    if world.types.len() > MOST_TYPES {
-        return None;
-    }
-    let hour_steps = 3600 / STEP_SECONDS as usize;
-    let seconds = f64::from(STEP_SECONDS);
-    let carriers = world.carriers();
-    let unable = world.conditions.max;
-    // Cost and first count of each hour by type.
-    let mut hours: Vec<Vec<(f64, u32)>> = Vec::new();
-    let supplies: Vec<(Supply, bool)> = carriers
-        .iter()
-        .map(|carrier| {
-            let wanted: Vec<u32> = world
-                .arrivals
-                .iter()
-                .map(|requests| carrier.needed(world.busy(f64::from(*requests))))
-                .collect();
-            let able = wanted.iter().all(|count| *count <= unable);
-            (supply_for(world, &wanted), able)
-        })
-        .collect();
-    for from in (0..world.steps()).step_by(hour_steps) {
-        let to = (from + hour_steps).min(world.steps());
-        hours.push(
-            supplies
-                .iter()
-                .zip(world.types.iter())
-                .map(|((supply, able), machine)| {
-                    let instances: u32 =
-                        (from..to).map(|step| supply.serving[step] + supply.booting[step]).sum();
-                    let cost = machine.price.0 * f64::from(instances) * seconds / 3600.0;
-                    (if *able { cost } else { f64::INFINITY }, supply.serving[from])
-                })
-                .collect(),
-        );
-    }
-    cheapest_path(world, &hours)
-}
-
-/// The cheapest way through the hours, given what each type costs in each and how many replicas of it begin it: a change of
-/// type pays the new fleet's boot beside the old one. Cost in USD, and changes. `None` without types.
-pub fn cheapest_path(world: &World, hours: &[Vec<(f64, u32)>]) -> Option<(f64, u32)> {
-    let boot_hours = world.conditions.boot.longest.as_secs_f64() / 3600.0;
-    let mut best: Vec<(f64, u32)> = (0..world.types.len())
-        .map(|index| (if index == world.first { 0.0 } else { f64::INFINITY }, 0))
-        .collect();
-    for prices in hours {
-        let cheapest = best.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0))?;
-        best = prices
-            .iter()
-            .zip(&best)
-            .zip(world.types.iter())
-            .map(|(((cost, count), stay), machine)| {
-                let change = machine.price.0 * f64::from(*count) * boot_hours;
-                let moved = (cheapest.0 + change, cheapest.1 + 1);
-                let (so_far, changes) = if stay.0 <= moved.0 { *stay } else { moved };
-                (so_far + cost, changes)
-            })
-            .collect();
-    }
-    best.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))
-}
-
+/// Intervals from a launch until load is taken.
 fn boot_steps(world: &World) -> usize {
-    let seconds = world.conditions.boot.longest.as_secs_f64();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "boots are positive")]
-    let steps = (seconds / f64::from(STEP_SECONDS)).ceil() as usize;
-    steps
+    steps(world.conditions.longest_start().as_secs_f64())
 }
 
 /// Gaussian smoothing, centred.

@@ -5,7 +5,7 @@
 
 use crate::STEP_SECONDS;
 use crate::conditions::Feed;
-use crate::figures::{Figures, Meter};
+use crate::figures::{Figures, Meter, types_in_words};
 use crate::group::{Group, Interval};
 use crate::metrics::{Metrics, is_due};
 use crate::policy::{Policy, Seen, Wish};
@@ -44,7 +44,7 @@ impl Play {
         Self {
             group: Group::new(world, replicas),
             feed,
-            metrics: Metrics::new(feed, conditions.missing, conditions.seed),
+            metrics: Metrics::new(feed, conditions),
             meter: Meter::new(conditions.latency_target),
             step: 0,
             world: world.clone(),
@@ -85,7 +85,10 @@ impl Play {
 
     /// The figures so far, under the policy's name and setting.
     pub fn figures(&self, (name, setting): (&str, Option<f64>)) -> Figures {
-        self.meter.clone().finish(&self.world.name, name, setting)
+        let hours = self.group.hours();
+        let types = self.world.types.iter().map(|machine| machine.name.as_str()).zip(hours);
+        let figures = self.meter.clone().finish(&self.world.name, name, setting);
+        Figures { types: types_in_words(types), ..figures }
     }
 
     fn carry_out(&mut self, wish: Wish) {

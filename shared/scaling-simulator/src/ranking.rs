@@ -30,6 +30,13 @@ pub struct Standing {
     pub median_over_oracle: Option<f64>,
 }
 
+/// The median of sorted values, the mean of the two in the middle where their number is even. `None` without any.
+pub fn median(sorted: &[f64]) -> Option<f64> {
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = if sorted.len().is_multiple_of(2) { sorted.get(sorted.len() / 2 - 1)? } else { upper };
+    Some(f64::midpoint(*lower, *upper))
+}
+
 /// Whether a policy knows the future: a bound, and no policy.
 pub fn is_bound(policy: &str) -> bool {
     [Contender::Oracle, Contender::NoiseBlind].iter().any(|bound| bound.name() == policy)
@@ -75,7 +82,7 @@ pub fn standings(results: &[Figures], counts: impl Fn(&str) -> bool) -> Vec<Stan
                 policy: policy.to_owned(),
                 held: of.iter().filter(|one| one.holds()).count(),
                 traces: traces.len(),
-                median_over_oracle: ratios.get(ratios.len() / 2).copied(),
+                median_over_oracle: median(&ratios),
             }
         })
         .collect()
@@ -97,9 +104,10 @@ pub struct OneSetting {
 impl fmt::Display for OneSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { held, policy, setting, median_over_oracle } = self;
+        let traces = if *held == 1 { "trace" } else { "traces" };
         write!(
             f,
-            "One setting for all: {policy} at {setting:.2} holds {held} traces at {median_over_oracle:.2} times the oracle's cost"
+            "One setting for all: {policy} at {setting:.2} holds {held} {traces} at {median_over_oracle:.2} times the oracle's cost"
         )
     }
 }
@@ -125,10 +133,10 @@ pub fn one_setting_for_all(results: &[Figures], sweeps: &[Figures]) -> Vec<OneSe
     }
     let settings: Vec<OneSetting> = groups
         .into_iter()
-        .map(|(policy, setting, held, mut ratios)| {
+        .filter_map(|(policy, setting, held, mut ratios)| {
             ratios.sort_by(f64::total_cmp);
-            let median_over_oracle = ratios[ratios.len() / 2];
-            OneSetting { held, policy: policy.to_owned(), setting, median_over_oracle }
+            let median_over_oracle = median(&ratios)?;
+            Some(OneSetting { held, policy: policy.to_owned(), setting, median_over_oracle })
         })
         .collect();
     let most = settings.iter().map(|one| one.held).max().unwrap_or(0);
@@ -327,6 +335,28 @@ mod tests {
         let brief: Vec<(usize, f64, f64)> =
             found.iter().map(|one| (one.held, one.setting, one.median_over_oracle)).collect();
         assert_eq!(brief, vec![(2, 0.3, 1.8), (1, 0.5, 1.2)]);
+    }
+
+    #[test]
+    fn one_trace_is_no_traces() {
+        let said = |held| {
+            let policy = "hpa".to_owned();
+            OneSetting { held, policy, setting: 0.5, median_over_oracle: 1.5 }.to_string()
+        };
+        assert!(said(1).contains("holds 1 trace at") && said(2).contains("holds 2 traces at"));
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
+        for (values, expected) in [
+            (vec![], None),
+            (vec![1.0], Some(1.0)),
+            (vec![1.0, 3.0], Some(2.0)),
+            (vec![1.0, 2.0, 9.0], Some(2.0)),
+            (vec![1.0, 2.0, 4.0, 9.0], Some(3.0)),
+        ] {
+            assert_eq!(median(&values), expected, "{values:?}");
+        }
     }
 
     #[test]

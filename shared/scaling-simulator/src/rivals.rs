@@ -130,7 +130,7 @@ impl fmt::Display for Rival {
     }
 }
 
-/// Targets from 8 to 84 %: in steps of a twelfth of themselves.
+/// Targets from 8 to 84 %, in steps of 4 points.
 const FINE: [f64; 20] = [
     0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36, 0.4, 0.44, 0.48, 0.52, 0.56, 0.6, 0.64, 0.68, 0.72, 0.76,
     0.8, 0.84,
@@ -157,10 +157,16 @@ struct Played {
     seen: VecDeque<(u64, u32)>,
 }
 
-/// Looks that are kept: more than any metric is late.
+/// Looks that are kept at least.
 const LOOKS: usize = 16;
 
 impl Played {
+    /// Looks that are kept: more than a metric is late.
+    fn looks(&self) -> usize {
+        let Feed { period, delay, tick } = self.feed;
+        LOOKS.max(((period + delay) / tick.max(1)) as usize + 2)
+    }
+
     /// How many served throughout the period: those that came since are in no metric yet, and count as warming up. This
     /// is what an instance warm-up is for, and kinder to the rivals than an unlucky setting of it.
     fn served(&self, ended: u64, serving: u32) -> u32 {
@@ -179,7 +185,7 @@ impl Policy for Played {
         let metric = seen.period.and_then(|period| period.cpu);
         let serving = seen.group.serving();
         self.seen.push_back((seen.now, serving));
-        if self.seen.len() > LOOKS {
+        if self.seen.len() > self.looks() {
             self.seen.pop_front();
         }
         let in_service = seen.period.map_or(serving, |period| self.served(period.ended, serving));

@@ -18,7 +18,7 @@ use crate::trace::Trace;
 pub const HIGH_REPLICAS: f64 = 40.0;
 
 /// vCPU of the reference type.
-const REFERENCE_VCPU: u32 = 4;
+pub const REFERENCE_VCPU: u32 = 4;
 
 /// A type as the simulation knows it.
 #[derive(Debug, Clone, PartialEq)]

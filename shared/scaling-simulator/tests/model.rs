@@ -191,6 +191,76 @@ fn replicas_serve_after_their_boot_and_are_billed_from_their_launch() {
 }
 
 #[test]
+fn replicas_that_warm_up_are_billed_and_take_no_load() {
+    let play = |boot: u64, warm_up: u64| {
+        let mut conditions = Conditions::product();
+        let boot = Duration::from_secs(boot);
+        conditions.boot = scaling_fleet::fleet::BootModel { shortest: boot, longest: boot };
+        conditions.warm_up = Duration::from_secs(warm_up);
+        let mut rates = vec![50.0; 120];
+        rates.extend(vec![500.0; 120]);
+        let load = Load::new(Timestamp::UNIX_EPOCH, Duration::from_secs(15), rates);
+        let course = course(&load, conditions);
+        [Contender::Usual(Rival::Hpa), Contender::Oracle].map(|contender| course.enter(contender).unwrap())
+    };
+    let ([none, oracle], [warm, warm_oracle]) = (play(120, 0), play(120, 240));
+    assert!(warm.violation_minutes > none.violation_minutes + 3.0, "{none:?} {warm:?}");
+    assert!(
+        warm_oracle.cost_usd > oracle.cost_usd && warm_oracle.violation_minutes == 0.0,
+        "{warm_oracle:?}"
+    );
+    // To who cannot tell the two apart, and to the bill, a warm-up is more of a boot.
+    let [long, long_oracle] = play(360, 0);
+    assert_eq!((warm.cost_usd, warm_oracle.cost_usd), (long.cost_usd, long_oracle.cost_usd));
+}
+
+#[test]
+fn the_policy_sees_what_warms_up_apart_from_what_boots() {
+    let warm_up = Duration::from_secs(60);
+    let conditions = Conditions { warm_up, ..Conditions::product() };
+    let load = Load::new(Timestamp::UNIX_EPOCH, Duration::from_secs(15), vec![50.0; 40]);
+    let mut group = scaling_simulator::group::Group::new(&course(&load, conditions).world, 2);
+    group.set_desired(3);
+    let mut counts = Vec::new();
+    for _ in 0..13 {
+        group.advance(100.0);
+        let cohort = &group.cohorts()[0];
+        counts.push((cohort.serving, group.warming(cohort), cohort.pending()));
+    }
+    assert_eq!((counts[6], counts[7], counts[11], counts[12]), ((2, 0, 1), (2, 1, 1), (2, 1, 1), (3, 0, 0)));
+}
+
+#[test]
+fn an_oracle_that_may_choose_the_type_is_no_dearer_than_any_policy_or_type() {
+    let names = ["m7i.xlarge", "c7i.large", "c7i.xlarge", "r7i.xlarge"];
+    let with = |names: &[&str]| {
+        let types: Arc<[MachineType]> = names.iter().map(|name| MachineType::of(name).unwrap()).collect();
+        Course::new(World::of_load("drawn", &week(1.0), Conditions::product(), types, 0))
+    };
+    let all = with(&names);
+    let (oracle, hybrid) = (all.enter(Contender::Oracle).unwrap(), all.enter(Contender::Hybrid).unwrap());
+    assert!(oracle.cost_usd < hybrid.cost_usd && oracle.violation_minutes == 0.0, "{oracle:?}");
+    assert!(oracle.types.contains("c7i") && oracle.type_changes > 0, "{oracle:?}");
+    // Against one type alone it is dearer by no more than the change to it.
+    for name in names {
+        let alone = with(&[name]).enter(Contender::Oracle).unwrap();
+        assert!(oracle.cost_usd < alone.cost_usd * 1.01, "{name}: {alone:?}");
+    }
+}
+
+#[test]
+fn who_measures_with_noise_sees_the_same_load_otherwise_and_the_same_way_for_a_seed() {
+    let play = |noise: f64| {
+        let course = course(&week(0.5), Conditions { noise, ..Conditions::product() });
+        [Contender::Hybrid, Contender::Oracle].map(|contender| course.enter(contender).unwrap())
+    };
+    let ([exact, oracle], [noisy, with_noise]) = (play(0.0), play(0.1));
+    assert_eq!((&oracle, exact.requests), (&with_noise, noisy.requests));
+    assert_ne!(exact, noisy);
+    assert_eq!(play(0.1)[0], noisy);
+}
+
+#[test]
 fn a_fixed_fleet_of_the_peak_changes_nothing_and_misses_nothing() {
     let fixed = course(&week(1.0), Conditions::product()).enter(Contender::Usual(Rival::Fixed)).unwrap();
     assert_eq!((fixed.violation_minutes, fixed.type_changes), (0.0, 0));

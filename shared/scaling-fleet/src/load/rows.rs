@@ -78,7 +78,13 @@ pub fn rows(
 
 fn not_csv(error: &csv::Error) -> RowError {
     let line = error.position().map_or(1, csv::Position::line);
-    RowError::Csv { line, message: error.to_string() }
+    // What the reader says of itself begins with the line, which stands before it already.
+    let message = match error.kind() {
+        csv::ErrorKind::UnequalLengths { len, .. } => format!("{len} columns"),
+        csv::ErrorKind::Utf8 { .. } => "not UTF-8".to_owned(),
+        _ => error.to_string(),
+    };
+    RowError::Csv { line, message }
 }
 
 fn row(record: &csv::StringRecord, largest: u64) -> Result<Row, RowError> {
@@ -162,6 +168,14 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err(), expected, "{text:?}");
         }
-        assert!(matches!(read("t,v\n0,1\n60,1,2\n"), Err(RowError::Csv { line: 3, .. })));
+    }
+
+    #[test]
+    fn a_row_with_another_number_of_columns_is_named_by_its_line_once() {
+        for (row, columns) in [("60,1,2", 3), ("60", 1)] {
+            let error = read(&format!("t,v\n0,1\n{row}\n")).unwrap_err().to_string();
+            let expected = "; a trace has a header `timestamp,value` and two columns";
+            assert_eq!(error, format!("line 3: {columns} columns{expected}"));
+        }
     }
 }

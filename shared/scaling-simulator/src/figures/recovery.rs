@@ -1,14 +1,15 @@
 //! How long it takes to hold the target again after a flash crowd.
 //!
 //! A flash crowd begins in the interval in which the replicas needed are at least twice what they were within the five
-//! minutes before, and [`LEAST`] more: a step from two to four is none. It is over when a minute has passed without an
-//! interval over the target; until five minutes after that, further rises belong to it.
+//! minutes before, and [`LEAST`] more: a step from two to four is none. For five minutes further rises belong to it. That is
+//! of the load alone, so that crowds are the same ones for every policy. It is over when a minute has passed without an
+//! interval over the target, or the next one begins.
 
 use std::collections::VecDeque;
 
 use crate::STEP_SECONDS;
 
-/// Intervals of five minutes: in this time the load rises, and in this time after it nothing new begins.
+/// Intervals of five minutes: in this time the load rises, and in this time after a crowd's begin none other does.
 const WITHIN: usize = 300 / STEP_SECONDS as usize;
 
 /// Intervals within the target that end a crowd: a minute.
@@ -28,8 +29,10 @@ pub(super) struct Recovered {
 /// Watches for flash crowds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recovery {
-    /// Replicas needed in the intervals before, oldest first; empty right after a crowd.
+    /// Replicas needed in the intervals before, oldest first; empty while rises belong to the last crowd.
     before: VecDeque<u32>,
+    /// Intervals for which rises still belong to the last crowd.
+    same: usize,
     /// Intervals since a crowd began, intervals up to the last one over the target, quiet intervals.
     open: Option<(u32, u32, u32)>,
     crowds: u32,
@@ -40,11 +43,19 @@ pub(super) struct Recovery {
 impl Recovery {
     /// Takes an interval in: the replicas it needed, and whether it was over the target.
     pub(super) fn add(&mut self, needed: u32, over: bool) {
-        if self.open.is_none() {
-            let least = self.before.iter().copied().min();
-            if least.is_some_and(|least| needed >= 2 * least && needed >= least + LEAST) {
-                self.open = Some((0, 0, 0));
-            }
+        if self.begins(needed) {
+            self.close();
+            self.open = Some((0, 0, 0));
+            self.before.clear();
+            self.same = WITHIN;
+        }
+        if self.same > 0 {
+            self.same -= 1;
+        } else {
+            self.before.push_back(needed);
+        }
+        if self.before.len() > WITHIN {
+            self.before.pop_front();
         }
         if let Some((since, last, quiet)) = &mut self.open {
             *since += 1;
@@ -52,12 +63,13 @@ impl Recovery {
             if *quiet >= QUIET {
                 self.close();
             }
-            return;
         }
-        self.before.push_back(needed);
-        if self.before.len() > WITHIN {
-            self.before.pop_front();
-        }
+    }
+
+    /// Whether a crowd begins in an interval that needs so many replicas.
+    fn begins(&self, needed: u32) -> bool {
+        let least = self.before.iter().copied().min();
+        least.is_some_and(|least| needed >= 2 * least && needed >= least + LEAST)
     }
 
     fn close(&mut self) {
@@ -66,7 +78,6 @@ impl Recovery {
             self.crowds += 1;
             self.sum += minutes;
             self.longest = self.longest.max(minutes);
-            self.before.clear();
         }
     }
 
@@ -104,6 +115,13 @@ mod tests {
             played(&[(4, 40, false), (12, 40, false)]),
             Recovered { crowds: 1, mean: 0.0, longest: 0.0 }
         );
+    }
+
+    #[test]
+    fn the_crowds_are_those_of_the_load_whoever_meets_them() {
+        let load = [(4, 40), (12, 8), (30, 40), (8, 30), (40, 60)];
+        let played = |over: bool| played(&load.map(|(needed, intervals)| (needed, intervals, over)));
+        assert_eq!((played(false).crowds, played(true).crowds), (2, 2));
     }
 
     #[test]

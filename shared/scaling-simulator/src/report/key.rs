@@ -23,6 +23,7 @@ pub(super) enum Sign {
     /// A line of that many pixels.
     Line(u32),
     Dot,
+    Ring,
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +84,7 @@ impl Key {
                     top.draw(&PathElement::new([(x, y), (x + SIGN, y)], colour.stroke_width(*width)))
                 }
                 Sign::Dot => top.draw(&Circle::new((x + SIGN / 2, y), 5, colour.filled())),
+                Sign::Ring => top.draw(&Circle::new((x + SIGN / 2, y), 5, colour.stroke_width(2))),
             }
             .map_err(fault)?;
             let style = (FONT, LETTERS).into_font();

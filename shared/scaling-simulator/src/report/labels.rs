@@ -1,4 +1,5 @@
-//! Where the names of marks stand in a plot, so that none covers another name or a mark. In pixels.
+//! Where the names of marks stand in a plot, so that none covers another name or a mark, and lines as little as can be. In
+//! pixels.
 
 use std::ops::Range;
 
@@ -15,19 +16,20 @@ const FARTHEST: i32 = 8;
 /// A point, x to the right and y down.
 pub(super) type Point = (i32, i32);
 
-/// The upper left corner of each name, beside its mark or as few lines above or below that as there is room. A name that
-/// finds no room stands beside its mark.
+/// Places of lines under a name that weigh as much as one line of distance from its mark.
+const CROSSED: usize = 2;
+
+/// The upper left corner of each name, near its mark where there is room; rather a little further off than across a line
+/// (`lines` are places on them). A name that finds no room stands beside its mark.
 pub(super) fn place(
     named: &[(&str, Point)],
-    marks: &[Point],
+    (marks, lines): (&[Point], &[Point]),
     (across, down): (Range<i32>, Range<i32>),
 ) -> Vec<Point> {
-    let around = |(x, y): Point| Area { left: x - MARK, top: y - MARK, right: x + MARK, bottom: y + MARK };
-    let mut taken: Vec<Area> = marks.iter().map(|mark| around(*mark)).collect();
+    let mut taken: Vec<Area> = marks.iter().map(|mark| Area::of(*mark, MARK)).collect();
     let mut places = Vec::new();
     for (name, mark) in named {
-        let mut offered = offers(name, *mark);
-        let nearest = offered.next();
+        let nearest = offers(name, *mark).next().map(|(area, _)| area);
         let fits = |area: &Area| {
             let inside = across.start <= area.left && area.right <= across.end;
             inside
@@ -35,30 +37,37 @@ pub(super) fn place(
                 && area.bottom <= down.end
                 && !taken.iter().any(|other| area.meets(other))
         };
-        let found = nearest.into_iter().chain(offered).find(fits).or(nearest);
+        let crossed = |area: &Area| lines.iter().filter(|at| area.meets(&Area::of(**at, 2))).count();
+        let able = offers(name, *mark).filter(|(area, _)| fits(area));
+        let best = able.min_by_key(|(area, distance)| crossed(area) + CROSSED * distance);
+        let found = best.map(|(area, _)| area).or(nearest);
         places.extend(found.map(|area| (area.left, area.top)));
         taken.extend(found);
     }
     places
 }
 
-/// The lower right corner of a name whose upper left one is at `place`.
-pub(super) fn end(name: &str, (x, y): Point) -> Point {
-    (x + width(name), y + LINE)
+/// Where a line from the mark to its name ends, where the name stands further off than beside it.
+pub(super) fn joint(name: &str, (left, top): Point, (x, y): Point) -> Option<Point> {
+    let beside = (top + LINE / 2 - y).abs() < LINE;
+    let end = if left > x { left - 1 } else { left + width(name) + 1 };
+    (!beside).then_some((end, top + LINE / 2))
 }
 
 fn width(name: &str) -> i32 {
     i32::try_from(name.chars().count()).unwrap_or(i32::MAX / LETTER).saturating_mul(LETTER)
 }
 
-/// Places beside a mark, the nearest first: right and left of it, then further and further up and down.
-fn offers(name: &str, (x, y): Point) -> impl Iterator<Item = Area> {
+/// Places beside a mark with the lines they are away from it, the nearest first: right and left of it, then further and
+/// further up and down.
+fn offers(name: &str, (x, y): Point) -> impl Iterator<Item = (Area, usize)> {
     let width = width(name);
     let sides = [x + MARK + 2, x - MARK - 2 - width];
     let lines = (0..=FARTHEST).flat_map(|line| [-line, line]);
     lines.flat_map(move |line| {
         let top = y - LINE / 2 + line * LINE;
-        sides.map(|left| Area { left, top, right: left + width, bottom: top + LINE })
+        let distance = usize::try_from(line.abs()).unwrap_or(usize::MAX);
+        sides.map(|left| (Area { left, top, right: left + width, bottom: top + LINE }, distance))
     })
 }
 
@@ -71,6 +80,11 @@ struct Area {
 }
 
 impl Area {
+    /// So many pixels around a point.
+    fn of((x, y): Point, reach: i32) -> Self {
+        Self { left: x - reach, top: y - reach, right: x + reach, bottom: y + reach }
+    }
+
     fn meets(&self, other: &Self) -> bool {
         let across = self.left < other.right && other.left < self.right;
         across && self.top < other.bottom && other.top < self.bottom
@@ -84,7 +98,16 @@ mod tests {
     /// The places of names at these marks, in a plot of 400 by 200.
     fn placed(named: &[(&str, Point)]) -> Vec<Point> {
         let marks: Vec<Point> = named.iter().map(|(_, mark)| *mark).collect();
-        place(named, &marks, (0..400, 0..200))
+        place(named, (&marks, &[]), (0..400, 0..200))
+    }
+
+    #[test]
+    fn a_name_keeps_off_a_line_and_is_joined_to_its_mark_where_that_takes_it_away() {
+        let line: Vec<Point> = (0..400).step_by(6).map(|x| (x, 100)).collect();
+        let place = place(&[("oracle", (50, 100))], (&[(50, 100)], &line), (0..400, 0..200))[0];
+        assert!(place.1 + LINE < 100 || place.1 > 100, "{place:?}");
+        assert_eq!(joint("oracle", place, (50, 100)), Some((57, place.1 + 7)));
+        assert_eq!(joint("oracle", (58, 93), (50, 100)), None);
     }
 
     #[test]

@@ -1,16 +1,22 @@
 //! What is shown of a competition: JSON, CSV, and one HTML page with its plots inside.
 
+mod choice;
+mod costs;
 mod dots;
+pub mod grid;
 mod key;
 mod labels;
+mod missed;
 mod page;
 mod plots;
+mod violations;
 
 pub use plots::PlotError;
 
 use serde::Serialize;
 
 use crate::competition::{Contender, Course};
+use crate::delays::Delayed;
 use crate::figures::Figures;
 use crate::ranking::{self, Agreement, OneSetting, Standing};
 use crate::rivals::Rival;
@@ -74,6 +80,9 @@ pub struct Report {
     pub held: String,
     /// Under which conditions, in words.
     pub conditions: String,
+    /// What somebody should know before reading on, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The traces.
     pub traces: Vec<Source>,
     /// The results, trace by trace.
@@ -84,6 +93,9 @@ pub struct Report {
     /// The same under disturbed conditions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disturbed: Vec<Disturbed>,
+    /// The policy and the oracle with metrics sooner and later, and with the other queue.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub delays: Vec<Delayed>,
     /// How far the order on the shipped profile agrees with that on the traces.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub agreements: Vec<Agreement>,
@@ -97,21 +109,44 @@ pub struct Report {
 pub struct Plotted {
     /// The trace.
     pub trace: String,
-    /// Demand and capacity of the first policy that is a single play.
-    pub points: Vec<crate::play::Point>,
-    /// Rivals at all their settings.
+    /// Demand and capacity under the policy of that name; `None` where nobody took part that is a single play.
+    pub played: Option<(String, Vec<crate::play::Point>)>,
+    /// Those that were tuned of the rivals whose settings are drawn, at all of them.
     pub sweeps: Vec<(Rival, Vec<Figures>)>,
 }
 
 impl Plotted {
-    /// Plays what the plots of a course need.
-    pub fn of(course: &Course) -> Self {
-        let sweeps = [Rival::TargetTracking, Rival::Hpa].map(|rival| (rival, course.sweep(rival)));
-        Self {
-            trace: course.world.name.clone(),
-            points: course.points(Contender::Hybrid),
-            sweeps: sweeps.into(),
-        }
+    /// Plays what the plots of a course need: who took part, the hybrid policy if it did. `sweeps` are rivals at each
+    /// setting that they were tuned by.
+    pub fn of(course: &Course, contenders: &[Contender], sweeps: &[Figures]) -> Self {
+        let trace = &course.world.name;
+        let hybrid = contenders.iter().find(|one| **one == Contender::Hybrid);
+        let others = contenders.iter();
+        let played = hybrid.into_iter().chain(others).find_map(|contender| {
+            let points = course.points(*contender);
+            (!points.is_empty()).then(|| (contender.name(), points))
+        });
+        let settings = |rival: Rival| {
+            let of = sweeps.iter().filter(|one| one.trace == *trace && one.policy == rival.name());
+            let found: Vec<Figures> = of.cloned().collect();
+            (!found.is_empty()).then_some((rival, found))
+        };
+        let sweeps = [Rival::TargetTracking, Rival::Hpa].into_iter().filter_map(settings).collect();
+        Self { trace: trace.clone(), played, sweeps }
+    }
+
+    /// The plots, by name: what was needed and served over time, and cost against violations. Those that have nothing to
+    /// show are left out.
+    pub fn plots(&self, results: &[Figures]) -> Result<Vec<(String, String)>, PlotError> {
+        let of: Vec<&Figures> = results.iter().filter(|figures| figures.trace == self.trace).collect();
+        let over_time = match &self.played {
+            Some((name, points)) => plots::over_time(name, points)?,
+            None => String::new(),
+        };
+        let violations = violations::draw(self, &of)?;
+        let all = [("load", over_time), ("violations", violations)];
+        let drawn = all.into_iter().filter(|(_, svg)| !svg.is_empty());
+        Ok(drawn.map(|(what, svg)| (format!("{what}-{}", self.trace), svg)).collect())
     }
 }
 
@@ -131,13 +166,20 @@ impl Report {
         page::page(self, plotted)
     }
 
-    /// The plots that are of all traces together, by name: what each costs, how often its count changes, and what choosing
-    /// the type is worth. Those that have nothing to show are left out.
+    /// The plots that are of all traces together, by name: what each costs and misses, how often its count changes, what
+    /// one setting for all is worth, what delay and disturbances do, and what choosing the type is worth. Those that have
+    /// nothing to show are left out.
     pub fn plots(&self) -> Result<Vec<(&'static str, String)>, PlotError> {
         let all = [
-            ("cost-by-trace", dots::cost(&self.results)?),
-            ("changes-by-trace", dots::changes(&self.results)?),
-            ("type-choice", dots::types(&self.type_cases)?),
+            ("cost-by-trace", costs::cost(&self.results)?),
+            ("changes-by-trace", costs::changes(&self.results)?),
+            ("missed-by-trace", missed::beside_tracking(self)?),
+            ("missed-after-two-days", missed::after_two_days(self)?),
+            ("one-setting", costs::one_setting(self)?),
+            ("missed-disturbed", missed::disturbed(self)?),
+            ("cost-of-delay", costs::delays(self)?),
+            ("type-choice", choice::types(&self.type_cases)?),
+            ("type-growing", choice::growing(&self.type_cases)?),
         ];
         Ok(all.into_iter().filter(|(_, svg)| !svg.is_empty()).collect())
     }

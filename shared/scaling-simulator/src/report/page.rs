@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
+use super::grid::{self, Grid};
 use super::plots::{self, PlotError};
 use super::{Plotted, Report};
 use crate::figures::Figures;
 use crate::ranking::Standing;
-use crate::type_cases::{APPETITES, Gain, SCALES, TypeCase};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -35,6 +35,9 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
              95th percentile was over the target; half a percent counts as held.</p>"
         ),
     );
+    for note in &report.notes {
+        push(&mut html, format_args!("<p><strong>{}</strong></p>", escaped(note)));
+    }
     for (which, standings) in report.standings() {
         summary(&mut html, which, &standings);
     }
@@ -46,29 +49,30 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
     for said in &sentences {
         push(&mut html, format_args!("<p>{}.</p>", escaped(said)));
     }
-    disturbed(&mut html, report);
-    type_cases(&mut html, report);
+    grids(&mut html, report);
     for plotted in plotted {
         let of: Vec<&Figures> =
             report.results.iter().filter(|figures| figures.trace == plotted.trace).collect();
         push(&mut html, format_args!("<h2>{}</h2>", escaped(&plotted.trace)));
         figures(&mut html, report, &of);
-        let drawn = plots::over_time(&plotted.points)?;
-        push(
-            &mut html,
-            format_args!(
-                "<figure>{drawn}<figcaption>Most needed and least serving, by time.</figcaption></figure>"
-            ),
-        );
-        let drawn = plots::cost_and_violations(plotted, &of)?;
-        push(
-            &mut html,
-            format_args!("<figure>{drawn}<figcaption>Cost against violations.</figcaption></figure>"),
-        );
+        elasticity(&mut html, &of);
+        each(&mut html, plotted, &report.results)?;
     }
     sources(&mut html, report);
     html.push_str("</html>\n");
     Ok(html)
+}
+
+/// The plots of one trace.
+fn each(html: &mut String, plotted: &Plotted, results: &[Figures]) -> Result<(), PlotError> {
+    for (name, drawn) in plotted.plots(results)? {
+        let says = match &plotted.played {
+            Some((_, points)) if name.starts_with("load-") => plots::over_time_in_words(points),
+            _ => "Cost against violations.".to_owned(),
+        };
+        push(html, format_args!("<figure>{drawn}<figcaption>{}</figcaption></figure>", escaped(&says)));
+    }
+    Ok(())
 }
 
 fn summary(html: &mut String, which: &str, standings: &[Standing]) {
@@ -81,69 +85,39 @@ fn summary(html: &mut String, which: &str, standings: &[Standing]) {
     end(html);
 }
 
-/// Policies by disturbances, and what the hybrid policy misses on each trace.
-fn disturbed(html: &mut String, report: &Report) {
-    let Some(planned) = report.disturbed.first() else { return };
-    html.push_str("<h2>Other conditions than planned</h2><p>Median cost, and traces held.</p>");
-    let names: Vec<&str> = report.disturbed.iter().map(|one| one.disturbance).collect();
-    begin(html, &[&["policy"], names.as_slice()].concat());
-    for policy in planned.standings.iter().map(|one| &one.policy) {
-        let cell = |standings: &[Standing]| {
-            let found = standings.iter().find(|one| one.policy == *policy);
-            found.map_or_else(
-                || "-".to_owned(),
-                |one| format!("{} ({})", ratio(one.median_over_oracle), one.held),
-            )
-        };
-        let cells: Vec<String> = report.disturbed.iter().map(|one| cell(&one.standings)).collect();
-        row(html, policy, &cells, None);
+/// What stands beside the policy, what other conditions and metrics do to it, and what choosing the type is worth.
+fn grids(html: &mut String, report: &Report) {
+    let all = [
+        (grid::beside(report), "The policy beside the others", "Costs, and what is missed."),
+        (grid::disturbed(report), "Other conditions than planned", "Median cost, and traces held."),
+        (grid::missed(report), "What the policy misses under other conditions", "psi in percent, by trace."),
+        (
+            grid::delays(report),
+            "What the delay of metrics costs",
+            "Cost of the policy over the oracle's, by trace.",
+        ),
+        (
+            grid::type_cases(&report.type_cases),
+            "Choosing the type",
+            "Cost over that of the same policy on one default type, on the best fixed type in hindsight, and with the \
+             clairvoyant choice of the type, which knows the whole load, changes the type at most hourly, and takes only \
+             types that hold the target over the whole trace, or miss no more than the policy.",
+        ),
+    ];
+    for (grid, title, says) in all {
+        let Some(grid) = grid else { continue };
+        push(html, format_args!("<h2>{}</h2><p>{}</p>", escaped(title), escaped(says)));
+        tabulate(html, &grid);
     }
-    end(html);
 }
 
-fn type_cases(html: &mut String, report: &Report) {
-    let cases = &report.type_cases;
-    if cases.is_empty() {
-        return;
+fn tabulate(html: &mut String, grid: &Grid) {
+    begin(html, &grid.header.iter().map(String::as_str).collect::<Vec<_>>());
+    for cells in &grid.rows {
+        if let Some((name, figures)) = cells.split_first() {
+            row(html, name, figures, None);
+        }
     }
-    html.push_str(
-        "<h2>Choosing the type</h2><p>Cost over that of the same policy on one default type, on the best fixed type in \
-         hindsight, and with the clairvoyant choice of type.</p>",
-    );
-    begin(
-        html,
-        &[
-            "cases",
-            "number",
-            "over default",
-            "worst",
-            "over best",
-            "worst",
-            "over clairvoyant",
-            "changes/day",
-        ],
-    );
-    let mut add = |name: &str, which: &dyn Fn(&TypeCase) -> bool| {
-        let Some(gain) = Gain::of(cases.iter().filter(|case| which(case))) else { return };
-        let cells = [
-            gain.cases.to_string(),
-            format!("{:.3}", gain.over_default),
-            format!("{:.3}", gain.worst_over_default),
-            format!("{:.3}", gain.over_best),
-            format!("{:.3}", gain.worst_over_best),
-            format!("{:.3}", gain.over_clairvoyant),
-            format!("{:.2}", gain.type_changes_a_day),
-        ];
-        row(html, name, &cells, None);
-    };
-    add("all", &|case| !case.growing);
-    for scale in SCALES {
-        add(&format!("load x{scale}"), &|case| !case.growing && (case.scale - scale).abs() < 1e-9);
-    }
-    for appetite in APPETITES {
-        add(&format!("memory: {}", appetite.name), &|case| !case.growing && case.memory == appetite.name);
-    }
-    add("growing 40-fold", &|case| case.growing);
     end(html);
 }
 
@@ -156,10 +130,12 @@ fn figures(html: &mut String, report: &Report, of: &[&Figures]) {
             "cost",
             "USD",
             "psi %",
+            "after 2 days",
             "min/day over",
             "changes/day",
             "reversals/day",
             "type changes",
+            "types",
             "slack %",
         ],
     );
@@ -169,15 +145,21 @@ fn figures(html: &mut String, report: &Report, of: &[&Figures]) {
             ratio(report.over_oracle(one)),
             format!("{:.0}", one.cost_usd),
             format!("{:.2}", one.violation_requests_share * 100.0),
+            one.violation_share_after_two_days
+                .map_or_else(String::new, |share| format!("{:.2}", share * 100.0)),
             format!("{:.1}", one.violation_minutes_a_day),
             format!("{:.0}", one.operations_a_day),
             format!("{:.0}", one.reversals_a_day),
             one.type_changes.to_string(),
+            one.types.clone(),
             format!("{:.0}", one.slack * 100.0),
         ];
         row(html, &one.policy, &cells, (!one.holds()).then_some(3));
     }
     end(html);
+}
+
+fn elasticity(html: &mut String, of: &[&Figures]) {
     begin(
         html,
         &[

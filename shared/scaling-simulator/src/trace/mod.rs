@@ -3,6 +3,7 @@
 
 mod profile;
 mod read;
+mod resolution;
 mod superpose;
 
 pub use profile::PROFILE;

@@ -11,11 +11,16 @@ use jiff::Timestamp;
 use scaling_fleet::load::{ImplausibleStep, Row, RowError, is_plausible_step};
 use thiserror::Error;
 
+use super::resolution::{self, Change, drift};
+
 /// Largest share of rows that may be missing.
 const MOST_MISSING: f64 = 0.1;
 
 /// More rows than this are refused: ten years of seconds.
 const MOST_ROWS: usize = 320_000_000;
+
+/// Longer traces are refused: each 15 s of them are an interval of the simulation. Ten years, in seconds.
+const LONGEST: f64 = 3_652.5 * 86_400.0;
 
 /// A load above this is a slip: no service has 10^15 requests in a period.
 const LARGEST: u64 = 1_000_000_000_000_000;
@@ -56,13 +61,37 @@ pub enum TraceError {
         /// Distances of two rows.
         distances: usize,
     },
+    /// A part of the trace has another resolution than the part before it.
+    #[error(
+        "line {line}: the rows are {before} s apart above it and {after} s from it on; bring the trace to one resolution, \
+         or cut it there"
+    )]
+    Mixed {
+        /// The first line in the file of another resolution, from 1.
+        line: u64,
+        /// Distance of two rows before it, in whole seconds.
+        before: u64,
+        /// Distance of two rows from it on, in whole seconds.
+        after: u64,
+    },
+    /// It lasts longer than can be simulated.
+    #[error("the trace lasts {days} days, more than the ten years that can be simulated; cut it")]
+    TooWide {
+        /// How long it lasts, in whole days.
+        days: u64,
+    },
     /// Too much is missing.
-    #[error("{missing} of {rows} rows are missing, more than a tenth; fill or cut the trace first")]
+    #[error(
+        "{missing} of {rows} rows are missing or empty, the first at line {line}, more than a tenth; fill or cut the trace \
+         first"
+    )]
     Gaps {
         /// Rows that are missing.
         missing: usize,
         /// Rows that there should be.
         rows: usize,
+        /// Line in the file, from 1, that is empty or stands after the first gap.
+        line: u64,
     },
     /// Fewer than two rows.
     #[error("a trace needs at least two rows")]
@@ -92,6 +121,8 @@ pub enum Repair {
     Filled {
         /// How many.
         rows: usize,
+        /// Line in the file, from 1, that is empty or stands after the first gap.
+        line: u64,
     },
 }
 
@@ -100,9 +131,10 @@ impl fmt::Display for Repair {
         match self {
             Self::Sorted => f.write_str("rows were out of order and have been sorted"),
             Self::Repeated { rows } => write!(f, "{rows} rows stood there twice and were kept once"),
-            Self::Filled { rows } => {
-                write!(f, "{rows} rows were missing or empty and were filled in with straight lines")
-            }
+            Self::Filled { rows, line } => write!(
+                f,
+                "{rows} rows were missing or empty, the first at line {line}, and were filled in with straight lines"
+            ),
         }
     }
 }
@@ -137,14 +169,16 @@ pub(super) fn read(text: &str) -> Result<Read, TraceError> {
     if !is_plausible_step(step) {
         return Err(TraceError::Step { seconds: whole_seconds(step).unsigned_abs() });
     }
-    let (values, filled) = on_grid(&rows, step)?;
+    let lasts = rows[rows.len() - 1].seconds - first.seconds;
+    if lasts > LONGEST {
+        return Err(TraceError::TooWide { days: whole_seconds(lasts / 86_400.0).unsigned_abs() });
+    }
+    let (values, filled) = on_grid(&rows, step).map_err(|error| mixed(&rows).unwrap_or(error))?;
     let length = values.len() as f64 * step;
     if length < LEAST_LENGTH {
         return Err(TraceError::TooBrief { seconds: whole_seconds(length.ceil()).unsigned_abs() });
     }
-    if filled > 0 {
-        repairs.push(Repair::Filled { rows: filled });
-    }
+    repairs.extend(filled.map(|gap| Repair::Filled { rows: gap.missing, line: gap.line }));
     Ok(Read { start, step: Duration::from_secs_f64(step), values, repairs })
 }
 
@@ -170,10 +204,34 @@ fn usual_step(rows: &[Row]) -> f64 {
     steps.get(steps.len() / 2).copied().unwrap_or(1.0)
 }
 
-/// The values on a grid of `step` from the first row on, and how many of them had to be filled in.
-fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, usize), TraceError> {
-    // A second of drift is no other resolution.
-    let drift = 1.0_f64.min(0.25 * step);
+/// The fault of a trace of two resolutions, where it is one.
+fn mixed(rows: &[Row]) -> Option<TraceError> {
+    let Change { line, before, after } = resolution::change(rows)?;
+    let seconds = |distance: f64| whole_seconds(distance).unsigned_abs();
+    Some(TraceError::Mixed { line, before: seconds(before), after: seconds(after) })
+}
+
+/// What is not there.
+struct Gap {
+    missing: usize,
+    /// Line that is empty or stands after the first gap.
+    line: u64,
+}
+
+/// The line of the first row that is empty or not where its neighbour before it lets expect it, given their places.
+fn first_gap(rows: &[Row], places: &[usize]) -> u64 {
+    let mut expected = 0;
+    let gap = rows.iter().zip(places).find(|(row, place)| {
+        let found = row.value.is_none() || **place > expected;
+        expected = **place + 1;
+        found
+    });
+    gap.map_or(0, |(row, _)| row.line)
+}
+
+/// The values on a grid of `step` from the first row on, and what of them had to be filled in.
+fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, Option<Gap>), TraceError> {
+    let drift = drift(step);
     let mut places = Vec::with_capacity(rows.len());
     for row in rows {
         let at = (row.seconds - rows[0].seconds) / step;
@@ -185,17 +243,20 @@ fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, usize), TraceError> {
                 distances: rows.len() - 1,
             });
         }
-        places.push((place(at), row.value));
+        places.push(place(at));
     }
-    let length = places.last().map_or(0, |(place, _)| place.saturating_add(1));
+    let length = places.last().map_or(0, |place| place.saturating_add(1));
     let known: Vec<(usize, f64)> =
-        places.into_iter().filter_map(|(place, value)| value.map(|value| (place, value))).collect();
+        places.iter().zip(rows).filter_map(|(place, row)| Some((*place, row.value?))).collect();
     let missing = length.saturating_sub(known.len());
+    let gap = (missing > 0).then(|| Gap { missing, line: first_gap(rows, &places) });
     if known.len() < 2 {
         return Err(TraceError::TooShort);
     }
-    if missing as f64 > MOST_MISSING * length as f64 {
-        return Err(TraceError::Gaps { missing, rows: length });
+    if let Some(Gap { missing, line }) = gap
+        && missing as f64 > MOST_MISSING * length as f64
+    {
+        return Err(TraceError::Gaps { missing, rows: length, line });
     }
     let mut values = vec![known[0].1; length];
     for pair in known.windows(2) {
@@ -206,7 +267,7 @@ fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, usize), TraceError> {
     }
     let (last, value) = known[known.len() - 1];
     values[last..].fill(value);
-    Ok((values, missing))
+    Ok((values, gap))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "times of traces are far below 2^53 seconds")]
@@ -253,7 +314,7 @@ mod tests {
         let rows: Vec<String> = (0..20).filter(|number| *number != 7).map(row).collect();
         let rows = rows.concat();
         let gap = read(&format!("t,v\n{rows}")).unwrap();
-        assert_eq!((gap.values[7], gap.repairs), (7.0, vec![Repair::Filled { rows: 1 }]));
+        assert_eq!((gap.values[7], gap.repairs), (7.0, vec![Repair::Filled { rows: 1, line: 9 }]));
     }
 
     #[test]
@@ -277,7 +338,11 @@ mod tests {
                 "timestamp,value\n0,1\n60,1\n120,1\n130,1\n180,1\n",
                 TraceError::Grid { line: 5, step: 60, keep: 2, distances: 4 },
             ),
-            ("timestamp,value\n0,1\n60,1\n120,1\n600,1\n", TraceError::Gaps { missing: 7, rows: 11 }),
+            (
+                "timestamp,value\n0,1\n60,1\n120,1\n600,1\n",
+                TraceError::Gaps { missing: 7, rows: 11, line: 5 },
+            ),
+            ("timestamp,value\n0,1\n60,\n120,1\n180,1\n", TraceError::Gaps { missing: 1, rows: 4, line: 3 }),
             ("0,1\n60,1\n", RowError::Header.into()),
             ("timestamp,value\n0,1\n", TraceError::TooShort),
             ("timestamp,value\n", TraceError::TooShort),
@@ -292,14 +357,30 @@ mod tests {
         let minutes = "0,1\n60,1\n120,1\n180,1\n";
         let fine = "190,1\n200,1\n";
         let coarse_first = read(&format!("t,v\n{minutes}{fine}"));
-        assert_eq!(coarse_first.err(), Some(TraceError::Grid { line: 6, step: 60, keep: 3, distances: 5 }));
+        assert_eq!(coarse_first.err(), Some(TraceError::Mixed { line: 6, before: 60, after: 10 }));
         let fine_first = read("t,v\n0,1\n10,1\n20,1\n30,1\n90,1\n150,1\n");
-        assert_eq!(fine_first.err(), Some(TraceError::Gaps { missing: 10, rows: 16 }));
+        let fault = fine_first.err().unwrap();
+        let told = fault.to_string();
+        assert_eq!(fault, TraceError::Mixed { line: 6, before: 10, after: 60 });
+        assert!(told.contains("10 s apart above it and 60 s from it on"), "{told}");
+    }
+
+    #[test]
+    fn more_than_ten_years_are_refused_before_they_are_spread_out() {
+        let rows = |days: u32| {
+            (0..=days * 2)
+                .map(|half| format!("{},1\n", u64::from(half) * 43_200))
+                .collect::<Vec<_>>()
+                .concat()
+        };
+        let read = |days: u32| read(&format!("t,v\n{}", rows(days))).map(|read| read.values.len());
+        assert_eq!(read(3_652), Ok(7_305));
+        assert_eq!(read(83_900), Err(TraceError::TooWide { days: 83_900 }));
     }
 
     #[test]
     fn a_grid_that_few_rows_keep_is_not_said_to_be_that_of_most() {
-        let error = read("t,v\n0,1\n60,1\n120,1\n130,1\n140,1\n180,1\n").err().unwrap();
+        let error = read("t,v\n0,1\n60,1\n120,1\n130,1\n155,1\n195,1\n").err().unwrap();
         assert_eq!(error, TraceError::Grid { line: 3, step: 40, keep: 1, distances: 5 });
         assert!(error.to_string().contains("(1 of 5 distances keep it)"), "{error}");
     }
