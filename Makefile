@@ -39,9 +39,9 @@ policy-table: ## The comparison of policies over the traces in TRACES=DIR; REPOR
 	@sha256sum "$(TRACES)"/*.csv
 	SCALING_COMMIT=$$(git rev-parse --short HEAD) cargo build --release --quiet --bin scaling
 	@held_out=(); for name in $(HELD_OUT); do test ! -f "$(TRACES)/$$name.csv" || held_out+=(--held-out "$$name"); done; \
-	for conditions in "cloudwatch own --disturbed --type-cases" "cloudwatch shared" "prompt own"; do set -- $$conditions; \
+	for conditions in "cloudwatch own --disturbed --type-cases --delays" "cloudwatch shared" "prompt own"; do set -- $$conditions; \
 		"$${CARGO_TARGET_DIR:-target}/release/scaling" simulate --trace "$(TRACES)"/*.csv --profile 3 --policies all \
-			"$${held_out[@]}" --metrics $$1 --queue $$2 $${3:-} $${4:-} $${REPORT:+--report "$$REPORT/$$1-$$2"}; done
+			"$${held_out[@]}" --metrics $$1 --queue $$2 "$${@:3}" $${REPORT:+--report "$$REPORT/$$1-$$2"}; done
 
 .PHONY: setup
 setup: $(STAMP) $(SAM_STAMP) tests/dynamodb/node_modules .tools/.prometheus .tools/.chromium ## Install what the tests need, into this folder

@@ -23,7 +23,7 @@ pub(crate) use deployed::{
     AlarmsArguments, AlarmsCommand, ConfigCommand, ConfigCommandArguments, DiffArguments, DoctorArguments,
     HistoryArguments, PullArguments, PushArguments, RollbackArguments, SyncArguments,
 };
-pub(crate) use simulate::{MetricFeed, Queue, SimulateArguments};
+pub(crate) use simulate::{MetricFeed, Planned, Queue, SimulateArguments};
 
 pub(crate) use seeing::{ExplainArguments, ReportArguments, ReportFormat, StatusArguments};
 

@@ -28,7 +28,8 @@ pub(crate) struct SimulateArguments {
         default_value = "hybrid,target-tracking,hpa,target-tracking-tuned,hpa-tuned,oracle,noise-blind"
     )]
     pub(crate) policies: Vec<String>,
-    /// Types that `hybrid` may choose from, the first is what everybody begins with; without it all run on m7i.xlarge
+    /// Types, at most 8, that `hybrid`, `hpa-vpa` and `oracle` choose from (the oracle changes at most hourly); the first is
+    /// what everybody begins with, and the others keep to; without it all run on m7i.xlarge
     #[arg(long, value_delimiter = ',')]
     pub(crate) types: Vec<String>,
     /// What the controller can read of its group, and when
@@ -46,18 +47,59 @@ pub(crate) struct SimulateArguments {
     /// The `cpu_threshold` of the hybrid policy, where it is not the default
     #[arg(long)]
     pub(crate) cpu_threshold: Option<f64>,
+    #[command(flatten)]
+    pub(crate) planned: Planned,
     /// Everything once more under conditions other than planned, tuned rivals at the settings of before
     #[arg(long)]
     pub(crate) disturbed: bool,
+    /// `hybrid` and `oracle` once more with metrics that come sooner and with a shared queue: what the delay costs each trace
+    #[arg(long)]
+    pub(crate) delays: bool,
     /// What choosing the type is worth: four sizes of each load, five appetites for memory, and a service that grows 40-fold
     #[arg(long)]
     pub(crate) type_cases: bool,
     /// JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write report.html, results.csv and results.json into this folder
+    /// Write report.html, results.csv, results.json and each plot into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
+}
+
+/// The service, its instances and what is measured of them.
+#[derive(Debug, Args)]
+pub(crate) struct Planned {
+    /// Seconds between two looks of the controller, a multiple of 15; rivals keep their own [default: as --metrics]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(15..=3600))]
+    pub(crate) interval: Option<u32>,
+    /// Seconds that a metric's period lasts, a multiple of 15 [default: as --metrics]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(15..=3600))]
+    pub(crate) metric_period: Option<u32>,
+    /// Seconds after its end at which a period can be read [default: as --metrics]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub(crate) metric_delay: Option<u32>,
+    /// Standard deviation of what is measured, as a share of it, 0 to 1: each value of each period is off by a normal factor
+    /// of its own, drawn from the seed; 0 is exact. What chance does to arrivals is apart from it
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) noise: f64,
+    /// Seconds that an instance boots for; it is billed meanwhile
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(crate) boot: u64,
+    /// Seconds that an instance warms up for after its boot: billed, seen as warming, without load, and in no metric
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(crate) warm_up: u64,
+    /// Seconds that a request keeps a vCPU busy, in the mean (exponential), 0.001 to 60
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.05)]
+    pub(crate) service_time: f64,
+    /// Seconds that the 95th percentile of the response time may take, more than 3 times the service time, at most 10
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.25)]
+    pub(crate) latency_target: f64,
+    /// Fewest instances
+    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub(crate) min: u32,
+    /// Most instances
+    #[arg(long, value_name = "COUNT", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub(crate) max: u32,
 }
 
 /// What the controller can read.

@@ -1,6 +1,8 @@
 //! `scaling simulate`: policies over traces in virtual time, as a table, as JSON, and as a page with plots.
 
+mod conditions;
 mod inputs;
+mod reach;
 mod tables;
 
 use std::fs;
@@ -13,6 +15,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use scaling_simulator::competition::{Contender, Course, Results, compete, compete_as_tuned};
+use scaling_simulator::delays::{self, Delayed};
 use scaling_simulator::disturbance::Disturbance;
 use scaling_simulator::ranking::{Agreement, LEAST_DAYS, agreement, one_setting_for_all};
 use scaling_simulator::report::{Disturbed, Plotted, Report, Source};
@@ -40,35 +43,43 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<()> {
     let bar = progress(setup.plays(arguments, cases.len()));
     let done = || bar.inc(1);
     let courses = setup.courses(&setup.conditions);
+    let notes = reach::notes(&courses)?;
     let Results { figures: results, sweeps } = compete(&courses, &setup.contenders, &done);
     let report = Report {
         held: inputs::held(Timestamp::now().round(jiff::Unit::Second)?),
-        conditions: inputs::in_words(arguments, &setup.conditions, &setup.traces),
+        conditions: conditions::in_words(
+            &setup.conditions,
+            &setup.types,
+            (&setup.traces, &arguments.held_out),
+        ),
+        notes,
         traces: setup.sources(arguments)?,
-        one_setting: one_setting_for_all(&results, &real(sweeps)),
+        one_setting: one_setting_for_all(&results, &real(&sweeps)),
         disturbed: if arguments.disturbed { setup.disturbed(&results, &done) } else { Vec::new() },
+        delays: if arguments.delays { setup.delays(&done) } else { Vec::new() },
         agreements: setup.agreements(&results),
         type_cases: if arguments.type_cases { setup.type_cases(&cases, &done)? } else { Vec::new() },
         results,
     };
-    bar.finish_and_clear();
     if let Some(folder) = &arguments.report {
-        write(&report, &courses, folder)?;
+        let plotted = |course: &Course| {
+            let plotted = Plotted::of(course, &setup.contenders, &sweeps);
+            done();
+            plotted
+        };
+        write(&report, &courses.iter().map(plotted).collect::<Vec<_>>(), folder)?;
     }
+    bar.finish_and_clear();
     if arguments.json { output::json(&report) } else { tables::print(&report, began.elapsed()) }
 }
 
 impl Setup {
     fn of(arguments: &SimulateArguments) -> Result<Self> {
-        let mut traces: Vec<Trace> =
-            arguments.trace.iter().map(|path| inputs::read(path)).collect::<Result<_>>()?;
-        traces.extend(arguments.profile.map(Trace::profile));
-        ensure!(!traces.is_empty(), "name a file with --trace, or a number of weeks with --profile");
         Ok(Self {
             contenders: inputs::contenders(&arguments.policies)?,
             types: inputs::types(&arguments.types)?,
-            conditions: inputs::conditions(arguments)?,
-            traces,
+            conditions: conditions::of(arguments)?,
+            traces: inputs::traces(&arguments.trace, arguments.profile)?,
         })
     }
 
@@ -87,7 +98,11 @@ impl Setup {
     fn plays(&self, arguments: &SimulateArguments, cases: usize) -> usize {
         let once = self.traces.len() * self.contenders.len();
         let times = if arguments.disturbed { Disturbance::ALL.len() + 1 } else { 1 };
-        once * times + if arguments.type_cases { type_cases::count(cases) } else { 0 }
+        let cases = if arguments.type_cases { type_cases::count(cases) } else { 0 };
+        let delays = delays::VARIANTS.len() * delays::CONTENDERS.len() * self.traces.len();
+        let delays = if arguments.delays { delays } else { 0 };
+        let plotted = if arguments.report.is_some() { self.traces.len() } else { 0 };
+        once * times + cases + delays + plotted
     }
 
     fn sources(&self, arguments: &SimulateArguments) -> Result<Vec<Source>> {
@@ -116,6 +131,10 @@ impl Setup {
         std::iter::once(planned).chain(others).collect()
     }
 
+    fn delays(&self, done: &(impl Fn() + Sync)) -> Vec<Delayed> {
+        delays::play_all(&self.conditions, |conditions| self.courses(conditions), done)
+    }
+
     /// The order on the shipped profile against that on each trace, where the profile takes part.
     fn agreements(&self, results: &[Figures]) -> Vec<Agreement> {
         if !self.traces.iter().any(|trace| trace.name == PROFILE) {
@@ -136,8 +155,8 @@ impl Setup {
 }
 
 /// Those of traces that are not drawn.
-fn real(figures: Vec<Figures>) -> Vec<Figures> {
-    figures.into_iter().filter(|one| one.trace != PROFILE).collect()
+fn real(figures: &[Figures]) -> Vec<Figures> {
+    figures.iter().filter(|one| one.trace != PROFILE).cloned().collect()
 }
 
 fn progress(plays: usize) -> ProgressBar {
@@ -152,15 +171,18 @@ fn progress(plays: usize) -> ProgressBar {
     bar
 }
 
-fn write(report: &Report, courses: &[Course], folder: &Path) -> Result<()> {
+fn write(report: &Report, plotted: &[Plotted], folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let plotted: Vec<Plotted> = courses.iter().map(Plotted::of).collect();
     let mut files = vec![
-        ("report.html".to_owned(), report.html(&plotted)?),
+        ("report.html".to_owned(), report.html(plotted)?),
         ("results.csv".to_owned(), report.csv()?),
         ("results.json".to_owned(), serde_json::to_string_pretty(report)?),
     ];
     files.extend(report.plots()?.into_iter().map(|(name, svg)| (format!("{name}.svg"), svg)));
+    for plotted in plotted {
+        let drawn = plotted.plots(&report.results)?;
+        files.extend(drawn.into_iter().map(|(name, svg)| (format!("{name}.svg"), svg)));
+    }
     for (name, text) in files {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;

@@ -1,28 +1,29 @@
 //! What the arguments of `scaling simulate` mean.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
-use scaling_fleet::service::QueueModel;
+use scaling_simulator::Trace;
 use scaling_simulator::competition::Contender;
-use scaling_simulator::world::{HIGH_REPLICAS, MachineType};
-use scaling_simulator::{Conditions, Trace};
-
-use crate::arguments::{MetricFeed, Queue, SimulateArguments};
+use scaling_simulator::oracle::MOST_TYPES;
+use scaling_simulator::trace::PROFILE;
+use scaling_simulator::world::MachineType;
 
 /// The type that everybody runs on where none is named.
-const TYPE: &str = "m7i.xlarge";
+pub(super) const TYPE: &str = "m7i.xlarge";
 
+/// Who takes part, each once.
 pub(super) fn contenders(names: &[String]) -> Result<Vec<Contender>> {
-    if names.iter().any(|name| name == "all") {
+    let names = listed(names);
+    if names.contains(&"all") {
         return Ok(Contender::all());
     }
     let known = || Contender::all().into_iter().map(Contender::name).collect::<Vec<_>>().join(", ");
     names
-        .iter()
+        .into_iter()
         .map(|name| {
             Contender::from_name(name)
                 .with_context(|| format!("there is no policy `{name}`; there are: {}, and all", known()))
@@ -30,9 +31,24 @@ pub(super) fn contenders(names: &[String]) -> Result<Vec<Contender>> {
         .collect()
 }
 
+/// The parts of a list in their order, each once, without the spaces around the commas.
+fn listed(names: &[String]) -> Vec<&str> {
+    let mut listed: Vec<&str> = Vec::new();
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        if !listed.contains(&name) {
+            listed.push(name);
+        }
+    }
+    listed
+}
+
 pub(super) fn types(names: &[String]) -> Result<Arc<[MachineType]>> {
-    let names: Vec<&str> =
-        if names.is_empty() { vec![TYPE] } else { names.iter().map(String::as_str).collect() };
+    let names = if names.is_empty() { vec![TYPE] } else { listed(names) };
+    ensure!(
+        names.len() <= MOST_TYPES,
+        "--types names {} types; choose at most {MOST_TYPES} of them: the oracle would take too long over more",
+        names.len()
+    );
     names
         .into_iter()
         .map(|name| {
@@ -43,35 +59,33 @@ pub(super) fn types(names: &[String]) -> Result<Arc<[MachineType]>> {
         .collect()
 }
 
-pub(super) fn conditions(arguments: &SimulateArguments) -> Result<Conditions> {
-    ensure!(
-        arguments.scale > 0.0 && arguments.scale <= 1000.0,
-        "--scale must be over 0 and at most 1000, not {}",
-        arguments.scale
-    );
-    let mut conditions = match arguments.metrics {
-        MetricFeed::Cloudwatch => Conditions::product(),
-        MetricFeed::Prompt => Conditions::prompt(),
-    };
-    if let Some(threshold) = arguments.cpu_threshold {
-        ensure!(
-            threshold > 0.0 && threshold <= 1.0,
-            "--cpu-threshold must be over 0 and at most 1, not {threshold}"
-        );
-        conditions.cpu_threshold = threshold;
+/// The traces in these files. Results are told apart by the files' names without ending.
+pub(super) fn traces(paths: &[PathBuf], weeks: Option<u64>) -> Result<Vec<Trace>> {
+    let drawn = weeks.map(|_| (PROFILE.to_owned(), "the shipped profile (--profile)".to_owned()));
+    let files = paths.iter().map(|path| (name_of(path), path.display().to_string()));
+    let named: Vec<(String, String)> = files.chain(drawn).collect();
+    for (index, (name, path)) in named.iter().enumerate() {
+        if let Some((_, other)) = named[..index].iter().find(|(other, _)| other == name) {
+            bail!(
+                "{other} and {path} would both be `{name}` in the results, which could not be told apart: copy one of them \
+                 to another name"
+            );
+        }
     }
-    let queue = match arguments.queue {
-        Queue::Own => QueueModel::Own,
-        Queue::Shared => QueueModel::Shared,
-    };
-    Ok(Conditions { scale: arguments.scale, seed: arguments.seed, ..conditions.with_queue(queue) })
+    ensure!(!named.is_empty(), "name a file with --trace, or a number of weeks with --profile");
+    let mut traces: Vec<Trace> = paths.iter().map(|path| read(path)).collect::<Result<_>>()?;
+    traces.extend(weeks.map(Trace::profile));
+    Ok(traces)
 }
 
-pub(super) fn read(path: &Path) -> Result<Trace> {
+fn name_of(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn read(path: &Path) -> Result<Trace> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read the trace {}", path.display()))?;
-    let name = path.file_stem().map_or_else(|| "trace".into(), |stem| stem.to_string_lossy());
-    Trace::from_csv(&name, &text).with_context(|| format!("the trace {}", path.display()))
+    Trace::from_csv(&name_of(path), &text).with_context(|| format!("the trace {}", path.display()))
 }
 
 /// When the report was made, and by which commit where the build was told (`SCALING_COMMIT`).
@@ -79,42 +93,6 @@ pub(super) fn held(now: Timestamp) -> String {
     let commit =
         option_env!("SCALING_COMMIT").map_or_else(String::new, |commit| format!(", commit {commit}"));
     format!("Simulated at {now}{commit}")
-}
-
-/// Which of the traces the policy may have been tuned on, where some were held out of it.
-fn split(traces: &[Trace], held_out: &[String]) -> String {
-    let names = |held: bool| {
-        let of = traces.iter().filter(|trace| held_out.contains(&trace.name) == held);
-        of.map(|trace| trace.name.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    if held_out.is_empty() {
-        return String::new();
-    }
-    let tuned_on = if names(false).is_empty() { "none of these".to_owned() } else { names(false) };
-    format!(" Tuned on: {tuned_on}. Held out of the tuning: {}.", names(true))
-}
-
-pub(super) fn in_words(arguments: &SimulateArguments, conditions: &Conditions, traces: &[Trace]) -> String {
-    let feed = conditions.feed;
-    let queue = match conditions.service.queue {
-        QueueModel::Own => "a queue for each instance",
-        QueueModel::Shared => "one queue for all instances",
-    };
-    format!(
-        "Metrics of {} s readable after {} s, looked at every {} s; {:.0} ms a request, {queue}; 95th percentile within \
-         {:.0} ms; boot {} s; at least {} replicas; highest load at {:.0} replicas of {}; seed {}.{}",
-        feed.period,
-        feed.delay,
-        feed.tick,
-        conditions.service.service_seconds * 1000.0,
-        conditions.latency_target * 1000.0,
-        conditions.boot.longest.as_secs(),
-        conditions.min,
-        HIGH_REPLICAS * conditions.scale,
-        arguments.types.first().map_or(TYPE, String::as_str),
-        conditions.seed,
-        split(traces, &arguments.held_out),
-    )
 }
 
 #[cfg(test)]
@@ -129,16 +107,37 @@ mod tests {
     }
 
     #[test]
-    fn the_split_names_what_was_tuned_on_and_what_was_held_out() {
-        let trace = |name: &str| Trace { name: name.to_owned(), ..Trace::profile(1) };
-        let traces = [trace("a"), trace("b"), trace("c")];
-        let held_out = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(split(&traces, &[]), "");
-        assert_eq!(split(&traces, &held_out(&["b"])), " Tuned on: a, c. Held out of the tuning: b.");
-        assert_eq!(
-            split(&traces, &held_out(&["a", "b", "c"])),
-            " Tuned on: none of these. Held out of the tuning: a, b, c."
-        );
+    fn a_list_may_have_spaces_and_names_each_once() {
+        let names = |list: &str| list.split(',').map(str::to_owned).collect::<Vec<_>>();
+        let found = contenders(&names("hybrid, oracle,hybrid,")).unwrap();
+        assert_eq!(found, [Contender::Hybrid, Contender::Oracle]);
+        assert_eq!(types(&names("m7i.large, m7i.xlarge,m7i.large")).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn more_types_than_the_oracle_can_choose_from_are_refused() {
+        let of = |size| ["m7i", "c7i", "r7i"].map(|family| format!("{family}.{size}"));
+        let mut names = ["large", "xlarge", "2xlarge"].map(of).concat();
+        let error = types(&names).unwrap_err().to_string();
+        assert!(error.contains("names 9 types") && error.contains("at most 8"), "{error}");
+        names.pop();
+        assert_eq!(types(&names).unwrap().len(), 8);
+    }
+
+    #[test]
+    fn two_files_of_one_name_are_refused_before_they_are_read() {
+        let fault = |paths: &[&str], weeks| {
+            let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            traces(&paths, weeks).unwrap_err().to_string()
+        };
+        for (error, expected) in [
+            (fault(&["a/load.csv", "b/load.csv"], None), "a/load.csv and b/load.csv would both be `load`"),
+            (fault(&["a/load.csv", "a/load.txt"], None), "would both be `load`"),
+            (fault(&["shipped-profile.csv"], Some(1)), "and the shipped profile (--profile) would both be"),
+            (fault(&[], None), "--profile"),
+        ] {
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]

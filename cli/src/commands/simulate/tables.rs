@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use comfy_table::{CellAlignment, Table};
-use scaling_simulator::ranking::{self, Headline, Standing};
-use scaling_simulator::report::{Disturbed, Report};
-use scaling_simulator::type_cases::{APPETITES, Gain, SCALES, TypeCase};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width};
+use scaling_simulator::Figures;
+use scaling_simulator::ranking::Standing;
+use scaling_simulator::report::Report;
+use scaling_simulator::report::grid::{self, Grid};
 
 use crate::output;
 
@@ -16,6 +17,9 @@ pub(super) fn print(report: &Report, took: Duration) -> Result<()> {
         bail!("none of the policies has a setting that holds the target on any of the traces");
     }
     output::line(format_args!("{}. {}", report.held, report.conditions))?;
+    for note in &report.notes {
+        output::line(format_args!("{note}"))?;
+    }
     for source in &report.traces {
         let held_out = if source.held_out { ", held out of the tuning" } else { "" };
         output::line(format_args!(
@@ -33,27 +37,27 @@ pub(super) fn print(report: &Report, took: Duration) -> Result<()> {
             output::line(format_args!("{which}:\n{}", summary(&standings)))?;
         }
     }
-    let headlines = ranking::headlines(&report.results);
-    if headlines.iter().any(|one| one.best_tuned.is_some()) {
-        output::line(beside(&headlines))?;
-    }
+    titled("The policy beside the others", grid::beside(report))?;
     for one in &report.one_setting {
         output::line(one)?;
     }
-    if !report.disturbed.is_empty() {
-        output::line(format_args!(
-            "Median cost over the oracle's, and traces held:\n{}",
-            stress(&report.disturbed)
-        ))?;
-        output::line(format_args!("psi % of the hybrid policy by trace:\n{}", stress_by_trace(report)))?;
-    }
+    titled("Median cost over the oracle's, and traces held", grid::disturbed(report))?;
+    titled("psi % of the hybrid policy by trace", grid::missed(report))?;
+    titled("Cost of the hybrid policy over the oracle's, by metrics and queue", grid::delays(report))?;
     for agreement in &report.agreements {
         output::line(agreement)?;
     }
-    if !report.type_cases.is_empty() {
-        output::line(format_args!("Choosing the type:\n{}", types(&report.type_cases)))?;
-    }
+    titled("Choosing the type", grid::type_cases(&report.type_cases))?;
     output::line(format_args!("{:.1} s on {} cores", took.as_secs_f64(), cores()))
+}
+
+/// A table under its title, where there is one.
+fn titled(title: &str, grid: Option<Grid>) -> Result<()> {
+    let Some(Grid { header, rows }) = grid else { return Ok(()) };
+    let mut table = output::table([]);
+    table.set_header(header).add_rows(rows);
+    right_aligned(&mut table, 1);
+    output::line(format_args!("{title}:\n{table}"))
 }
 
 fn cores() -> usize {
@@ -69,9 +73,9 @@ fn costs(report: &Report) -> Table {
         "Over oracle",
         "psi %",
         "After 2 days",
-        "min/day over",
-        "Changes/day",
-        "Reversals/day",
+        "min a day over",
+        "Changes a day",
+        "Reversals a day",
         "Types",
     ]);
     for one in &report.results {
@@ -82,15 +86,25 @@ fn costs(report: &Report) -> Table {
             format!("{:.0}", one.cost_usd),
             report.over_oracle(one).map_or_else(String::new, |ratio| format!("{ratio:.3}")),
             format!("{:.3}", one.violation_requests_share * 100.0),
-            format!("{:.3}", one.violation_share_after_two_days * 100.0),
+            one.violation_share_after_two_days
+                .map_or_else(String::new, |share| format!("{:.3}", share * 100.0)),
             format!("{:.2}", one.violation_minutes_a_day),
             format!("{:.0}", one.operations_a_day),
             format!("{:.0}", one.reversals_a_day),
-            one.type_changes.to_string(),
+            types(one),
         ]);
     }
     right_aligned(&mut table, 2);
     table
+}
+
+/// The types with their shares of the hours; how often they changed where they did.
+fn types(one: &Figures) -> String {
+    match one.type_changes {
+        0 => one.types.clone(),
+        1 => format!("{} (1 change)", one.types),
+        changes => format!("{} ({changes} changes)", one.types),
+    }
 }
 
 fn elasticity(report: &Report) -> Table {
@@ -139,136 +153,38 @@ fn summary(standings: &[Standing]) -> Table {
     table
 }
 
-/// The hybrid policy beside what it is measured against, trace by trace.
-fn beside(headlines: &[Headline]) -> Table {
-    let mut table = output::table([
-        "Trace",
-        "Hybrid",
-        "psi %",
-        "Tracking 50 %",
-        "psi %",
-        "Best tuned",
-        "at",
-        "Hybrid against it",
-        "Noise-blind",
-    ]);
-    for one in headlines {
-        let tuned = one.best_tuned.as_ref();
-        table.add_row([
-            one.trace.clone(),
-            format!("{:.3}", one.hybrid),
-            format!("{:.3}", one.share * 100.0),
-            ratio(one.tracking.map(|(cost, _)| cost)),
-            one.tracking.map_or_else(String::new, |(_, share)| format!("{:.3}", share * 100.0)),
-            tuned.map_or_else(String::new, |(name, setting, _)| format!("{name} {setting:.2}")),
-            ratio(tuned.map(|(.., cost)| *cost)),
-            tuned.map_or_else(String::new, |(.., cost)| {
-                format!("{:+.1} %", (one.hybrid / cost - 1.0) * 100.0)
-            }),
-            ratio(one.noise_blind),
-        ]);
-    }
-    right_aligned(&mut table, 1);
-    table
-}
-
-/// Policies by disturbances.
-fn stress(disturbed: &[Disturbed]) -> Table {
-    let mut header = vec!["Policy".to_owned()];
-    header.extend(disturbed.iter().map(|one| one.disturbance.to_owned()));
-    let mut table = output::table([]);
-    table.set_header(header);
-    for policy in disturbed[0].standings.iter().map(|one| &one.policy) {
-        let cell = |one: &Disturbed| {
-            let found = one.standings.iter().find(|standing| standing.policy == *policy);
-            found.map_or_else(String::new, |one| format!("{} ({})", ratio(one.median_over_oracle), one.held))
-        };
-        table.add_row(std::iter::once(policy.clone()).chain(disturbed.iter().map(cell)));
-    }
-    let place = |one: &Disturbed| one.place.map_or_else(String::new, |place| place.to_string());
-    table.add_row(std::iter::once("place of hybrid".to_owned()).chain(disturbed.iter().map(place)));
-    right_aligned(&mut table, 1);
-    table
-}
-
-fn stress_by_trace(report: &Report) -> Table {
-    let (planned, others) = (&report.results, &report.disturbed[1..]);
-    let columns: Vec<(&str, &[scaling_simulator::Figures])> =
-        std::iter::once(("as planned", planned.as_slice()))
-            .chain(others.iter().map(|one| (one.disturbance, one.results.as_slice())))
-            .collect();
-    let mut table = output::table([]);
-    table.set_header(std::iter::once("Trace").chain(columns.iter().map(|(name, _)| *name)));
-    for source in &report.traces {
-        let cell = |results: &[scaling_simulator::Figures]| {
-            let found = results.iter().find(|one| one.trace == source.trace && one.policy == "hybrid");
-            found.map_or_else(String::new, |one| format!("{:.2}", one.violation_requests_share * 100.0))
-        };
-        let cells = columns.iter().map(|(_, results)| cell(results));
-        table.add_row(std::iter::once(source.trace.clone()).chain(cells));
-    }
-    right_aligned(&mut table, 1);
-    table
-}
-
-fn types(cases: &[TypeCase]) -> Table {
-    let mut table = output::table([
-        "Cases",
-        "Number",
-        "Over default (geo)",
-        "Worst",
-        "Over best fixed",
-        "Worst",
-        "Over clairvoyant",
-        "Worst",
-        "Changes/day",
-        "Held",
-        "Default held",
-    ]);
-    let mut add = |name: String, which: &dyn Fn(&TypeCase) -> bool| {
-        let Some(gain) = Gain::of(cases.iter().filter(|case| which(case))) else { return };
-        table.add_row([
-            name,
-            gain.cases.to_string(),
-            format!("{:.3}", gain.over_default),
-            format!("{:.3}", gain.worst_over_default),
-            format!("{:.3}", gain.over_best),
-            format!("{:.3}", gain.worst_over_best),
-            format!("{:.3}", gain.over_clairvoyant),
-            format!("{:.3}", gain.worst_over_clairvoyant),
-            format!("{:.2}", gain.type_changes_a_day),
-            gain.held.0.to_string(),
-            gain.held.1.to_string(),
-        ]);
-    };
-    add("all".to_owned(), &|case| !case.growing);
-    for scale in SCALES {
-        add(format!("load x{scale}"), &|case| !case.growing && (case.scale - scale).abs() < 1e-9);
-    }
-    for appetite in APPETITES {
-        add(format!("memory: {}", appetite.name), &|case| !case.growing && case.memory == appetite.name);
-    }
-    for trace in traces_of(cases) {
-        add(trace.to_owned(), &|case| !case.growing && case.trace == trace);
-    }
-    add("growing 40-fold".to_owned(), &|case| case.growing);
-    right_aligned(&mut table, 1);
-    table
-}
-
-/// Traces in the order of the cases.
-fn traces_of(cases: &[TypeCase]) -> Vec<&str> {
-    let mut traces: Vec<&str> = cases.iter().map(|case| case.trace.as_str()).collect();
-    traces.dedup();
-    traces
-}
-
 fn ratio(median: Option<f64>) -> String {
     median.map_or_else(String::new, |median| format!("{median:.3}"))
 }
 
+/// Figures to the right from column `from` on. A table that is wider than the terminal breaks names of traces and policies,
+/// and headers between their words, and no figure.
 fn right_aligned(table: &mut Table, from: usize) {
-    for column in table.column_iter_mut().skip(from) {
+    let header: Vec<String> =
+        table.header().map_or_else(Vec::new, |row| row.cell_iter().map(comfy_table::Cell::content).collect());
+    for (column, name) in table.column_iter_mut().zip(header).skip(from) {
+        let longest = name.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
+        let width = u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(column.padding_width());
         column.set_cell_alignment(CellAlignment::Right);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_table_breaks_no_word_of_a_header() {
+        let mut table =
+            output::table(["Trace", "Changes a day", "Reversals a day", "Recovery min", "Instability %"]);
+        table.add_row(["nab_elb_request_count_8c0756_300s", "1", "2", "3", "4"]);
+        table.set_width(60);
+        right_aligned(&mut table, 1);
+        let text = table.to_string();
+        for word in ["Changes", "Reversals", "Recovery", "Instability"] {
+            assert!(text.contains(word), "{text}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
     }
 }
