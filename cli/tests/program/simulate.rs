@@ -61,6 +61,43 @@ async fn the_results_name_every_measure_and_what_was_repaired() {
 }
 
 #[tokio::test]
+async fn with_types_the_oracle_chooses_too_and_the_results_name_what_was_run_on() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |_| ());
+    let types = ["--types", "r7i.xlarge, c7i.large", "--policies", "hybrid, oracle,hybrid"];
+    let ended = simulate(folder.path(), &[&types[..], &["--json"]].concat()).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let answer = ended.json();
+    let results = answer["results"].as_array().unwrap();
+    let cost = |index: usize| results[index]["cost_usd"].as_f64().unwrap();
+    assert!(results.len() == 2 && cost(1) < cost(0), "{answer}");
+    assert!(results[1]["types"].as_str().unwrap().contains("c7i.large"), "{answer}");
+    assert!(answer["conditions"].as_str().unwrap().contains("r7i.xlarge, c7i.large; everybody begins"));
+}
+
+#[tokio::test]
+async fn only_who_took_part_is_drawn_and_what_was_asked_for_has_its_plot() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |_| ());
+    let asked = ["--policies", "oracle", "--delays", "--report", "out"];
+    let ended = simulate(folder.path(), &asked).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(!page.contains("serving (") && !page.contains("all settings"));
+    assert!(page.contains("15 s, at once") && folder.path().join("out/cost-of-delay.svg").is_file());
+    assert!(folder.path().join("out/violations-load.svg").is_file());
+}
+
+#[tokio::test]
+async fn a_load_that_nobody_can_hold_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |_| ());
+    let ended = simulate(folder.path(), &["--policies", "oracle", "--scale", "20"]).await;
+    assert_ne!(ended.code, Some(0));
+    assert!(ended.err.contains("raise --max"), "{}", ended.err);
+}
+
+#[tokio::test]
 async fn a_trace_that_makes_no_sense_is_refused_with_its_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     for (value, expected) in [("-1", "line 6: `-1`"), ("NaN", "line 6: `NaN`"), ("1e99", "line 6: `1e99`")] {

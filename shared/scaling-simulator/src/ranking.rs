@@ -66,7 +66,7 @@ pub fn standings(results: &[Figures], counts: impl Fn(&str) -> bool) -> Vec<Stan
     let any_real = results.iter().any(|figures| figures.trace != PROFILE);
     let real = |figures: &&Figures| !any_real || figures.trace != PROFILE;
     let counted: Vec<&Figures> = results.iter().filter(real).filter(|one| counts(&one.trace)).collect();
-    let any_long = counted.iter().any(|figures| figures.days >= LEAST_DAYS);
+    let any_long = results.iter().filter(real).any(|figures| figures.days >= LEAST_DAYS);
     let counted: Vec<&Figures> =
         counted.into_iter().filter(|figures| !any_long || figures.days >= LEAST_DAYS).collect();
     let mut traces: Vec<&str> = counted.iter().map(|figures| figures.trace.as_str()).collect();

@@ -59,7 +59,7 @@ pub(super) fn one_setting(report: &Report) -> Result<String, PlotError> {
         .map(|one| {
             (
                 one.held,
-                format!("{} traces: {} at {:.2}", one.held, one.policy, one.setting),
+                format!("{} held: {} at {:.2}", one.held, one.policy, one.setting),
                 one.median_over_oracle,
             )
         })
@@ -90,7 +90,7 @@ pub(super) fn one_setting(report: &Report) -> Result<String, PlotError> {
 
 /// What the policy costs over the oracle, trace by trace, with metrics sooner or later and with the other queue.
 pub(super) fn delays(report: &Report) -> Result<String, PlotError> {
-    let rows: Vec<String> = report.traces.iter().map(|source| source.trace.clone()).collect();
+    let rows: Vec<String> = report.drawn().into_iter().map(|source| source.trace.clone()).collect();
     let cost = |one: &Delayed, trace: &String| {
         let ours = one.results.iter().find(|figures| figures.trace == *trace && figures.policy == "hybrid");
         ours.and_then(|figures| over_oracle(&one.results, figures))

@@ -68,11 +68,11 @@ fn by_trace(
 ) -> Vec<(usize, f64)> {
     let of = |trace: &str| results.iter().find(|one| one.trace == trace && one.policy == policy);
     let percent = |trace: &str| Some(share(of(trace)?)? * 100.0);
-    let rows = report.traces.iter().enumerate();
+    let rows = report.drawn().into_iter().enumerate();
     rows.filter_map(|(row, source)| Some((row, percent(&source.trace)?))).collect()
 }
 
 fn draw_shares(report: &Report, marks: &[Marks]) -> Result<String, PlotError> {
-    let rows: Vec<String> = report.traces.iter().map(|source| source.trace.clone()).collect();
+    let rows: Vec<String> = report.drawn().into_iter().map(|source| source.trace.clone()).collect();
     draw(&rows, marks, &Line::aim(HELD * 100.0, "held up to"), ALONG)
 }

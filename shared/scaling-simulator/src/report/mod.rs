@@ -184,6 +184,13 @@ impl Report {
         Ok(all.into_iter().filter(|(_, svg)| !svg.is_empty()).collect())
     }
 
+    /// The traces that plots have rows of: those that count in medians, or all where none does.
+    fn drawn(&self) -> Vec<&Source> {
+        let long = |source: &&Source| source.days >= ranking::LEAST_DAYS;
+        let found: Vec<&Source> = self.traces.iter().filter(long).collect();
+        if found.is_empty() { self.traces.iter().collect() } else { found }
+    }
+
     /// Cost over the oracle's, where the oracle took part.
     pub fn over_oracle(&self, figures: &Figures) -> Option<f64> {
         ranking::over_oracle(&self.results, figures)
@@ -199,6 +206,7 @@ impl Report {
             all.push(("tuned on", ranking::standings(&self.results, |trace| !held_out(trace))));
             all.push(("held out", ranking::standings(&self.results, held_out)));
         }
+        all.retain(|(_, standings)| standings.iter().any(|one| one.traces > 0));
         all
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn draw(plotted: &Plotted, results: &[&Figures]) -> Result<String, Pl
         chart.draw_series(LineSeries::new(front.clone(), DEMAND.mix(0.4).stroke_width(4))).map_err(fault)?;
         let drawn: Vec<Vec<At>> =
             lines.into_iter().map(|(_, line)| line).chain([front, half.to_vec()]).collect();
-        mark(&area, &mut chart, &marks, &drawn)?;
+        mark((&area, key.height()), &mut chart, &marks, &drawn)?;
         area.present().map_err(fault)?;
     }
     Ok(svg)
@@ -120,9 +120,10 @@ fn colour(one: &Figures) -> RGBColor {
     if one.policy.starts_with("hybrid") { OURS } else { rival_of(one).map_or(BOUND, colour_of) }
 }
 
-/// Everybody's result. Only ours and the bounds are named beside it: of the others the key says what they are.
+/// Everybody's result. Only ours and the bounds are named beside it: of the others the key says what they are. The area begins
+/// so many pixels under the upper edge, which is where the chart counts its pixels from.
 fn mark<'a, DB, X, Y>(
-    area: &DrawingArea<DB, Shift>,
+    (area, above): (&DrawingArea<DB, Shift>, u32),
     chart: &mut ChartContext<'a, DB, Cartesian2d<X, Y>>,
     marks: &[(&Figures, At)],
     lines: &[Vec<At>],
@@ -137,11 +138,14 @@ where
         let style = if is_tuned(one) { colour.stroke_width(2) } else { colour.filled() };
         chart.draw_series([Circle::new(*at, 5, style)]).map_err(fault)?;
     }
-    let everywhere: Vec<Point> = marks.iter().map(|(_, at)| chart.backend_coord(at)).collect();
-    let lines: Vec<Point> = lines
-        .iter()
-        .flat_map(|line| along(&line.iter().map(|at| chart.backend_coord(at)).collect::<Vec<Point>>()))
-        .collect();
+    let above = i32::try_from(above).unwrap_or_default();
+    let in_area = |at: &At| {
+        let (x, y) = chart.backend_coord(at);
+        (x, y - above)
+    };
+    let everywhere: Vec<Point> = marks.iter().map(|(_, at)| in_area(at)).collect();
+    let lines: Vec<Point> =
+        lines.iter().flat_map(|line| along(&line.iter().map(in_area).collect::<Vec<Point>>())).collect();
     let (mut told, mut names) = (Vec::new(), Vec::new());
     for ((one, _), at) in marks.iter().zip(&everywhere) {
         if one.policy == "hybrid" || is_bound(&one.policy) {
@@ -149,7 +153,8 @@ where
             names.push((one.policy.as_str(), *at));
         }
     }
-    let within = chart.plotting_area().get_pixel_range();
+    let (across, down) = chart.plotting_area().get_pixel_range();
+    let within = (across, down.start - above..down.end - above);
     let places = labels::place(&names, (&everywhere, &lines), within);
     for ((one, place), (name, at)) in told.into_iter().zip(places).zip(names) {
         if let Some(joint) = labels::joint(name, place, at) {
@@ -233,6 +238,19 @@ mod tests {
     fn nothing_is_drawn_over_lines_and_dots() {
         let svg = plot(&[figures("oracle", 10.0, 0.0), figures("hybrid", 12.0, 0.004)], Vec::new());
         assert!(!svg.contains("#FFFFFF"), "{svg}");
+    }
+
+    #[test]
+    fn a_name_stands_beside_its_dot() {
+        let svg = plot(&[figures("oracle", 10.0, 0.0), figures("hybrid", 30.0, 0.1)], Vec::new());
+        let number = |text: &str, name: &str| {
+            let value = text.split(&format!("{name}=\"")).nth(1).unwrap();
+            value.split('"').next().unwrap().parse::<i32>().unwrap()
+        };
+        let name = svg.split("<text").find(|text| text.contains("\nhybrid\n")).unwrap();
+        let dots = || svg.split("<circle").skip(1).map(|dot| (number(dot, "cx"), number(dot, "cy")));
+        let (x, y) = (number(name, "x"), number(name, "y"));
+        assert!(dots().any(|dot| (dot.0 - x).abs() < 60 && (dot.1 - y).abs() < 16), "{name}");
     }
 
     #[test]
