@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
     scaling simulate --trace load.csv --types m7i.large,m7i.xlarge,m7i.2xlarge\n\nA trace is CSV, `timestamp,value`, times in ISO 8601 or seconds. Its highest \
     loads (99.9 %) are put at 40 replicas of 4 vCPU. Nothing is sent anywhere."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct SimulateArguments {
     /// Files with traces
     #[arg(long, required_unless_present = "profile", num_args = 1.., value_name = "FILE")]
