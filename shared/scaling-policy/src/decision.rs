@@ -338,10 +338,7 @@ impl fmt::Display for Reason {
             }
             Self::CapacityPending { replicas } => write!(f, "{replicas} replicas on order do not serve yet"),
             Self::NothingLaunches { missing } => {
-                write!(
-                    f,
-                    "{missing} ordered replicas did not come within the launch timeout, so growth stops"
-                )
+                write!(f, "{missing} ordered replicas have not come in their time, so growth stops")
             }
             Self::Cooldown { remaining_seconds } => {
                 write!(f, "the cooldown of the last change in this direction has {remaining_seconds} s left")

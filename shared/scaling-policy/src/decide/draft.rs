@@ -49,7 +49,7 @@ pub(crate) fn needed(inputs: &Inputs<'_>, demand: &Demand, offer: &TypeOffer) ->
         .replicas_for_memory(config, holder, config.target_load)
         .or_else(|| demand.replicas_for_memory(config, holder, 1.0))
         .unwrap_or(0);
-    by_cpu.max(by_memory).max(ahead(inputs, demand, offer).map_or(0, |ahead| ahead.replicas()))
+    by_cpu.max(by_memory).max(ahead(inputs, demand, offer).map_or(0, Ahead::replicas))
 }
 
 /// The type whose memory counts: while a type change runs to one that has more, that one. More of the former would be ordered
