@@ -59,9 +59,7 @@ pub(super) fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<
         }
         settings.default_instance_warmup = u32::try_from(warmup).ok();
     }
-    if let Some(unknown) = settings.termination_policies.iter().find(|name| !is_termination_policy(name)) {
-        return Err(AwsError::validation(format!("Termination policy {unknown} is not valid.")));
-    }
+    settings.termination_policies.iter().try_for_each(|name| check_termination_policy(name))?;
     if input.max_instance_lifetime.is_some_and(|life| life != 0 && !LIFETIMES.contains(&life)) {
         return Err(AwsError::validation(
             "MaxInstanceLifetime must be between 86400 seconds (1 day) and 31536000 seconds (365 days), or 0.",
@@ -108,7 +106,14 @@ fn maintenance(policy: MaintenancePolicy) -> Result<Option<MaintenancePolicy>, A
     Ok(Some(policy))
 }
 
-/// One of the service's, or a function of the caller's.
-fn is_termination_policy(name: &str) -> bool {
-    victims::POLICIES.contains(&name) || name.starts_with("arn:aws:lambda:")
+/// Takes the service's own; a function of the caller's, which the service takes too, would never be invoked here.
+fn check_termination_policy(name: &str) -> Result<(), AwsError> {
+    if victims::POLICIES.contains(&name) {
+        return Ok(());
+    }
+    Err(AwsError::validation(if name.starts_with("arn:aws:lambda:") {
+        format!("This emulator does not invoke {name} as a termination policy.")
+    } else {
+        format!("Termination policy {name} is not valid.")
+    }))
 }

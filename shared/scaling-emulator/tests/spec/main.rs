@@ -30,6 +30,7 @@ mod schedule;
 mod signatures;
 mod standby;
 mod state;
+mod termination;
 mod traffic;
 mod usage;
 mod wire;
