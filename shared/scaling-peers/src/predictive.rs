@@ -25,8 +25,12 @@ const HOURS: usize = 14 * 24;
 /// Hours of history that it needs.
 const LEAST_HOURS: usize = 24;
 
-/// Seconds before the hour at which its capacity is launched.
+/// Seconds before the hour at which its capacity is launched, unless the policy says another time.
 const BUFFER: u64 = 300;
+
+fn buffer() -> u64 {
+    BUFFER
+}
 
 /// One minute as the policy sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,12 +50,28 @@ pub struct Predictive {
     hours: VecDeque<f64>,
     /// Hour that is being summed up, with sum and count.
     open: Option<(u64, f64, u32)>,
+    /// Seconds before the hour at which its capacity is launched.
+    #[serde(default = "buffer")]
+    buffer: u64,
 }
 
 impl Predictive {
     /// Policies that have seen nothing yet.
     pub fn new(settings: target_tracking::Settings) -> Self {
-        Self { settings, dynamic: TargetTracking::new(settings), hours: VecDeque::new(), open: None }
+        Self {
+            settings,
+            dynamic: TargetTracking::new(settings),
+            hours: VecDeque::new(),
+            open: None,
+            buffer: BUFFER,
+        }
+    }
+
+    /// The same with another time before the hour at which its capacity is launched (`SchedulingBufferTime`), in seconds.
+    #[must_use]
+    pub fn launching_ahead(mut self, seconds: u64) -> Self {
+        self.buffer = seconds;
+        self
     }
 
     /// Takes one minute in and says the desired capacity that follows, where it changes.
@@ -70,9 +90,19 @@ impl Predictive {
     /// Least capacity at `now`, in seconds: that of the running hour, and of the next one within the buffer before it.
     pub fn floor(&self, now: u64) -> u32 {
         let hour = now / 3600;
-        let ahead = (now + BUFFER) / 3600;
+        let ahead = (now + self.buffer) / 3600;
         let wanted = [hour, ahead].into_iter().filter_map(|hour| self.forecast(hour)).fold(0.0, f64::max);
-        target_tracking::whole(wanted / self.settings.target).clamp(self.settings.min, self.settings.max)
+        self.capacity(wanted)
+    }
+
+    /// Load of the hour that `now`, in seconds, is in, in instances at full utilisation, and the capacity that is right
+    /// for it; `None` before there is a day of history.
+    pub fn expected(&self, now: u64) -> Option<(f64, u32)> {
+        self.forecast(now / 3600).map(|load| (load, self.capacity(load)))
+    }
+
+    fn capacity(&self, load: f64) -> u32 {
+        target_tracking::whole(load / self.settings.target).clamp(self.settings.min, self.settings.max)
     }
 
     /// Load of an hour, in instances at full utilisation; `None` before there is a day of history.
@@ -155,6 +185,14 @@ mod tests {
             (policy.floor(at(9, 55) - 1), policy.floor(at(9, 55)), policy.floor(at(10, 0))),
             (4, 40, 40)
         );
+    }
+
+    #[test]
+    fn another_buffer_launches_the_hour_s_capacity_by_so_much_earlier() {
+        let policy = after(3, 10).launching_ahead(1800);
+        let at = |hours: u64, minutes: u64| 3 * 86_400 + hours * 3600 + minutes * 60;
+        assert_eq!((policy.floor(at(9, 30) - 1), policy.floor(at(9, 30))), (4, 40));
+        assert_eq!(policy.expected(at(9, 45)), Some((2.0, 4)), "the hour's own forecast knows no buffer");
     }
 
     #[test]

@@ -187,7 +187,11 @@ fn describe(region: &Region, group: &Group, with_instances: bool) -> GroupDescri
         instance_maintenance_policy: settings.maintenance,
         warm_pool_configuration: group.warm_pool.as_ref().map(warm_pools::Description::from),
         warm_pool_size: group.warm_pool.is_some().then(|| group.sizes().warm),
-        predicted_capacity: group.followers.values().find_map(|follower| follower.forecast(region.now)),
+        predicted_capacity: group
+            .followers
+            .values()
+            .find_map(|follower| follower.forecast(region.now))
+            .map(|(_, capacity)| capacity),
     }
 }
 

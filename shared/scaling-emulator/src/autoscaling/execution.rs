@@ -49,9 +49,9 @@ pub struct ForecastInput {
     pub auto_scaling_group_name: String,
     /// The policy.
     pub policy_name: String,
-    /// First hour.
+    /// First hour, at most a year ago.
     pub start_time: Timestamp,
-    /// Last hour.
+    /// The hour before which it ends.
     pub end_time: Timestamp,
 }
 
@@ -86,10 +86,14 @@ pub struct Series {
     pub values: Vec<f64>,
 }
 
-/// Longest span of a forecast.
+/// Longest span of a forecast, how far back it may begin, and how far ahead there is one: *API Reference*,
+/// GetPredictiveScalingForecast, by which a later end is accepted though nothing is forecast there.
 const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
+const EARLIEST: SignedDuration = SignedDuration::from_hours(366 * 24);
+const AHEAD: SignedDuration = SignedDuration::from_hours(48);
 
-/// Tells what a predictive policy forecasts, hour by hour. Load is the capacity at the policy's target.
+/// Tells what a predictive policy forecasts, hour by hour: nothing before it has seen a day. The load knows no bounds of the
+/// group, the capacity does.
 pub fn forecast(region: &mut Region, input: &ForecastInput) -> Result<ForecastOutput, AwsError> {
     let group: &Group = group(region, &input.auto_scaling_group_name)?;
     let follower = group.followers.get(&input.policy_name);
@@ -104,20 +108,22 @@ pub fn forecast(region: &mut Region, input: &ForecastInput) -> Result<ForecastOu
     if length < SignedDuration::ZERO || length > LONGEST {
         return Err(AwsError::validation("The time range of a forecast must be from 0 to 30 days."));
     }
+    if input.start_time < region.now - EARLIEST {
+        return Err(AwsError::validation("StartTime must be at most one year before the current time."));
+    }
     let first = input.start_time.as_second().div_euclid(3600) * 3600;
-    let hours =
-        (0..).map(|hour| first + hour * 3600).take_while(|second| *second <= input.end_time.as_second());
-    let (mut timestamps, mut values) = (Vec::new(), Vec::new());
+    let end = input.end_time.min(region.now + AHEAD).as_second();
+    let hours = (0..).map(|hour| first + hour * 3600).take_while(|second| *second < end);
+    let (mut timestamps, mut values, mut load) = (Vec::new(), Vec::new(), Vec::new());
     for hour in hours {
         let Ok(at) = Timestamp::from_second(hour) else { break };
-        let wanted = follower.forecast(at).unwrap_or(0);
+        let Some((expected, wanted)) = follower.forecast(at) else { continue };
         timestamps.push(at);
+        load.push(expected);
         values.push(f64::from(wanted.clamp(group.settings.min, group.settings.max)));
     }
     let specification = policy.predictive_scaling_configuration.as_ref();
     let specification = specification.and_then(|one| one.metric_specifications.first()).cloned();
-    let target = specification.as_ref().map_or(1.0, |one| one.target_value);
-    let load = values.iter().map(|value| value * target).collect();
     Ok(ForecastOutput {
         load_forecast: vec![LoadForecast {
             timestamps: timestamps.clone(),

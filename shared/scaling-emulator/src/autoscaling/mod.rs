@@ -151,6 +151,16 @@ fn group_mut<'a>(region: &'a mut Region, name: &str) -> Result<&'a mut Group, Aw
     region.groups.get_mut(name).ok_or_else(|| no_such_group(name))
 }
 
+/// Refuses a group that is being deleted, to which nothing can be added any more.
+fn check_stays(group: &Group) -> Result<(), AwsError> {
+    if group.deleting { Err(AwsError::validation(pending_delete(group))) } else { Ok(()) }
+}
+
+/// What is said of a group that is being deleted.
+fn pending_delete(group: &Group) -> String {
+    format!("AutoScalingGroup {} is pending delete", group.name)
+}
+
 pub(crate) fn no_such_group(name: &str) -> AwsError {
     AwsError::validation(format!("AutoScalingGroup name not found - AutoScalingGroup {name} not found"))
 }

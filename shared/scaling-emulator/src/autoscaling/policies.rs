@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::page::{Sizes, sorted};
-use super::{group, group_mut};
+use super::{check_stays, group, group_mut};
 use crate::cloudwatch::alarm::change;
 use crate::cloudwatch::alarm::put::{PutMetricAlarm, put_metric_alarm};
 use crate::cloudwatch::members::Double;
@@ -48,6 +48,7 @@ pub fn put(region: &mut Region, policy: &ScalingPolicy) -> Result<PutOutput, Aws
     policy.enabled.get_or_insert(true);
     let name = policy.auto_scaling_group_name.clone();
     let holder = group(region, &name)?;
+    check_stays(holder)?;
     if !holder.policies.contains_key(&policy.policy_name) && holder.policies.len() >= MOST {
         return Err(AwsError::new(
             "LimitExceeded",
@@ -89,12 +90,11 @@ fn follower(
         let alarms = make_alarms(region, policy, arn, tracking, reads)?;
         return Ok(Follower::tracking(queries, alarms, tracking.target_value));
     }
-    let predictive = policy.predictive_scaling_configuration.as_ref();
-    let target =
-        predictive.and_then(|one| one.metric_specifications.first()).map_or(50.0, |one| one.target_value);
-    let scales = predictive.is_some_and(|one| one.mode.as_deref() == Some("ForecastAndScale"));
+    let missing = || AwsError::validation("PredictiveScalingConfiguration is required.");
+    let predictive = policy.predictive_scaling_configuration.as_ref().ok_or_else(missing)?;
+    let target = predictive.metric_specifications.first().map_or(50.0, |one| one.target_value);
     let group = group(region, &policy.auto_scaling_group_name)?;
-    let mut follower = Follower::predictive(queries, target, scales);
+    let mut follower = Follower::predictive(queries, target, predictive);
     follower.learn(region, group);
     Ok(follower)
 }
@@ -193,6 +193,16 @@ fn foreign(policy: &ScalingPolicy, kind: &str) -> Option<&'static str> {
 
 /// Steps follow each other without gap or overlap, as the guide asks.
 fn check_steps(policy: &ScalingPolicy) -> Result<(), AwsError> {
+    // *API Reference*, StepAdjustment: "The upper and lower bound can't be null in the same step adjustment."
+    if policy
+        .step_adjustments
+        .iter()
+        .any(|step| step.metric_interval_lower_bound.is_none() && step.metric_interval_upper_bound.is_none())
+    {
+        return Err(AwsError::validation(
+            "The upper and lower bound can't be null in the same step adjustment.",
+        ));
+    }
     let mut steps: Vec<(f64, f64)> = policy
         .step_adjustments
         .iter()

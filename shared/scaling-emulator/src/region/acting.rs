@@ -218,7 +218,7 @@ fn follow(region: &mut Region, name: &str) {
     }
 }
 
-/// Shows a policy the newest minute of its metric.
+/// Shows a policy the newest minute of its metric, point by point: those of a high-resolution metric are several.
 fn wish(region: &Region, group: &str, policy: &str, follower: &mut Follower) -> Option<Wish> {
     let group = region.groups.get(group)?;
     let settings = group.policies.get(policy)?;
@@ -226,9 +226,13 @@ fn wish(region: &Region, group: &str, policy: &str, follower: &mut Follower) -> 
     let end = (region.now.as_second() - delay).div_euclid(MINUTE) * MINUTE;
     let span = Span { from: end - MINUTE, to: end, aligned: true };
     let lines = follower.queries.read(region, span).ok();
-    let metric = lines.and_then(|lines| lines.first()?.points.values().next().copied());
+    let line = lines.and_then(|lines| lines.into_iter().next());
+    let points: Vec<f64> = line.map(|line| line.points.into_values().collect()).unwrap_or_default();
     let have = group.have(group.policy_warmup(settings), region.now);
-    let wanted = follower.observe(metric, have, region.now);
+    let mut wanted = None;
+    for metric in points.iter().copied().map(Some).chain(points.is_empty().then_some(None)) {
+        wanted = follower.observe(metric, have, region.now);
+    }
     let tracking = settings.target_tracking_configuration.as_ref();
     settings.is_enabled().then(|| Wish {
         policy: policy.to_owned(),

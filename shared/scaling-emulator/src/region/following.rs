@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Region;
 use super::adjustment::Have;
 use super::group::Group;
-use super::policy::{CustomMetric, PredefinedMetric, ScalingPolicy};
+use super::policy::{CustomMetric, PredefinedMetric, PredictiveScaling, ScalingPolicy};
 use crate::cloudwatch::metric::{Dimension, Metric};
 use crate::cloudwatch::queries::{MetricDataQuery, MetricStat, Queries, Span};
 use crate::wire::AwsError;
@@ -46,9 +46,14 @@ impl Follower {
     }
 
     /// A predictive policy that has seen nothing yet.
-    pub(crate) fn predictive(queries: Queries, target: f64, scales: bool) -> Self {
-        let settings = Settings { target, min: 0, max: MANY };
-        let decides = Decides::Predictive(Box::new(Predictive::new(settings)), scales);
+    pub(crate) fn predictive(queries: Queries, target: f64, configuration: &PredictiveScaling) -> Self {
+        let mut policy = Predictive::new(Settings { target, min: 0, max: MANY });
+        if let Some(seconds) = configuration.scheduling_buffer_time.and_then(|time| u64::try_from(time).ok())
+        {
+            policy = policy.launching_ahead(seconds);
+        }
+        let scales = configuration.mode.as_deref() == Some("ForecastAndScale");
+        let decides = Decides::Predictive(Box::new(policy), scales);
         Self { queries, alarms: Vec::new(), decides }
     }
 
@@ -89,10 +94,11 @@ impl Follower {
         }
     }
 
-    /// The capacity that a predictive policy forecasts for a time. `None` for others.
-    pub(crate) fn forecast(&self, at: Timestamp) -> Option<u32> {
+    /// Load and capacity that a predictive policy forecasts for the hour of a time. `None` for others, and before there is a
+    /// day of history.
+    pub(crate) fn forecast(&self, at: Timestamp) -> Option<(f64, u32)> {
         match &self.decides {
-            Decides::Predictive(policy, _) => Some(policy.floor(u64::try_from(at.as_second()).ok()?)),
+            Decides::Predictive(policy, _) => policy.expected(u64::try_from(at.as_second()).ok()?),
             Decides::Tracking(_) => None,
         }
     }
@@ -159,11 +165,11 @@ pub(crate) fn customized(metric: &CustomMetric) -> Result<Vec<MetricDataQuery>, 
         let with_period = |query: &MetricDataQuery| {
             let mut query = query.clone();
             if let Some(stat) = &mut query.metric_stat {
-                stat.period.get_or_insert(60);
+                stat.period = Some(period(stat.period)?);
             }
-            query
+            Ok(query)
         };
-        return Ok(metric.metrics.iter().map(with_period).collect());
+        return metric.metrics.iter().map(with_period).collect();
     }
     let (Some(name), Some(namespace), Some(statistic)) =
         (&metric.metric_name, &metric.namespace, &metric.statistic)
@@ -177,8 +183,19 @@ pub(crate) fn customized(metric: &CustomMetric) -> Result<Vec<MetricDataQuery>, 
     let mut made = query(namespace, name, statistic, &dimensions);
     if let Some(stat) = &mut made.metric_stat {
         stat.unit.clone_from(&metric.unit);
+        stat.period = Some(period(metric.period)?);
     }
     Ok(vec![made])
+}
+
+/// How far apart the points of a tracked metric are: *API Reference*, CustomizedMetricSpecification and
+/// TargetTrackingMetricStat, which know three periods and default to a minute.
+fn period(given: Option<i64>) -> Result<i64, AwsError> {
+    let period = given.unwrap_or(60);
+    if [10, 30, 60].contains(&period) {
+        return Ok(period);
+    }
+    Err(AwsError::validation("The period of a customized metric must be 10, 30 or 60 seconds."))
 }
 
 fn query(namespace: &str, name: &str, statistic: &str, dimensions: &[(&str, &str)]) -> MetricDataQuery {

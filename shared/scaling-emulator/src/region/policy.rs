@@ -114,7 +114,7 @@ pub struct PredictiveScaling {
     pub metric_specifications: Vec<PredictiveMetric>,
     /// `ForecastOnly`, the default, or `ForecastAndScale`.
     pub mode: Option<String>,
-    /// Seconds; kept and shown, five minutes are used.
+    /// Seconds by which capacity is there before its hour; five minutes when absent.
     pub scheduling_buffer_time: Option<i32>,
     /// Kept and shown: the group's maximum holds.
     pub max_capacity_breach_behavior: Option<String>,

@@ -20,6 +20,7 @@ mod notices;
 mod options;
 mod overrides;
 mod policies;
+mod predictive;
 mod quotas;
 mod ranges;
 mod refresh_progress;

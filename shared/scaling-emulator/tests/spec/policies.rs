@@ -219,7 +219,7 @@ async fn predictive_scaling_forecasts_and_raises_capacity_ahead_of_the_hour() {
     emulator.set_workload("web", Workload::new(load, ServiceModel::demo()));
     advance(&emulator, 24 * 3600).await;
     call(&emulator, "SetDesiredCapacity", "DesiredCapacity=1");
-    let hours = "StartTime=2026-01-06T00:00:00Z&EndTime=2026-01-06T02:00:00Z&PolicyName=ahead";
+    let hours = "StartTime=2026-01-06T00:00:00Z&EndTime=2026-01-06T03:00:00Z&PolicyName=ahead";
     let forecast = call(&emulator, "GetPredictiveScalingForecast", hours);
     let values: Vec<f64> = serde_json::from_value(forecast["CapacityForecast"]["Values"].clone()).unwrap();
     assert!(values[1] > values[0] && values[1] > values[2], "{values:?}");
@@ -255,6 +255,19 @@ async fn what_a_policy_lacks_is_named() {
             "must not leave a gap",
         ),
         (
+            "PolicyName=p&PolicyType=StepScaling&AdjustmentType=ChangeInCapacity\
+             &StepAdjustments.member.1.ScalingAdjustment=1",
+            "upper and lower bound can't be null in the same step adjustment",
+        ),
+        (
+            "PolicyName=p&PolicyType=TargetTrackingScaling&TargetTrackingConfiguration.TargetValue=50\
+             &TargetTrackingConfiguration.CustomizedMetricSpecification.MetricName=m\
+             &TargetTrackingConfiguration.CustomizedMetricSpecification.Namespace=n\
+             &TargetTrackingConfiguration.CustomizedMetricSpecification.Statistic=Average\
+             &TargetTrackingConfiguration.CustomizedMetricSpecification.Period=20",
+            "must be 10, 30 or 60 seconds",
+        ),
+        (
             "PolicyName=p&PolicyType=TargetTrackingScaling&TargetTrackingConfiguration.TargetValue=50",
             "Exactly one of PredefinedMetricSpecification",
         ),
@@ -265,5 +278,45 @@ async fn what_a_policy_lacks_is_named() {
         ),
     ] {
         is_refused(&emulator, "PutScalingPolicy", members, part);
+    }
+}
+
+#[tokio::test]
+async fn a_tracked_high_resolution_metric_has_alarms_of_its_period_and_three_of_its_points_suffice() {
+    for (period, grows) in [(10, true), (30, false), (60, false)] {
+        let emulator = emulator(2).await;
+        let metric = "TargetTrackingConfiguration.CustomizedMetricSpecification";
+        let members = format!(
+            "PolicyName=jobs&PolicyType=TargetTrackingScaling&EstimatedInstanceWarmup=0\
+             &TargetTrackingConfiguration.TargetValue=50&{metric}.MetricName=Jobs&{metric}.Namespace=Own\
+             &{metric}.Statistic=Average&{metric}.Period={period}"
+        );
+        put(&emulator, &members);
+        let periods = emulator.with_region(|region| {
+            let alarms = region.cloudwatch.alarms.by_name.values();
+            alarms.map(|alarm| alarm.configuration.watch.period()).collect::<Vec<_>>()
+        });
+        assert_eq!(periods, [period, period]);
+        let shown = call(&emulator, "DescribePolicies", "")["ScalingPolicies"][0].clone();
+        let specification = &shown["TargetTrackingConfiguration"]["CustomizedMetricSpecification"];
+        assert_eq!(specification["Period"], json!(period));
+        advance(&emulator, 60).await;
+        let start = emulator.now();
+        let point = |second: i64| {
+            json!({
+                "MetricName": "Jobs",
+                "StorageResolution": 1,
+                "Timestamp": (start + jiff::SignedDuration::from_secs(second)).as_second(),
+                "Value": 100.0,
+            })
+        };
+        let points: Vec<_> = (0..6).map(|place| point(place * 10)).collect();
+        let input = json!({ "Namespace": "Own", "MetricData": points });
+        advance(&emulator, 59).await;
+        emulator
+            .with_region(|region| scaling_emulator::cloudwatch::dispatch(region, "PutMetricData", input))
+            .unwrap();
+        advance(&emulator, 1).await;
+        assert_eq!(desired(&emulator) > 2, grows, "one minute of points every {period} s");
     }
 }
