@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{at_most, group, group_mut};
+use super::{at_most, group, group_mut, pending_delete};
 use crate::region::activity::Activity;
 use crate::region::scaling::second;
 use crate::region::{Group, Region};
@@ -27,6 +27,9 @@ pub fn set_desired(region: &mut Region, input: &SetDesiredCapacityInput) -> Resu
     let now = region.now;
     let wanted = input.desired_capacity;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    if group.deleting {
+        return Err(AwsError::new("ScalingActivityInProgress", pending_delete(group)));
+    }
     let (min, max) = (group.settings.min, group.settings.max);
     if wanted > i64::from(max) {
         return Err(AwsError::validation(format!(

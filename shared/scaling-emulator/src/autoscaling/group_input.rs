@@ -154,6 +154,12 @@ impl GroupInput {
             }
         }
         if !self.availability_zones.is_empty() {
+            // *API Reference*, CreateAutoScalingGroup: the subnets must reside in the zones that are given beside them.
+            if zones.iter().any(|zone| !self.availability_zones.contains(zone)) {
+                return Err(AwsError::validation(
+                    "The availability zones of the specified subnets and the Auto Scaling group do not match.",
+                ));
+            }
             return Ok(Some(self.availability_zones.clone()));
         }
         Ok((!zones.is_empty()).then_some(zones))

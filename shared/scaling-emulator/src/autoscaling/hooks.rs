@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{group, group_mut};
+use super::{check_stays, group, group_mut};
 use crate::region::Region;
 use crate::region::hooks::{HookResult, LifecycleHook, Transition};
 use crate::wire::AwsError;
@@ -38,6 +38,7 @@ pub struct PutInput {
 /// Stores a hook; absent members keep their value.
 pub fn put(region: &mut Region, input: &PutInput) -> Result<(), AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_stays(group)?;
     let name = &input.lifecycle_hook_name;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
     if name.is_empty() || name.len() > 255 || !name.chars().all(allowed) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::describe::{shown, shown_policy};
 use super::page::{Sizes, listed};
-use super::{group, group_mut};
+use super::{check_stays, group, group_mut};
 use crate::region::group::MaintenancePolicy;
 use crate::region::launch::LaunchSource;
 use crate::region::refresh::{
@@ -39,15 +39,22 @@ pub struct RefreshOutput {
     pub instance_refresh_id: String,
 }
 
-/// Starts a refresh; it begins with the next step of time.
-pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, AwsError> {
-    let group = group(region, &input.auto_scaling_group_name)?;
+/// The group, where a refresh of it can start: it stays, and none is on the way.
+fn refreshable<'a>(region: &'a Region, name: &str) -> Result<&'a Group, AwsError> {
+    let group = group(region, name)?;
+    check_stays(group)?;
     if group.active_refresh().is_some() {
         return Err(AwsError::new(
             "InstanceRefreshInProgress",
             "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
         ));
     }
+    Ok(group)
+}
+
+/// Starts a refresh; it begins with the next step of time.
+pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, AwsError> {
+    let group = refreshable(region, &input.auto_scaling_group_name)?;
     if input.strategy.as_deref().is_some_and(|strategy| strategy != "Rolling") {
         return Err(AwsError::validation("The only supported strategy of this emulator is Rolling."));
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Sizes, sorted};
 use super::policies::{arn, selected};
-use super::{at_most, group_mut};
+use super::{at_most, check_stays, group_mut};
 use crate::region::Region;
 use crate::region::cron::Cron;
 use crate::region::policy::ScheduledAction;
@@ -21,6 +21,7 @@ const MOST_AT_ONCE: usize = 50;
 pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), AwsError> {
     let now = region.now;
     let group = group_mut(region, &action.auto_scaling_group_name)?;
+    check_stays(group)?;
     if action.start_time.is_none() && action.recurrence.is_none() {
         return Err(AwsError::validation("Start time or recurrence must be specified."));
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::describe::{InstanceDescription, describe_member};
 use super::page::{Sizes, sorted};
-use super::{group, group_mut};
+use super::{check_stays, group, group_mut};
 use crate::region::warm_pool::{PoolState, WarmPool};
 use crate::region::{Member, Region};
 use crate::wire::AwsError;
@@ -40,6 +40,13 @@ pub struct Nothing {}
 /// Sets a group's warm pool.
 pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_stays(group)?;
+    if group.warm_pool.as_ref().is_some_and(|pool| pool.deleting) {
+        return Err(AwsError::validation(format!(
+            "The warm pool of Auto Scaling group {} is pending delete.",
+            group.name
+        )));
+    }
     let size = |value: Option<i64>, member: &str| {
         match value {
         None | Some(-1) => Ok(None),

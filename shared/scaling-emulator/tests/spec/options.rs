@@ -158,6 +158,61 @@ async fn a_group_may_be_made_like_an_instance() {
 }
 
 #[tokio::test]
+async fn to_a_group_that_is_being_deleted_nothing_is_added() {
+    let emulator = emulator(1).await;
+    call(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true");
+    for (operation, members, code) in [
+        ("UpdateAutoScalingGroup", "MaxSize=2", "ScalingActivityInProgress"),
+        ("SetDesiredCapacity", "DesiredCapacity=0", "ScalingActivityInProgress"),
+        ("StartInstanceRefresh", "", "ValidationError"),
+        (
+            "PutScalingPolicy",
+            "PolicyName=p&AdjustmentType=ChangeInCapacity&ScalingAdjustment=1",
+            "ValidationError",
+        ),
+        ("PutWarmPool", "", "ValidationError"),
+        (
+            "PutLifecycleHook",
+            "LifecycleHookName=h&LifecycleTransition=autoscaling:EC2_INSTANCE_LAUNCHING",
+            "ValidationError",
+        ),
+        (
+            "PutScheduledUpdateGroupAction",
+            "ScheduledActionName=a&Recurrence=0 12 * * *&MinSize=1",
+            "ValidationError",
+        ),
+    ] {
+        let (shown, message) = refused(&emulator, operation, members);
+        assert_eq!(
+            (shown.as_str(), message.as_str()),
+            (code, "AutoScalingGroup web is pending delete"),
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_warm_pool_that_is_being_deleted_is_not_changed() {
+    let emulator = emulator(1).await;
+    call(&emulator, "PutWarmPool", "MinSize=1");
+    advance(&emulator, 180).await;
+    call(&emulator, "DeleteWarmPool", "ForceDelete=true");
+    is_refused(&emulator, "PutWarmPool", "MinSize=2", "pending delete");
+}
+
+#[tokio::test]
+async fn subnets_reside_in_the_zones_that_are_given_beside_them() {
+    let emulator = emulator(1).await;
+    let subnets =
+        ec2(&emulator, "DescribeSubnets", "Filter.1.Name=availability-zone&Filter.1.Value.1=us-east-1b");
+    let subnet = subnets["subnetSet"][0]["subnetId"].as_str().unwrap().to_owned();
+    let both = |zone: &str| format!("VPCZoneIdentifier={subnet}&AvailabilityZones.member.1={zone}");
+    is_refused(&emulator, "UpdateAutoScalingGroup", &both("us-east-1a"), "do not match");
+    call(&emulator, "UpdateAutoScalingGroup", &both("us-east-1b"));
+    call(&emulator, "UpdateAutoScalingGroup", &format!("VPCZoneIdentifier={subnet}"));
+}
+
+#[tokio::test]
 async fn policies_and_schedules_take_only_members_of_their_kind() {
     let emulator = emulator(1).await;
     let step = "PolicyName=p&PolicyType=StepScaling&AdjustmentType=ChangeInCapacity\
