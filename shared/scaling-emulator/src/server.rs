@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::emulator::Shared;
 use crate::faults::Effect;
 use crate::region::Region;
-use crate::signature::{self, Signed};
+use crate::signature::{self, Scope, Signed};
 use crate::wire::query::Flavour;
 use crate::wire::{AwsError, Call, Protocol, Reply, Service, cbor, compression, json, query, route, unknown};
 use crate::{autoscaling, clock, cloudwatch, control, cut, ec2, page, sts};
@@ -50,7 +50,9 @@ async fn handle(
     let known = &shared.settings.credentials;
     if !known.is_empty() {
         let signed = Signed { method: &method, uri: &uri, headers: &headers, body: &body };
-        if let Err(error) = signature::check(&signed, known, call.service, Timestamp::now()) {
+        let region = &shared.settings.region;
+        let scope = Scope { service: call.service, name: call.service.scope_name(), region };
+        if let Err(error) = signature::check(&signed, known, &scope, Timestamp::now()) {
             return response(write(&call, &Err(error)));
         }
     }

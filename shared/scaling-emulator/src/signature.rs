@@ -47,22 +47,58 @@ pub(crate) struct Signed<'a> {
     pub(crate) body: &'a [u8],
 }
 
+/// Where a request belongs, which its signature is to say as well.
+pub(crate) struct Scope<'a> {
+    pub(crate) service: Service,
+    /// The service as credentials name it.
+    pub(crate) name: &'a str,
+    pub(crate) region: &'a str,
+}
+
+/// The region whose name signatures for the one global endpoint of STS have.
+const GLOBAL: &str = "us-east-1";
+
+impl Scope<'_> {
+    /// Refuses a signature that was made for somewhere else.
+    fn check(&self, parts: &Parts) -> Result<(), AwsError> {
+        let mut steps = parts.scope.split('/').skip(1);
+        let (region, service, end) = (steps.next(), steps.next(), steps.next());
+        let global = self.service == Service::Sts && region == Some(GLOBAL);
+        if region != Some(self.region) && !global {
+            return Err(mismatch(self.service, "Credential should be scoped to a valid region."));
+        }
+        if service != Some(self.name) {
+            let why = format!("Credential should be scoped to correct service: '{}'.", self.name);
+            return Err(mismatch(self.service, &why));
+        }
+        if end != Some("aws4_request") || steps.next().is_some() {
+            let why = "Credential should be scoped with a valid terminator: 'aws4_request'.";
+            return Err(mismatch(self.service, why));
+        }
+        Ok(())
+    }
+}
+
 /// Checks a request against the credentials that are known.
 ///
 /// # Errors
-/// The service's own for a missing, wrong or old signature, and an unknown key.
+/// The service's own for a missing, incomplete, wrong or old signature, one for another service or region, and an unknown key.
 pub(crate) fn check(
     request: &Signed<'_>,
     known: &[Credentials],
-    service: Service,
+    scope: &Scope<'_>,
     now: Timestamp,
 ) -> Result<(), AwsError> {
-    let Some(parts) = Parts::of_header(request.headers).or_else(|| Parts::of_address(request.uri)) else {
+    let service = scope.service;
+    let in_header = Parts::of_header(request.headers).transpose();
+    let in_header = in_header.map_err(|lacks| incomplete(service, &lacks))?;
+    let Some(parts) = in_header.or_else(|| Parts::of_address(request.uri)) else {
         return Err(missing(service));
     };
     let Some(credentials) = known.iter().find(|one| one.key == parts.key) else {
         return Err(unknown(service));
     };
+    scope.check(&parts)?;
     let string = format!(
         "AWS4-HMAC-SHA256\n{}\n{}\n{}",
         parts.date,
@@ -100,6 +136,13 @@ fn missing(service: Service) -> AwsError {
     }
 }
 
+fn incomplete(service: Service, lacks: &str) -> AwsError {
+    match service {
+        Service::Ec2 => missing(service),
+        _ => AwsError::new("IncompleteSignature", lacks).with_status(403),
+    }
+}
+
 fn unknown(service: Service) -> AwsError {
     match service {
         Service::Ec2 => missing(service),
@@ -129,19 +172,28 @@ struct Parts {
 }
 
 impl Parts {
-    fn of_header(headers: &HeaderMap) -> Option<Self> {
+    /// What the header says. `None` where it is signed in no way that is known here; an error tells what it lacks.
+    fn of_header(headers: &HeaderMap) -> Option<Result<Self, String>> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let rest = header("authorization")?.strip_prefix("AWS4-HMAC-SHA256")?;
+        Some(Self::of_authorization(rest, header("x-amz-date")))
+    }
+
+    fn of_authorization(rest: &str, date: Option<&str>) -> Result<Self, String> {
         let part = |name: &str| {
-            rest.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')).map(str::trim)
+            let given = rest.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
+            let given = given.map(str::trim).filter(|given| !given.is_empty());
+            given.ok_or_else(|| format!("Authorization header requires '{name}' parameter."))
         };
-        let (key, scope) = part("Credential")?.split_once('/')?;
-        Some(Self {
+        let lacking =
+            || "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.";
+        let (key, scope) = part("Credential")?.split_once('/').ok_or("Credential must have a scope.")?;
+        Ok(Self {
             key: key.to_owned(),
             scope: scope.to_owned(),
             signed_headers: part("SignedHeaders")?.to_owned(),
             signature: part("Signature")?.to_owned(),
-            date: header("x-amz-date")?.to_owned(),
+            date: date.ok_or_else(lacking)?.to_owned(),
             lasts: SKEW,
         })
     }
@@ -246,7 +298,8 @@ mod tests {
         let request =
             Signed { method: &Method::GET, uri: &Uri::from_static("/"), headers: &headers, body: b"" };
         let known = [Credentials { key: "AKIDEXAMPLE".to_owned(), secret: SECRET.to_owned() }];
-        check(&request, &known, Service::AutoScaling, now.parse().unwrap())
+        let scope = Scope { service: Service::AutoScaling, name: "service", region: "us-east-1" };
+        check(&request, &known, &scope, now.parse().unwrap())
     }
 
     /// `get-vanilla` of the test suite that AWS publishes for this signature.
@@ -280,7 +333,8 @@ mod tests {
         let tried = |address: &str, now: &str| {
             let uri = address.parse().unwrap();
             let request = Signed { method: &Method::GET, uri: &uri, headers: &headers, body: b"" };
-            let outcome = check(&request, &known, Service::Sts, now.parse().unwrap());
+            let scope = Scope { service: Service::Sts, name: "sts", region: "eu-central-1" };
+            let outcome = check(&request, &known, &scope, now.parse().unwrap());
             outcome.map_err(|error| error.code.into_owned())
         };
         let wrong = Err("SignatureDoesNotMatch".to_owned());

@@ -29,6 +29,18 @@ impl Service {
         }
     }
 
+    /// The name in a signature's credential scope.
+    pub fn scope_name(self) -> &'static str {
+        Self::TABLE.iter().find(|(service, ..)| *service == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// Whether it answers calls of this version: of its own, and EC2 of every one before as well.
+    fn knows(self, version: &str) -> bool {
+        let date = version.parse::<jiff::civil::Date>().is_ok();
+        let own = Self::TABLE.iter().find(|(service, ..)| *service == self).map(|(.., own)| *own);
+        own.is_some_and(|own| version == own || (self == Self::Ec2 && date && version < own))
+    }
+
     /// The name in a signature's credential scope, and the API version that clients send with forms.
     const TABLE: [(Self, &'static str, &'static str); 4] = [
         (Self::AutoScaling, "autoscaling", "2011-01-01"),
@@ -70,7 +82,7 @@ impl Call {
 /// CloudWatch's name in targets and CBOR paths.
 const CLOUDWATCH: &str = "GraniteServiceVersion20100801";
 
-/// Reads a request. `None`: it speaks to none of the services.
+/// Reads a request. `None`: it speaks to none of the services, or to a version that its service does not have.
 pub fn route(path: &str, query: Option<&str>, headers: &HeaderMap, body: Bytes) -> Option<Call> {
     let (service, operation, protocol) = if let Some(rest) = path.strip_prefix("/service/") {
         let (service, operation) = rest.split_once("/operation/")?;
@@ -84,7 +96,11 @@ pub fn route(path: &str, query: Option<&str>, headers: &HeaderMap, body: Bytes) 
             form = Form::parse(query?.as_bytes());
         }
         let operation = form.get("Action")?.to_owned();
-        (query_service(&form, query, headers)?, operation, Protocol::Query(form))
+        let service = query_service(&form, query, headers)?;
+        if form.get("Version").is_some_and(|version| !service.knows(version)) {
+            return None;
+        }
+        (service, operation, Protocol::Query(form))
     };
     Some(Call { service, operation, protocol })
 }
@@ -126,16 +142,20 @@ mod tests {
 
     #[test]
     fn an_address_that_was_signed_beforehand_names_its_service() {
-        let query = "Action=A&Version=1&X-Amz-Credential=AK%2F20260105%2Fus-east-1%2Fec2%2Faws4_request";
+        let query =
+            "Action=A&Version=2016-11-15&X-Amz-Credential=AK%2F20260105%2Fus-east-1%2Fec2%2Faws4_request";
         let call = route("/", Some(query), &HeaderMap::new(), Bytes::new()).unwrap();
         assert_eq!(call.name(), "EC2.A");
     }
 
     #[test]
     fn each_protocol_names_its_service_and_operation() {
-        let cases: [Case; 7] = [
+        let cases: [Case; 10] = [
             ("/", &[], "Action=A&Version=2011-01-01", Some("AutoScaling.A")),
-            ("/", &[("authorization", SCOPE)], "Action=A&Version=1", Some("EC2.A")),
+            ("/", &[("authorization", SCOPE)], "Action=A", Some("EC2.A")),
+            ("/", &[("authorization", SCOPE)], "Action=A&Version=2014-10-01", Some("EC2.A")),
+            ("/", &[("authorization", SCOPE)], "Action=A&Version=2011-01-01", Some("EC2.A")),
+            ("/", &[("authorization", SCOPE)], "Action=A&Version=2099-01-01", None),
             ("/", &[], "Action=A&Version=2011-06-15", Some("STS.A")),
             ("/", &[("x-amz-target", "GraniteServiceVersion20100801.A")], "{}", Some("CloudWatch.A")),
             ("/service/GraniteServiceVersion20100801/operation/A", &[], "", Some("CloudWatch.A")),

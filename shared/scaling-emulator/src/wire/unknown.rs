@@ -44,6 +44,15 @@ pub fn reply(path: &str, query: Option<&str>, headers: &HeaderMap, body: &[u8]) 
         let body = format!("<Error><Code>NotImplemented</Code><Message>{why}</Message></Error>");
         return Reply::new(501, "application/xml", body);
     }
+    let is_form =
+        header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    if path == "/" && is_form {
+        let signed_for_ec2 = header("authorization").and_then(signing_name) == Some("ec2");
+        let flavour = if signed_for_ec2 { Flavour::Ec2 } else { Flavour::Query(NAMESPACE) };
+        let why = "The request is missing an action or a required parameter.";
+        let error = Err(AwsError::new("MissingAction", why));
+        return query::reply(flavour, "", &uuid::Uuid::new_v4().to_string(), &error);
+    }
     let body = json!({ "message": explained(path) });
     Reply::new(404, "application/json", body.to_string())
         .with_header("x-amzn-errortype", "UnknownOperationException")

@@ -95,8 +95,13 @@ async fn what_speaks_to_no_service_is_answered_in_its_own_protocol() {
     const TARGET: (&str, &str) = ("x-amz-target", "DynamoDB_20120810.GetItem");
     const S3: (&str, &str) =
         ("authorization", "AWS4-HMAC-SHA256 Credential=AK/20260105/us-east-1/s3/aws4_request");
+    const SCALING: (&str, &str) =
+        ("authorization", "AWS4-HMAC-SHA256 Credential=AK/20260105/us-east-1/autoscaling/aws4_request");
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+    const EC2: (&str, &str) =
+        ("authorization", "AWS4-HMAC-SHA256 Credential=AK/20260105/us-east-1/ec2/aws4_request");
     let emulator = emulator(1).await;
-    let cases: [Stranger; 10] = [
+    let cases: [Stranger; 14] = [
         ("/", &[TARGET], "{}", 400, EXCEPTION),
         ("/", &[("x-amz-target", "no-dot-at-all")], "{}", 400, EXCEPTION),
         ("/service/Other/operation/X", &[], "", 404, "com.amazon.coral.service#UnknownOperationException"),
@@ -111,6 +116,22 @@ async fn what_speaks_to_no_service_is_answered_in_its_own_protocol() {
         ("/?Action=ListQueues", &[], "", 400, "for version NO_VERSION_SPECIFIED</Message>"),
         ("/2015-03-31/functions", &[], "", 404, "/2015-03-31/functions means none of the services"),
         ("/bucket", &[S3], "", 501, "<Error><Code>NotImplemented</Code>"),
+        ("/", &[], "Action=DescribeTags&Version=1999-01-01", 400, "<Code>InvalidAction</Code>"),
+        (
+            "/",
+            &[SCALING],
+            "Action=DescribeTags&Version=1999-01-01",
+            400,
+            "Could not find operation DescribeTags for version 1999-01-01",
+        ),
+        (
+            "/",
+            &[FORM, SCALING],
+            "Version=2011-01-01",
+            400,
+            "<Error><Type>Sender</Type><Code>MissingAction</Code>",
+        ),
+        ("/", &[FORM, EC2], "Version=2016-11-15", 400, "<Response><Errors><Error><Code>MissingAction</Code>"),
         ("/", &[], "hello", 404, "means none of the services"),
         ("/_emulator/nothing", &[], "", 404, r#"{"error":"there is no path /_emulator/nothing"#),
     ];
