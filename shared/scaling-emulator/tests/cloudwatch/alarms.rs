@@ -337,3 +337,45 @@ async fn putting_an_alarm_again_keeps_its_state_and_its_tags() {
         "ResourceNotFoundException"
     );
 }
+
+#[tokio::test]
+async fn the_history_of_a_configuration_tells_the_whole_alarm() {
+    let emulator = emulator().await;
+    for changes in [json!({}), json!({ "Threshold": 7.0 })] {
+        let mut input = json!({
+            "AlarmName": "told", "Namespace": "Shop", "MetricName": "A", "Statistic": "Sum", "Period": 60,
+            "EvaluationPeriods": 1, "Threshold": 5.0, "ComparisonOperator": "GreaterThanThreshold",
+            "Dimensions": [{ "Name": "Shop", "Value": "one" }], "OKActions": [TOPIC],
+        });
+        for (member, value) in changes.as_object().unwrap() {
+            input[member] = value.clone();
+        }
+        done(&emulator, "PutMetricAlarm", input);
+    }
+    done(&emulator, "PutCompositeAlarm", json!({ "AlarmName": "over", "AlarmRule": "ALARM(told)" }));
+    let told = |name: &str| -> Vec<Value> {
+        let input = json!({
+            "AlarmName": name, "HistoryItemType": "ConfigurationUpdate", "ScanBy": "TimestampAscending",
+        });
+        let items = done(&emulator, "DescribeAlarmHistory", input)["AlarmHistoryItems"].clone();
+        let data = |item: &Value| serde_json::from_str(item["HistoryData"].as_str().unwrap()).unwrap();
+        items.as_array().unwrap().iter().map(data).collect()
+    };
+    let over = told("over");
+    assert_eq!(
+        (&over[0]["type"], &over[0]["createdAlarm"]["alarmRule"]),
+        (&json!("Create"), &json!("ALARM(told)"))
+    );
+    done(&emulator, "DeleteAlarms", json!({ "AlarmNames": ["over"] }));
+    done(&emulator, "DeleteAlarms", json!({ "AlarmNames": ["told"] }));
+    let expected =
+        [("Create", "createdAlarm", 5.0), ("Update", "updatedAlarm", 7.0), ("Delete", "deletedAlarm", 7.0)];
+    for (data, (kind, member, threshold)) in told("told").iter().zip(expected) {
+        assert_eq!((&data["version"], &data["type"]), (&json!("1.0"), &json!(kind)));
+        let alarm = &data[member];
+        assert_eq!((&alarm["alarmName"], &alarm["threshold"]), (&json!("told"), &json!(threshold)), "{data}");
+        assert_eq!(alarm["dimensions"], json!([{ "name": "Shop", "value": "one" }]));
+        assert_eq!(alarm["okActions"], json!([TOPIC]));
+    }
+    assert_eq!(told("told").len(), 3);
+}

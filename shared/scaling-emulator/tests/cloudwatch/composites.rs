@@ -42,6 +42,27 @@ fn actions(emulator: &Emulator, name: &str) -> usize {
 }
 
 #[tokio::test]
+async fn at_least_so_many_alarms_are_in_a_state() {
+    let emulator = emulator().await;
+    for name in ["a", "b", "c"] {
+        metric(&emulator, name, &name.to_uppercase());
+    }
+    composite(&emulator, "two", "AT_LEAST(2, ALARM, (a, b, c))", &json!({}));
+    composite(&emulator, "half", "AT_LEAST(50%, NOT OK, (a, b, c))", &json!({}));
+    for (minute, over, expected) in [(0, &["A"][..], "OK"), (1, &["A", "C"], "ALARM"), (2, &[], "OK")] {
+        for name in ["A", "B", "C"] {
+            put(&emulator, name, minute, if over.contains(&name) { 9.0 } else { 1.0 });
+        }
+        minutes(&emulator, 1).await;
+        for name in ["two", "half"] {
+            assert_eq!(shown(&emulator, name)["StateValue"], expected, "{name} {over:?}");
+        }
+    }
+    let known = json!({ "AlarmName": "x", "AlarmRule": "AT_LEAST(1, ALARM, (a, gone))" });
+    assert_eq!(code(&emulator, "PutCompositeAlarm", known), "ValidationError", "its alarms must exist");
+}
+
+#[tokio::test]
 async fn it_follows_its_alarms_and_tells_which_changed() {
     let emulator = emulator().await;
     metric(&emulator, "a", "A");

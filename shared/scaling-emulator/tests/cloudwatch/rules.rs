@@ -201,6 +201,44 @@ async fn put_metric_alarm_keeps_the_services_limits() {
 }
 
 #[tokio::test]
+async fn names_tags_and_kinds_of_history_have_their_bounds() {
+    let emulator = emulator().await;
+    let tags = |count: usize| -> Value {
+        (0..count).map(|number| json!({ "Key": format!("k{number}"), "Value": "v" })).collect()
+    };
+    let metric = json!({
+        "AlarmName": "a", "Namespace": "Shop", "MetricName": "A", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
+        "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold", "Tags": tags(50),
+    });
+    done(&emulator, "PutMetricAlarm", metric.clone());
+    let long = "n".repeat(256);
+    let arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a";
+    for (operation, input, expected) in [
+        ("PutMetricAlarm", with(&metric, &json!({ "AlarmName": long })), "ValidationError"),
+        ("PutMetricAlarm", with(&metric, &json!({ "AlarmName": "b", "Tags": tags(51) })), "LimitExceeded"),
+        ("PutCompositeAlarm", json!({ "AlarmName": long, "AlarmRule": "ALARM(a)" }), "ValidationError"),
+        (
+            "PutCompositeAlarm",
+            json!({ "AlarmName": "b", "AlarmRule": "ALARM(a)", "Tags": tags(51) }),
+            "LimitExceeded",
+        ),
+        (
+            "TagResource",
+            json!({ "ResourceARN": arn, "Tags": [{ "Key": "one-more", "Value": "v" }] }),
+            "InvalidParameterValue",
+        ),
+        ("DescribeAlarmHistory", json!({ "HistoryItemType": "Odd" }), "ValidationError"),
+    ] {
+        assert_eq!(code(&emulator, operation, input), expected, "{operation}");
+    }
+    done(&emulator, "TagResource", json!({ "ResourceARN": arn, "Tags": tags(50) }));
+    done(&emulator, "DescribeAlarmHistory", json!({ "HistoryItemType": "AlarmContributorAction" }));
+    let of_metric =
+        done(&emulator, "DescribeAlarmsForMetric", json!({ "Namespace": "Shop", "MetricName": "A" }));
+    assert_eq!(of_metric.as_object().unwrap().keys().collect::<Vec<_>>(), ["MetricAlarms"]);
+}
+
+#[tokio::test]
 async fn an_operation_that_there_is_not_is_an_invalid_action() {
     let emulator = emulator().await;
     assert_eq!(code(&emulator, "PutInsightRule", json!({})), "InvalidAction");

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::due::changed;
-use super::put::configuration_update;
+use super::told::{Verb, configuration_update};
 use super::{Alarms, State, StateValue, relatives};
 use crate::cloudwatch::Empty;
 use crate::cloudwatch::metric::required;
@@ -110,7 +110,7 @@ pub(crate) fn remove(region: &mut Region, names: &[String]) {
     for name in names {
         if let Some(alarm) = alarms.by_name.remove(name) {
             alarms.tags.remove(&alarm.arn);
-            alarms.history.push(configuration_update(&alarm, "deleted", now));
+            alarms.history.push(configuration_update(&alarm, Verb::Delete, now));
         }
     }
 }
@@ -137,7 +137,7 @@ fn switch_actions(region: &mut Region, input: AlarmNames, enabled: bool) -> Resu
     for name in names(input)? {
         if let Some(alarm) = alarms.by_name.get_mut(&name) {
             alarm.configuration.actions_enabled = enabled;
-            alarms.history.push(configuration_update(alarm, "updated", now));
+            alarms.history.push(configuration_update(alarm, Verb::Update, now));
         }
     }
     Ok(Empty {})

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::composite_rule::{self, Rule, name_of};
-use super::put::{check_actions, store};
+use super::put::{check_actions, checked_name, store};
 use super::shown::Common;
 use super::suppression::SuppressedBy;
 use super::tags::Tag;
@@ -66,7 +66,8 @@ pub struct PutCompositeAlarm {
 /// # Errors
 /// `ValidationError` for a rule that cannot be, names an alarm that does not exist, or leads back to the alarm.
 pub fn put_composite_alarm(region: &mut Region, input: PutCompositeAlarm) -> Result<Empty, AwsError> {
-    let name = required(input.alarm_name, "AlarmName")?;
+    let name = checked_name(required(input.alarm_name, "AlarmName")?)?;
+    super::tags::check_new(&input.tags)?;
     let text = required(input.alarm_rule, "AlarmRule")?;
     let rule = composite_rule::parse(&text)
         .map_err(|why| AwsError::validation(format!("AlarmRule contains an invalid expression: {why}")))?;

@@ -1,4 +1,5 @@
-//! Rules of composite alarms: `ALARM`, `OK` and `INSUFFICIENT_DATA` of other alarms, joined by `AND`, `OR` and `NOT`.
+//! Rules of composite alarms: `ALARM`, `OK` and `INSUFFICIENT_DATA` of other alarms, joined by `AND`, `OR` and `NOT`, and
+//! `AT_LEAST(n or p%, STATE or NOT STATE, (alarm, ...))`, whose form the CDK's `AtLeastOptions` writes as well.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,24 @@ const MAX_DEPTH: usize = 50;
 
 /// Most alarms of one rule.
 pub const MAX_CHILDREN: usize = 100;
+
+/// How many of some alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Least {
+    /// So many.
+    Count(usize),
+    /// So many of a hundred.
+    Percent(usize),
+}
+
+impl Least {
+    fn is_met(self, by: usize, of: usize) -> bool {
+        match self {
+            Self::Count(count) => by >= count,
+            Self::Percent(percent) => by * 100 >= percent * of,
+        }
+    }
+}
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +42,17 @@ pub enum Rule {
     And(Box<Rule>, Box<Rule>),
     /// One of both.
     Or(Box<Rule>, Box<Rule>),
+    /// At least so many of some alarms, by name or ARN, are in a state, or are not.
+    AtLeast {
+        /// How many.
+        least: Least,
+        /// The state.
+        state: StateValue,
+        /// Whether it is the one that they are not in.
+        not: bool,
+        /// The alarms.
+        alarms: Vec<String>,
+    },
 }
 
 impl Rule {
@@ -34,6 +64,10 @@ impl Rule {
             Self::Not(rule) => !rule.holds(state),
             Self::And(left, right) => left.holds(state) && right.holds(state),
             Self::Or(left, right) => left.holds(state) || right.holds(state),
+            Self::AtLeast { least, state: wanted, not, alarms } => {
+                let counts = |alarm: &&String| (state(alarm) == Some(*wanted)) != *not;
+                least.is_met(alarms.iter().filter(counts).count(), alarms.len())
+            }
         }
     }
 
@@ -42,6 +76,7 @@ impl Rule {
         match self {
             Self::Constant(_) => Vec::new(),
             Self::Is(_, alarm) => vec![alarm],
+            Self::AtLeast { alarms, .. } => alarms.iter().map(String::as_str).collect(),
             Self::Not(rule) => rule.children(),
             Self::And(left, right) | Self::Or(left, right) => {
                 let mut all = left.children();
@@ -73,6 +108,8 @@ pub fn parse(text: &str) -> Result<Rule, String> {
         rest => Err(format!("unexpected '{rest}'")),
     }
 }
+
+const UNCLOSED: &str = "an alarm's name is missing or not closed";
 
 struct Parser<'a> {
     rest: &'a str,
@@ -120,13 +157,15 @@ impl<'a> Parser<'a> {
                 return Ok(Rule::Constant(value));
             }
         }
-        for state in [StateValue::Alarm, StateValue::Ok, StateValue::InsufficientData] {
-            if self.word(state.name()) {
-                if !self.sign('(') {
-                    return Err(format!("{} needs an alarm in parentheses", state.name()));
-                }
-                return Ok(Rule::Is(state, self.alarm()?.to_owned()));
+        if self.word("AT_LEAST") {
+            return self.at_least();
+        }
+        if let Some(state) = self.state() {
+            if !self.sign('(') {
+                return Err(format!("{} needs an alarm in parentheses", state.name()));
             }
+            let alarm = self.alarm()?.to_owned();
+            return if self.sign(')') { Ok(Rule::Is(state, alarm)) } else { Err(UNCLOSED.to_owned()) };
         }
         Err(match self.rest.trim() {
             "" => "unexpected end".to_owned(),
@@ -134,20 +173,59 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// An alarm's name, quoted or not, with the parenthesis behind it.
+    fn state(&mut self) -> Option<StateValue> {
+        let states = [StateValue::Alarm, StateValue::Ok, StateValue::InsufficientData];
+        states.into_iter().find(|state| self.word(state.name()))
+    }
+
+    /// What is behind `AT_LEAST`.
+    fn at_least(&mut self) -> Result<Rule, String> {
+        const FORM: &str = "AT_LEAST needs a number or a percentage, a state and a list of alarms";
+        let sign = |parser: &mut Self, wanted| if parser.sign(wanted) { Ok(()) } else { Err(FORM) };
+        sign(self, '(')?;
+        let least = self.least().ok_or(FORM)?;
+        sign(self, ',')?;
+        let not = self.word("NOT");
+        let state = self.state().ok_or(FORM)?;
+        sign(self, ',')?;
+        sign(self, '(')?;
+        let mut alarms = vec![self.alarm()?.to_owned()];
+        while self.sign(',') {
+            alarms.push(self.alarm()?.to_owned());
+        }
+        sign(self, ')')?;
+        sign(self, ')')?;
+        match least {
+            Least::Count(count) if !(1..=alarms.len()).contains(&count) => {
+                Err(format!("AT_LEAST must have a number from 1 to that of its alarms, {}", alarms.len()))
+            }
+            Least::Percent(percent) if !(1..=100).contains(&percent) => {
+                Err("AT_LEAST must have a percentage from 1 to 100".to_owned())
+            }
+            least => Ok(Rule::AtLeast { least, state, not, alarms }),
+        }
+    }
+
+    fn least(&mut self) -> Option<Least> {
+        let rest = self.rest.trim_start();
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, after) = rest.split_at_checked(end)?;
+        self.rest = after;
+        let number = number.parse().ok()?;
+        Some(if self.sign('%') { Least::Percent(number) } else { Least::Count(number) })
+    }
+
+    /// An alarm's name, quoted or not.
     fn alarm(&mut self) -> Result<&'a str, String> {
         let rest = self.rest.trim_start();
         let quote = rest.chars().next().filter(|c| *c == '"' || *c == '\'');
         let (name, after) = match quote {
             Some(quote) => rest.get(1..).and_then(|rest| rest.split_once(quote)),
-            None => rest.find(')').and_then(|end| Some((rest.get(..end)?.trim(), rest.get(end..)?))),
+            None => rest.find([')', ',']).and_then(|end| Some((rest.get(..end)?.trim(), rest.get(end..)?))),
         }
         .ok_or("an alarm's name is not closed")?;
         self.rest = after;
-        if name.is_empty() || !self.sign(')') {
-            return Err("an alarm's name is missing or not closed".to_owned());
-        }
-        Ok(name)
+        if name.is_empty() { Err(UNCLOSED.to_owned()) } else { Ok(name) }
     }
 
     fn sign(&mut self, wanted: char) -> bool {
@@ -197,6 +275,12 @@ mod tests {
             ("ALARM(off) AND ALARM(off) OR ALARM(on)", true),
             ("ALARM(gone) OR OK(gone) OR INSUFFICIENT_DATA(gone)", false),
             ("FALSE", false),
+            ("AT_LEAST(1, ALARM, (on, off, new))", true),
+            ("AT_LEAST(2, ALARM, (on, off, new))", false),
+            ("AT_LEAST(2, NOT ALARM, (on, \"off\", new))", true),
+            ("AT_LEAST(66%, NOT ALARM, (on, off, new))", true),
+            ("AT_LEAST(67%, NOT ALARM, (on, off, new))", false),
+            ("at_least(100%, ok, (off)) AND NOT AT_LEAST(1, INSUFFICIENT_DATA, (on, 'with space'))", true),
         ] {
             assert_eq!(holds(rule), expected, "{rule}");
         }
@@ -214,6 +298,14 @@ mod tests {
             "(TRUE",
             "ALARMS(a)",
             "MAYBE(a)",
+            "AT_LEAST(0, ALARM, (a))",
+            "AT_LEAST(2, ALARM, (a))",
+            "AT_LEAST(101%, ALARM, (a))",
+            "AT_LEAST(1, ALARM, ())",
+            "AT_LEAST(1, ALARM, a)",
+            "AT_LEAST(1, MAYBE, (a))",
+            "AT_LEAST(, ALARM, (a))",
+            "AT_LEAST(1, ALARM, (a)",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
@@ -221,7 +313,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_harm(text in "(ALARM|OK|AND|OR|NOT|[()\"' aü]){0,60}", open in "[(]{0,300}") {
+        fn any_text_is_read_without_harm(text in "(ALARM|OK|AND|OR|NOT|AT_LEAST|[()\"' aü,%1]){0,60}", open in "[(]{0,300}") {
             let _ = parse(&text);
             let _ = parse(&open);
         }

@@ -68,8 +68,9 @@ pub struct DescribeAlarmsForMetric {
 pub struct AlarmList {
     /// The alarms by name.
     pub metric_alarms: Vec<Shown<MetricAlarm>>,
-    /// The composite alarms, where they are asked for.
-    pub composite_alarms: Vec<Shown<CompositeAlarm>>,
+    /// The composite alarms, where they are asked for; the alarms of a metric have no such member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub composite_alarms: Option<Vec<Shown<CompositeAlarm>>>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
@@ -163,7 +164,7 @@ pub fn describe_alarms(region: &mut Region, input: &DescribeAlarms) -> Result<Al
         page.into_iter().partition(|alarm| alarm.configuration.is_composite());
     Ok(AlarmList {
         metric_alarms: metric.into_iter().map(shown).map(Shown::from).collect(),
-        composite_alarms: composite.into_iter().filter_map(composite::shown).map(Shown::from).collect(),
+        composite_alarms: Some(composite.into_iter().filter_map(composite::shown).map(Shown::from).collect()),
         next_token,
     })
 }
@@ -213,7 +214,7 @@ pub(super) fn page_size(asked: Option<i64>) -> Result<usize, AwsError> {
     }
 }
 
-fn shown(alarm: &Alarm) -> MetricAlarm {
+pub(super) fn shown(alarm: &Alarm) -> MetricAlarm {
     let configuration = &alarm.configuration;
     let mut shown = MetricAlarm {
         common: alarm.into(),

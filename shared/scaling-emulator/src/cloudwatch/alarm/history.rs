@@ -110,15 +110,29 @@ pub struct AlarmHistoryItem {
     history_data: String,
 }
 
+/// The kinds of items that the service knows; those of contributors never come about here.
+const KINDS: [&str; 5] =
+    ["ConfigurationUpdate", "StateUpdate", "Action", "AlarmContributorStateUpdate", "AlarmContributorAction"];
+
+fn check_kind(input: &DescribeAlarmHistory) -> Result<(), AwsError> {
+    match input.history_item_type.as_deref().filter(|kind| !KINDS.contains(kind)) {
+        Some(kind) => Err(AwsError::validation(format!(
+            "The value {kind} for parameter HistoryItemType is not supported."
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Shows what happened to alarms.
 ///
 /// # Errors
-/// `ValidationError` for a page size that cannot be, `InvalidNextToken`.
+/// `ValidationError` for a page size or a kind of item that cannot be, `InvalidNextToken`.
 pub fn describe_alarm_history(
     region: &mut Region,
     input: &DescribeAlarmHistory,
 ) -> Result<AlarmHistory, AwsError> {
     let size = page_size(input.max_records)?;
+    check_kind(input)?;
     let wanted = |item: &&Item| {
         let (start, end) =
             (input.start_date.and_then(Seconds::timestamp), input.end_date.and_then(Seconds::timestamp));

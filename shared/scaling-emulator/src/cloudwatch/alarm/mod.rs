@@ -3,7 +3,7 @@
 //! - [`put`], [`describe`], [`change`], [`tags`]: the operations; [`relatives`]: what composite alarms and others are to each other;
 //!   [`shown`]: what is shown of all of them
 //! - [`rule`]: what state follows from points; [`due`]: reads the points and applies the rule as time passes
-//! - [`reason`], [`event`], [`history`]: how a change is told
+//! - [`reason`], [`event`], [`history`], `told`: how a change is told
 
 pub mod change;
 pub mod composite;
@@ -19,6 +19,7 @@ pub mod rule;
 pub mod shown;
 pub mod suppression;
 pub mod tags;
+mod told;
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,10 @@
 //! `PutMetricAlarm`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::history::{Item, Kind};
 use super::rule::Treatment;
-use super::tags::Tag;
+use super::tags::{self, Tag};
+use super::told::{Verb, configuration_update};
 use super::{Alarm, Comparison, Configuration, State, StateValue, Watch};
 use crate::cloudwatch::Empty;
 use crate::cloudwatch::members::Double;
@@ -79,15 +78,21 @@ pub struct PutMetricAlarm {
 /// `ValidationError` by the service's rules, and for what this emulator does not know: anomaly bands, and statistics other
 /// than the simple ones and percentiles.
 pub fn put_metric_alarm(region: &mut Region, input: PutMetricAlarm) -> Result<Empty, AwsError> {
-    let name = given(input.alarm_name.clone(), "AlarmName")?;
+    let name = checked_name(given(input.alarm_name.clone(), "AlarmName")?)?;
+    tags::check_new(&input.tags)?;
+    let configuration = configuration(&input).map_err(as_validation)?;
+    store(region, name, configuration, input.tags);
+    Ok(Empty {})
+}
+
+/// What an alarm may be called, whatever it watches.
+pub(super) fn checked_name(name: String) -> Result<String, AwsError> {
     if name.is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
         return Err(AwsError::validation(
             "AlarmName must have 1 to 255 characters, none of them control characters.",
         ));
     }
-    let configuration = configuration(&input).map_err(as_validation)?;
-    store(region, name, configuration, input.tags);
-    Ok(Empty {})
+    Ok(name)
 }
 
 /// Stores an alarm; its state stays.
@@ -96,8 +101,8 @@ pub(super) fn store(region: &mut Region, name: String, configuration: Configurat
     let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", region.name, region.account_id);
     let metric_id = region.ids.uuid();
     let alarms = &mut region.cloudwatch.alarms;
-    let verb = if alarms.by_name.contains_key(&name) { "updated" } else { "created" };
-    if verb == "created" && !tags.is_empty() {
+    let verb = if alarms.by_name.contains_key(&name) { Verb::Update } else { Verb::Create };
+    if verb == Verb::Create && !tags.is_empty() {
         let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         alarms.tags.insert(arn.clone(), tags);
     }
@@ -121,18 +126,6 @@ pub(super) fn store(region: &mut Region, name: String, configuration: Configurat
     };
     alarms.history.push(configuration_update(&alarm, verb, now));
     alarms.by_name.insert(name, alarm);
-}
-
-/// The history item of a configuration that was `verb` (created, updated, deleted).
-pub(super) fn configuration_update(alarm: &Alarm, verb: &str, now: jiff::Timestamp) -> Item {
-    Item {
-        alarm: alarm.name.clone(),
-        composite: alarm.configuration.is_composite(),
-        time: now,
-        kind: Kind::ConfigurationUpdate,
-        summary: format!("Alarm \"{}\" {verb}", alarm.name),
-        data: json!({ "version": "1.0", "type": verb, "alarmArn": alarm.arn }).to_string(),
-    }
 }
 
 fn given<T>(value: Option<T>, member: &str) -> Result<T, AwsError> {

@@ -100,13 +100,15 @@ pub(super) fn list(
     let found = alarms.by_name.values().filter(|alarm| relation.holds(alarms, alarm)).collect();
     let (page, next_token) = paging::page(found, size, token)?;
     let mut list = AlarmList { next_token, ..AlarmList::default() };
+    let mut composites = Vec::new();
     for alarm in page {
         let told = relation.told(alarm);
         if alarm.configuration.is_composite() {
-            list.composite_alarms.push(Shown::Relative(told));
+            composites.push(Shown::Relative(told));
         } else {
             list.metric_alarms.push(Shown::Relative(told));
         }
     }
+    list.composite_alarms = Some(composites);
     Ok(list)
 }

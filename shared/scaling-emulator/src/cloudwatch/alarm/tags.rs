@@ -56,13 +56,29 @@ pub struct Tags {
     pub tags: Vec<Tag>,
 }
 
+/// Most tags of an alarm: *API Reference*, PutMetricAlarm ("as many as 50 tags").
+const MOST: usize = 50;
+
+fn too_many() -> String {
+    format!("An alarm must not have more than {MOST} tags.")
+}
+
+/// Refuses more tags than a new alarm may have.
+pub(super) fn check_new(tags: &[Tag]) -> Result<(), AwsError> {
+    if tags.len() > MOST { Err(AwsError::new("LimitExceeded", too_many())) } else { Ok(()) }
+}
+
 /// Sets tags of an alarm.
 ///
 /// # Errors
-/// `ResourceNotFoundException`.
+/// `ResourceNotFoundException`; `InvalidParameterValue` where it would have too many.
 pub fn tag_resource(region: &mut Region, input: TagResource) -> Result<Empty, AwsError> {
     let arn = alarm(region, input.resource_arn)?;
     let tags = region.cloudwatch.alarms.tags.entry(arn).or_default();
+    let added = input.tags.iter().filter(|tag| !tags.contains_key(&tag.key)).count();
+    if tags.len() + added > MOST {
+        return Err(AwsError::new("InvalidParameterValue", too_many()));
+    }
     tags.extend(input.tags.into_iter().map(|tag| (tag.key, tag.value)));
     Ok(Empty {})
 }
