@@ -6,7 +6,7 @@ use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
 pub use crate::fault_rules::FaultError;
-use crate::rates::{Limit, Rates};
+use crate::rates::{Asked, Limit, Rates};
 use crate::region::usage::Class;
 use crate::region::{LaunchFaults, Region};
 use crate::wire::{AwsError, Call, Protocol, Service};
@@ -233,7 +233,8 @@ impl Injector {
     /// What happens to this call.
     pub(crate) fn effects(&mut self, call: &Call, name: &str, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if !self.rates.take(name, || instances(call), now) {
+        let asked = Asked { operation: name, unfiltered: is_unfiltered(call) };
+        if !self.rates.take(asked, || instances(call), now) {
             effects.push(Effect::Error(throttled(call.service)));
         }
         if self.faults.is_empty() {
@@ -285,6 +286,12 @@ fn instances(call: &Call) -> u32 {
     let run = form.get("MaxCount").and_then(|count| count.parse().ok());
     let named = || (1..=MOST_NAMED).take_while(|number| form.get(&format!("InstanceId.{number}")).is_some());
     run.unwrap_or_else(|| named().last().unwrap_or(0))
+}
+
+/// Whether an EC2 call neither filters, by id or otherwise, nor asks for pages.
+fn is_unfiltered(call: &Call) -> bool {
+    let Protocol::Query(form) = &call.protocol else { return false };
+    form.members().all(|member| matches!(member, "Action" | "Version" | "DryRun"))
 }
 
 fn throttled(service: Service) -> AwsError {

@@ -48,6 +48,19 @@ const PUBLISHED: [(&str, f64, f64); 22] = [
     ("AutoScaling.*", 100.0, 20.0),
 ];
 
+/// Operations that have a bucket apart for calls that neither filter nor page: those of "unfiltered and unpaginated
+/// non-mutating actions", with its size and refill.
+const UNFILTERED: [&str; 7] = [
+    "EC2.DescribeInstances",
+    "EC2.DescribeInstanceStatus",
+    "EC2.DescribeNetworkInterfaces",
+    "EC2.DescribeSecurityGroups",
+    "EC2.DescribeSnapshots",
+    "EC2.DescribeSpotInstanceRequests",
+    "EC2.DescribeVolumes",
+];
+const UNFILTERED_LIMIT: (f64, f64) = (50.0, 10.0);
+
 /// The published limits of instances, whatever the number of calls: operation, instances at once, instances a second.
 const RESOURCES: [(&str, f64, f64); 4] = [
     ("EC2.RunInstances", 1_000.0, 2.0),
@@ -67,11 +80,20 @@ struct Bucket {
     /// Whether each operation that the limit means has a bucket of its own, made with its first call.
     #[serde(default)]
     each: bool,
+    /// Whether it is for calls alone that neither filter nor page.
+    #[serde(default)]
+    unfiltered: bool,
 }
 
 impl Bucket {
     fn full(limit: Limit, each: bool, now: Timestamp) -> Self {
-        Self { level: limit.burst, limit, filled: now, each }
+        Self { level: limit.burst, limit, filled: now, each, unfiltered: false }
+    }
+
+    fn of_unfiltered(operation: &str, now: Timestamp) -> Self {
+        let (burst, per_second) = UNFILTERED_LIMIT;
+        let limit = Limit { operation: operation.to_owned(), burst, per_second };
+        Self { unfiltered: true, ..Self::full(limit, false, now) }
     }
 
     fn published((operation, burst, per_second): (&str, f64, f64), now: Timestamp) -> Self {
@@ -92,6 +114,14 @@ impl Bucket {
     }
 }
 
+/// A call, as far as limits look at it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: &'a str,
+    /// Whether it neither filters nor pages.
+    pub(crate) unfiltered: bool,
+}
+
 /// The limits in force.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Rates {
@@ -109,6 +139,7 @@ impl Rates {
 
     /// Puts the published limits in force, behind those that are.
     pub(crate) fn add_published(&mut self, now: Timestamp) {
+        self.buckets.extend(UNFILTERED.map(|operation| Bucket::of_unfiltered(operation, now)));
         self.buckets.extend(PUBLISHED.map(|limit| Bucket::published(limit, now)));
         self.resources.extend(RESOURCES.map(|limit| Bucket::published(limit, now)));
     }
@@ -125,8 +156,11 @@ impl Rates {
     }
 
     /// Takes a token for a call, and one for each of the instances that it is about. False if there are too few.
-    pub(crate) fn take(&mut self, operation: &str, instances: impl FnOnce() -> u32, now: Timestamp) -> bool {
-        let is_meant = |bucket: &Bucket| means(&bucket.limit.operation, operation);
+    pub(crate) fn take(&mut self, asked: Asked<'_>, instances: impl FnOnce() -> u32, now: Timestamp) -> bool {
+        let operation = asked.operation;
+        let is_meant = |bucket: &Bucket| {
+            means(&bucket.limit.operation, operation) && (asked.unfiltered || !bucket.unfiltered)
+        };
         if let Some(place) = self.buckets.iter().position(is_meant) {
             if self.buckets[place].each {
                 let limit = Limit { operation: operation.to_owned(), ..self.buckets[place].limit.clone() };
@@ -147,18 +181,23 @@ mod tests {
 
     use super::*;
 
+    fn filtered(operation: &str) -> Asked<'_> {
+        Asked { operation, unfiltered: false }
+    }
+
     #[test]
     fn a_bucket_empties_by_calls_and_fills_as_time_passes() {
         let mut rates = Rates::default();
         let start = Timestamp::UNIX_EPOCH;
         rates.add_published(start);
         let one = || 1;
-        let calls =
-            |rates: &mut Rates, now| (0..20).filter(|_| rates.take("EC2.RunInstances", one, now)).count();
+        let calls = |rates: &mut Rates, now| {
+            (0..20).filter(|_| rates.take(filtered("EC2.RunInstances"), one, now)).count()
+        };
         assert_eq!(calls(&mut rates, start), 5);
         assert_eq!(calls(&mut rates, start + SignedDuration::from_secs(2)), 4);
         assert_eq!(calls(&mut rates, start + SignedDuration::from_secs(600)), 5);
-        assert!(rates.take("STS.GetCallerIdentity", one, start));
+        assert!(rates.take(filtered("STS.GetCallerIdentity"), one, start));
     }
 
     #[test]
@@ -167,8 +206,11 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         rates.add_published(start);
         rates.add(Limit { operation: "AutoScaling.*".to_owned(), burst: 1.0, per_second: 0.0 }, start);
-        assert!(rates.take("AutoScaling.SetDesiredCapacity", || 0, start));
-        assert!(!rates.take("AutoScaling.DescribePolicies", || 0, start), "one bucket for all that is meant");
+        assert!(rates.take(filtered("AutoScaling.SetDesiredCapacity"), || 0, start));
+        assert!(
+            !rates.take(filtered("AutoScaling.DescribePolicies"), || 0, start),
+            "one bucket for all that is meant"
+        );
     }
 
     #[test]
@@ -176,11 +218,27 @@ mod tests {
         let mut rates = Rates::default();
         let start = Timestamp::UNIX_EPOCH;
         rates.add_published(start);
-        let mut calls = |operation: &str| (0..200).filter(|_| rates.take(operation, || 0, start)).count();
+        let mut calls =
+            |operation: &str| (0..200).filter(|_| rates.take(filtered(operation), || 0, start)).count();
         assert_eq!(calls("EC2.DescribeInstances"), 100);
         assert_eq!(calls("EC2.DescribeVpcs"), 100, "another operation is not held up");
         assert_eq!(calls("EC2.DeleteTags"), 50);
         assert_eq!((calls("AutoScaling.DescribePolicies"), calls("AutoScaling.DescribeTags")), (100, 0));
+    }
+
+    #[test]
+    fn calls_that_neither_filter_nor_page_have_a_smaller_bucket_apart() {
+        let mut rates = Rates::default();
+        let start = Timestamp::UNIX_EPOCH;
+        rates.add_published(start);
+        let mut calls = |operation: &str, unfiltered: bool, after: i64| {
+            let now = start + SignedDuration::from_secs(after);
+            (0..200).filter(|_| rates.take(Asked { operation, unfiltered }, || 0, now)).count()
+        };
+        assert_eq!(calls("EC2.DescribeInstances", true, 0), 50);
+        assert_eq!(calls("EC2.DescribeInstances", true, 2), 20, "ten come back a second");
+        assert_eq!(calls("EC2.DescribeInstances", false, 2), 100);
+        assert_eq!(calls("EC2.DescribeVpcs", true, 2), 100, "not every operation has one");
     }
 
     #[test]
@@ -189,7 +247,7 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         rates.add_published(start);
         let mut run = |count: u32, after: i64| {
-            rates.take("EC2.RunInstances", || count, start + SignedDuration::from_secs(after))
+            rates.take(filtered("EC2.RunInstances"), || count, start + SignedDuration::from_secs(after))
         };
         assert_eq!([run(600, 0), run(600, 0), run(400, 0)], [true, false, true]);
         assert_eq!([run(201, 100), run(200, 100)], [false, true], "two come back a second");

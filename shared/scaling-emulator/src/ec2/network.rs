@@ -271,8 +271,6 @@ pub struct CreateGroupOutput {
     pub security_group_arn: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tag_set: Vec<Ec2Tag>,
-    #[serde(rename = "return")]
-    pub done: bool,
 }
 
 /// Makes a security group.
@@ -297,7 +295,7 @@ pub fn create_group(region: &mut Region, input: &CreateGroupInput) -> Result<Cre
     tags::give(region, &group_id, "security-group", &input.tags);
     region.security_groups.insert(group_id.clone(), made);
     let (security_group_arn, tag_set) = (arn(region, &group_id), tags::of(region, &group_id));
-    Ok(CreateGroupOutput { group_id, security_group_arn, tag_set, done: true })
+    Ok(CreateGroupOutput { group_id, security_group_arn, tag_set })
 }
 
 /// Input of DeleteSecurityGroup.

@@ -90,6 +90,11 @@ impl Form {
         }
     }
 
+    /// The names at the top, such as `Tags` of `Tags.member.1.Key`.
+    pub fn members(&self) -> impl Iterator<Item = &str> {
+        self.root.keys().map(String::as_str)
+    }
+
     /// Reads the form into an operation's input.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, FormError> {
         T::deserialize(Tree(&Node::Branch(self.root.clone())))

@@ -178,3 +178,24 @@ async fn what_cannot_be_run_is_refused_in_ec2s_words() {
         assert_eq!(code(&emulator, operation, members), expected, "{operation} {members}");
     }
 }
+
+#[tokio::test]
+async fn answers_have_only_members_and_words_of_the_service_s_model() {
+    let emulator = emulator(1).await;
+    let made = ec2(&emulator, "CreateSecurityGroup", "GroupName=own&GroupDescription=d");
+    assert_eq!(made.get("return"), None, "CreateSecurityGroup answers ids, ARN and tags");
+    let run = ec2(&emulator, "RunInstances", "ImageId=ami-1&InstanceType=m7i.large&MinCount=1&MaxCount=1");
+    let id = run["instancesSet"][0]["instanceId"].as_str().unwrap().to_owned();
+    ec2(&emulator, "StopInstances", &format!("InstanceId.1={id}"));
+    let status = |more: &str| {
+        let members = format!("InstanceId.1={id}&IncludeAllInstances=true{more}");
+        ec2(&emulator, "DescribeInstanceStatus", &members)["instanceStatusSet"].clone()
+    };
+    let stopped = json!({ "status": "not-applicable" });
+    assert_eq!(
+        status("")[0]["instanceStatus"],
+        stopped,
+        "a check is passed, failed, initializing or has no data"
+    );
+    assert_eq!(status("&Filter.1.Name=instance-status.reachability&Filter.1.Value.1=passed"), json!([]));
+}

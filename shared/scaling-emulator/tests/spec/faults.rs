@@ -129,3 +129,21 @@ async fn faults_reach_instances_that_belong_to_no_group() {
         emulator.clear_faults();
     }
 }
+
+#[tokio::test]
+async fn calls_that_neither_filter_nor_page_are_throttled_by_a_limit_of_their_own() {
+    let emulator = emulator(1).await;
+    emulator.inject(Fault::PublishedRates).unwrap();
+    let answered = async |more: &str, calls: usize| {
+        let mut count = 0;
+        for _ in 0..calls {
+            let members = format!("Action=DescribeInstances&Version=2016-11-15{more}");
+            count += usize::from(form(&emulator, &members).await.0 == 200);
+        }
+        count
+    };
+    assert_eq!(answered("", 60).await, 50);
+    for more in ["&MaxResults=5", "&Filter.1.Name=instance-type&Filter.1.Value.1=m7i.large"] {
+        assert_eq!(answered(more, 5).await, 5, "{more}");
+    }
+}
