@@ -143,16 +143,15 @@ impl Requirements {
         fitting.iter().map(|machine| machine.instance_type.to_string()).collect()
     }
 
-    /// What the image runs on: what the template's own type is of, or what is known of the image, or what alone is asked
-    /// for; x86 else.
+    /// What the image runs on: what is known of it. Of another one nothing tells but an Arm type in its template, or that
+    /// only Amazon's processors are asked for; x86 else.
     fn architecture(&self, template: &TemplateData, machines: Machines) -> Architecture {
         let own = template.instance_type.as_deref().and_then(|kind| machines.get(kind));
-        let image = || template.image_id.as_deref().and_then(images::architecture);
-        let asked = || match self.cpu_manufacturers.as_slice() {
-            [maker] if maker == "amazon-web-services" => Architecture::Arm64,
-            _ => Architecture::X86_64,
-        };
-        own.map(|kind| kind.architecture).or_else(image).unwrap_or_else(asked)
+        let is_arm = own.is_some_and(|kind| kind.architecture == Architecture::Arm64);
+        let only_amazon =
+            matches!(self.cpu_manufacturers.as_slice(), [maker] if maker == "amazon-web-services");
+        let guessed = if is_arm || only_amazon { Architecture::Arm64 } else { Architecture::X86_64 };
+        template.image_id.as_deref().and_then(images::architecture).unwrap_or(guessed)
     }
 
     fn fit(&self, kind: &InstanceType) -> bool {

@@ -54,6 +54,27 @@ async fn attributes_choose_what_runs_the_image_and_nothing_burstable() {
 }
 
 #[tokio::test]
+async fn an_unknown_image_runs_on_arm_where_only_amazon_s_processors_are_asked_for_or_its_template_says_so() {
+    const AMAZON: &str = "&InstanceRequirements.CpuManufacturers.member.1=amazon-web-services";
+    for (kind, more, arm) in [
+        ("m7i.large", AMAZON, true),
+        ("m7i.large", "", false),
+        ("m7g.large", "", true),
+        ("m7g.large", AMAZON, true),
+    ] {
+        let emulator = emulator(1).await;
+        let members = format!(
+            "LaunchTemplateName=kit&LaunchTemplateData.ImageId=ami-1&LaunchTemplateData.InstanceType={kind}"
+        );
+        ec2(&emulator, "CreateLaunchTemplate", &members);
+        let launched = launched(&emulator, &format!("{SMALL}{more}")).await;
+        let architecture =
+            emulator.with_region(|region| region.machines.get(&launched).unwrap().architecture);
+        assert_eq!(architecture.as_str() == "arm64", arm, "{kind} {more}: {launched}");
+    }
+}
+
+#[tokio::test]
 async fn every_attribute_is_shown_and_the_cheapest_type_is_the_default() {
     let emulator = with_kit("ami-1").await;
     let members = format!(
