@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_spike_that_nobody_can_carry_is_told() {
-        let told = notes(&[course(1.0, 60, 2.0)]).unwrap();
+        let told = notes(&[course(1.0, 60, 3.0)]).unwrap();
         assert!(told.len() == 1 && told[0].contains("more than 60 replicas"), "{told:?}");
     }
 }
