@@ -95,15 +95,12 @@ GROUPS = [
     ),
     ("describe_auto_scaling_groups.*.WarmPoolSize: * | absent", "AutoScalingGroup, WarmPoolSize: " + LIVES),
     (
-        "describe_auto_scaling_groups.*.PredictedCapacity: * | absent",
-        "AutoScalingGroup, PredictedCapacity: with a predictive scaling policy",
-    ),
-    (
         "describe_auto_scaling_instances.*.HealthStatus: HEALTHY | Healthy",
         "Auto Scaling API Reference, AutoScalingInstanceDetails, HealthStatus: HEALTHY or UNHEALTHY",
     ),
     ("describe_scaling_activities.Activities: * | [[][]]", "DescribeScalingActivities: " + LIVES),
     ("describe_warm_pool.Instances: * | [[][]]", "DescribeWarmPool: " + LIVES),
+    ("put_warm_pool: error ValidationError | an answer", "WarmPoolConfiguration, Status PendingDelete: marked for deletion, until its last instance has ended; moto drops it at once"),
     *((f"*Activit*.{member}: * | *", f"Auto Scaling API Reference, Activity, {member}: {why}") for member, why in (
         ("AutoScalingGroupARN", "the group's"),
         ("Cause", "for people; written as the user guide's examples are"),
@@ -248,7 +245,6 @@ MACHINES = [
     ("*_instances.*.RootDeviceName: /dev/xvda | /dev/sda1", f"{INSTANCE}, rootDeviceName: the image's, and moto's image is another"),
     ("*_instances.*.SecurityGroups: * | [[][]]", "EC2 User Guide, Default security groups: what names no group is in the VPC's default one"),
     ("describe_instances.Reservations: * | *", "EC2 API Reference, Reservation: one a launch; a group's instances are launched one by one, moto's together"),
-    ("describe_instance_status.*.Details: * | absent", "EC2 API Reference, InstanceStatusSummary, details: the checks one by one"),
     ("describe_images.*", "EC2 API Reference, Image: what an image is, is its owner's: moto's is a public one, this one a stand-in for any"),
     *((f"{verb}_instances.*.CurrentState.*: {ours} | {theirs}", f"{verb.title()}Instances: an instance that is in this state already stays in it")
       for verb, ours, theirs in (("start", "16", "0"), ("start", "running", "pending"), ("stop", "80", "64"), ("stop", "stopped", "stopping"))),

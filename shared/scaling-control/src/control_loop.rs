@@ -194,8 +194,29 @@ impl ControlLoop {
         };
         if control.config_version != self.stored_version().0 && control.config_version > 0 {
             self.load_version(control.config_version, &control.config_key).await?;
+            if self.refused_config().is_some() && self.config().version == ConfigVersion::default() {
+                self.load_earlier(&control).await?;
+            }
         }
         Ok(control)
+    }
+
+    /// Where a process begins with a stored version that it refuses, the newest that it takes is in force: the same as in a
+    /// process that has run since then. The one of the deployment knows nothing of what was set since.
+    async fn load_earlier(&self, control: &ControlRecord) -> Result<(), PortError> {
+        let refused = lock(&self.refused).clone();
+        for change in control.changes.iter().rev().filter(|change| change.version != control.config_version) {
+            let read =
+                within(LONGEST_READ, "read a configuration", self.ports.store.get(&change.key)).await?;
+            let Some(stored) = read else { continue };
+            if let Ok(loaded) = self.config().another(record::from_json(&change.key, &stored.body)?) {
+                tracing::warn!(target: "scaling::validator", version = change.version, "an earlier version is in force");
+                self.use_config(loaded.config.at_version(ConfigVersion(change.version)));
+                *lock(&self.refused) = refused;
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn load_version(&self, version: u64, key: &str) -> Result<(), PortError> {

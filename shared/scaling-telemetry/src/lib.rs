@@ -20,4 +20,4 @@ pub mod savings;
 pub mod sentence;
 pub mod targets;
 
-pub use metrics::{Format, Metrics};
+pub use metrics::{Format, Metrics, quality};

@@ -31,7 +31,7 @@ fn rest(method: &str, path: &str, body: Option<&Value>) -> Value {
         "resource": "/{path+}", "path": path, "httpMethod": method,
         "headers": {"Host": "abc.execute-api.us-east-1.amazonaws.com", "Content-Type": "application/json"},
         "multiValueHeaders": {},
-        "queryStringParameters": {"limit": "3"},
+        "queryStringParameters": (method == "GET").then(|| json!({"limit": "3"})),
         "requestContext": {
             "stage": "v1", "resourcePath": "/{path+}", "httpMethod": method, "requestId": "1", "accountId": "1",
             "identity": {"userArn": "arn:aws:iam::123456789012:user/ada", "sourceIp": "192.0.2.1"},

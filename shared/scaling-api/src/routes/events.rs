@@ -11,7 +11,7 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
 use http::{HeaderMap, HeaderName};
-use scaling_telemetry::Format;
+use scaling_telemetry::{Format, quality};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,7 +25,14 @@ use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
 
 /// The media type of server-sent events.
-const STREAM: &str = "text/event-stream";
+const STREAM: (&str, &str) = ("text", "event-stream");
+
+/// Whether an Accept header asks for a stream: it wants one more than a page, or as much and by its name.
+fn prefers_a_stream(accept: &str) -> bool {
+    let (stream, page) = (quality(accept, STREAM), quality(accept, ("application", "json")));
+    stream > page
+        || (stream > 0.0 && stream >= page && accept.to_ascii_lowercase().contains("text/event-stream"))
+}
 
 /// Where a client that was cut off goes on.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -92,7 +99,7 @@ pub(super) async fn events(
     let limit = limit_of(query.limit)?;
     let resumed = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     let accept = super::accept(&headers);
-    let streamed = accept.as_deref().is_some_and(|accept| accept.contains(STREAM));
+    let streamed = accept.as_deref().is_some_and(prefers_a_stream);
     if let Some(id) = query.after.as_ref().or(resumed.as_ref()).filter(|id| !cursor::is_event(id)) {
         return Err(Problem::new(Kind::BadParameter, format!("{id:?} is no id of an event")));
     }
@@ -201,6 +208,29 @@ impl Listener {
                 tracing::warn!(target: "scaling::integration", %error, "a stream of events was ended");
                 None
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_sent_where_it_is_wanted_more_or_by_its_name() {
+        for (accept, expected) in [
+            ("text/event-stream", true),
+            ("text/*", true),
+            ("text/event-stream, application/json", true),
+            ("text/event-stream, */*;q=0.1", true),
+            ("*/*", false),
+            ("application/json", false),
+            ("application/json, text/event-stream;q=0", false),
+            ("application/json;q=0.9, text/event-stream;q=0.8", false),
+            ("text/event-stream;q=0.5, application/json", false),
+            ("", false),
+        ] {
+            assert_eq!(prefers_a_stream(accept), expected, "{accept:?}");
         }
     }
 }

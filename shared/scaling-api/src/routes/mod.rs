@@ -52,13 +52,14 @@ pub fn routes(state: ApiState) -> Router {
         .route("/kill-switch", get(kill_switch::current))
         .route("/config", get(config::current));
     let writes = Router::new()
-        .route("/config", post(config::replace))
         .route("/scale", post(scale::scale))
         .route("/groups/{name}/pause", post(pause::pause))
         .route("/groups/{name}/resume", post(pause::resume))
         .route("/groups/{name}/override", put(overrides::set).delete(overrides::end))
         .route("/groups/{name}/hold", post(overrides::hold))
         .route("/kill-switch", put(kill_switch::throw).delete(kill_switch::release))
+        .route_layer(middleware::from_fn(no_parameters))
+        .route("/config", post(config::replace))
         .route_layer(middleware::from_fn_with_state(state.clone(), idempotency::around_writes));
     reads
         .merge(writes)
@@ -102,6 +103,19 @@ async fn json_only(request: Request, next: Next) -> Response {
         next.run(request).await
     } else {
         Problem::new(Kind::NotAcceptable, "the answer is application/json").into_response()
+    }
+}
+
+/// A write that takes no parameter refuses every one: `?dry_run=true` must not be taken for what only a body can say.
+async fn no_parameters(request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let name = query.split(['&', '=']).find(|name| !name.is_empty());
+    match name {
+        None => next.run(request).await,
+        Some(name) => {
+            let detail = format!("there is no parameter {name}; what is asked for stands in the body");
+            Problem::new(Kind::BadParameter, detail).into_response()
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 use axum::body::Body;
 use http::Request;
 use scaling_api::MAX_BODY_BYTES;
+use serde_json::json;
 
 use crate::stage::Stage;
 
@@ -138,6 +139,30 @@ async fn a_parameter_that_makes_no_sense_is_told_by_its_name() {
         let problem = stage.get(path).await.problem(400, "bad-parameter");
         assert_eq!(problem["detail"], sentence, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_write_takes_no_parameter_that_it_does_not_know() {
+    let stage = Stage::new();
+    for (method, path) in [
+        ("POST", "/scale?dry_run=true"),
+        ("PUT", "/kill-switch?dry_run=1"),
+        ("DELETE", "/kill-switch?by=ada"),
+        ("POST", "/groups/web/pause?reason=x"),
+        ("POST", "/groups/web/resume?x"),
+        ("PUT", "/groups/web/override?min_replicas=3"),
+        ("DELETE", "/groups/web/override?&by=ada"),
+        ("POST", "/groups/web/hold?for=1h"),
+    ] {
+        let body = json!({"group": "web", "replicas": 5, "reason": "load"});
+        let problem = stage.call(method, path, &body).await.problem(400, "bad-parameter");
+        assert!(
+            problem["detail"].as_str().unwrap().starts_with("there is no parameter "),
+            "{path}: {problem}"
+        );
+    }
+    assert!(stage.platform.accepted.lock().unwrap().is_empty());
+    assert_eq!(stage.get("/audit").await.ok()["entries"], json!([]));
 }
 
 #[tokio::test]

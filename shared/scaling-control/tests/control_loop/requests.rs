@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use scaling_control::controls::alone;
-use scaling_control::ports::{Expected, NewRecord};
+use scaling_control::ports::{Expected, NewRecord, StateStore as _};
 use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key, to_json};
 use scaling_control::{Obstacle, PortError, Refusal, Requested, ScaleRequest};
 use scaling_policy::config::ConfigVersion;
@@ -136,6 +136,27 @@ async fn an_earlier_configuration_comes_back_as_a_new_version() {
     assert_eq!(told, [(3, "grace", Some(1)), (2, "ada", None), (1, "ada", None)]);
     let missing = control.roll_back_config(ConfigVersion(7), "grace", alone).await.unwrap_err();
     assert!(missing.to_string().contains("version 7"), "{missing}");
+}
+
+/// As in a process that has run since then: what was set meanwhile is not forgotten with a restart.
+#[tokio::test]
+async fn a_process_that_begins_with_a_version_that_it_refuses_takes_the_newest_that_it_does_not() {
+    let world = World::new();
+    let control = world.control();
+    let mut source = config(json!({})).source().clone();
+    for (expected, most) in [(0, 9), (1, 12), (2, 15)] {
+        source["replicas"]["max_replicas"] = json!(most);
+        control.replace_config(source.clone(), ConfigVersion(expected), "ada", alone).await.unwrap();
+    }
+    let key = control.config_changes().await.unwrap()[0].key.clone();
+    let stored = world.store.get(&key).await.unwrap().unwrap();
+    let newer = NewRecord { key, body: json!({"of_a_later_version": true}).to_string(), expires: None };
+    world.store.put(newer, Expected::Version(stored.version)).await.unwrap();
+    let other = world.control();
+    world.minute(&other).await;
+    assert_eq!((other.config().version, other.config().groups[0].replicas.max), (ConfigVersion(2), 12));
+    assert_eq!(other.refused_config().unwrap().version, ConfigVersion(3));
+    assert_eq!(other.stored_version(), ConfigVersion(3), "what the next one replaces");
 }
 
 #[tokio::test]

@@ -74,6 +74,15 @@ impl Format {
     }
 }
 
+/// How much an Accept header wants a media type, from 0 (not at all) to 1, by the most specific of its ranges.
+pub fn quality(accept: &str, (main, sub): (&str, &str)) -> f64 {
+    let ranges = accept.split(',').filter_map(Range::parse);
+    let matching = ranges.filter_map(|range| Some((range.closeness(main, sub)?, range.weight)));
+    matching
+        .max_by(|(one, a), (other, b)| one.cmp(other).then(a.total_cmp(b)))
+        .map_or(0.0, |(_, weight)| weight)
+}
+
 /// One element of an Accept header.
 struct Range<'a> {
     main: &'a str,
@@ -102,12 +111,17 @@ impl<'a> Range<'a> {
     /// How closely this range names the format; `None` when it doesn't.
     fn specificity(&self, format: Format) -> Option<u8> {
         let (main, sub) = format.media_type();
+        match (self.closeness(main, sub)?, self.version) {
+            (2, Some(version)) => (format.version() == Some(version)).then_some(3),
+            (closeness, _) => Some(closeness),
+        }
+    }
+
+    /// How closely this range names a media type, whatever its version; `None` when it doesn't.
+    fn closeness(&self, main: &str, sub: &str) -> Option<u8> {
         let is = |range: &str, part: &str| range.eq_ignore_ascii_case(part);
         if is(self.main, main) && is(self.sub, sub) {
-            return match self.version {
-                None => Some(2),
-                Some(version) => (format.version() == Some(version)).then_some(3),
-            };
+            return Some(2);
         }
         match (self.main, self.sub) {
             ("*", "*") => Some(0),

@@ -26,7 +26,7 @@ use scaling_control::{GroupOutcome, Outcome, TickReport};
 use scaling_policy::config::{ConfigVersion, GroupName};
 
 pub use figures::{Added, Ended, Figures, LONGEST_GAP_SECONDS};
-pub use format::Format;
+pub use format::{Format, quality};
 pub use table::CloudCalls;
 
 use crate::savings;
