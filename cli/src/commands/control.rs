@@ -83,7 +83,11 @@ pub(crate) async fn kill_switch(arguments: &KillSwitchArguments) -> Result<()> {
     output::line(if switch.is_null() {
         "the kill switch is off".to_owned()
     } else {
-        format!("the kill switch is on: {} ({}); nothing is changed", said("reason"), said("by"))
+        format!(
+            "the kill switch is on: {} ({}); no change is asked for, and what the platform has begun goes on",
+            said("reason"),
+            said("by")
+        )
     })
 }
 

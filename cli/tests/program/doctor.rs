@@ -79,6 +79,8 @@ async fn an_unknown_group_and_a_missing_metric_are_found() {
     let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
     let answer = doctor(folder.path(), Some(&emulator.endpoint()), &config("wbe"), &[]).await.json();
     assert_eq!(found(&answer, "group wbe")[0].0, "wrong");
+    assert_eq!(answer["wrong"], 1, "{answer}");
+    assert_eq!(found(&answer, "permission to read instance refreshes")[0].0, "skipped");
     let unbound = json!({
         "mode": "horizontal", "policy": {"triggers": ["cpu_usage", "request_count"]}, "groups": [{"name": GROUP}]
     });

@@ -37,8 +37,13 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Pro
     }
 }
 
-/// Refuses a body that does not say it is JSON.
+/// Refuses a body that does not say it is JSON, or that is compressed.
 pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|given| given.to_str().ok());
+    if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        let detail = format!("send the body as it is, without Content-Encoding {encoding:?}");
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+    }
     let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
@@ -69,11 +74,25 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             let body: Value = serde_json::from_str(text).unwrap_or_default();
             let name = member_before(text, error.line(), error.column());
             let given = if name.is_empty() { Some(&body) } else { body.get(&name) };
-            let Fault { name, sentence } = words::fault(Place::Member, &name, &error.to_string(), given);
+            let complaint = complaint_of_text::<T>(&body, &name).unwrap_or_else(|| error.to_string());
+            let Fault { name, sentence } = words::fault(Place::Member, &name, &complaint, given);
             Err(Problem::invalid(&name, sentence))
         }
         Err(error) => Err(Problem::new(Kind::MalformedBody, error.to_string())),
     }
+}
+
+/// What the deserializer would complain of, were the member an empty text: of a list or an object that stands for one of
+/// several names it only says that a value is expected, of a text which names there are. `None` where that is no case.
+fn complaint_of_text<T: DeserializeOwned>(body: &Value, name: &str) -> Option<String> {
+    let given = body.get(name)?;
+    if given.is_string() {
+        return None;
+    }
+    let mut with_text = body.clone();
+    with_text[name] = Value::String(String::new());
+    let complaint = serde_json::from_str::<T>(&with_text.to_string()).err()?.to_string();
+    complaint.starts_with("unknown variant").then_some(complaint)
 }
 
 /// The last member of an object that has begun before a place in its text, which is where reading stopped; empty before

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use scaling_control::ControlLoop;
 use scaling_control::ports::StateStore;
 use scaling_policy::config::Config;
@@ -13,14 +14,31 @@ use tokio::sync::Mutex;
 use crate::access::Access;
 use crate::events::Feed;
 
+/// Longest time for a look at the platform on behalf of a request for figures: API Gateway gives an answer 29 s, and an
+/// answer with the figures as they stand is worth more than none.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// After a look that failed the figures are shown as they stand for so long: otherwise every request would wait for a platform
+/// that does not answer, one after the other.
+const LOOKS_APART: SignedDuration = SignedDuration::from_secs(30);
+
+/// When requests had the platform looked at last.
+#[derive(Debug, Default)]
+struct Looked {
+    /// With an answer.
+    well: Option<Timestamp>,
+    /// Without one.
+    failed: Option<Timestamp>,
+}
+
 /// The loop and its figures. Cloning gives another handle on the same ones.
 #[derive(Clone)]
 pub struct ApiState {
     control: Arc<ControlLoop>,
     metrics: Metrics,
-    /// When a request last had the figures brought up to date. Held meanwhile, so that requests at the same time cost
+    /// When requests last had the figures brought up to date. Held meanwhile, so that requests at the same time cost
     /// one look at the platform.
-    looked: Arc<Mutex<Option<Timestamp>>>,
+    looked: Arc<Mutex<Looked>>,
     access: Access,
     /// Where connections may stay open.
     feed: Option<Arc<Feed>>,
@@ -124,17 +142,25 @@ impl ApiState {
             return &self.metrics;
         }
         let mut looked = self.looked.lock().await;
-        if !self.is_recent(*looked, config) {
-            match self.control.plan().await {
-                Ok(report) => {
-                    self.metrics.show(&report);
-                    *looked = Some(self.now());
-                }
-                Err(error) => {
-                    tracing::warn!(target: "scaling::integration", %error, "the groups could not be looked at");
-                }
+        let has_failed = looked.failed.is_some_and(|at| self.now().duration_since(at) < LOOKS_APART);
+        if self.is_recent(looked.well, config) || has_failed {
+            return &self.metrics;
+        }
+        match tokio::time::timeout(LONGEST_LOOK, self.control.plan()).await {
+            Ok(Ok(report)) => {
+                self.metrics.show(&report);
+                *looked = Looked { well: Some(self.now()), failed: None };
+                return &self.metrics;
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(target: "scaling::integration", %error, "the groups could not be looked at");
+            }
+            Err(_) => {
+                let seconds = LONGEST_LOOK.as_secs();
+                tracing::warn!(target: "scaling::integration", seconds, "the groups could not be looked at in time");
             }
         }
+        looked.failed = Some(self.now());
         &self.metrics
     }
 

@@ -69,8 +69,10 @@ fn all_quoted(text: &str) -> Vec<&str> {
 /// What the deserializer expected.
 fn wanted(complaint: &str) -> String {
     let Some((_, expected)) = complaint.rsplit_once(", expected ") else {
-        // Numbers of a query, which are parsed as such; everything else that parses itself is a time.
-        let is_number = ["digit", "number", "integer"].iter().any(|word| complaint.contains(word));
+        // Numbers of a query, which are parsed as such; everything else that parses itself is a time, and says that it failed.
+        let words = ["digit", "number", "integer"];
+        let is_number =
+            !complaint.starts_with("failed to parse") && words.iter().any(|word| complaint.contains(word));
         return if is_number { "a whole number that is not too large" } else { TIME }.to_owned();
     };
     match expected {

@@ -92,6 +92,7 @@ async fn store(ports: &Ports, pass: &mut Pass) -> Result<(), PortError> {
         let decision = &pass.decision;
         let labels = (decision.action.label().to_owned(), decision.reason.label().to_owned());
         read.record.last_decision = Some(labels);
+        read.record.last_in_force.clone_from(&decision.in_force);
     }
     let record = NewRecord {
         key: record::group_key(&read.config.name),

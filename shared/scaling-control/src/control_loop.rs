@@ -419,6 +419,7 @@ pub(crate) fn outcome(
         learned: record.learned,
         warm_up_seconds: description.warm_up_seconds,
         spot_share: description.purchase.spot_share(description.desired),
+        missing_tag: description.missing_tag,
         step_error,
     };
     GroupOutcome { config, result: Outcome::Decided(Box::new(evaluation)), acted, ended }

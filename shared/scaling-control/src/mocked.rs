@@ -66,6 +66,7 @@ fn description() -> GroupDescription {
         warm_up_seconds: 0,
         template: None,
         purchase: Purchase::default(),
+        missing_tag: None,
     }
 }
 

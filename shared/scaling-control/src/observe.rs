@@ -210,11 +210,16 @@ pub fn retype(description: &GroupDescription, launch_type: &TypeName, market: &M
     let unknown =
         std::iter::once(launch_type).chain(running).find(|name| market.catalogue.get(name).is_none());
     match (&description.retype, unknown) {
-        (RetypeSupport::Supported, Some(name)) => {
-            RetypeSupport::CountOnly { why: format!("the type {name} is not in the catalogue") }
-        }
+        (RetypeSupport::Supported, Some(name)) => RetypeSupport::CountOnly { why: why_not(name) },
         (support, _) => support.clone(),
     }
+}
+
+fn why_not(name: &TypeName) -> String {
+    if name.as_str() == UNKNOWN_TYPE {
+        return "no replica runs yet that shows the group's type".to_owned();
+    }
+    format!("the type {name} is not in the catalogue")
 }
 
 /// Zones of the group that have a replica in service.

@@ -72,7 +72,7 @@ pub struct Pass {
     pub ended: Vec<Operation>,
     /// Whether the record has to be stored even without a step.
     pub dirty: bool,
-    /// Whether the decision has to be stored: action or reason differ from the last stored ones.
+    /// Whether the decision has to be stored: action, reason or what people have set differ from the last stored one's.
     pub new_decision: bool,
     /// When this was.
     pub now: Timestamp,
@@ -444,6 +444,7 @@ fn hash(text: &str) -> u32 {
 fn is_new(before: &GroupRecord, decision: &Decision) -> bool {
     let last = before.last_decision.as_ref();
     last.is_none_or(|(action, reason)| action != decision.action.label() || reason != decision.reason.label())
+        || before.last_in_force != decision.in_force
 }
 
 /// A record is stored when its state changed; what was only learned waits for its turn.

@@ -205,6 +205,9 @@ pub struct GroupDescription {
     /// How its instances are bought.
     #[serde(default)]
     pub purchase: Purchase,
+    /// A tag that it lacks, as `key=value`, and without which the permissions that the deployment gives do not reach it.
+    #[serde(default)]
+    pub missing_tag: Option<String>,
 }
 
 /// How the instances of a group are bought, as a mixed-instances policy says (InstancesDistribution).

@@ -30,6 +30,8 @@ pub struct GroupRecord {
     pub lease: Option<Lease>,
     /// Action and reason of the last decision that was stored.
     pub last_decision: Option<(String, String)>,
+    /// What people had set for it.
+    pub last_in_force: Vec<String>,
     /// Instances in their warm-up: id, and when they were first seen in service.
     pub warming: Vec<(String, Timestamp)>,
     /// Ids that were in service at the last look, hashed; empty when the group has no warm-up.

@@ -73,6 +73,8 @@ pub struct Evaluation {
     pub warm_up_seconds: u32,
     /// Share of its replicas, 0 to 1, that are spot instances.
     pub spot_share: f64,
+    /// A tag that the group lacks, as `key=value`, without which the deployment's permissions do not reach it.
+    pub missing_tag: Option<String>,
     /// Why the step was not taken, where it failed.
     pub step_error: Option<Arc<PortError>>,
 }

@@ -9,7 +9,7 @@ use scaling::{Assembly, StoreChoice};
 use scaling_api::ApiState;
 use scaling_aws::diagnose::MOST_SKEW;
 use scaling_aws::{AwsPlatform, AwsSettings};
-use scaling_control::ports::{Expected, NewRecord};
+use scaling_control::ports::{DESCRIBED_AT_ONCE, Expected, NewRecord};
 use scaling_control::{Outcome, PortError, Ports, RefusedConfig, TickReport};
 use scaling_policy::config::{Config, ControlLevel, GroupConfig, GroupName, Platform, Severity};
 use scaling_policy::operation::Step;
@@ -70,8 +70,8 @@ pub(super) async fn all(arguments: &DoctorArguments) -> Vec<Check> {
         return checks;
     }
     let mut foreign = Foreign::new();
-    if let Some(first) = aws.first() {
-        foreign = permissions(&ports, first, &aws, &mut checks).await;
+    if !aws.is_empty() {
+        foreign = permissions(&ports, &aws, &mut checks).await;
         writing(&ports, &aws, arguments.try_write, &mut checks).await;
         if matches!(place, StoreChoice::Table(_)) {
             held::alarms(&AwsPlatform::new(Arc::clone(&assembly.clients)), &aws, &mut checks).await;
@@ -183,33 +183,40 @@ fn clock(skew: Option<SignedDuration>) -> Check {
 /// Who else acts on each group.
 type Foreign = BTreeMap<GroupName, Vec<ForeignController>>;
 
-/// Every reading call that the loop makes of Auto Scaling, for one group. Returns who else acts on the groups, as far as that
-/// can be read.
-async fn permissions(
-    ports: &Ports,
-    first: &Arc<GroupConfig>,
-    all: &[Arc<GroupConfig>],
-    checks: &mut Vec<Check>,
-) -> Foreign {
-    let since = ports.clock.now() - SignedDuration::from_secs(60);
+/// Every reading call that the loop makes of Auto Scaling, for the first group that is there: the service refuses some of them
+/// for one that is not, whatever the permissions. Returns who else acts on the groups, as far as that can be read.
+async fn permissions(ports: &Ports, all: &[Arc<GroupConfig>], checks: &mut Vec<Check>) -> Foreign {
+    let now = ports.clock.now();
+    let since = now - SignedDuration::from_secs(60);
+    let page = &all[..all.len().min(DESCRIBED_AT_ONCE)];
+    let described = ports.groups.describe(page).await;
+    let there = described.as_ref().ok().and_then(|described| {
+        page.iter().find(|group| described.iter().any(|found| found.name == group.name))
+    });
     let (foreign, looked) = match ports.groups.foreign_controllers(all).await {
         Ok(found) => (found, Ok(())),
         Err(error) => (Foreign::new(), Err(error)),
     };
+    let (mut replacement, mut failures) = (None, None);
+    if let Some(group) = there {
+        replacement = Some(ports.groups.replacement(group).await.map(drop));
+        failures = Some(ports.groups.launch_failures(group, since).await.map(drop));
+    }
+    let queries = there.or(page.first()).map(|group| scaling_control::observe::queries(group, now));
+    let metrics = ports.metrics.read(&queries.unwrap_or_default()).await.map(drop);
     let calls = [
-        ("read groups", ports.groups.describe(std::slice::from_ref(first)).await.map(drop)),
-        ("read instance refreshes", ports.groups.replacement(first).await.map(drop)),
-        ("read scaling activities", ports.groups.launch_failures(first, since).await.map(drop)),
-        ("read scaling policies and scheduled actions", looked),
-        (
-            "read metrics",
-            ports.metrics.read(&scaling_control::observe::queries(first, ports.clock.now())).await.map(drop),
-        ),
+        ("read groups", Some(described.map(drop))),
+        ("read instance refreshes", replacement),
+        ("read scaling activities", failures),
+        ("read scaling policies and scheduled actions", Some(looked)),
+        ("read metrics", Some(metrics)),
     ];
     for (what, answer) in calls {
+        let name = format!("permission to {what}");
         checks.push(match answer {
-            Ok(()) => Check::good("permission", what),
-            Err(error) => failed(format!("permission to {what}"), &error),
+            Some(Ok(())) => Check::good("permission", what),
+            Some(Err(error)) => failed(name, &error),
+            None => Check::skipped(name, "none of the groups is there"),
         });
     }
     foreign

@@ -1,8 +1,9 @@
 //! The group against its bounds, the catalogue, the account's quotas and what is really used.
 
 use scaling_control::Evaluation;
+use scaling_control::observe::UNKNOWN_TYPE;
 use scaling_fleet::Catalogue;
-use scaling_policy::config::Mode;
+use scaling_policy::config::{ControlLevel, Mode};
 use scaling_policy::decide::demand::is_wanted_known;
 use scaling_policy::operation::LaunchFailureKind;
 use scaling_policy::snapshot::RetypeSupport;
@@ -17,6 +18,7 @@ pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findin
     of_bounds(evaluation, findings);
     of_quota(evaluation, facts, findings);
     of_launches(facts, findings);
+    of_tags(evaluation, findings);
     if let RetypeSupport::CountOnly { why } = &evaluation.snapshot.group.retype
         && findings.config.mode != Mode::Horizontal
     {
@@ -28,7 +30,9 @@ pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findin
 
 fn of_type(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
     let (config, offer) = (findings.config, &evaluation.snapshot.group.launch_type);
-    if Catalogue::embedded().get(&offer.name).is_none() {
+    if offer.name.as_str() == UNKNOWN_TYPE {
+        // Nothing runs, and nothing says yet which type will.
+    } else if Catalogue::embedded().get(&offer.name).is_none() {
         let detail = format!("{} is not in the catalogue, so its vCPU and memory are not known", offer.name);
         findings.warn("type_unknown", detail, "take a type of the catalogue, or count on count changes only");
     } else if offer.price.0 <= 0.0 {
@@ -89,6 +93,17 @@ fn of_quota(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>)
         let fix = "ask for a higher quota in Service Quotas, or lower `max_replicas` to what it allows";
         findings.warn("quota_below_max", detail, fix);
     }
+}
+
+/// The role of the template's functions ends where the tag is missing; another role may reach further, so that it is no error.
+fn of_tags(evaluation: &Evaluation, findings: &mut Findings<'_>) {
+    let Some(tag) = &evaluation.missing_tag else { return };
+    if findings.config.control == ControlLevel::Observe {
+        return;
+    }
+    let detail = format!("it has no tag {tag}, and the functions' role may change only groups that have it");
+    let fix = "add the tag to the group; a controller that runs under a role of your own may need none";
+    findings.warn("tag_missing", detail, fix);
 }
 
 fn of_launches(facts: &Facts, findings: &mut Findings<'_>) {

@@ -118,7 +118,7 @@ pub(crate) struct DecisionPage<'a> {
 ))]
 /// Decisions of a group, newest first
 ///
-/// A decision is kept, for 90 days, where its action or reason differs from the one before.
+/// A decision is kept, for 90 days, where its action, its reason or what people have set differs from the one before.
 pub(super) async fn decisions(
     State(state): State<ApiState>,
     Path(name): Path,

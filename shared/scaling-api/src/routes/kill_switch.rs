@@ -1,4 +1,4 @@
-//! The kill switch: nothing is changed while it is on.
+//! The kill switch: no change is asked for while it is on.
 
 use axum::body::Bytes;
 use axum::extract::State;

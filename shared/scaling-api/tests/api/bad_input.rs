@@ -57,7 +57,7 @@ type Wrong = (&'static str, &'static str, &'static str);
 const WHOLE: &str = "a whole number from 0 to 4294967295";
 const MEMBERS: &str = "mode, replicas, instance_type, group, expires, dry_run, by";
 
-const SENSELESS: [Wrong; 24] = [
+const SENSELESS: [Wrong; 27] = [
     ("{\"by\": \"a \\\"{,\\\" b\", \"replicas\": \"3\"}", "/replicas", "replicas must be {whole}, not \"3\""),
     ("{\n  \"by\": \"ada\",\n  \"replicas\": -1\n}", "/replicas", "replicas must be {whole}, not -1"),
     ("null", "", "the body must be an object, not null"),
@@ -70,6 +70,13 @@ const SENSELESS: [Wrong; 24] = [
         "{\"mode\": \"sideways\", \"replicas\": 3}",
         "/mode",
         "mode must be horizontal or vertical or hybrid, not \"sideways\"",
+    ),
+    ("{\"mode\": {}}", "/mode", "mode must be horizontal or vertical or hybrid, not {}"),
+    ("{\"mode\": [1]}", "/mode", "mode must be horizontal or vertical or hybrid, not [1]"),
+    (
+        "{\"replicas\": 3, \"expires\": \"\"}",
+        "/expires",
+        "expires must be a time such as 2026-03-02T12:00:00Z, not \"\"",
     ),
     ("{\"mode\": \"vertical\", \"replicas\": 3}", "/mode", "vertical takes instance_type and no replicas"),
     (
@@ -198,6 +205,10 @@ async fn a_body_must_say_that_it_is_json() {
     }
     let reply = post(&stage, "/groups/web/pause", Some("Application/JSON; charset=utf-8"), "{}").await;
     assert_eq!(reply.status.as_u16(), 200);
+    let encoded = |encoding| [("content-encoding", encoding)];
+    let problem = stage.post_with("/groups/web/pause", &encoded("gzip"), "{}").await;
+    problem.problem(415, "unsupported-media-type");
+    assert_eq!(stage.post_with("/groups/web/pause", &encoded("identity"), "{}").await.status.as_u16(), 200);
 }
 
 #[tokio::test]

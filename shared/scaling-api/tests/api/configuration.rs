@@ -66,6 +66,17 @@ async fn warnings_come_with_the_answer() {
 }
 
 #[tokio::test]
+async fn groups_that_a_new_configuration_leaves_out_are_named() {
+    let stage = Stage::with_two_groups();
+    let kept = json!({"mode": "hybrid", "groups": [{"name": "batch"}]});
+    let answer = stage.post("/config", &kept).await.ok();
+    let warning = &answer["warnings"][0];
+    assert_eq!((&warning["pointer"], &warning["severity"]), (&"/groups".into(), &"warning".into()), "{answer}");
+    assert!(warning["rule"].as_str().unwrap().starts_with("no longer has web:"), "{answer}");
+    assert_eq!(stage.post("/config", &kept).await.ok()["warnings"], json!([]));
+}
+
+#[tokio::test]
 async fn a_configuration_with_faults_is_refused_with_all_of_them_and_changes_nothing() {
     let stage = Stage::new();
     let before = stage.store.snapshot();

@@ -29,6 +29,21 @@ async fn a_group_that_was_never_seen_is_listed_without_state() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn figures_are_not_waited_for_without_end_and_not_by_every_request() {
+    let stage = Stage::new();
+    *stage.platform.hangs.lock().unwrap() = true;
+    let begun = tokio::time::Instant::now();
+    let several = futures_util::future::join_all((0..5).map(|_| stage.get("/groups"))).await;
+    assert!(several.iter().all(|reply| reply.status == 200));
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    assert_eq!(*stage.platform.described.lock().unwrap(), 1);
+    *stage.platform.hangs.lock().unwrap() = false;
+    assert_eq!(stage.get("/groups").await.ok()["groups"][0]["figures"], Value::Null);
+    stage.clock.advance_seconds(30);
+    assert_eq!(stage.get("/groups").await.ok()["groups"][0]["figures"]["replicas"]["serving"], 4);
+}
+
 #[tokio::test]
 async fn a_running_operation_is_shown_with_its_group() {
     let stage = Stage::new();

@@ -196,6 +196,8 @@ pub(crate) struct Platform {
     pub(crate) accepted: Mutex<Vec<Step>>,
     /// Nothing is answered any more.
     pub(crate) is_down: Mutex<bool>,
+    /// Descriptions are waited for without end.
+    pub(crate) hangs: Mutex<bool>,
     /// Nothing is permitted any more.
     pub(crate) refuses: Mutex<bool>,
     /// No step is permitted; everything may be read.
@@ -220,6 +222,7 @@ impl Platform {
             groups: Mutex::new(groups.collect()),
             accepted: Mutex::default(),
             is_down: Mutex::default(),
+            hangs: Mutex::default(),
             refuses: Mutex::default(),
             refuses_steps: Mutex::default(),
             is_broken: Mutex::default(),
@@ -265,6 +268,7 @@ fn description(name: &GroupName, replicas: u32) -> GroupDescription {
         warm_up_seconds: 0,
         template: None,
         purchase: Purchase::default(),
+        missing_tag: None,
     }
 }
 
@@ -283,6 +287,10 @@ fn instance(index: u32) -> InstanceDescription {
 impl GroupReader for Platform {
     async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
         *self.described.lock().unwrap() += 1;
+        let hangs = *self.hangs.lock().unwrap();
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         let known = self.groups.lock().unwrap();
         self.answer(groups.iter().filter_map(|group| known.get(&group.name).cloned()).collect())
     }

@@ -143,6 +143,30 @@ async fn a_reserve_is_told_only_where_the_load_is_known() {
 }
 
 #[tokio::test]
+async fn a_group_without_the_tag_that_the_permissions_ask_for_is_told_once_it_is_to_be_changed() {
+    let mut source = config_of("web");
+    source["control"] = json!("observe");
+    let observed = Stage::with(&source);
+    let stage = Stage::with(&config_of("web"));
+    for stage in [&observed, &stage] {
+        stage.platform.change("web", |group| group.missing_tag = Some("scaling:managed=true".to_owned()));
+    }
+    assert!(!codes(&observed.get("/validation").await.ok()).contains(&"tag_missing"));
+    let found = finding(&stage, "tag_missing").await;
+    assert!(found["detail"].as_str().unwrap().contains("scaling:managed=true"), "{found}");
+}
+
+#[tokio::test]
+async fn a_group_that_has_no_replica_yet_is_not_said_to_have_a_type_that_is_not_known() {
+    let stage = Stage::new();
+    stage.platform.change("web", |group| {
+        group.launch_type = None;
+        group.instances.clear();
+    });
+    assert!(!codes(&stage.get("/validation").await.ok()).contains(&"type_unknown"));
+}
+
+#[tokio::test]
 async fn spot_instances_without_a_known_price_are_told() {
     let half = Purchase { on_demand_base: 0, on_demand_percent_above_base: 50 };
     let mut source = config_of("web");

@@ -115,6 +115,7 @@ pub(crate) fn description(group: &AutoScalingGroup) -> Result<GroupDescription, 
             .unwrap_or(0),
         template: template(group),
         purchase: purchase(group),
+        missing_tag: missing_tag(group),
     })
 }
 
@@ -139,6 +140,14 @@ fn template(group: &AutoScalingGroup) -> Option<LaunchTemplate> {
 }
 
 /// How much of the group is on demand. What a launch template itself asks for is not in the answer.
+/// The tag that the conditions of template.yaml's permissions ask for.
+const MANAGED: (&str, &str) = ("scaling:managed", "true");
+
+fn missing_tag(group: &AutoScalingGroup) -> Option<String> {
+    let is_tagged = group.tags().iter().any(|tag| (tag.key(), tag.value()) == (Some(MANAGED.0), Some(MANAGED.1)));
+    (!is_tagged).then(|| format!("{}={}", MANAGED.0, MANAGED.1))
+}
+
 fn purchase(group: &AutoScalingGroup) -> Purchase {
     let distribution = group.mixed_instances_policy().and_then(|policy| policy.instances_distribution());
     let base = distribution.and_then(InstancesDistribution::on_demand_base_capacity);

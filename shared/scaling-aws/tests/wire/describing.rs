@@ -127,6 +127,18 @@ async fn how_much_of_a_group_is_spot_is_what_its_mixed_instances_policy_says() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_group_without_the_tag_of_the_permissions_tells_which_it_lacks() {
+    let tag = |key: &str, value: &str| {
+        format!("<Tags><member><Key>{key}</Key><Value>{value}</Value></member></Tags>")
+    };
+    let missing = async |more: &str| described(more).await.missing_tag;
+    for lacking in ["".to_owned(), tag("scaling:managed", "no"), tag("managed", "true")] {
+        assert_eq!(missing(&lacking).await.as_deref(), Some("scaling:managed=true"), "{lacking}");
+    }
+    assert_eq!(missing(&tag("scaling:managed", "true")).await, None);
+}
+
 async fn described(more: &str) -> scaling_control::ports::GroupDescription {
     let script = Script::of([xml::groups([xml::group("web", more)])]);
     script.platform().describe(&[group("web")]).await.unwrap().remove(0)

@@ -85,6 +85,8 @@ pub struct FakeGroup {
     pub warm_up_seconds: u32,
     /// How its instances are bought.
     pub purchase: Purchase,
+    /// A tag that it lacks.
+    pub missing_tag: Option<String>,
     /// Descriptions show this desired capacity, whatever it is: they lag.
     pub shown_desired: Option<u32>,
     /// Suspended processes.
@@ -146,6 +148,7 @@ impl FakePlatform {
             shown_desired: None,
             warm_up_seconds: 0,
             purchase: Purchase::default(),
+            missing_tag: None,
             deleted: false,
             suspended: SuspendedProcesses::default(),
             foreign: Vec::new(),
@@ -348,6 +351,7 @@ impl FakeGroup {
             warm_up_seconds: self.warm_up_seconds,
             template: self.template.clone(),
             purchase: self.purchase,
+            missing_tag: self.missing_tag.clone(),
         }
     }
 

@@ -233,3 +233,19 @@ async fn a_decision_names_what_people_have_set() {
     assert_eq!(decision.in_force[0], "kill switch by ada: an incident");
     assert!(decision.in_force[1] == "calendar launch: min 6", "{decision:?}");
 }
+
+#[tokio::test]
+async fn a_decision_is_stored_anew_where_what_people_have_set_has_changed() {
+    let world = World::new();
+    let control = world.control();
+    world.minute(&control).await;
+    let stored = || world.store.keys("decision/").len();
+    let before = stored();
+    world.minute(&control).await;
+    assert_eq!(stored(), before);
+    let switch = KillSwitch { by: "ada".to_owned(), reason: "an incident".to_owned() };
+    control.set_kill_switch(Some(switch), alone).await.unwrap();
+    world.minute(&control).await;
+    world.minute(&control).await;
+    assert_eq!(stored(), before + 1);
+}

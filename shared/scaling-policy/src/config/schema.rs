@@ -16,5 +16,7 @@ pub fn schema() -> Value {
         "type": "string",
         "description": "Where an editor finds this schema; it has no effect. Default: none.",
     });
+    // An empty list is refused: with no group there is nothing to do.
+    schema["properties"]["groups"]["minItems"] = 1.into();
     schema
 }

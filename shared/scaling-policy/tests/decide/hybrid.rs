@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use scaling_policy::config::Mode;
-use scaling_policy::snapshot::TypeOffer;
-use scaling_policy::{Action, Decision, Trigger};
+use scaling_policy::{Action, Trigger};
 
+use crate::support::brute_force::{brute_force, every_count};
 use crate::support::case::{Case, named, replicas_after, type_after};
 
 fn of(replicas: u32, cpu: f64) -> Case {
@@ -146,51 +146,6 @@ fn a_preference_is_forgotten_once_another_type_runs() {
     assert_eq!(type_after(&case.minutes(3).decide()), None);
 }
 
-/// The pair that costs least over every type and count, by trying them all.
-fn brute_force(case: &Case, decision: &Decision) -> (String, u32, f64) {
-    let mut best: Option<(String, u32, f64)> = None;
-    for offer in case.snapshot.ladder.iter() {
-        for replicas in case.config.replicas.min..=case.config.replicas.max {
-            if !carries(case, decision, offer, replicas) {
-                continue;
-            }
-            let total = offer.price.0 * f64::from(replicas) + change_cost(case, offer, replicas);
-            if best.as_ref().is_none_or(|(.., least)| total < *least) {
-                best = Some((offer.name.to_string(), replicas, total));
-            }
-        }
-    }
-    best.unwrap()
-}
-
-/// Busy vCPU at 60 % and memory at 60 % of the type, from the case's own readings.
-fn carries(case: &Case, decision: &Decision, offer: &TypeOffer, replicas: u32) -> bool {
-    let wanted = decision.wanted;
-    // Planning by CPU alone is the same for every size; the latency curve lets small types do less.
-    let usable =
-        case.learned.response.usable(offer.vcpu.0).map_or(0.6, |usable| (usable * 0.95 * 0.9).min(0.6));
-    let vcpu = wanted.vcpu.0 * 0.6 / usable;
-    f64::from(replicas) * offer.vcpu.0 >= vcpu - 1e-6
-        && wanted.memory_per_replica(replicas).0 <= offer.memory.0
-}
-
-/// The present fleet for a boot time beside the new one, and what is too much of the new one until it is let go, a
-/// quarter a step; over a day.
-fn change_cost(case: &Case, offer: &TypeOffer, replicas: u32) -> f64 {
-    let group = &case.snapshot.group;
-    if offer.name == group.launch_type.name {
-        return 0.0;
-    }
-    let hours = case.learned.boot_time().as_secs_f64() / 3600.0;
-    let mut surplus = 0.0;
-    let mut have = group.desired;
-    while have > replicas {
-        surplus += f64::from(have - replicas);
-        have = (have * 3).div_ceil(4).min(have - 1).max(replicas);
-    }
-    (group.cost().0 + surplus * offer.price.0) * hours / 24.0
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -202,7 +157,7 @@ proptest! {
     ) {
         let case = of(replicas, 0.56).cpu(cpu).reading(Trigger::MemoryUsage, memory).minutes(3);
         let decision = case.decide();
-        let (name, fewest, total) = brute_force(&case, &decision);
+        let (name, fewest, total) = brute_force(&case, &decision, every_count(&case)).unwrap();
         prop_assert_eq!(type_after(&decision), Some(name.clone()), "{} at {}, {}: {}", replicas, cpu, memory, total);
         // No fewer than there are: the surplus is let go afterwards.
         let expected = fewest.max(case.snapshot.group.desired);
@@ -218,7 +173,7 @@ fn the_alternatives_are_the_cheapest_that_were_not_chosen() {
         decision.alternatives.iter().map(|other| other.cost.0 + other.change_cost.0).collect();
     assert_eq!(totals.len(), 4);
     assert!(totals.is_sorted(), "{totals:?}");
-    assert!(totals[0] >= brute_force(&case, &decision).2);
+    assert!(totals[0] >= brute_force(&case, &decision, every_count(&case)).unwrap().2);
     assert!(of(8, 0.56).decide().alternatives.is_empty(), "a quiet hold explains nothing");
 }
 

@@ -1,8 +1,10 @@
 //! The count stays, the type follows.
 
+use proptest::prelude::*;
 use scaling_policy::Trigger;
 use scaling_policy::config::Mode;
 
+use crate::support::brute_force::brute_force;
 use crate::support::case::{Case, replicas_after, type_after};
 
 fn of(replicas: u32, cpu: f64) -> Case {
@@ -79,4 +81,25 @@ fn a_missing_metric_takes_nothing_away_and_keeps_nothing_from_growing() {
     assert_eq!(type_after(&blind(0.9).decide()).as_deref(), Some("m7i.2xlarge"));
     let decision = blind(0.2).decide();
     assert_eq!((decision.action.label(), decision.reason.label()), ("hold", "data_missing"), "{decision:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_chosen_type_is_the_one_that_trying_all_of_them_at_the_same_count_finds(
+        replicas in 2..48_u32,
+        cpu in 0.71..2.0_f64,
+        memory in 0.1..0.95_f64,
+    ) {
+        let case = Case::of(Mode::Vertical, replicas, 0.56);
+        let case = case.cpu(cpu).reading(Trigger::MemoryUsage, memory).minutes(10);
+        let decision = case.decide();
+        let largest = case.snapshot.ladder.last().map(|offer| offer.name.to_string());
+        let best = brute_force(&case, &decision, replicas..=replicas).map(|(name, ..)| name);
+        let present = case.snapshot.group.launch_type.name.to_string();
+        let expected = best.or(largest).filter(|name| *name != present);
+        prop_assert_eq!(type_after(&decision), expected, "{} at {}, {}", replicas, cpu, memory);
+        prop_assert_eq!(replicas_after(&decision, replicas), replicas);
+    }
 }

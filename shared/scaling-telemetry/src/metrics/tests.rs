@@ -91,6 +91,7 @@ fn evaluation(group: &GroupConfig, taken_at: Timestamp) -> Evaluation {
         learned,
         warm_up_seconds: 0,
         spot_share: 0.0,
+        missing_tag: None,
         step_error: None,
     }
 }

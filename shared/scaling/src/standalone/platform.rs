@@ -218,6 +218,7 @@ async fn describe_one(
         warm_up_seconds: 0,
         template: None,
         purchase: Purchase::default(),
+        missing_tag: None,
     })
 }
 
