@@ -16,6 +16,7 @@ use crate::act::act;
 use crate::error::PortError;
 use crate::observe::Market;
 use crate::pass::{Pass, Read, pass};
+use crate::ports::Record;
 use crate::ports_set::Ports;
 use crate::reading::{LONGEST_READ, aborted, within};
 use crate::record::{self, CONTROL_KEY, ControlRecord, GroupRecord};
@@ -193,47 +194,61 @@ impl ControlLoop {
             None => ControlRecord::default(),
         };
         if control.config_version != self.stored_version().0 && control.config_version > 0 {
-            self.load_version(control.config_version, &control.config_key).await?;
-            if self.refused_config().is_some() && self.config().version == ConfigVersion::default() {
-                self.load_earlier(&control).await?;
-            }
+            self.load_active(&control).await?;
         }
         Ok(control)
     }
 
-    /// Where a process begins with a stored version that it refuses, the newest that it takes is in force: the same as in a
-    /// process that has run since then. The one of the deployment knows nothing of what was set since.
-    async fn load_earlier(&self, control: &ControlRecord) -> Result<(), PortError> {
-        let refused = lock(&self.refused).clone();
-        for change in control.changes.iter().rev().filter(|change| change.version != control.config_version) {
-            let read =
-                within(LONGEST_READ, "read a configuration", self.ports.store.get(&change.key)).await?;
-            let Some(stored) = read else { continue };
-            if let Ok(loaded) = self.config().another(record::from_json(&change.key, &stored.body)?) {
-                tracing::warn!(target: "scaling::validator", version = change.version, "an earlier version is in force");
-                self.use_config(loaded.config.at_version(ConfigVersion(change.version)));
-                *lock(&self.refused) = refused;
-                break;
+    /// Takes the active version into use. It was checked when it was stored; a newer program may refuse it, and then goes on
+    /// with the one it has. Nothing is noted before all that it takes has been read, so that a failure is tried again.
+    async fn load_active(&self, control: &ControlRecord) -> Result<(), PortError> {
+        let version = ConfigVersion(control.config_version);
+        let stored = self.stored_body(&control.config_key).await?;
+        let stored =
+            stored.ok_or_else(|| PortError::NotFound { what: format!("configuration {}", version.0) })?;
+        let error = match self.config().another(record::from_json(&control.config_key, &stored.body)?) {
+            Ok(loaded) => {
+                self.use_config(loaded.config.at_version(version));
+                return Ok(());
             }
+            Err(error) => error,
+        };
+        tracing::error!(target: "scaling::validator", version = version.0, %error, "stored configuration refused");
+        // Where a process begins with it, the newest that it takes is in force: the same as in a process that has run since
+        // then. The one of the deployment knows nothing of what was set since.
+        if self.config().version == ConfigVersion::default()
+            && let Some(earlier) = self.earlier(control).await?
+        {
+            tracing::warn!(target: "scaling::validator", version = earlier.version.0, "an earlier version is in force");
+            self.use_config(earlier);
         }
+        *lock(&self.refused) = Some(RefusedConfig { version, error: Arc::new(error) });
         Ok(())
     }
 
-    async fn load_version(&self, version: u64, key: &str) -> Result<(), PortError> {
-        let stored = within(LONGEST_READ, "read a configuration", self.ports.store.get(key)).await?;
-        let stored =
-            stored.ok_or_else(|| PortError::NotFound { what: format!("configuration {version}") })?;
-        let source = record::from_json(key, &stored.body)?;
-        match self.config().another(source) {
-            Ok(loaded) => self.use_config(loaded.config.at_version(ConfigVersion(version))),
-            // It was checked when it was stored; a newer program may refuse it. The old one goes on.
-            Err(error) => {
-                tracing::error!(target: "scaling::validator", version, %error, "stored configuration refused");
-                let version = ConfigVersion(version);
-                *lock(&self.refused) = Some(RefusedConfig { version, error: Arc::new(error) });
+    /// The newest version before the active one that this program takes. What somebody has gone back from does not come back.
+    async fn earlier(&self, control: &ControlRecord) -> Result<Option<Config>, PortError> {
+        let mut newest = u64::MAX;
+        for change in control.changes.iter().rev() {
+            if change.version > newest {
+                continue;
+            }
+            newest = change.restored.unwrap_or(newest);
+            if change.version == control.config_version {
+                continue;
+            }
+            let Some(stored) = self.stored_body(&change.key).await? else { continue };
+            // One that cannot even be read is like one that is refused.
+            let Ok(source) = record::from_json(&change.key, &stored.body) else { continue };
+            if let Ok(loaded) = self.config().another(source) {
+                return Ok(Some(loaded.config.at_version(ConfigVersion(change.version))));
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    async fn stored_body(&self, key: &str) -> Result<Option<Record>, PortError> {
+        within(LONGEST_READ, "read a configuration", self.ports.store.get(key)).await
     }
 
     pub(crate) fn use_config(&self, config: Config) {

@@ -256,18 +256,22 @@ impl Pass {
     }
 }
 
-/// Asks what follows for the open operation of a slot. Returns the step that is due.
 /// Whether the type change waits because what the platform shows of its replacement cannot be read. It does for as long as one
 /// that the platform does not show: then the group itself tells how it ended.
 fn waits_for_its_replacement(read: &mut Read, now: Timestamp) -> bool {
     let is_unknown = read.is_replacement_unknown;
-    let Some(change) = read.record.state.type_change.as_mut().filter(|change| change.phase.is_open()) else {
+    let Some(change) = &mut read.record.state.type_change else { return is_unknown };
+    let is_open = change.phase.is_open();
+    if is_open || !is_unknown {
+        change.unread_since = is_unknown.then(|| change.unread_since.unwrap_or(now));
+    }
+    if !is_open {
         return is_unknown;
-    };
-    change.unread_since = is_unknown.then(|| change.unread_since.unwrap_or(now));
+    }
     change.unread_since.is_some_and(|since| now.duration_since(since).as_secs_f64() <= LONGEST.as_secs_f64())
 }
 
+/// Asks what follows for the open operation of a slot. Returns the step that is due.
 fn advance(
     read: &mut Read,
     slot: Slot,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use scaling_policy::OperationState;
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::trigger::Trigger;
 use tokio::task::JoinSet;
@@ -243,14 +244,19 @@ fn span_of(config: &GroupConfig) -> Span {
 
 fn needs_more(read: &Read) -> bool {
     let state = &read.record.state;
-    state.open_type_change().is_some() || (state.open_operation().is_some() && state.missing_since.is_some())
+    asks_for_its_replacement(state) || (state.open_operation().is_some() && state.missing_since.is_some())
+}
+
+/// Whether a type change is open, or has ended without anybody having been able to read how.
+fn asks_for_its_replacement(state: &OperationState) -> bool {
+    state.type_change.as_ref().is_some_and(|change| change.phase.is_open() || change.unread_since.is_some())
 }
 
 /// What explains an operation is no condition for evaluating its group: without the failed launches it goes on as if there
 /// were none, and without the replacement only the type change is left as it is.
 async fn read_operation(ports: Ports, mut read: Read) -> Read {
     let state = &read.record.state;
-    let is_retyping = state.open_type_change().is_some();
+    let is_retyping = asks_for_its_replacement(state);
     let open = [state.open_type_change(), state.open_operation()];
     let since = open.into_iter().flatten().map(|operation| operation.planned_at).min();
     let (group, now) = (&read.config, ports.clock.now());

@@ -136,7 +136,8 @@ fn left_out(before: &Config, after: &Config) -> Option<ConfigFault> {
         pointer: "/groups".to_owned(),
         value: String::new(),
         rule: format!("no longer has {names}{more}: nobody looks after what is left out"),
-        fix: "where that is not meant, POST /config with the whole document, or `scaling config rollback`".to_owned(),
+        fix: "where that is not meant, POST /config with the whole document, or `scaling config rollback`"
+            .to_owned(),
         severity: Severity::Warning,
     })
 }

@@ -71,7 +71,11 @@ async fn groups_that_a_new_configuration_leaves_out_are_named() {
     let kept = json!({"mode": "hybrid", "groups": [{"name": "batch"}]});
     let answer = stage.post("/config", &kept).await.ok();
     let warning = &answer["warnings"][0];
-    assert_eq!((&warning["pointer"], &warning["severity"]), (&"/groups".into(), &"warning".into()), "{answer}");
+    assert_eq!(
+        (&warning["pointer"], &warning["severity"]),
+        (&"/groups".into(), &"warning".into()),
+        "{answer}"
+    );
     assert!(warning["rule"].as_str().unwrap().starts_with("no longer has web:"), "{answer}");
     assert_eq!(stage.post("/config", &kept).await.ok()["warnings"], json!([]));
 }

@@ -144,7 +144,8 @@ fn template(group: &AutoScalingGroup) -> Option<LaunchTemplate> {
 const MANAGED: (&str, &str) = ("scaling:managed", "true");
 
 fn missing_tag(group: &AutoScalingGroup) -> Option<String> {
-    let is_tagged = group.tags().iter().any(|tag| (tag.key(), tag.value()) == (Some(MANAGED.0), Some(MANAGED.1)));
+    let is_tagged =
+        group.tags().iter().any(|tag| (tag.key(), tag.value()) == (Some(MANAGED.0), Some(MANAGED.1)));
     (!is_tagged).then(|| format!("{}={}", MANAGED.0, MANAGED.1))
 }
 

@@ -17,4 +17,5 @@ mod races;
 mod recall;
 mod requests;
 mod take_over;
+mod unreadable;
 mod world;

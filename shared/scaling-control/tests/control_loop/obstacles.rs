@@ -178,6 +178,28 @@ async fn a_replacement_that_may_not_be_read_for_an_hour_ends_by_what_the_group_t
 }
 
 #[tokio::test]
+async fn what_may_still_be_replacing_instances_is_not_scaled_down_though_the_type_change_was_given_up_unread() {
+    let world = two_types();
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    control.request(&to_the_other_type()).await.unwrap();
+    world.platform.group().forbidden = vec!["replacement"];
+    under(&world, &control, 15.5, 60).await;
+    // The refresh has come halfway, and stays there.
+    world.platform.group().instances[0].1 = "m7i.xlarge".into();
+    let before = world.platform.group().desired;
+    let ended = under(&world, &control, 3.0, 60).await;
+    let change = ended.iter().find(|ended| matches!(ended.kind, OperationKind::Retype { .. })).unwrap();
+    assert_eq!(change.phase, Phase::Failed, "{change:?}");
+    assert_eq!(world.platform.group().desired, before);
+    // Once it can be read that nothing runs any more, it goes on.
+    world.platform.group().forbidden.clear();
+    under(&world, &control, 3.0, 60).await;
+    assert!(world.platform.group().desired < before);
+    assert_eq!(stored(&world).await.state.type_change.unwrap().unread_since, None);
+}
+
+#[tokio::test]
 async fn a_plan_of_before_is_not_asked_for_in_the_place_of_one_that_the_limits_held() {
     let world = World::with(json!({
         "groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge", TWO_TYPES]}}],

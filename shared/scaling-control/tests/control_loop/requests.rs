@@ -1,15 +1,19 @@
 //! What a person asks for.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use scaling_control::controls::alone;
 use scaling_control::ports::{Expected, NewRecord, StateStore as _};
 use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key, to_json};
-use scaling_control::{Obstacle, PortError, Refusal, Requested, ScaleRequest};
+use scaling_control::{ControlLoop, Obstacle, PortError, Ports, Refusal, Requested, ScaleRequest};
 use scaling_policy::config::ConfigVersion;
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::{Override, Pause};
 use serde_json::json;
 
+use crate::unreadable::UnreadableOnce;
 use crate::world::{World, config};
 
 fn to(replicas: u32) -> ScaleRequest {
@@ -148,15 +152,58 @@ async fn a_process_that_begins_with_a_version_that_it_refuses_takes_the_newest_t
         source["replicas"]["max_replicas"] = json!(most);
         control.replace_config(source.clone(), ConfigVersion(expected), "ada", alone).await.unwrap();
     }
-    let key = control.config_changes().await.unwrap()[0].key.clone();
-    let stored = world.store.get(&key).await.unwrap().unwrap();
-    let newer = NewRecord { key, body: json!({"of_a_later_version": true}).to_string(), expires: None };
-    world.store.put(newer, Expected::Version(stored.version)).await.unwrap();
+    refuse(&world, &control, 3).await;
     let other = world.control();
     world.minute(&other).await;
     assert_eq!((other.config().version, other.config().groups[0].replicas.max), (ConfigVersion(2), 12));
     assert_eq!(other.refused_config().unwrap().version, ConfigVersion(3));
     assert_eq!(other.stored_version(), ConfigVersion(3), "what the next one replaces");
+}
+
+/// Makes the stored version one that no program takes.
+async fn refuse(world: &World, control: &ControlLoop, version: u64) {
+    let changes = control.config_changes().await.unwrap();
+    let key = changes.iter().find(|change| change.version == version).unwrap().key.clone();
+    let stored = world.store.get(&key).await.unwrap().unwrap();
+    let newer = NewRecord { key, body: json!({"of_a_later_version": true}).to_string(), expires: None };
+    world.store.put(newer, Expected::Version(stored.version)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_read_for_now_is_looked_for_again() {
+    let world = World::new();
+    let control = world.control();
+    let mut source = config(json!({})).source().clone();
+    for (expected, most) in [(0, 9), (1, 12)] {
+        source["replicas"]["max_replicas"] = json!(most);
+        control.replace_config(source.clone(), ConfigVersion(expected), "ada", alone).await.unwrap();
+    }
+    refuse(&world, &control, 2).await;
+    let earlier = control.config_changes().await.unwrap()[1].key.clone();
+    let store = Arc::new(UnreadableOnce::of(world.store.clone(), earlier));
+    let ports = Ports { store, ..world.ports.clone() };
+    let other = ControlLoop::new(ports, config(json!({})));
+    assert!(other.tick(Duration::from_secs(50)).await.is_err(), "nothing is decided by the deployed one");
+    other.tick(Duration::from_secs(50)).await.unwrap();
+    assert_eq!((other.config().version, other.config().groups[0].replicas.max), (ConfigVersion(1), 9));
+    assert_eq!(other.refused_config().unwrap().version, ConfigVersion(2));
+}
+
+#[tokio::test]
+async fn a_version_that_somebody_went_back_from_does_not_come_back_by_itself() {
+    let world = World::new();
+    let control = world.control();
+    let mut source = config(json!({})).source().clone();
+    for (expected, most) in [(0, 7), (1, 9), (2, 15)] {
+        source["replicas"]["max_replicas"] = json!(most);
+        control.replace_config(source.clone(), ConfigVersion(expected), "ada", alone).await.unwrap();
+    }
+    control.roll_back_config(ConfigVersion(2), "grace", alone).await.unwrap();
+    refuse(&world, &control, 4).await;
+    refuse(&world, &control, 2).await;
+    let other = world.control();
+    world.minute(&other).await;
+    assert_eq!((other.config().version, other.config().groups[0].replicas.max), (ConfigVersion(1), 7));
 }
 
 #[tokio::test]

@@ -85,13 +85,11 @@ impl Demand {
         let missing = Trigger::ALL
             .into_iter()
             .find(|trigger| config.triggers[*trigger].asks && readings[*trigger].is_missing());
-        let busy = if counts.cpu_usage || counts.request_latency {
-            learned.usage.busy_vcpu(&learned.capacity, snapshot).unwrap_or(0.0)
-        } else {
-            0.0
-        };
+        let measured = learned.usage.busy_vcpu(&learned.capacity, snapshot).unwrap_or(0.0);
+        let busy = if counts.cpu_usage || counts.request_latency { measured } else { 0.0 };
         let (memory_base, memory_shared) = if counts.memory_usage {
-            learned.usage.memory_parts(&learned.capacity, busy, snapshot).unwrap_or((0.0, 0.0))
+            // Which part of memory the load fills does not depend on what may ask.
+            learned.usage.memory_parts(&learned.capacity, measured, snapshot).unwrap_or((0.0, 0.0))
         } else {
             (0.0, 0.0)
         };
@@ -217,9 +215,20 @@ impl Demand {
         self.room(config, offer, level).map(|room| count(self.memory_shared / room))
     }
 
-    /// MiB that one replica would need its type to have, at the target load.
+    /// Replicas of `offer` that keep the memory of each within the limit, however little room there is; more than any group
+    /// has where no number of them does, and 0 where they share nothing.
+    pub fn least_for_memory(&self, config: &GroupConfig, offer: &TypeOffer) -> u32 {
+        if self.memory_shared <= 0.0 {
+            return 0;
+        }
+        let room = offer.memory.0 * config.triggers.memory_usage.threshold - self.memory_base;
+        if room > 0.0 { count(self.memory_shared / room) } else { u32::MAX }
+    }
+
+    /// MiB that one replica would need its type to have, at the target load, with the room for what replicas share.
     pub fn type_memory(&self, config: &GroupConfig) -> f64 {
-        self.memory_base / (config.triggers.memory_usage.threshold * config.target_load)
+        let level = config.target_load - if self.memory_shared > 0.0 { LEAST_ROOM } else { 0.0 };
+        self.memory_base / (config.triggers.memory_usage.threshold * level.max(LEAST_ROOM))
     }
 }
 

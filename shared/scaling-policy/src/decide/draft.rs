@@ -10,7 +10,7 @@ use super::{Inputs, seconds_left, stand_still};
 use crate::config::Mode;
 use crate::decision::{Alternative, Decision, Reason};
 use crate::learned::recent::longest_window;
-use crate::operation::OperationKind;
+use crate::operation::{OperationKind, Phase};
 use crate::snapshot::TypeOffer;
 use crate::trigger::Trigger;
 
@@ -53,10 +53,10 @@ pub(crate) fn needed(inputs: &Inputs<'_>, demand: &Demand, offer: &TypeOffer) ->
 }
 
 /// The type whose memory counts: while a type change runs to one that has more, that one. More of the former would be ordered
-/// for what the change is about to bring.
+/// for what the change is about to bring. One that waits or goes back brings nothing.
 fn holder<'a>(inputs: &'a Inputs<'_>, offer: &'a TypeOffer) -> &'a TypeOffer {
-    let Some(OperationKind::Retype { to, .. }) = inputs.state.open_type_change().map(|change| &change.kind)
-    else {
+    let running = inputs.state.open_type_change().filter(|change| change.phase == Phase::Accepted);
+    let Some(OperationKind::Retype { to, .. }) = running.map(|change| &change.kind) else {
         return offer;
     };
     let wanted = inputs.snapshot.ladder.iter().find(|wanted| wanted.name == *to);

@@ -189,8 +189,16 @@ fn running_replacement(inputs: &Inputs<'_>) -> Option<Reason> {
     match (ours, foreign) {
         (Some(_), _) => Some(Reason::TypeChangeRunning),
         (None, true) => Some(Reason::ForeignReplacement),
+        (None, false) if may_still_run(inputs) => Some(Reason::TypeChangeRunning),
         (None, false) => None,
     }
+}
+
+/// Whether a type change that was given up unread may still be replacing instances: nobody knows while they are of several
+/// types.
+fn may_still_run(inputs: &Inputs<'_>) -> bool {
+    let given_up = inputs.state.type_change.as_ref().is_some_and(|change| change.unread_since.is_some());
+    given_up && inputs.snapshot.group.replicas.len() > 1
 }
 
 fn control_level(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {

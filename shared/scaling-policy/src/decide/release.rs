@@ -30,8 +30,15 @@ pub(super) fn down(inputs: &Inputs<'_>) -> Option<Draft> {
         ScaleDownRule::Window => down_by_window(inputs)?,
         ScaleDownRule::Threshold => down_by_threshold(inputs)?,
     };
-    let replicas = one_step_down(inputs.config, have).max(floor);
+    let replicas = one_step_down(inputs.config, have).max(floor).max(held_by_memory(inputs));
     (replicas < have).then(|| Draft { replicas, ..stand_still(inputs, reason) })
+}
+
+/// Replicas, of those there are, that memory needs up to its very limit. Where what each holds anyway leaves little room, no
+/// more are ordered by that quotient; but what is there is not given back either, or the rest would be over the limit.
+fn held_by_memory(inputs: &Inputs<'_>) -> u32 {
+    let least = inputs.demand.least_for_memory(inputs.config, &inputs.snapshot.group.launch_type);
+    least.min(inputs.snapshot.group.desired)
 }
 
 /// The fewest that one step leaves of `have`. Rounded up: a factor of 0.75 takes at most a quarter; but one at least.

@@ -2,6 +2,7 @@
 
 use scaling_policy::config::Mode;
 use scaling_policy::decide::demand::is_wanted_known;
+use scaling_policy::operation::Phase;
 use scaling_policy::{Reading, Trigger};
 
 use crate::support::case::{Case, type_change};
@@ -186,6 +187,58 @@ fn a_base_that_comes_near_the_limit_orders_no_fleet() {
     for base in [8_000.0, 9_800.0, 9_825.0, 11_800.0, 12_500.0, 13_000.0, 13_080.0, 13_100.0, 14_000.0] {
         let wanted = full_of(base).decide().wanted;
         assert!(wanted.replicas <= small + 1, "{base} MiB: {wanted:?}, and {small} replicas with little");
+    }
+}
+
+#[test]
+fn replicas_that_a_base_near_the_limit_needs_are_not_given_back() {
+    // 13,107 MiB may be filled. With 11,900 in each and 6,000 shared, five hold it; three would do for CPU.
+    let filled = |replicas: f64| (11_900.0 + 6_000.0 / replicas) / 16_384.0;
+    let mut case = Case::fresh(Mode::Horizontal, 8, 0.2);
+    for minute in 0..60 {
+        let part = 0.8 + 0.1 * f64::from(minute % 5);
+        let memory = (11_900.0 + 6_000.0 * part / 8.0) / 16_384.0;
+        case = case.cpu(0.2 * part).reading(Trigger::MemoryUsage, memory).next().taken_in();
+    }
+    for expected in [6, 5, 5] {
+        let desired = case.snapshot.group.desired;
+        let (replicas, _) = case.outcome();
+        assert_eq!(replicas, expected, "of {desired}: {:?}", case.decide());
+        case = case
+            .running("m7i.xlarge", replicas)
+            .group(|group| group.desired = replicas)
+            .cpu(1.6 / f64::from(replicas));
+        case = case.reading(Trigger::MemoryUsage, filled(f64::from(replicas))).minutes(60);
+    }
+}
+
+#[test]
+fn a_cpu_that_does_not_answer_leaves_memory_its_shared_part() {
+    let muted = |is_muted: bool| {
+        let mut case = hungry(false).config(|config| {
+            config.triggers.request_count.asks = false;
+            config.triggers.request_latency.asks = false;
+        });
+        if is_muted {
+            case.learned.answers.cpu_usage.unanswered = 2;
+        }
+        case.cpu(0.4).reading(Trigger::MemoryUsage, 0.95).outcome()
+    };
+    assert_eq!(muted(true), muted(false));
+    assert!(muted(true).0 > 9, "{:?}", muted(true));
+}
+
+#[test]
+fn a_type_change_that_waits_or_goes_back_brings_no_memory() {
+    let case = hungry(true).ladder(&["m7i.xlarge", "r7i.xlarge"]);
+    let by_memory = case.decide().wanted.replicas;
+    let planned = case.ago(60);
+    for phase in [Phase::Planned, Phase::RollingBack] {
+        let mut change = type_change("r7i.xlarge", planned);
+        change.phase = phase;
+        let case = hungry(true).ladder(&["m7i.xlarge", "r7i.xlarge"]);
+        let during = case.state(|state| state.type_change = Some(change)).decide();
+        assert_eq!(during.wanted.replicas, by_memory, "{phase:?}");
     }
 }
 

@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn the_chosen_type_is_the_one_that_trying_all_of_them_at_the_same_count_finds(
         replicas in 2..48_u32,
-        cpu in 0.71..2.0_f64,
+        cpu in 0.81..2.0_f64,
         memory in 0.1..0.95_f64,
     ) {
         let case = Case::of(Mode::Vertical, replicas, 0.56);
