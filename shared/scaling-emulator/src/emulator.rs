@@ -193,6 +193,13 @@ impl Shared {
     }
 }
 
+/// Server and clock as tasks. Not async, so that what they run is compiled once, with this crate, and not with every program
+/// that starts an emulator.
+fn run(listener: TcpListener, shared: &Arc<Shared>, mode: ClockMode, stopped: watch::Receiver<()>) {
+    tokio::spawn(serve(listener, Arc::clone(shared), stopped.clone()));
+    tokio::spawn(clock::run(Arc::clone(shared), mode, stopped));
+}
+
 /// A running emulator; it stops when this is dropped.
 #[derive(Debug)]
 pub struct Emulator {
@@ -219,8 +226,7 @@ impl Emulator {
         let mode = settings.clock;
         let shared = Arc::new(Shared::new(settings));
         let (running, stopped) = watch::channel(());
-        tokio::spawn(serve(listener, Arc::clone(&shared), stopped.clone()));
-        tokio::spawn(clock::run(Arc::clone(&shared), mode, stopped));
+        run(listener, &shared, mode, stopped);
         Ok(Self { shared, address, _running: running })
     }
 

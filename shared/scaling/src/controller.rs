@@ -84,7 +84,7 @@ impl Controller {
     #[expect(clippy::unused_async, reason = "it needs a runtime to spawn on, and being async says so")]
     pub async fn start_with(self, seen: impl FnMut(&Arc<TickReport>, Duration) + Send + 'static) -> Running {
         let assembly = self.assembly.clone();
-        let task = tokio::spawn(evaluate_for_ever(self.assembly, self.pace, seen));
+        let task = run(self.assembly, self.pace, Box::new(seen));
         Running { assembly, task }
     }
 }
@@ -109,11 +109,16 @@ impl Drop for Running {
     }
 }
 
-async fn evaluate_for_ever(
-    assembly: Assembly,
-    pace: f64,
-    mut seen: impl FnMut(&Arc<TickReport>, Duration) + Send,
-) {
+/// Who is handed each tick's report, with how long the tick took.
+type Seen = Box<dyn FnMut(&Arc<TickReport>, Duration) + Send>;
+
+/// The evaluations as a task. Neither async nor generic, so that the loop and all that it calls is compiled once, with this crate,
+/// and not with every program that starts a controller.
+fn run(assembly: Assembly, pace: f64, seen: Seen) -> JoinHandle<()> {
+    tokio::spawn(evaluate_for_ever(assembly, pace, seen))
+}
+
+async fn evaluate_for_ever(assembly: Assembly, pace: f64, mut seen: Seen) {
     let mut due = Instant::now();
     loop {
         tokio::time::sleep_until(due).await;

@@ -111,6 +111,16 @@ impl Protection {
     }
 }
 
+/// The connections as a task. Not async, so that what serves them is compiled once, with this crate.
+fn run(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Arc<Tls>>,
+    stopped: oneshot::Receiver<()>,
+) -> JoinHandle<()> {
+    tokio::spawn(connections::serve(listener, router, tls, stopped))
+}
+
 /// A server that is running; it stops when this is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -182,7 +192,7 @@ impl Server {
         if let Some(tokens) = &protection.tokens {
             tokio::spawn(Tokens::watch(Arc::downgrade(tokens)));
         }
-        let task = tokio::spawn(connections::serve(listener, guarded, tls, stopped));
+        let task = run(listener, guarded, tls, stopped);
         Ok(Self { address, encrypted, stop, task })
     }
 

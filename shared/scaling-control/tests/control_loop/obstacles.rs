@@ -178,7 +178,8 @@ async fn a_replacement_that_may_not_be_read_for_an_hour_ends_by_what_the_group_t
 }
 
 #[tokio::test]
-async fn what_may_still_be_replacing_instances_is_not_scaled_down_though_the_type_change_was_given_up_unread() {
+async fn what_may_still_be_replacing_instances_is_not_scaled_down_though_the_type_change_was_given_up_unread()
+{
     let world = two_types();
     let control = world.control();
     world.minutes(&control, 2).await;
