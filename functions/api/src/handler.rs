@@ -9,7 +9,7 @@ use lambda_http::http::uri::PathAndQuery;
 use lambda_http::http::{HeaderValue, Uri};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Response, Service};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use scaling::lambda::Function;
 use scaling_api::{ApiState, Caller, REQUEST_ID, router};
 
@@ -60,13 +60,13 @@ impl IntoResponse for Answer {
     }
 }
 
-/// The address as the routes know it: `/health` where an HTTP API's stage makes it `/v1/health`.
+/// The address as the routes know it: `/health` where a stage, or a domain's mapping, makes it `/v1/health`.
 ///
 /// From the path as it was sent. The request's own address has its dot segments resolved (`%2e%2e` too), and IAM decides
 /// on what was sent: who may `POST /groups/*` must not get to `/config` by way of `/groups/%2e%2e/config`.
 fn address(request: &Request) -> Uri {
     let sent = request.raw_http_path();
-    let path = without_stage(request, sent).unwrap_or(sent);
+    let path = of_route(request, sent).unwrap_or(sent);
     let path = if path.is_empty() { "/" } else { path };
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let whole = format!("{}{query}", utf8_percent_encode(path, NOT_IN_PATHS));
@@ -78,14 +78,34 @@ fn address(request: &Request) -> Uri {
 const NOT_IN_PATHS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'^').add(b'`').add(b'\\');
 
-/// Only HTTP APIs put the stage before the path. In a REST API's events the path is without it, and one that begins like the
-/// stage is a route's own.
-fn without_stage<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
-    let stage = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
+/// What of the path is the route's, where the gateway has left its own in front; `None` where there is nothing to take off.
+fn of_route<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) if context.path.as_deref() == Some(path) => {
+            of_resource(request, context.resource_path.as_deref()?, path)
+        }
+        RequestContext::ApiGatewayV2(context) => without_stage(context.stage.as_deref()?, path),
         _ => None,
+    }
+}
+
+/// A REST API's event has the path without the stage, but for a domain of one's own: there all of what was asked for is in
+/// it, with the part by which the domain finds the stage. What API Gateway, and so IAM, took for the path is the end of it
+/// that the resource matches. Not all of what begins like a stage: where the domain finds it by nothing, who may not
+/// `POST /config` must not get there by way of `/v1/config`.
+fn of_resource<'a>(request: &Request, resource: &str, path: &'a str) -> Option<&'a str> {
+    let matched = match resource.strip_prefix("/{").and_then(|rest| rest.strip_suffix("+}")) {
+        Some(variable) => request.path_parameters_ref()?.first(variable)?,
+        None => resource.strip_prefix('/')?,
     };
-    let rest = path.strip_prefix('/')?.strip_prefix(stage?)?;
+    // Decoded, since the variable may be where the path is not.
+    let is_matched = |rest: &&str| percent_decode_str(&rest[1..]).eq(percent_decode_str(matched));
+    path.match_indices('/').map(|(at, _)| &path[at..]).find(is_matched)
+}
+
+/// HTTP APIs put the stage before the path.
+fn without_stage<'a>(stage: &str, path: &'a str) -> Option<&'a str> {
+    let rest = path.strip_prefix('/')?.strip_prefix(stage)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 

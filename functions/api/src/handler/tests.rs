@@ -40,6 +40,17 @@ fn rest(method: &str, path: &str, body: Option<&Value>) -> Value {
     })
 }
 
+/// The event of API Gateway's REST kind behind a domain of one's own: all of the path that was asked for, and what of it the
+/// resource matched.
+fn behind_a_domain(path: &str, (resource, matched): (&str, Option<&str>)) -> Value {
+    let mut event = rest("GET", path, None);
+    event["resource"] = resource.into();
+    event["pathParameters"] = matched.map_or(Value::Null, |matched| json!({"path": matched}));
+    event["requestContext"]["resourcePath"] = resource.into();
+    event["requestContext"]["path"] = path.into();
+    event
+}
+
 /// The event of API Gateway's HTTP kind, whose path holds the stage unless that is `$default`.
 fn http(path: &str, stage: &str) -> Value {
     json!({
@@ -119,6 +130,44 @@ async fn a_stage_may_be_called_like_a_route() {
         event["requestContext"]["stage"] = stage.into();
         let (status, body) = ask(&interface, &event).await;
         assert_eq!(status, 200, "{event}: {body:?}");
+    }
+}
+
+#[tokio::test]
+async fn behind_a_domain_of_ones_own_what_leads_to_the_stage_is_no_part_of_the_route() {
+    let interface = interface();
+    for (path, matched, stage) in [
+        ("/v1/groups", "groups", "v1"),
+        ("/v1/groups/web/decisions", "groups/web/decisions", "v1"),
+        ("/v1/groups/w%65b/decisions", "groups/web/decisions", "v1"),
+        ("/v1/groups/w%65b/decisions", "groups/w%65b/decisions", "v1"),
+        ("/scaling/groups", "groups", "v1"),
+        ("/a/b/groups", "groups", "v1"),
+        ("/groups", "groups", "v1"),
+        ("/groups", "groups", "groups"),
+        ("/groups/groups", "groups", "groups"),
+        ("/groups/web/decisions", "groups/web/decisions", "groups"),
+    ] {
+        let mut event = behind_a_domain(path, ("/{path+}", Some(matched)));
+        event["requestContext"]["stage"] = stage.into();
+        let (status, body) = ask(&interface, &event).await;
+        assert_eq!(status, 200, "{path} at {stage}: {body:?}");
+    }
+    let (status, body) = ask(&interface, &behind_a_domain("/v1/health", ("/health", None))).await;
+    assert_eq!(status, 200, "{body:?}");
+}
+
+/// IAM has decided on `/v1/audit` where the domain finds the stage by nothing: who may not read `/audit` must not read it so.
+#[tokio::test]
+async fn behind_a_domain_of_ones_own_what_only_looks_like_the_stage_is_a_part_of_the_route() {
+    for (path, matched) in [
+        ("/v1/audit", "v1/audit"),
+        ("/v1/%61udit", "v1/audit"),
+        ("/v1/v1/audit", "v1/audit"),
+        ("/v1/groups/../audit", "groups/../audit"),
+    ] {
+        let (status, body) = ask(&interface(), &behind_a_domain(path, ("/{path+}", Some(matched)))).await;
+        assert_eq!(status, 404, "{path}: {body:?}");
     }
 }
 
