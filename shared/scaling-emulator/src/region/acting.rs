@@ -229,9 +229,11 @@ fn wish(region: &Region, group: &str, policy: &str, follower: &mut Follower) -> 
     let line = lines.and_then(|lines| lines.into_iter().next());
     let points: Vec<f64> = line.map(|line| line.points.into_values().collect()).unwrap_or_default();
     let have = group.have(group.policy_warmup(settings), region.now);
+    // An alarm acts when it goes on, and what the next points say takes nothing back: the most of a minute's wishes counts,
+    // so that growing comes before shrinking.
     let mut wanted = None;
     for metric in points.iter().copied().map(Some).chain(points.is_empty().then_some(None)) {
-        wanted = follower.observe(metric, have, region.now);
+        wanted = wanted.max(follower.observe(metric, have, region.now));
     }
     let tracking = settings.target_tracking_configuration.as_ref();
     settings.is_enabled().then(|| Wish {

@@ -281,17 +281,42 @@ async fn what_a_policy_lacks_is_named() {
     }
 }
 
+/// A policy that tracks a metric of one's own with points every so many seconds, at 50.
+fn track(emulator: &Emulator, period: i64) {
+    let metric = "TargetTrackingConfiguration.CustomizedMetricSpecification";
+    let members = format!(
+        "PolicyName=jobs&PolicyType=TargetTrackingScaling&EstimatedInstanceWarmup=0\
+         &TargetTrackingConfiguration.TargetValue=50&{metric}.MetricName=Jobs&{metric}.Namespace=Own\
+         &{metric}.Statistic=Average&{metric}.Period={period}"
+    );
+    put(emulator, &members);
+}
+
+/// A minute with these values of the metric, one every ten seconds.
+async fn minute_of(emulator: &Emulator, values: [f64; 6]) {
+    let start = emulator.now();
+    let point = |(second, value): (i64, f64)| {
+        json!({
+            "MetricName": "Jobs",
+            "StorageResolution": 1,
+            "Timestamp": (start + jiff::SignedDuration::from_secs(second)).as_second(),
+            "Value": value,
+        })
+    };
+    let points: Vec<_> = (0..60).step_by(10).zip(values).map(point).collect();
+    let input = json!({ "Namespace": "Own", "MetricData": points });
+    advance(emulator, 59).await;
+    emulator
+        .with_region(|region| scaling_emulator::cloudwatch::dispatch(region, "PutMetricData", input))
+        .unwrap();
+    advance(emulator, 1).await;
+}
+
 #[tokio::test]
 async fn a_tracked_high_resolution_metric_has_alarms_of_its_period_and_three_of_its_points_suffice() {
     for (period, grows) in [(10, true), (30, false), (60, false)] {
         let emulator = emulator(2).await;
-        let metric = "TargetTrackingConfiguration.CustomizedMetricSpecification";
-        let members = format!(
-            "PolicyName=jobs&PolicyType=TargetTrackingScaling&EstimatedInstanceWarmup=0\
-             &TargetTrackingConfiguration.TargetValue=50&{metric}.MetricName=Jobs&{metric}.Namespace=Own\
-             &{metric}.Statistic=Average&{metric}.Period={period}"
-        );
-        put(&emulator, &members);
+        track(&emulator, period);
         let periods = emulator.with_region(|region| {
             let alarms = region.cloudwatch.alarms.by_name.values();
             alarms.map(|alarm| alarm.configuration.watch.period()).collect::<Vec<_>>()
@@ -301,22 +326,31 @@ async fn a_tracked_high_resolution_metric_has_alarms_of_its_period_and_three_of_
         let specification = &shown["TargetTrackingConfiguration"]["CustomizedMetricSpecification"];
         assert_eq!(specification["Period"], json!(period));
         advance(&emulator, 60).await;
-        let start = emulator.now();
-        let point = |second: i64| {
-            json!({
-                "MetricName": "Jobs",
-                "StorageResolution": 1,
-                "Timestamp": (start + jiff::SignedDuration::from_secs(second)).as_second(),
-                "Value": 100.0,
-            })
-        };
-        let points: Vec<_> = (0..6).map(|place| point(place * 10)).collect();
-        let input = json!({ "Namespace": "Own", "MetricData": points });
-        advance(&emulator, 59).await;
-        emulator
-            .with_region(|region| scaling_emulator::cloudwatch::dispatch(region, "PutMetricData", input))
-            .unwrap();
-        advance(&emulator, 1).await;
+        minute_of(&emulator, [100.0; 6]).await;
         assert_eq!(desired(&emulator) > 2, grows, "one minute of points every {period} s");
     }
+}
+
+#[tokio::test]
+async fn points_that_follow_in_the_same_minute_take_nothing_back_that_three_points_over_the_target_asked_for() {
+    for last in [[100.0; 3], [60.0; 3], [100.0, 100.0, 40.0], [40.0; 3], [0.0; 3]] {
+        let emulator = emulator(2).await;
+        track(&emulator, 10);
+        advance(&emulator, 60).await;
+        let [fourth, fifth, sixth] = last;
+        minute_of(&emulator, [100.0, 100.0, 100.0, fourth, fifth, sixth]).await;
+        assert_eq!(desired(&emulator), 4, "{last:?}");
+    }
+}
+
+#[tokio::test]
+async fn growing_comes_before_shrinking_where_a_minute_asks_for_both() {
+    let emulator = emulator(2).await;
+    track(&emulator, 10);
+    advance(&emulator, 60).await;
+    for values in [[10.0; 6], [10.0; 6], [10.0, 10.0, 10.0, 100.0, 100.0, 100.0]] {
+        assert_eq!(desired(&emulator), 2);
+        minute_of(&emulator, values).await;
+    }
+    assert_eq!(desired(&emulator), 4);
 }
