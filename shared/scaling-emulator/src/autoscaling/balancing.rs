@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::page::{Sizes, listed};
-use super::{at_most, group, group_mut};
+use super::{at_most, check_stays, group, group_mut};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -43,6 +43,7 @@ pub struct Nothing {}
 /// Attaches target groups.
 pub fn attach_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_stays(group)?;
     if let Some(wrong) = input.target_group_arns.iter().find(|arn| !arn.contains(":targetgroup/")) {
         return Err(AwsError::validation(format!("Invalid target group ARN: {wrong}")));
     }
@@ -91,6 +92,7 @@ fn paged<'a>(
 /// Attaches classic load balancers.
 pub fn attach_balancers(region: &mut Region, input: &BalancersInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_stays(group)?;
     add(&mut group.settings.load_balancer_names, &input.load_balancer_names, "loadBalancerNames")?;
     Ok(Nothing {})
 }

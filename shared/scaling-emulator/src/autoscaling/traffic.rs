@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::balancing::{MOST_AT_ONCE, Nothing, add, remove};
 use super::page::{Sizes, listed};
-use super::{at_most, group, group_mut};
+use super::{at_most, check_stays, group, group_mut};
 use crate::region::group::{Group, GroupSettings};
 use crate::region::{Member, Region};
 use crate::wire::AwsError;
@@ -125,6 +125,7 @@ impl Kind {
 /// Attaches sources, all or none.
 pub fn attach(region: &mut Region, input: &SourcesInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_stays(group)?;
     attached(&mut group.settings, &input.traffic_sources)?;
     Ok(Nothing {})
 }

@@ -181,6 +181,17 @@ async fn to_a_group_that_is_being_deleted_nothing_is_added() {
             "ScheduledActionName=a&Recurrence=0 12 * * *&MinSize=1",
             "ValidationError",
         ),
+        ("AttachLoadBalancers", "LoadBalancerNames.member.1=web", "ValidationError"),
+        (
+            "AttachLoadBalancerTargetGroups",
+            "TargetGroupARNs.member.1=arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1",
+            "ValidationError",
+        ),
+        (
+            "AttachTrafficSources",
+            "TrafficSources.member.1.Identifier=web&TrafficSources.member.1.Type=elb",
+            "ValidationError",
+        ),
     ] {
         let (shown, message) = refused(&emulator, operation, members);
         assert_eq!(
