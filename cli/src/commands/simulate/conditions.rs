@@ -14,8 +14,8 @@ use scaling_simulator::{Conditions, STEP_SECONDS, Trace};
 use super::inputs::TYPE;
 use crate::arguments::{MetricFeed, Planned, Queue, SimulateArguments};
 
-/// The 95th percentile of an exponential time over its mean: even an idle instance is no quicker.
-const IDLE_P95: f64 = 2.996;
+/// The 95th percentile of an exponential time over its mean, ln 20 rounded up: even an idle instance is no quicker.
+const IDLE_P95: f64 = 3.0;
 
 /// What the arguments say.
 pub(super) fn of(arguments: &SimulateArguments) -> Result<Conditions> {
@@ -62,11 +62,13 @@ fn check(arguments: &SimulateArguments) -> Result<()> {
         (0.001..=60.0).contains(service_time),
         "--service-time must be from 0.001 to 60 seconds, not {service_time}"
     );
-    let idle = IDLE_P95 * service_time;
+    // To the microsecond, as a person reckons it: 3 times 0.05 is 0.15, and not a little more.
+    let (idle, target) = (thousandths(IDLE_P95 * service_time), thousandths(*latency_target));
     ensure!(
-        *latency_target > idle && *latency_target <= 10.0,
-        "--latency-target must be over {idle:.3} and at most 10 seconds, not {latency_target}: with {service_time} s a \
-         request even an idle instance has its 95th percentile at {idle:.3} s, and requests are given up after 10 s"
+        target > idle && *latency_target <= 10.0,
+        "--latency-target must be over {} and at most 10 seconds, not {latency_target}: with {service_time} s a \
+         request even an idle instance has its 95th percentile there, and requests are given up after 10 s",
+        idle / 1000.0
     );
     ensure!(min <= max, "--min is {min} and over --max, which is {max}");
     Ok(())
@@ -155,7 +157,8 @@ fn thousandths(seconds: f64) -> f64 {
 }
 
 fn noise(share: f64) -> String {
-    if share > 0.0 { format!(", measured to within {} %", share * 100.0) } else { String::new() }
+    let percent = (share * 100_000.0).round() / 1000.0;
+    if share > 0.0 { format!(", measured to within {percent} %") } else { String::new() }
 }
 
 fn warm_up(time: Duration) -> String {
@@ -220,6 +223,29 @@ mod tests {
     }
 
     #[test]
+    fn a_share_is_said_as_it_was_given() {
+        for (given, said) in [("0.07", "7 %"), ("0.29", "29 %"), ("0.0725", "7.25 %"), ("1", "100 %")] {
+            let found = of(&arguments(&format!("--noise {given}")).unwrap()).unwrap();
+            let words = in_words(&found, &[], (&[], &[]));
+            assert!(words.contains(&format!("measured to within {said};")), "{given}: {words}");
+        }
+    }
+
+    #[test]
+    fn the_latency_target_is_more_than_three_times_the_service_time() {
+        for (service, three_times, more) in
+            [("0.05", "0.15", "0.151"), ("0.1", "0.3", "0.301"), ("0.0333", "0.0999", "0.1"), ("3", "9", "9.1")]
+        {
+            let with = |target: &str| {
+                of(&arguments(&format!("--service-time {service} --latency-target {target}")).unwrap())
+            };
+            let error = with(three_times).unwrap_err().to_string();
+            assert!(error.contains(&format!("must be over {three_times} and")), "{error}");
+            assert!(with(more).is_ok(), "{service} s, {more} s");
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_with_what_does() {
         for (text, expected) in [
             ("--scale 0", "--scale must be over 0"),
@@ -228,7 +254,7 @@ mod tests {
             ("--interval 40", "--interval must be a multiple of 15 seconds"),
             ("--metric-period 100", "--metric-period must be a multiple of 15 seconds"),
             ("--service-time 0", "--service-time must be from 0.001 to 60 seconds"),
-            ("--latency-target 0.1", "must be over 0.150 and at most 10 seconds, not 0.1"),
+            ("--latency-target 0.1", "must be over 0.15 and at most 10 seconds, not 0.1"),
             ("--min 9 --max 8", "--min is 9 and over --max, which is 8"),
         ] {
             let error = of(&arguments(text).unwrap()).unwrap_err().to_string();
