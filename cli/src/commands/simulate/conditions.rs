@@ -233,9 +233,12 @@ mod tests {
 
     #[test]
     fn the_latency_target_is_more_than_three_times_the_service_time() {
-        for (service, three_times, more) in
-            [("0.05", "0.15", "0.151"), ("0.1", "0.3", "0.301"), ("0.0333", "0.0999", "0.1"), ("3", "9", "9.1")]
-        {
+        for (service, three_times, more) in [
+            ("0.05", "0.15", "0.151"),
+            ("0.1", "0.3", "0.301"),
+            ("0.0333", "0.0999", "0.1"),
+            ("3", "9", "9.1"),
+        ] {
             let with = |target: &str| {
                 of(&arguments(&format!("--service-time {service} --latency-target {target}")).unwrap())
             };

@@ -133,7 +133,7 @@ async fn a_group_without_the_tag_of_the_permissions_tells_which_it_lacks() {
         format!("<Tags><member><Key>{key}</Key><Value>{value}</Value></member></Tags>")
     };
     let missing = async |more: &str| described(more).await.missing_tag;
-    for lacking in ["".to_owned(), tag("scaling:managed", "no"), tag("managed", "true")] {
+    for lacking in [String::new(), tag("scaling:managed", "no"), tag("managed", "true")] {
         assert_eq!(missing(&lacking).await.as_deref(), Some("scaling:managed=true"), "{lacking}");
     }
     assert_eq!(missing(&tag("scaling:managed", "true")).await, None);

@@ -332,7 +332,8 @@ async fn a_tracked_high_resolution_metric_has_alarms_of_its_period_and_three_of_
 }
 
 #[tokio::test]
-async fn points_that_follow_in_the_same_minute_take_nothing_back_that_three_points_over_the_target_asked_for() {
+async fn points_that_follow_in_the_same_minute_take_nothing_back_that_three_points_over_the_target_asked_for()
+{
     for last in [[100.0; 3], [60.0; 3], [100.0, 100.0, 40.0], [40.0; 3], [0.0; 3]] {
         let emulator = emulator(2).await;
         track(&emulator, 10);
