@@ -54,7 +54,7 @@ pub(crate) fn fault(place: Place, name: &str, complaint: &str, given: Option<&Va
     }
     let subject = if name.is_empty() { "the body" } else { name };
     let given = given.map_or_else(String::new, |given| format!(", not {}", shown(given)));
-    of(name, format!("{subject} must be {}{given}", wanted(complaint)))
+    of(name, format!("{subject} must be {}{given}", wanted(place, complaint)))
 }
 
 /// What stands in back quotes behind a beginning.
@@ -67,12 +67,11 @@ fn all_quoted(text: &str) -> Vec<&str> {
 }
 
 /// What the deserializer expected.
-fn wanted(complaint: &str) -> String {
+fn wanted(place: Place, complaint: &str) -> String {
     let Some((_, expected)) = complaint.rsplit_once(", expected ") else {
-        // Numbers of a query, which are parsed as such; everything else that parses itself is a time, and says that it failed.
-        let words = ["digit", "number", "integer"];
-        let is_number =
-            !complaint.starts_with("failed to parse") && words.iter().any(|word| complaint.contains(word));
+        // Numbers of a query, which are parsed as such; everything else that parses itself is a time.
+        let is_number = place == Place::Parameter
+            && ["digit", "number", "integer"].iter().any(|word| complaint.contains(word));
         return if is_number { "a whole number that is not too large" } else { TIME }.to_owned();
     };
     match expected {
