@@ -58,7 +58,7 @@ fn settings(arguments: &EmulateArguments) -> Result<Settings> {
     Ok(match arguments.time()? {
         // Starts where every stepped emulator does, so that a script sees the same times each time.
         EmulatorTime::Stepped => common,
-        EmulatorTime::Real => Settings { clock: ClockMode::Real, start: this_minute()?, ..common },
+        EmulatorTime::Real => Settings { clock: ClockMode::Real, start: at_last(Unit::Second)?, ..common },
         EmulatorTime::Accelerated(speed) => {
             Settings { clock: ClockMode::Accelerated(speed), start: this_minute()?, ..common }
         }
@@ -70,11 +70,14 @@ fn credentials(text: &str) -> Result<Credentials> {
     Ok(Credentials { key: key.to_owned(), secret: secret.to_owned() })
 }
 
-/// The wall's time at the last full minute.
+/// The wall's time at the last full minute: where a clock that runs faster begins.
 pub(crate) fn this_minute() -> Result<Timestamp> {
-    let now = Timestamp::now()
-        .round(jiff::TimestampRound::new().smallest(Unit::Minute).mode(jiff::RoundMode::Trunc))?;
-    Ok(now)
+    at_last(Unit::Minute)
+}
+
+fn at_last(unit: Unit) -> Result<Timestamp> {
+    let round = jiff::TimestampRound::new().smallest(unit).mode(jiff::RoundMode::Trunc);
+    Ok(Timestamp::now().round(round)?)
 }
 
 fn greet(arguments: &EmulateArguments, emulator: &Emulator) -> Result<()> {

@@ -23,6 +23,8 @@ pub struct CreateInput {
     pub image_id: Option<String>,
     /// Type.
     pub instance_type: Option<String>,
+    /// The instance that it is made like, in what is not said otherwise.
+    pub instance_id: Option<String>,
     /// What else it says; kept and shown.
     #[serde(flatten)]
     pub rest: BTreeMap<String, Value>,
@@ -73,7 +75,13 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
             format!("You've reached the limit of {MOST_CONFIGURATIONS} launch configurations."),
         ));
     }
-    let (Some(image_id), Some(instance_type)) = (input.image_id.clone(), input.instance_type.clone()) else {
+    let model = match &input.instance_id {
+        Some(id) => Some(like(region, &name, id)?.0),
+        None => None,
+    };
+    let image_id = input.image_id.clone().or_else(|| Some(model.as_ref()?.image_id.clone()));
+    let instance_type = input.instance_type.clone().or_else(|| Some(model.as_ref()?.instance_type.clone()));
+    let (Some(image_id), Some(instance_type)) = (image_id, instance_type) else {
         return Err(AwsError::validation(
             "Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType \
              parameters.",
@@ -83,7 +91,8 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
         return Err(AwsError::invalid_value(&instance_type, "InstanceType"));
     }
     let arn = arn(region, &name);
-    let mut rest = input.rest.clone();
+    let mut rest = model.map(|model| model.rest).unwrap_or_default();
+    rest.extend(input.rest.clone());
     rest.retain(|member, _| KEPT.contains(&member.as_str()));
     let created = region.now;
     let made = LaunchConfiguration { arn, name: name.clone(), created, image_id, instance_type, rest };

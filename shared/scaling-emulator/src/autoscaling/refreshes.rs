@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::{shown, shown_policy};
 use super::page::{Sizes, listed};
 use super::{check_stays, group, group_mut};
+use crate::region::blueprints::Blueprints;
 use crate::region::group::MaintenancePolicy;
 use crate::region::launch::LaunchSource;
 use crate::region::refresh::{
@@ -68,11 +69,12 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
     }
     let target = target(&origin, input.desired_configuration.as_ref())?;
     let options = target.options(&region.blueprints, region.machines)?;
-    let rollback_allowed = input.desired_configuration.is_some() && origin.is_repeatable();
+    let rollback_allowed =
+        input.desired_configuration.is_some() && can_come_back(&origin, &region.blueprints);
     if preferences.auto_rollback == Some(true) && !rollback_allowed {
         return Err(AwsError::validation(
             "AutoRollback requires a desired configuration, and a launch template version of the Auto Scaling group \
-             that is a number, not $Latest or $Default.",
+             that is a number, not $Latest or $Default, and whose image is not an SSM parameter.",
         ));
     }
     let stays = |member: &Member| preferences.skip_matching == Some(true) && Group::matches(member, &options);
@@ -233,6 +235,14 @@ pub struct NamedInput {
     pub auto_scaling_group_name: String,
 }
 
+/// Whether the instances of before can be launched again: by a template whose version is a number, and whose image is not
+/// looked up in a parameter (*API Reference*, RollbackInstanceRefresh).
+fn can_come_back(origin: &LaunchSource, blueprints: &Blueprints) -> bool {
+    let version = origin.template().and_then(|spec| blueprints.resolve(spec).ok());
+    let image = version.and_then(|(_, version)| version.data.image_id.as_deref());
+    origin.is_repeatable() && !image.is_some_and(|image| image.starts_with("resolve:ssm:"))
+}
+
 /// Stops the active refresh; what it has replaced stays so.
 pub fn cancel(region: &mut Region, input: &NamedInput) -> Result<RefreshOutput, AwsError> {
     let refresh = active(region, &input.auto_scaling_group_name)?;
@@ -243,6 +253,8 @@ pub fn cancel(region: &mut Region, input: &NamedInput) -> Result<RefreshOutput, 
 /// Turns the active refresh back.
 pub fn roll_back(region: &mut Region, input: &NamedInput) -> Result<RefreshOutput, AwsError> {
     let now = region.now;
+    let origin = active(region, &input.auto_scaling_group_name)?.origin.clone();
+    let can_come_back = can_come_back(&origin, &region.blueprints);
     let refresh = active(region, &input.auto_scaling_group_name)?;
     if refresh.status == RefreshStatus::RollbackInProgress {
         return Err(AwsError::new(
@@ -250,11 +262,11 @@ pub fn roll_back(region: &mut Region, input: &NamedInput) -> Result<RefreshOutpu
             "The instance refresh is already being rolled back.",
         ));
     }
-    if refresh.desired.is_none() || !refresh.origin.is_repeatable() {
+    if refresh.desired.is_none() || !can_come_back {
         return Err(AwsError::new(
             "IrreversibleInstanceRefresh",
             "The instance refresh cannot be rolled back: it has no desired configuration, or the launch template \
-             version of the Auto Scaling group is $Latest or $Default.",
+             version of the Auto Scaling group is $Latest or $Default, or its image is an SSM parameter.",
         ));
     }
     refresh.turn_back("Rolled back due to user request.".to_owned(), now);

@@ -136,7 +136,8 @@ pub(crate) fn execute(
         }
         _ => return Err(AwsError::validation("Only simple and step scaling policies can be executed.")),
     };
-    if let Some(wanted) = wanted {
+    let least = group.forecast_floor(now).min(group.desired);
+    if let Some(wanted) = wanted.map(|wanted| wanted.max(least)) {
         let cause = match trigger {
             Trigger::Alarm(alarm) => format!("a monitor alarm {alarm} in state ALARM triggered policy"),
             Trigger::User(_) => "a user request executed policy".to_owned(),
@@ -208,11 +209,12 @@ fn follow(region: &mut Region, name: &str) {
         change(group, wanted, &why);
         return;
     }
+    let floor = group.forecast_floor(now);
     let shrinking = || wishes.iter().filter(|wish| wish.tracks && wish.may_shrink);
     let agreed =
         shrinking().map(capacity).collect::<Option<Vec<u32>>>().and_then(|all| all.into_iter().max());
-    if let (Some(wanted), Some(wish)) = (agreed.filter(|wanted| *wanted < group.desired), shrinking().next())
-    {
+    let agreed = agreed.map(|wanted| wanted.max(floor)).filter(|wanted| *wanted < group.desired);
+    if let (Some(wanted), Some(wish)) = (agreed, shrinking().next()) {
         let why = triggered(wish, 1);
         change(group, wanted, &why);
     }

@@ -75,6 +75,14 @@ impl Follower {
         }
     }
 
+    /// The capacity under which a predictive policy that scales lets no other go now; 0 for others.
+    pub(crate) fn floor(&self, now: Timestamp) -> u32 {
+        match &self.decides {
+            Decides::Predictive(policy, true) => policy.floor(u64::try_from(now.as_second()).unwrap_or(0)),
+            _ => 0,
+        }
+    }
+
     /// Shows a predictive policy what the group's metric has been for as long as it looks back.
     pub(crate) fn learn(&mut self, region: &Region, group: &Group) {
         let Decides::Predictive(policy, _) = &mut self.decides else { return };
@@ -116,6 +124,15 @@ impl Group {
             }
         }
         have
+    }
+
+    /// The capacity under which no policy takes it: of what several policies want, the most counts (*User Guide*, "How
+    /// predictive scaling works").
+    pub(crate) fn forecast_floor(&self, now: Timestamp) -> u32 {
+        let floors = self.followers.iter().filter_map(|(name, follower)| {
+            self.policies.get(name).filter(|policy| policy.is_enabled()).map(|_| follower.floor(now))
+        });
+        floors.max().unwrap_or(0).clamp(self.settings.min, self.settings.max)
     }
 
     /// Warm-up of instances for a policy: its own, the group's, the cooldown.

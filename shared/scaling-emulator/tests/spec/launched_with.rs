@@ -6,7 +6,7 @@ use scaling_emulator::Emulator;
 use scaling_emulator::region::LifecycleState::InService;
 use serde_json::{Value, json};
 
-use crate::call::{call, ec2};
+use crate::call::{call, ec2, is_refused};
 use crate::client::{advance, emulator, ids, web};
 
 fn reservation(emulator: &Emulator, id: &str) -> Value {
@@ -164,4 +164,25 @@ async fn instances_of_an_older_state_are_told_what_they_were_launched_with() {
     }
     emulator.read_state(&serde_json::to_vec(&state).unwrap()).unwrap();
     assert_eq!((kit(&emulator, &id), tags(&emulator, &id)), (kit_before, tags_before));
+}
+
+#[tokio::test]
+async fn a_launch_configuration_is_made_like_an_instance_but_for_what_is_said_otherwise() {
+    let emulator = emulator(1).await;
+    let run = "MinCount=1&MaxCount=1&ImageId=ami-3&InstanceType=m7i.large&KeyName=key";
+    let run = ec2(&emulator, "RunInstances", run);
+    let id = run["instancesSet"][0]["instanceId"].as_str().unwrap();
+    for (name, said, expected) in
+        [("like", "", ["ami-3", "m7i.large"]), ("other", "&InstanceType=c7i.large", ["ami-3", "c7i.large"])]
+    {
+        let create = format!("LaunchConfigurationName={name}&InstanceId={id}{said}");
+        call(&emulator, "CreateLaunchConfiguration", &create);
+        let asked = format!("LaunchConfigurationNames.member.1={name}");
+        let shown = call(&emulator, "DescribeLaunchConfigurations", &asked);
+        let shown = &shown["LaunchConfigurations"][0];
+        assert_eq!([&shown["ImageId"], &shown["InstanceType"]], expected, "{shown}");
+        assert_eq!(shown["KeyName"], "key");
+    }
+    let unknown = "LaunchConfigurationName=none&InstanceId=i-0123456789abcdef0";
+    is_refused(&emulator, "CreateLaunchConfiguration", unknown, "Invalid Instance ID");
 }

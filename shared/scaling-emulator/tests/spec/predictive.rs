@@ -79,3 +79,29 @@ async fn capacity_is_there_before_its_hour_by_the_scheduling_buffer_time() {
         assert!(values[1] > values[0], "{values:?}");
     }
 }
+
+const TRACK: &str = "PolicyName=cpu&PolicyType=TargetTrackingScaling&EstimatedInstanceWarmup=60\
+    &TargetTrackingConfiguration.TargetValue=50&TargetTrackingConfiguration.PredefinedMetricSpecification\
+    .PredefinedMetricType=ASGAverageCPUUtilization";
+
+/// Busy for eight hours of each of three days, and nearly idle else.
+#[tokio::test]
+async fn of_a_forecast_and_a_tracked_metric_the_larger_capacity_counts() {
+    let emulator = emulator(1).await;
+    call(&emulator, "UpdateAutoScalingGroup", "MaxSize=20");
+    let rates = (0..72).map(|hour| if hour % 24 / 8 == 1 { 200.0 } else { 10.0 }).collect();
+    let load = Load::new(emulator.now(), Duration::from_secs(3600), rates);
+    emulator.set_workload("web", Workload::new(load, ServiceModel::demo()));
+    call(&emulator, "PutScalingPolicy", TRACK);
+    call(&emulator, "PutScalingPolicy", POLICY);
+    advance(&emulator, 48 * 3600).await;
+    let hours = forecast(&emulator, "07T00", "07T23").0;
+    for hour in hours {
+        for _ in 0..54 {
+            advance(&emulator, 60).await;
+            let desired = web(&emulator, |group| f64::from(group.desired));
+            assert!(desired >= hour, "{desired} at {}, and {hour} are forecast", emulator.now());
+        }
+        advance(&emulator, 6 * 60).await;
+    }
+}

@@ -6,7 +6,7 @@ use scaling_emulator::region::LifecycleState::InService;
 use scaling_emulator::region::refresh::RefreshStatus;
 use serde_json::json;
 
-use crate::call::{call, is_refused, refused};
+use crate::call::{call, ec2, is_refused, refused};
 use crate::client::{advance, emulator, ids, types, web};
 
 const LAUNCH: &str = "DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate";
@@ -147,4 +147,20 @@ async fn a_suspended_refresh_rests_and_goes_on_when_it_is_resumed() {
     call(&emulator, "ResumeProcesses", "ScalingProcesses.member.1=InstanceRefresh");
     advance(&emulator, 900).await;
     assert_eq!((status(&emulator), replaced(&emulator)), (RefreshStatus::Successful, 2));
+}
+
+#[tokio::test]
+async fn what_is_launched_by_an_image_that_a_parameter_names_cannot_come_back() {
+    let emulator = emulator(2).await;
+    let template = "LaunchTemplateName=by-parameter&LaunchTemplateData.InstanceType=m7i.large\
+        &LaunchTemplateData.ImageId=resolve:ssm:/aws/service/ami";
+    ec2(&emulator, "CreateLaunchTemplate", template);
+    let by_parameter = "LaunchTemplate.LaunchTemplateName=by-parameter&LaunchTemplate.Version=1";
+    call(&emulator, "UpdateAutoScalingGroup", by_parameter);
+    let (_, message) = refused(&emulator, "StartInstanceRefresh", &to_c7i("Preferences.AutoRollback=true"));
+    assert!(message.contains("SSM parameter"), "{message}");
+    call(&emulator, "StartInstanceRefresh", &to_c7i(""));
+    advance(&emulator, 30).await;
+    let (code, _) = refused(&emulator, "RollbackInstanceRefresh", "");
+    assert_eq!(code, "IrreversibleInstanceRefresh");
 }
