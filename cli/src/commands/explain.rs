@@ -79,7 +79,7 @@ impl Told {
         let parts = match (page, self.moment) {
             (None, _) => vec![explained, group_page::in_lines(&self.standing)],
             (Some(page), Some(moment)) => {
-                let none = || "The charts do not reach back to that time.\n".to_owned();
+                let none = || "No look of the half hour before that time has been kept.\n".to_owned();
                 vec![explained, group_page::at(page, moment).unwrap_or_else(none)]
             }
             (Some(page), None) => vec![

@@ -12,8 +12,9 @@ const SIGHT: i64 = 24 * 3600;
 /// Cells of a row over time.
 const WIDTH: usize = 60;
 
-/// A look stands for the quarter of an hour after it, at most.
-const NEAR: i64 = 900;
+/// A look stands for the half hour after it, at most: of what is long ago the look with the highest demand of each quarter of an
+/// hour is kept, so that two may be nearly so far apart.
+const NEAR: i64 = 1800;
 
 /// Operations and decisions that are listed.
 pub(super) const LISTED: usize = 6;

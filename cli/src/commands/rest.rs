@@ -194,8 +194,14 @@ fn nobody(api: &str, error: hyper_util::client::legacy::Error) -> anyhow::Error 
     let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {
         if inner.is::<rustls::Error>() || inner.to_string().contains("certificate") {
-            let context =
-                format!("{api} could not be trusted; name the authority of its certificate with --ca");
+            let is_authority = inner.to_string().contains("CaUsedAsEndEntity");
+            let fix = if is_authority {
+                "its certificate is an authority's: make one for the server (openssl req ... -addext \
+                 basicConstraints=critical,CA:FALSE)"
+            } else {
+                "name the authority of its certificate with --ca"
+            };
+            let context = format!("{api} could not be trusted; {fix}");
             return anyhow::Error::new(error).context(context);
         }
         cause = inner.source();

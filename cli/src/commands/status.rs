@@ -65,6 +65,10 @@ async fn show(arguments: &StatusArguments) -> Result<()> {
         table.add_row(row(group));
     }
     output::line(sums(groups))?;
+    // Figures stay as they were last seen; that nobody has seen any since is told by the process itself.
+    if let Err(error) = controller.get("/health").await {
+        output::line(format_args!("The groups are not evaluated: {error}"))?;
+    }
     if !switch.is_null() {
         let said = |member: &str| switch[member].as_str().unwrap_or("-");
         output::line(format_args!("The kill switch is on: {} ({})", said("reason"), said("by")))?;

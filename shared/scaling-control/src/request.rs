@@ -8,6 +8,7 @@ use scaling_fleet::{TypeName, UsdPerHour};
 use scaling_policy::OperationState;
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
+use scaling_policy::decide::in_force::in_force;
 use scaling_policy::decision::{Action, Decision, Reason};
 use scaling_policy::operation::{Operation, OperationId, Override, Phase};
 use scaling_policy::snapshot::RetypeSupport;
@@ -221,7 +222,11 @@ impl ControlLoop {
             let state = &OperationState { temporary, ..state.clone() };
             let bounds = Bounds::of(&pass.read.config, state, &pass.snapshot, now);
             if bounds.clamp(replicas).0 != replicas {
-                let bounds = format!("{} to {} replicas", bounds.min, bounds.max);
+                let mut bounds = format!("{} to {} replicas", bounds.min, bounds.max);
+                let set = in_force(&pass.read.config, state, now);
+                if !set.is_empty() {
+                    bounds = format!("{bounds}, by what is in force: {}", set.join("; "));
+                }
                 return Err(Refusal::OutOfBounds { what: format!("{replicas} replicas"), bounds });
             }
         }

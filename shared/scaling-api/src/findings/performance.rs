@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use scaling_control::Evaluation;
-use scaling_policy::config::{Platform, defaults};
+use scaling_policy::config::{ControlLevel, Platform, defaults};
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::OperationKind;
 use scaling_policy::snapshot::ForeignController;
@@ -102,7 +102,10 @@ fn of_triggers(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'
 }
 
 fn of_target(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
-    let over = evaluation.decision.loads.iter().filter_map(|(trigger, load)| Some((trigger, (*load)?)));
+    // What is only reported has no target that anything would hold.
+    let triggers = &findings.config.triggers;
+    let asking = evaluation.decision.loads.iter().filter(|(trigger, _)| triggers[*trigger].asks);
+    let over = asking.filter_map(|(trigger, load)| Some((trigger, (*load)?)));
     let highest = over.filter(|(_, load)| *load >= 1.0).max_by(|(_, one), (_, other)| one.total_cmp(other));
     if let Some((trigger, load)) = highest {
         let detail = format!("{trigger} is at {:.0} % of its limit", load * 100.0);
@@ -110,7 +113,14 @@ fn of_target(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>
             let fix = "raise `max_replicas` or `resources.max_cpu`; everything that they allow is in use";
             findings.error("target_missed", detail + ", and no more may be added", fix);
         } else {
-            findings.warn("target_missed", detail, "it should fall with the next steps; see the decisions");
+            let is_held = matches!(evaluation.decision.reason, Reason::Paused | Reason::KillSwitch)
+                || findings.config.control == ControlLevel::Observe;
+            let fix = if is_held {
+                "nothing is changed while the group is paused, only observed, or under the kill switch: end that"
+            } else {
+                "it should fall with the next steps; see the decisions"
+            };
+            findings.warn("target_missed", detail, fix);
         }
     }
     let turns = turns(facts);

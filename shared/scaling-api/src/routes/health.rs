@@ -49,7 +49,10 @@ pub(super) async fn health(State(state): State<ApiState>) -> Result<Json<Health>
             } else {
                 "no tick has succeeded since the start"
             };
-            let detail = format!("{what} {since:.0} s ago; one is due every {longest:.0} s");
+            let detail = format!(
+                "{what} {since:.0} s ago; one is due every {longest:.0} s. The log says why, and GET /validation where the \
+                 platform is what refuses"
+            );
             return Err(Problem::new(Kind::NotTicking, detail));
         }
     }

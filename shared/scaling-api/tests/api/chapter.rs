@@ -30,7 +30,8 @@ fn place() -> PathBuf {
 const fn told(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::MalformedBody => (
-            "The body is no JSON, ends early, does not arrive within 30 seconds, or is not UTF-8",
+            "The body is no JSON, ends early, does not arrive within 30 seconds, or is not UTF-8; of `POST /config` that is \
+             `invalid-configuration`",
             "Send JSON; `detail` says where it breaks off",
         ),
         Kind::BadParameter => (
@@ -134,7 +135,8 @@ const fn told(kind: Kind) -> (&'static str, &'static str) {
         ),
         Kind::NotTicking => (
             "The control loop has not run for longer than it should",
-            "Look at the log of `scaling run`; the process may have to be started anew",
+            "Look at the log of `scaling run` and at `platform_error` of `GET /validation`: mostly the platform refuses. A \
+             loop that hangs has to be started anew",
         ),
     }
 }

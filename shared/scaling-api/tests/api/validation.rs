@@ -247,6 +247,20 @@ async fn a_target_that_is_missed_is_an_error_once_no_more_may_be_added() {
 }
 
 #[tokio::test]
+async fn of_a_target_that_is_missed_only_triggers_that_ask_are_told_and_what_keeps_them_from_it() {
+    let mut source = config_of("web");
+    source["policy"] = json!({"triggers": ["memory_usage"]});
+    let stage = Stage::with(&source);
+    *stage.platform.cpu.lock().unwrap() = Some(98.0);
+    assert!(!codes(&stage.get("/validation").await.ok()).contains(&"target_missed"));
+    let stage = Stage::new();
+    *stage.platform.cpu.lock().unwrap() = Some(98.0);
+    stage.post("/groups/web/pause", &json!({"reason": "release"})).await.ok();
+    let found = finding(&stage, "target_missed").await;
+    assert!(found["fix"].as_str().unwrap().contains("paused"), "{found}");
+}
+
+#[tokio::test]
 async fn a_limit_on_response_times_that_nothing_holds_is_told() {
     let listed = |triggers: &[&str]| {
         let mut source = config_of("web");

@@ -328,3 +328,17 @@ async fn prices_of_a_pushed_configuration_are_used_at_once() {
         assert!((cost - 40.0).abs() < 1e-9, "{cost}");
     }
 }
+
+#[tokio::test]
+async fn a_count_outside_the_bounds_is_refused_with_who_has_set_them() {
+    let world = World::new();
+    let control = world.control();
+    let until = world.ports.clock.now() + SignedDuration::from_hours(1);
+    control.request(&ScaleRequest { until: Some(until), ..to(9) }).await.unwrap();
+    let refusal = control.request(&to(10)).await.unwrap_err().to_string();
+    assert!(
+        refusal.starts_with("10 replicas is outside the bounds: 9 to 9 replicas, by what is in force"),
+        "{refusal}"
+    );
+    assert!(refusal.contains("ops"), "{refusal}");
+}
