@@ -91,6 +91,16 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
                 format!("The instance '{id}' is not in a state from which it can be started or stopped."),
             ));
         }
+        if step == Step::Stop && member.spot {
+            // *EC2 User Guide*, "Stop a Spot Instance": all that are here are of one-time requests.
+            return Err(AwsError::new(
+                "UnsupportedOperation",
+                format!(
+                    "You can't stop the Spot Instance '{id}' because it is associated with a one-time Spot Instance \
+                     request. You can only stop Spot Instances associated with persistent Spot Instance requests."
+                ),
+            ));
+        }
         if step == Step::Start && now == STOPPED {
             let kind = member.instance_type.as_str();
             region.launch_faults.refusal(kind, &member.zone, &region.zones()).map_or(Ok(()), Err)?;

@@ -178,6 +178,10 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
         tags.extend(version.data.instance_tags().map(|tag| (tag.key.clone(), tag.value.clone())));
     }
     let image = image.ok_or_else(|| missing("ImageId"))?;
+    if !["ami-", "resolve:ssm:"].iter().any(|beginning| image.starts_with(beginning)) {
+        let message = format!("Invalid id: \"{image}\" (expecting \"ami-...\")");
+        return Err(AwsError::new("InvalidAMIID.Malformed", message));
+    }
     // What EC2 takes when nothing is said.
     let kind = kind.unwrap_or_else(|| "m1.small".to_owned());
     let kind = region.machines.machine(&kind).ok_or_else(|| {

@@ -42,6 +42,24 @@ fn actions(emulator: &Emulator, name: &str) -> usize {
 }
 
 #[tokio::test]
+async fn it_follows_at_once_an_alarm_that_somebody_sets_though_time_stands_still() {
+    let emulator = emulator().await;
+    metric(&emulator, "a", "A");
+    composite(&emulator, "any", "ALARM(a)", &json!({}));
+    composite(&emulator, "above", "ALARM(any)", &json!({}));
+    for state in ["ALARM", "OK", "ALARM"] {
+        done(
+            &emulator,
+            "SetAlarmState",
+            json!({ "AlarmName": "a", "StateValue": state, "StateReason": "test" }),
+        );
+        for name in ["any", "above"] {
+            assert_eq!(shown(&emulator, name)["StateValue"], state, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn at_least_so_many_alarms_are_in_a_state() {
     let emulator = emulator().await;
     for name in ["a", "b", "c"] {

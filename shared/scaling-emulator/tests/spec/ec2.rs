@@ -18,6 +18,17 @@ fn described(emulator: &Emulator, id: &str) -> Value {
 }
 
 #[tokio::test]
+async fn a_spot_instance_of_a_one_time_request_is_not_stopped_and_an_image_has_an_id() {
+    let emulator = Emulator::start(Settings::default()).await.unwrap();
+    let run = "MinCount=1&MaxCount=1&InstanceType=m7i.large&InstanceMarketOptions.MarketType=spot&ImageId=";
+    assert_eq!(code(&emulator, "RunInstances", &format!("{run}foo")), "InvalidAMIID.Malformed");
+    let made = ec2(&emulator, "RunInstances", &format!("{run}ami-1"));
+    let id = made["instancesSet"][0]["instanceId"].as_str().unwrap();
+    assert_eq!(code(&emulator, "StopInstances", &format!("InstanceId.1={id}")), "UnsupportedOperation");
+    assert_eq!(described(&emulator, id)["instanceState"]["name"], "running");
+}
+
+#[tokio::test]
 async fn an_instance_is_run_tagged_stopped_given_another_type_started_and_ended() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
     let run = "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large&TagSpecification.1.ResourceType=instance\

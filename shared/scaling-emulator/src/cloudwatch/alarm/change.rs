@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::due::changed;
+use super::due::{self, changed};
 use super::told::{Verb, configuration_update};
 use super::{Alarms, State, StateValue, relatives};
 use crate::cloudwatch::Empty;
@@ -65,6 +65,7 @@ pub fn set_alarm_state(region: &mut Region, input: SetAlarmState) -> Result<Empt
     }
     region.cloudwatch.alarms.by_name.insert(name.clone(), alarm);
     region.cloudwatch.pending.extend(invocations);
+    due::follow(region);
     acting::act_on(region, &name);
     Ok(Empty {})
 }

@@ -47,6 +47,15 @@ pub fn evaluate_alarms(region: &mut Region) -> Vec<Invocation> {
     invocations
 }
 
+/// Lets composite alarms follow one that somebody has put into a state, at once: time may stand still, or that state be over
+/// with the next step.
+pub(super) fn follow(region: &mut Region) {
+    let mut alarms = std::mem::take(&mut region.cloudwatch.alarms);
+    let invocations = evaluate_composites(region, &mut alarms);
+    region.cloudwatch.alarms = alarms;
+    region.cloudwatch.pending.extend(invocations);
+}
+
 /// Lets composite alarms follow those that they watch.
 fn evaluate_composites(region: &Region, alarms: &mut Alarms) -> Vec<Invocation> {
     let mut invocations = Vec::new();
