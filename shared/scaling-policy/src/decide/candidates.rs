@@ -46,8 +46,7 @@ pub(crate) struct Pricing<'a> {
     step_hours: f64,
     /// vCPU that no type can carry the load with fewer of.
     least_vcpu: f64,
-    /// The counts that a release goes through, from the present one down to the least allowed. Worked out once: it is a
-    /// third of the time that a long ladder takes.
+    /// The counts that a release goes through, from the present one down to the least allowed: the same for every type.
     counts_down: Vec<u32>,
 }
 
