@@ -298,7 +298,7 @@ fn marks(group: &Value, at: &[i64], grid: &Grid) -> String {
     row.into_iter().collect()
 }
 
-/// What the charts say of a moment: the look at it or before, where there is one in its quarter of an hour.
+/// What the charts say of a moment: the look at it or before, where there is one within half an hour ([`NEAR`]).
 pub(super) fn at(group: &Value, moment: Timestamp) -> Option<String> {
     let series = &group["series"];
     let at: Vec<i64> = series["at"].as_array()?.iter().filter_map(Value::as_i64).collect();

@@ -138,7 +138,12 @@ Seen at 2026-03-02 08:04 UTC
   request_latency  120 %  ████████████████████│████
 ";
     assert_eq!(told, expected);
-    for far in ["2026-03-02T07:59:00Z", "2026-03-02T08:30:00Z"] {
+    let long_after = at(&group(), "2026-03-02T08:30:00Z".parse().unwrap()).unwrap();
+    assert!(
+        long_after.starts_with("Seen at 2026-03-02 08:09 UTC\n"),
+        "of what is long ago a quarter of an hour has one look: {long_after}"
+    );
+    for far in ["2026-03-02T07:59:00Z", "2026-03-02T08:40:00Z"] {
         assert_eq!(at(&group(), far.parse().unwrap()), None, "{far}");
     }
 }
