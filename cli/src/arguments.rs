@@ -358,7 +358,8 @@ pub(crate) struct PlanArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:\n  scaling scale --replicas 6\n  \
     scaling scale --group web --instance-type m7i.xlarge --dry-run\n\nAn explicit request acts in every control level, within the \
-    bounds. Paused, kill switch, bounds and a running operation refuse it: exit code 4.")]
+    bounds. Paused, kill switch, bounds and a running operation refuse it: exit code 4.",
+    group = ArgGroup::new("wanted").args(["replicas", "instance_type"]).multiple(true).required(true))]
 pub(crate) struct ScaleArguments {
     #[command(flatten)]
     pub(crate) api: ApiArguments,
@@ -366,7 +367,7 @@ pub(crate) struct ScaleArguments {
     #[arg(long)]
     pub(crate) group: Option<String>,
     /// Replicas wanted
-    #[arg(long, required_unless_present = "instance_type")]
+    #[arg(long)]
     pub(crate) replicas: Option<u32>,
     /// Instance type wanted
     #[arg(long)]

@@ -97,9 +97,8 @@ fn faults(error: &anyhow::Error) -> Option<String> {
 
 /// One finding: where and what, which rule, and how to put it right.
 pub(crate) fn paragraph(fault: &ConfigFault) -> String {
-    let place = if fault.pointer.is_empty() { "(document)" } else { &fault.pointer };
     let value = if fault.value.is_empty() { String::new() } else { format!(" = {}", fault.value) };
-    format!("{}: {place}{value}\n  {}\n  fix: {}", fault.severity, fault.rule, fault.fix)
+    format!("{}: {}{value}\n  {}\n  fix: {}", fault.severity, fault.place(), fault.rule, fault.fix)
 }
 
 fn counted(number: usize, what: &str) -> String {

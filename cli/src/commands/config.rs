@@ -9,7 +9,7 @@ use scaling::{Assembly, StoreChoice};
 use scaling_aws::AwsSettings;
 use scaling_control::ports::NewRecord;
 use scaling_control::{ConfigRefusal, ControlLoop, PortError};
-use scaling_policy::config::{Config, ConfigVersion, Layers, Loaded};
+use scaling_policy::config::{Config, ConfigFault, ConfigVersion, Layers, Loaded, left_out};
 use serde_json::Value;
 use similar::TextDiff;
 
@@ -34,9 +34,6 @@ pub(crate) async fn config(arguments: &ConfigCommandArguments) -> Result<()> {
 
 async fn push(arguments: &PushArguments) -> Result<()> {
     let Loaded { config, warnings } = files(&arguments.source)?;
-    for warning in &warnings {
-        output::line(format_args!("{}\n", paragraph(warning)))?;
-    }
     let place = if arguments.dry_run { existing_store(&arguments.state) } else { store(&arguments.state) };
     let control = control(&place)?;
     let Stored { version: active, source } = stored(&control).await?;
@@ -49,6 +46,7 @@ async fn push(arguments: &PushArguments) -> Result<()> {
     if text.is_empty() {
         return output::line(format_args!("Version {} is the same; nothing was pushed.", active.0));
     }
+    warn_of(warnings, source.as_ref(), &config)?;
     output::line(text)?;
     if arguments.dry_run {
         return output::line("Nothing was pushed.");
@@ -130,6 +128,10 @@ async fn rollback(arguments: &RollbackArguments) -> Result<()> {
     if text.is_empty() {
         return output::line(format_args!("Version {} has the same content; nothing was done.", active.0));
     }
+    // One that this program refuses is told as such when it is rolled back to.
+    if let Ok(Loaded { config, warnings }) = Config::from_source(source) {
+        warn_of(warnings, before.as_ref(), &config)?;
+    }
     output::line(text)?;
     if arguments.dry_run {
         return output::line("Nothing was done.");
@@ -137,6 +139,13 @@ async fn rollback(arguments: &RollbackArguments) -> Result<()> {
     let along = noted(&control, active, &arguments.by);
     let version = control.roll_back_config(wanted, &arguments.by, along).await.map_err(refused)?;
     output::line(format_args!("Version {} with the content of version {} is active.", version.0, wanted.0))
+}
+
+/// What somebody should look at before `after` takes the place of what is stored.
+fn warn_of(mut warnings: Vec<ConfigFault>, before: Option<&Value>, after: &Config) -> Result<()> {
+    let before = before.and_then(|source| Config::from_source(source.clone()).ok());
+    warnings.extend(before.and_then(|before| left_out(&before.config, after)));
+    warnings.iter().try_for_each(|warning| output::line(format_args!("{}\n", paragraph(warning))))
 }
 
 /// What the audit lists of a version that takes the place of `before`.

@@ -41,6 +41,7 @@ fn answer(loaded: Result<Loaded, ConfigurationError>) -> Result<()> {
         Err(error @ ConfigurationError::TooLarge { .. }) => {
             let fault = ConfigFault {
                 pointer: String::new(),
+                group: None,
                 value: String::new(),
                 rule: error.to_string(),
                 fix: "split the groups over several controllers, or take out what repeats the defaults"

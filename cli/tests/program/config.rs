@@ -52,6 +52,23 @@ async fn a_configuration_is_pushed_compared_listed_and_rolled_back() {
 }
 
 #[tokio::test]
+async fn groups_that_another_version_leaves_out_are_named_before_it_is_active() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let write = |groups: Value| {
+        let config = json!({"mode": "horizontal", "groups": groups});
+        std::fs::write(folder.join("scaling.json"), config.to_string()).unwrap();
+    };
+    write(json!([{"name": "web"}]));
+    push(folder, &[]).await;
+    write(json!([{"name": "batch", "replicas": {"min_replicas": 5}}]));
+    let pushed = push(folder, &[]).await;
+    assert!(pushed.out.contains("/groups\n  no longer has web:"), "{pushed:?}");
+    let back = config(folder, &["rollback", "1", "--dry-run"]).await;
+    assert!(back.out.contains("no longer has batch:"), "{back:?}");
+}
+
+#[tokio::test]
 async fn a_version_with_faults_never_becomes_active() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), 5);

@@ -33,6 +33,20 @@ async function refresh() {
   if (again) { again = false; refresh(); }
 }
 
+/** Where no tick comes there is no news either, so that the page asks by itself whether the groups are evaluated. */
+async function health() {
+  const notice = document.getElementById("notice");
+  try {
+    await get("/health");
+    notice.hidden = true;
+  } catch (error) {
+    // That the process does not answer at all is said by the connection's state.
+    if (!error.status) return;
+    notice.textContent = `The groups are not evaluated: ${error.message}`;
+    notice.hidden = false;
+  }
+}
+
 /** Shows what the address names, with its first data. */
 async function show() {
   const name = /^#\/group\/(.+)$/.exec(location.hash)?.[1];
@@ -96,6 +110,8 @@ document.addEventListener("keydown", (event) => {
 document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
 
 window.addEventListener("hashchange", show);
+health();
+setInterval(health, 15000);
 const NAMES = { live: "live", lost: "connection lost" };
 show().then(() => listen((news) => news !== shown && refresh(), (state) => {
   live.dataset.state = state;

@@ -14,6 +14,7 @@ const HEADS = [
 /** The view; `update` takes what the server says. */
 export function fleet(main) {
   const state = { sort: "load", down: true, filter: "", all: false, data: null };
+  const switched = el("p", { class: "notice", role: "status", hidden: true });
   const sums = el("dl", { class: "cards" });
   const filter = el("input", { type: "search", id: "filter", autocomplete: "off", placeholder: "name, type, reason…" });
   filter.addEventListener("input", () => { state.filter = filter.value.toLowerCase(); draw(); });
@@ -31,7 +32,7 @@ export function fleet(main) {
     el("caption", { class: "skip" }, "Groups"), el("thead", {}, el("tr", {}, heads)), body);
   const more = el("button", { type: "button", onclick: () => { state.all = true; draw(); } });
   main.replaceChildren(
-    el("h1", {}, "Fleet"), sums,
+    el("h1", {}, "Fleet"), switched, sums,
     el("section", { class: "panel", "aria-label": "Groups" },
       el("div", { class: "tools" }, el("label", { class: "grow" }, "Find groups", filter), count),
       el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table of groups" }, table), more));
@@ -71,6 +72,8 @@ export function fleet(main) {
         return group;
       });
       state.data = { groups };
+      switched.hidden = !answer.kill_switch;
+      switched.textContent = `Nothing changes: ${answer.kill_switch}`;
       const { over, cost, savings, saved } = answer.sums;
       sums.replaceChildren(
         card("Groups", String(groups.length)),
@@ -92,7 +95,8 @@ function row(group) {
     el("th", { scope: "row" }, link,
       group.trouble ? el("span", { class: "chip bad" }, "not evaluated") : null,
       group.stopped ? el("span", { class: "chip bad" }, "stopped") : null,
-      group.paused ? el("span", { class: "chip warn" }, "paused") : null),
+      group.paused ? el("span", { class: "chip warn" }, "paused") : null,
+      (group.set ?? []).map((kind) => el("span", { class: "chip warn" }, kind))),
     cells("Load", load(group.load), "number"),
     cells("Replicas", group.serving === null ? "–" : `${group.serving} / ${group.desired}${arriving}`, "number"),
     cells("Type", group.type ?? "–"),

@@ -26,7 +26,7 @@ pub struct Possible {
 type Bar = (Option<Timestamp>, String);
 
 /// How a decision begins what it says of the switch.
-const KILL_SWITCH: &str = "kill switch";
+pub(crate) const KILL_SWITCH: &str = "kill switch";
 
 /// The changes and when each is possible.
 pub fn possible(config: &GroupConfig, evaluation: &Evaluation, now: Timestamp) -> Vec<Possible> {

@@ -11,25 +11,29 @@ use scaling_telemetry::metrics::{Added, Figures};
 use scaling_telemetry::{explain, sentence};
 use serde_json::{Value, json};
 
-use crate::outlook::{self, Possible};
+use crate::outlook::{self, KILL_SWITCH, Possible};
 use crate::series::{Point, Series};
 use crate::track::Track;
 
 /// The members of a row of the fleet, in order. Rows without names are a third of the size.
-pub const COLUMNS: [&str; 18] = [
+pub const COLUMNS: [&str; 19] = [
     "name", "control", "mode", "type", "serving", "desired", "arriving", "load", "trigger", "wanted",
-    "capacity", "cost", "savings", "action", "reason", "paused", "stopped", "trouble",
+    "capacity", "cost", "savings", "action", "reason", "paused", "set", "stopped", "trouble",
 ];
 
 /// All groups, a row each, and the sums over them.
 pub(crate) fn fleet(tracks: btree_map::Iter<'_, GroupName, Track>) -> Value {
     let mut rows = Vec::with_capacity(tracks.len());
+    let mut kill_switch: Option<(Timestamp, &str)> = None;
     let (mut at, mut cost, mut savings, mut saved, mut over) = (None, 0.0, 0.0, 0.0, 0_u32);
     for (name, track) in tracks {
         rows.push(row(name, track));
         saved += track.totals.savings - track.totals.excess;
-        if let Some((_, figures)) = &track.newest {
+        if let Some((evaluation, figures)) = &track.newest {
             at = at.max(Some(figures.at));
+            // It stands for all groups; the one that was looked at last knows whether it still does.
+            let said = set(evaluation, KILL_SWITCH).next().unwrap_or_default();
+            kill_switch = kill_switch.max(Some((figures.at, said)));
             cost += figures.cost.0;
             savings += figures.savings.unwrap_or(0.0);
             over += u32::from(highest(figures).is_some_and(|(_, load)| load >= 1.0));
@@ -38,7 +42,8 @@ pub(crate) fn fleet(tracks: btree_map::Iter<'_, GroupName, Track>) -> Value {
     let sums = json!({
         "groups": rows.len(), "over": over, "cost": round(cost), "savings": round(savings), "saved": round(saved),
     });
-    json!({"at": at, "columns": COLUMNS, "rows": rows, "sums": sums})
+    let kill_switch = kill_switch.map(|(_, said)| said).filter(|said| !said.is_empty());
+    json!({"at": at, "columns": COLUMNS, "rows": rows, "sums": sums, "kill_switch": kill_switch})
 }
 
 fn row(name: &GroupName, track: &Track) -> Value {
@@ -67,10 +72,20 @@ fn row(name: &GroupName, track: &Track) -> Value {
         figures.savings.map(round),
         figures.action,
         figures.reason,
-        evaluation.state.pause.is_some(),
+        set(evaluation, "paused ").next().is_some(),
+        ["override", "calendar"]
+            .iter()
+            .filter(|kind| set(evaluation, kind).next().is_some())
+            .collect::<Vec<_>>(),
         evaluation.state.breaker.is_open(),
         trouble,
     ])
+}
+
+/// What people have set of a kind, as the decision says it.
+fn set<'a>(evaluation: &'a Evaluation, kind: &'a str) -> impl Iterator<Item = &'a str> {
+    let in_force = evaluation.decision.in_force.iter().map(String::as_str);
+    in_force.filter(move |said| said.starts_with(kind))
 }
 
 /// The trigger with the highest load, which is the one that counts.

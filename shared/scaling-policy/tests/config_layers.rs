@@ -66,7 +66,7 @@ fn groups_are_matched_by_name_and_new_ones_added() {
 #[test]
 fn two_groups_of_one_name_in_a_layer_stay_a_fault() {
     let text = message(over(BASE, Some(r#"{"groups": [{"name": "x"}, {"name": "x"}]}"#), []));
-    assert!(text.starts_with("error: /groups/3/name = \"x\": is also the name of /groups/2"), "{text}");
+    assert!(text.starts_with("error: /groups/3/name (x) = \"x\": is also the name of /groups/2"), "{text}");
 }
 
 #[test]

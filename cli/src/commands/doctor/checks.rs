@@ -89,7 +89,7 @@ fn configuration(arguments: &DoctorArguments, checks: &mut Vec<Check>) -> Option
             let groups = loaded.config.groups.len();
             checks.push(Check::good(name, format!("{} is valid, groups: {groups}", source.config.display())));
             for warning in &loaded.warnings {
-                let detail = format!("{} {}", warning.pointer, warning.rule);
+                let detail = format!("{} {}", warning.place(), warning.rule);
                 checks.push(Check::of(Verdict::Warning, name, detail, &warning.fix));
             }
             Some(loaded.config)

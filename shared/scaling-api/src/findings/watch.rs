@@ -120,7 +120,7 @@ impl FindingsWatch {
             Err(error) => error.faults,
         };
         let line = |fault: &scaling_policy::config::ConfigFault| Line {
-            place: fault.pointer.clone(),
+            place: fault.place(),
             code: CONFIGURATION,
             severity: fault.severity,
             text: format!("{}; {}", fault.rule, fault.fix),

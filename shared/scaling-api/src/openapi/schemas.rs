@@ -245,6 +245,9 @@ pub(crate) enum Severity {
 pub(crate) struct ConfigFault {
     /// Where, as a JSON pointer; empty for the whole document.
     pointer: String,
+    /// The group in whose section that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
     /// What stands there, shortened; empty where nothing does.
     value: String,
     /// The rule that it breaks.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use scaling_control::ConfigRefusal;
-use scaling_policy::config::{self, Config, ConfigFault, ConfigVersion, Layers, Loaded, Severity};
+use scaling_policy::config::{self, Config, ConfigFault, ConfigVersion, Layers, Loaded};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ pub(super) async fn replace(
     check_if_match(&headers, &in_force, current)?;
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, mut warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
-    warnings.extend(left_out(&in_force, &config));
+    warnings.extend(config::left_out(&in_force, &config));
     let by = author(caller, query.by)?;
     let change = |version: &ConfigVersion| Change {
         what: "configured",
@@ -121,25 +121,6 @@ pub(super) async fn replace(
     audit.told(Some(change(&version)));
     let answer = Replaced { version: version.0, before: current.0, warnings };
     Ok(([(header::ETAG, etag(version, config.source()))], Json(answer)).into_response())
-}
-
-/// Longest list of names in a warning.
-const NAMED: usize = 10;
-
-/// That groups which are looked after now will not be: a document without `groups` is a whole configuration too.
-fn left_out(before: &Config, after: &Config) -> Option<ConfigFault> {
-    let lost = before.groups.iter().filter(|group| after.group(group.name.as_str()).is_none());
-    let lost: Vec<&str> = lost.map(|group| group.name.as_str()).collect();
-    let more = if lost.len() > NAMED { format!(" and {} more", lost.len() - NAMED) } else { String::new() };
-    let names = lost.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-    (!lost.is_empty()).then(|| ConfigFault {
-        pointer: "/groups".to_owned(),
-        value: String::new(),
-        rule: format!("no longer has {names}{more}: nobody looks after what is left out"),
-        fix: "where that is not meant, POST /config with the whole document, or `scaling config rollback`"
-            .to_owned(),
-        severity: Severity::Warning,
-    })
 }
 
 /// The version that is replaced next: that of the configuration that was read, so that a tag never belongs to another one

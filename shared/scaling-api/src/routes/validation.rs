@@ -84,7 +84,7 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
 
 /// Reads what there is to know, and looks at it.
 pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
-    let report = state.control().plan().await?;
+    let report = state.look().await?;
     look_over(state, &report.outcomes.iter().collect::<Vec<_>>()).await
 }
 

@@ -358,3 +358,15 @@ async fn a_trigger_that_never_counted_is_told_after_a_fortnight() {
     let found = finding(&stage, "never_fires").await;
     assert!(found["detail"].as_str().unwrap().starts_with("memory_usage"), "{found}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_does_not_answer_is_told_while_the_asker_still_waits() {
+    let stage = Stage::new();
+    *stage.platform.hangs.lock().unwrap() = true;
+    let begin = tokio::time::Instant::now();
+    let answer = stage.get("/validation").await.ok();
+    assert_eq!(begin.elapsed().as_secs(), 10);
+    assert_eq!(answer["valid"], false);
+    let error = answer["platform_error"].as_str().unwrap();
+    assert!(error.contains("has not answered within 10 s"), "{error}");
+}

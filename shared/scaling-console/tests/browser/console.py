@@ -2,6 +2,7 @@
 that of one with a thousand, and a folder for screenshots. Ends with 1 and says why when something does not hold.
 With `--updates ADDRESS` it only measures how soon that console shows what it is told."""
 
+import json
 import pathlib
 import re
 import shutil
@@ -155,6 +156,30 @@ def shows_first_and_does_then(chromium, address, folder):
     print("shows first what it would do, then does it: scale, pause, resume, override")
 
 
+def tells_what_holds_for_the_fleet(chromium, address, folder):
+    def switch(method, **body):
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{address}/kill-switch", json.dumps(body).encode(), headers, method=method)
+        urllib.request.urlopen(request).close()
+
+    with Browser(chromium, address, folder, viewport=DESK) as browser:
+        page = browser.page
+        # The override that was set on the group's own page.
+        expect(page.locator("tr", has_text="observed").locator(".chip")).to_have_text(["override"])
+        switch("PUT", by="ada", reason="an incident")
+        expect(page.locator("main .notice")).to_contain_text("Nothing changes: kill switch on by ada: an incident")
+        browser.check_accessible("fleet-switched")
+        switch("DELETE", by="ada")
+        expect(page.locator("main .notice")).to_be_hidden()
+        silent = {"status": 503, "json": {"detail": "the last tick ended 400 s ago"}}
+        page.route("**/health", lambda route: route.fulfill(**silent))
+        page.reload()
+        expect(page.get_by_role("alert")).to_have_text("The groups are not evaluated: the last tick ended 400 s ago")
+        browser.check_accessible("fleet-silent")
+        browser.faults = [fault for fault in browser.faults if "503" not in fault]
+    print("tells overrides, the kill switch, and that the groups are not evaluated")
+
+
 def live(chromium, address, folder):
     with Browser(chromium, address, folder, viewport=DESK) as browser:
         page = browser.page
@@ -234,6 +259,7 @@ def main():
         accessible_everywhere(chromium, small, folder)
         usable_by_keyboard(chromium, small, folder)
         shows_first_and_does_then(chromium, small, folder)
+        tells_what_holds_for_the_fleet(chromium, small, folder)
         live(chromium, small, folder)
         shows_what_it_is_told(chromium, small)
         light_with_a_thousand_groups(chromium, large, folder)

@@ -2,17 +2,17 @@
 //!
 //! Behind the feature `fakes`, so that nothing of it reaches a production binary.
 
+mod around;
 mod clock;
 mod dying;
 mod platform;
 mod several;
-mod stalling;
 mod store;
 pub mod store_contract;
 
+pub use around::{Around, Call, around};
 pub use clock::SteppedClock;
 pub use dying::{Moment, dying};
 pub use platform::{FakeGroup, FakePlatform, Steps};
 pub use several::Several;
-pub use stalling::Stalling;
 pub use store::MemoryStore;

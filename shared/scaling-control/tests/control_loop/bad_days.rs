@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scaling_control::fakes::Steps;
+use scaling_control::fakes::{Steps, around};
 use scaling_control::{ControlLoop, Outcome};
 use scaling_fleet::TypeName;
 use scaling_policy::Action;
@@ -13,7 +13,7 @@ use scaling_policy::operation::{OperationKind, Phase, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementStatus, SuspendedProcesses};
 use serde_json::json;
 
-use crate::forgetful::Forgetful;
+use crate::faults::FullAfterOnePut;
 use crate::world::{World, config};
 
 #[tokio::test]
@@ -402,8 +402,7 @@ async fn a_change_that_could_not_be_recorded_is_reported_as_made() {
     world.minutes(&control, 2).await;
     world.platform.group().busy_vcpu = Some(15.0);
     world.clock.advance_seconds(60);
-    let mut ports = world.ports.clone();
-    ports.store = Arc::new(Forgetful::after_one_put(world.ports.store.clone()));
+    let ports = around(world.ports.clone(), Arc::new(FullAfterOnePut::default()));
     let report = ControlLoop::new(ports, world.config.clone()).tick(Duration::from_secs(50)).await.unwrap();
     assert_eq!(report.changed(), 1);
     let error = report.outcomes[0].evaluation().unwrap().step_error.clone();

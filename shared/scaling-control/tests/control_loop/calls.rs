@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use scaling_control::TickReport;
-use scaling_control::fakes::SteppedClock;
+use scaling_control::fakes::{SteppedClock, around};
 use scaling_control::ports::Clock;
 use scaling_policy::config::GroupName;
 use serde_json::json;
@@ -54,8 +54,8 @@ async fn a_quiet_tick_over_a_thousand_groups_reads_one_control_record_and_the_gr
     let mut world = World::new();
     let groups: Vec<_> = (0..1000).map(|number| json!({"name": format!("web-{number}")})).collect();
     world.config = config(json!({"groups": groups}));
-    let store = Arc::new(Counted::over(world.ports.store.clone()));
-    world.ports.store = store.clone();
+    let store = Arc::new(Counted::default());
+    world.ports.store = around(world.ports.clone(), store.clone()).store;
     let control = world.control();
     world.minutes(&control, 3).await;
     store.take();

@@ -1,53 +1,32 @@
 //! One call that is never answered, of otherwise good ports; and how long the loop waits for it.
 
-use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use scaling_control::ports::{
-    Accepted, Described, Expected, GroupDescription, GroupReader, GroupWriter, MetricQuery, MetricReader,
-    MetricSeries, NewRecord, Record, StateStore,
-};
+use scaling_control::fakes::{Around, Call, around};
 use scaling_control::record::GroupRecord;
-use scaling_control::{ControlLoop, Outcome, PortError, Ports, TickReport};
-use scaling_policy::config::{GroupConfig, GroupName};
+use scaling_control::{ControlLoop, Outcome, PortError, TickReport};
 use scaling_policy::decision::Reason;
-use scaling_policy::operation::{LaunchFailure, Phase, Step};
-use scaling_policy::snapshot::{ForeignController, ReplacementView};
+use scaling_policy::operation::Phase;
 use tokio::time::Instant;
 
 use crate::world::World;
 
-struct Hanging {
-    inner: Ports,
-    call: &'static str,
-}
+struct Hanging(&'static str);
 
-impl Hanging {
-    async fn answer<T>(&self, call: &'static str, answer: impl Future<Output = T>) -> T {
-        if call == self.call { std::future::pending().await } else { answer.await }
-    }
-}
-
-/// The world's ports, of which `call` hangs.
-fn ports(world: &World, call: &'static str) -> Ports {
-    let hanging = Arc::new(Hanging { inner: world.ports.clone(), call });
-    Ports {
-        groups: hanging.clone(),
-        writer: hanging.clone(),
-        metrics: hanging.clone(),
-        store: hanging,
-        clock: world.ports.clock.clone(),
+#[async_trait]
+impl Around for Hanging {
+    async fn before(&self, call: Call<'_>) -> Result<(), PortError> {
+        if call.name == self.0 { std::future::pending().await } else { Ok(()) }
     }
 }
 
 /// A tick in which `call` hangs, and how many seconds it took.
 async fn tick(world: &World, call: &'static str) -> (Result<TickReport, PortError>, u64) {
     world.clock.advance_seconds(60);
-    let control = ControlLoop::new(ports(world, call), world.config.clone());
+    let control =
+        ControlLoop::new(around(world.ports.clone(), Arc::new(Hanging(call))), world.config.clone());
     let began = Instant::now();
     let report = control.tick(Duration::from_secs(50)).await;
     (report, began.elapsed().as_secs())
@@ -135,71 +114,4 @@ async fn history_that_cannot_be_written_within_20_seconds_takes_back_no_change()
     let error = report.outcomes[0].evaluation().unwrap().step_error.clone().unwrap();
     assert!(error.to_string().contains("recording what was done failed"), "{error}");
     assert_eq!(world.platform.group().accepted.len(), 1);
-}
-
-#[async_trait]
-impl GroupReader for Hanging {
-    async fn describe(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<GroupDescription>, PortError> {
-        self.answer("describe", self.inner.groups.describe(groups)).await
-    }
-    async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
-        self.answer("describe_each", self.inner.groups.describe_each(groups)).await
-    }
-    async fn replacement(&self, group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
-        self.answer("replacement", self.inner.groups.replacement(group)).await
-    }
-    async fn launch_failures(
-        &self,
-        group: &GroupConfig,
-        since: Timestamp,
-    ) -> Result<Vec<LaunchFailure>, PortError> {
-        self.answer("launch_failures", self.inner.groups.launch_failures(group, since)).await
-    }
-    async fn foreign_controllers(
-        &self,
-        groups: &[Arc<GroupConfig>],
-    ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
-        self.answer("foreign_controllers", self.inner.groups.foreign_controllers(groups)).await
-    }
-}
-
-#[async_trait]
-impl GroupWriter for Hanging {
-    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
-        self.answer("apply", self.inner.writer.apply(group, step)).await
-    }
-}
-
-#[async_trait]
-impl MetricReader for Hanging {
-    async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
-        self.answer("read", self.inner.metrics.read(queries)).await
-    }
-}
-
-#[async_trait]
-impl StateStore for Hanging {
-    async fn get(&self, key: &str) -> Result<Option<Record>, PortError> {
-        self.answer("get", self.inner.store.get(key)).await
-    }
-    async fn get_many(&self, keys: &[String]) -> Result<Vec<Record>, PortError> {
-        self.answer("get_many", self.inner.store.get_many(keys)).await
-    }
-    async fn put_with(
-        &self,
-        record: NewRecord,
-        expected: Expected,
-        along: Vec<NewRecord>,
-    ) -> Result<u64, PortError> {
-        self.answer("put_with", self.inner.store.put_with(record, expected, along)).await
-    }
-    async fn append(&self, records: Vec<NewRecord>) -> Result<(), PortError> {
-        self.answer("append", self.inner.store.append(records)).await
-    }
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>, PortError> {
-        self.answer("list", self.inner.store.list(prefix, after, limit)).await
-    }
-    async fn delete(&self, key: &str) -> Result<(), PortError> {
-        self.answer("delete", self.inner.store.delete(key)).await
-    }
 }

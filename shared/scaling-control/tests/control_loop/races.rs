@@ -1,13 +1,14 @@
 //! Several controllers at once: duplicates, a stalled owner, real threads.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use scaling_control::fakes::around;
 use scaling_control::ports::{Expected, NewRecord, StateStore};
 use scaling_control::record::{GroupRecord, Lease, group_key};
 use scaling_control::{ControlLoop, Outcome};
 use scaling_policy::config::GroupName;
 
+use crate::faults::Stalling;
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -67,15 +68,13 @@ async fn hold_lease(world: &World, length: Duration) {
 
 #[tokio::test]
 async fn an_owner_that_stalls_past_its_lease_makes_no_call() {
-    use scaling_control::fakes::Stalling;
     let world = World::new();
     let control = world.control();
     world.minutes(&control, 2).await;
     world.platform.group().busy_vcpu = Some(15.0);
     world.clock.advance_seconds(60);
     // Its plan is written, and then nothing moves for two minutes.
-    let mut ports = world.ports.clone();
-    ports.store = Arc::new(Stalling::after_put(world.ports.store.clone(), world.clock.clone(), 120));
+    let ports = around(world.ports.clone(), Stalling::after_one_put(world.clock.clone(), 120));
     let stalled = ControlLoop::new(ports, world.config.clone());
     stalled.tick(Duration::from_secs(50)).await.unwrap();
     assert!(world.platform.group().accepted.is_empty(), "too little of its lease was left");

@@ -1,19 +1,19 @@
 //! What a person asks for.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use scaling_control::controls::alone;
+use scaling_control::fakes::around;
 use scaling_control::ports::{Expected, NewRecord, StateStore as _};
 use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key, to_json};
-use scaling_control::{ControlLoop, Obstacle, PortError, Ports, Refusal, Requested, ScaleRequest};
+use scaling_control::{ControlLoop, Obstacle, PortError, Refusal, Requested, ScaleRequest};
 use scaling_policy::config::ConfigVersion;
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::{Override, Pause};
 use serde_json::json;
 
-use crate::unreadable::UnreadableOnce;
+use crate::faults::UnreadableOnce;
 use crate::world::{World, config};
 
 fn to(replicas: u32) -> ScaleRequest {
@@ -180,8 +180,7 @@ async fn a_version_that_cannot_be_read_for_now_is_looked_for_again() {
     }
     refuse(&world, &control, 2).await;
     let earlier = control.config_changes().await.unwrap()[1].key.clone();
-    let store = Arc::new(UnreadableOnce::of(world.store.clone(), earlier));
-    let ports = Ports { store, ..world.ports.clone() };
+    let ports = around(world.ports.clone(), UnreadableOnce::of(earlier));
     let other = ControlLoop::new(ports, config(json!({})));
     assert!(other.tick(Duration::from_secs(50)).await.is_err(), "nothing is decided by the deployed one");
     other.tick(Duration::from_secs(50)).await.unwrap();

@@ -163,6 +163,7 @@ fn failed(faults: Faults) -> ConfigError {
 fn read(source: Value, variables: &[(String, String)], mut faults: Faults) -> Result<Loaded, ConfigError> {
     let Some(mut document) = Document::read(&source, &Path::Root, &mut faults) else {
         faults.name_variables(variables);
+        faults.name_groups(&source);
         return Err(failed(faults));
     };
     settle_mode(&mut document.settings, "", &source, &mut faults);
@@ -176,6 +177,7 @@ fn read(source: Value, variables: &[(String, String)], mut faults: Faults) -> Re
     }
     let spot_date = spot_date(document.spot_prices_date.as_deref(), &source, &mut faults);
     faults.name_variables(variables);
+    faults.name_groups(&source);
     let warnings = faults.finish()?;
     let limits = document.limits.unwrap_or_default();
     let config = Config {

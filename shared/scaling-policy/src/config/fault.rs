@@ -14,6 +14,9 @@ use super::values::UNQUOTED;
 pub struct ConfigFault {
     /// Where, as a JSON pointer (RFC 6901) into the merged source; empty for the whole document.
     pub pointer: String,
+    /// The name of the group in whose section that is: nobody counts to 417 in a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// What stands there, as JSON, shortened to [`ConfigFault::MAX_VALUE`] characters; empty where nothing does.
     pub value: String,
     /// The rule it breaks, as a sentence about the value: "must be ...".
@@ -27,12 +30,20 @@ pub struct ConfigFault {
 impl ConfigFault {
     /// How many characters of a value a fault shows.
     pub const MAX_VALUE: usize = 60;
+
+    /// Where it is, for people: the pointer, and the group's name where it lies within one.
+    pub fn place(&self) -> String {
+        let pointer = if self.pointer.is_empty() { "(document)" } else { &self.pointer };
+        match &self.group {
+            Some(group) => format!("{pointer} ({group})"),
+            None => pointer.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.pointer.is_empty() { "(document)" } else { &self.pointer };
-        write!(f, "{}: {place}", self.severity)?;
+        write!(f, "{}: {}", self.severity, self.place())?;
         if !self.value.is_empty() {
             write!(f, " = {}", self.value)?;
         }
@@ -164,7 +175,7 @@ impl Faults {
             return;
         }
         let value = value.map(shortened).unwrap_or_default();
-        let fault = ConfigFault { pointer: at.to_string(), value, rule, fix, severity };
+        let fault = ConfigFault { pointer: at.to_string(), group: None, value, rule, fix, severity };
         // A shared section is checked with every group it applies to, and is wrong only once.
         if !self.list.contains(&fault) {
             self.list.push(fault);
@@ -197,6 +208,15 @@ impl Faults {
                 fault.fix.push_str(variable);
                 fault.fix.push(')');
             }
+        }
+    }
+
+    /// Names the group of each finding within a group's section of the document.
+    pub(super) fn name_groups(&mut self, source: &Value) {
+        for fault in &mut self.list {
+            let index = fault.pointer.strip_prefix("/groups/").and_then(|rest| rest.split('/').next());
+            let name = index.and_then(|index| source.pointer(&format!("/groups/{index}/name"))?.as_str());
+            fault.group = name.map(|name| name.chars().take(ConfigFault::MAX_VALUE).collect());
         }
     }
 

@@ -39,6 +39,21 @@ fn all_faults_are_reported_at_once_one_line_each() {
 }
 
 #[test]
+fn a_fault_within_a_group_names_it_and_one_of_all_groups_names_none() {
+    let document = r#"{"mode": "hybrid", "triggers": {"cpu_threshold": -1},
+        "groups": [{"name": "a"}, {"name": "web", "replicas": {"min_replicas": -2}}, {"replicas": {"max_replicas": 0.5}}]}"#;
+    let error = parse(document).unwrap_err();
+    let named = |pointer: &str| {
+        let fault = error.faults.iter().find(|fault| fault.pointer == pointer);
+        fault.unwrap_or_else(|| panic!("no {pointer}: {error}")).group.clone()
+    };
+    assert_eq!(named("/groups/1/replicas/min_replicas"), Some("web".to_owned()));
+    assert_eq!(named("/groups/2/replicas/max_replicas"), None, "it has no name");
+    assert_eq!(named("/triggers/cpu_threshold"), None);
+    assert!(error.to_string().contains("error: /groups/1/replicas/min_replicas (web) = -2: "), "{error}");
+}
+
+#[test]
 fn a_fault_hides_no_other_and_invents_none() {
     // The wrong maximum counts as not given; the minimum is not compared with a default nobody chose.
     let found = errors(r#"{"replicas": {"min_replicas": 50, "max_replicas": "sixty"}}"#);
