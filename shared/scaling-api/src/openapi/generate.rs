@@ -48,8 +48,27 @@ fn document() -> Value {
         },
     });
     document["security"] = json!([{}, {"token": []}, {"sigv4": [], "api_key": []}]);
+    document["servers"] = servers();
     add_configuration(&mut document);
     document
+}
+
+/// Where the interface is. Tools take the first, so that it is the one that is always right but behind a gateway's stage.
+fn servers() -> Value {
+    json!([
+        {
+            "url": "/",
+            "description": "The host that this description was read from: a process, or a domain of one's own",
+        },
+        {
+            "url": "https://{api}.execute-api.{region}.amazonaws.com/v1",
+            "description": "The deployed stack: its output ApiUrl",
+            "variables": {
+                "api": {"default": "a1b2c3d4e5", "description": "The id of its REST API"},
+                "region": {"default": "us-east-1", "description": "Its region"},
+            },
+        },
+    ])
 }
 
 /// A name for clients that are generated: `get_groups`, `post_groups_name_pause`.
