@@ -14,6 +14,8 @@ BUILD_FUNCTIONS := PATH="$(abspath $(VENV))/bin:$$PATH" $(MAKE) --no-print-direc
 
 export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
+export REDOCLY_TELEMETRY := off
+export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 # Prints how long each stage took. Cargo runs as many jobs as there are cores, whatever make does beside it: of make's flags
 # it is spared those on jobs. The others, such as -n, and variables reach what is made inside.
@@ -45,7 +47,7 @@ policy-table: ## The comparison of policies over the traces in TRACES=DIR; REPOR
 			"$${held_out[@]}" --metrics $$1 --queue $$2 "$${@:3}" $${REPORT:+--report "$$REPORT/$$1-$$2"}; done
 
 .PHONY: setup
-setup: $(STAMP) $(SAM_STAMP) tests/dynamodb/node_modules .tools/.prometheus .tools/.chromium ## Install what the tests need, into this folder
+setup: $(STAMP) $(SAM_STAMP) tests/dynamodb/node_modules tests/openapi/node_modules .tools/.prometheus .tools/.chromium ## Install what the tests need, into this folder
 
 $(STAMP): tests/requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -57,8 +59,8 @@ $(SAM_STAMP): tests/requirements-sam.txt $(STAMP)
 	$(VENV)/sam/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-sam.txt
 	touch $@
 
-tests/dynamodb/node_modules: tests/dynamodb/package-lock.json
-	cd tests/dynamodb && npm ci --no-audit --no-fund --loglevel=error
+tests/%/node_modules: tests/%/package-lock.json
+	cd tests/$* && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 .tools/.%: scripts/install_%
@@ -66,13 +68,14 @@ tests/dynamodb/node_modules: tests/dynamodb/package-lock.json
 	touch $@
 
 .PHONY: test
-test: ## Everything that has to hold: format, lints, licences, all tests, documentation, template, functions
+test: ## Everything that has to hold: format, lints, licences, all tests, documentation, template, interface, functions
 	@$(MAKE) --no-print-directory --jobs 2 set-up lint
 	$(call stage,licences,$(MAKE) --no-print-directory deny)
 	$(call stage,build,cargo test --workspace --no-run --quiet)
 	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
 	$(call stage,documentation,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet)
 	$(call stage,template,$(MAKE) --no-print-directory lint-template)
+	$(call stage,interface,$(MAKE) --no-print-directory lint-openapi)
 	$(call stage,functions,$(MAKE) --no-print-directory functions)
 
 # Downloads beside what is compiled.
@@ -154,6 +157,10 @@ deny: $(STAMP) ## Licences, bans and sources of the dependencies
 lint-template: $(STAMP) $(SAM_STAMP) ## Lint the deployment template and the example of a stack to control
 	$(VENV)/bin/cfn-lint template.yaml infra/*.yaml
 	$(SAM) validate --lint
+
+.PHONY: lint-openapi
+lint-openapi: tests/openapi/node_modules ## Lint the interface's description
+	tests/openapi/node_modules/.bin/redocly lint --config tests/openapi/redocly.yaml shared/scaling-api/openapi.json
 
 .PHONY: functions
 functions: $(STAMP) $(SAM_STAMP) ## Build the functions as they are deployed (arm64), in one go, and check their sizes
