@@ -84,7 +84,11 @@ fn of_route<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
         RequestContext::ApiGatewayV1(context) if context.path.as_deref() == Some(path) => {
             of_resource(request, context.resource_path.as_deref()?, path)
         }
-        RequestContext::ApiGatewayV2(context) => without_stage(context.stage.as_deref()?, path),
+        RequestContext::ApiGatewayV2(context) => {
+            let route = context.route_key.as_deref().and_then(|key| key.split_once(' '));
+            let matched = route.and_then(|(_, resource)| of_resource(request, resource, path));
+            matched.or_else(|| without_stage(context.stage.as_deref()?, path))
+        }
         _ => None,
     }
 }
@@ -92,7 +96,7 @@ fn of_route<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
 /// A REST API's event has the path without the stage, but for a domain of one's own: there all of what was asked for is in
 /// it, with the part by which the domain finds the stage. What API Gateway, and so IAM, took for the path is the end of it
 /// that the resource matches. Not all of what begins like a stage: where the domain finds it by nothing, who may not
-/// `POST /config` must not get there by way of `/v1/config`.
+/// `POST /config` must not get there by way of `/v1/config`. An HTTP API tells the same, unless its route is `$default`.
 fn of_resource<'a>(request: &Request, resource: &str, path: &'a str) -> Option<&'a str> {
     let matched = match resource.strip_prefix("/{").and_then(|rest| rest.strip_suffix("+}")) {
         Some(variable) => request.path_parameters_ref()?.first(variable)?,
@@ -103,8 +107,12 @@ fn of_resource<'a>(request: &Request, resource: &str, path: &'a str) -> Option<&
     path.match_indices('/').map(|(at, _)| &path[at..]).find(is_matched)
 }
 
-/// HTTP APIs put the stage before the path.
+/// HTTP APIs put the stage before the path, behind a domain of one's own too, but for the stage `$default`: what begins like
+/// that was asked for like that, so that IAM has decided on `/$default/audit`.
 fn without_stage<'a>(stage: &str, path: &'a str) -> Option<&'a str> {
+    if stage == "$default" {
+        return None;
+    }
     let rest = path.strip_prefix('/')?.strip_prefix(stage)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }

@@ -64,6 +64,17 @@ fn http(path: &str, stage: &str) -> Value {
     })
 }
 
+/// The same event from a route of its own, with what of the path a variable for all of it has matched.
+fn http_by_route(path: &str, (key, matched): (&str, Option<&str>), stage: &str) -> Value {
+    let mut event = http(path, stage);
+    event["routeKey"] = key.into();
+    event["requestContext"]["routeKey"] = key.into();
+    if let Some(matched) = matched {
+        event["pathParameters"] = json!({"proxy": matched});
+    }
+    event
+}
+
 /// The event of an Application Load Balancer.
 fn balancer(path: &str) -> Value {
     json!({
@@ -168,6 +179,45 @@ async fn behind_a_domain_of_ones_own_what_only_looks_like_the_stage_is_a_part_of
     ] {
         let (status, body) = ask(&interface(), &behind_a_domain(path, ("/{path+}", Some(matched)))).await;
         assert_eq!(status, 404, "{path}: {body:?}");
+    }
+}
+
+/// An HTTP API leaves a mapping's key out and puts the stage in, whatever domain was asked; what its route has matched is the
+/// path all the same, should the key be there.
+#[tokio::test]
+async fn behind_an_http_api_neither_stage_nor_mapping_is_a_part_of_the_route() {
+    let interface = interface();
+    for (path, route, stage) in [
+        ("/groups", ("$default", None), "$default"),
+        ("/groups", ("ANY /{proxy+}", Some("groups")), "$default"),
+        ("/groups", ("GET /groups", None), "$default"),
+        ("/v1/groups", ("$default", None), "v1"),
+        ("/v1/groups", ("ANY /{proxy+}", Some("groups")), "v1"),
+        ("/v1/groups", ("GET /groups", None), "v1"),
+        ("/v1/groups/web/decisions", ("GET /groups/{name}/decisions", None), "v1"),
+        ("/groups", ("ANY /{proxy+}", Some("groups")), "groups"),
+        ("/groups/groups", ("ANY /{proxy+}", Some("groups")), "groups"),
+        ("/scaling/groups", ("ANY /{proxy+}", Some("groups")), "v1"),
+    ] {
+        let (status, body) = ask(&interface, &http_by_route(path, route, stage)).await;
+        assert_eq!(status, 200, "{path} by {route:?} at {stage}: {body:?}");
+    }
+}
+
+/// IAM has decided on the path without the stage: who may not read `/audit` must not read it by another name.
+#[tokio::test]
+async fn behind_an_http_api_what_only_looks_like_the_stage_is_a_part_of_the_route() {
+    let interface = interface();
+    for (path, route, stage) in [
+        ("/$default/audit", ("$default", None), "$default"),
+        ("/$default/audit", ("ANY /{proxy+}", Some("$default/audit")), "$default"),
+        ("/v1/v1/audit", ("$default", None), "v1"),
+        ("/v1/v1/audit", ("ANY /{proxy+}", Some("v1/audit")), "v1"),
+        ("/v1/audit", ("ANY /{proxy+}", Some("v1/audit")), "v1"),
+        ("/v1/%61udit", ("ANY /{proxy+}", Some("v1/audit")), "v1"),
+    ] {
+        let (status, body) = ask(&interface, &http_by_route(path, route, stage)).await;
+        assert_eq!(status, 404, "{path} by {route:?} at {stage}: {body:?}");
     }
 }
 
