@@ -37,7 +37,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Pro
     }
 }
 
-/// Refuses a body that does not say it is JSON, or that is compressed.
+/// Refuses a body that does not say it is JSON, that says it is in another encoding than UTF-8, or that is compressed.
 pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|given| given.to_str().ok());
     if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
@@ -45,15 +45,24 @@ pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
         return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
     let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    let mut parts = given.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let mut said = parts.filter_map(charset);
+    if is_json && said.all(|encoding| encoding.eq_ignore_ascii_case("utf-8")) {
         return Ok(());
     }
     let detail = match given {
+        given if is_json => format!("JSON is sent in UTF-8; the request says {given:?}"),
         "" => "Content-Type must be application/json; the request has none".to_owned(),
         given => format!("Content-Type must be application/json, not {given:?}"),
     };
     Err(Problem::new(Kind::UnsupportedMediaType, detail))
+}
+
+/// The encoding, where a parameter of a media type says it.
+fn charset(parameter: &str) -> Option<&str> {
+    let (name, value) = parameter.split_once('=')?;
+    name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"'))
 }
 
 /// Reads a JSON object of a form.

@@ -95,9 +95,10 @@ const fn told(kind: Kind) -> (&'static str, &'static str) {
             "`Host` names no loopback address although the server listens on one",
             "Call 127.0.0.1 or localhost; for other names give `scaling run` a certificate and tokens",
         ),
-        Kind::UnsupportedMediaType => {
-            ("The body's type is not JSON", "Send `Content-Type: application/json`")
-        }
+        Kind::UnsupportedMediaType => (
+            "The body's type is not JSON, or its encoding not UTF-8",
+            "Send `Content-Type: application/json`, and UTF-8",
+        ),
         Kind::InvalidRequest => (
             "The body is JSON of the wrong form",
             "Correct the member that `pointer` points at, as `detail` says",
