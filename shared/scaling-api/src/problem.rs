@@ -65,8 +65,8 @@ kinds! {
     OperationRunning = "operation-running", CONFLICT, "An operation is running";
     /// The platform cannot change the type of this group.
     CountOnly = "count-only", CONFLICT, "The type of the group cannot be changed";
-    /// Another writer was quicker.
-    Conflict = "conflict", CONFLICT, "Something else changed it at the same time";
+    /// Another writer was quicker, or the request would end an override that is in force.
+    Conflict = "conflict", CONFLICT, "Another change stands in the way";
     /// The first request with this idempotency key is still being answered.
     InProgress = "request-in-progress", CONFLICT, "A request with this idempotency key is in progress";
     /// `If-Match` names another version than the one in force.

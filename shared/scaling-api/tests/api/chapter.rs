@@ -77,8 +77,9 @@ const fn told(kind: Kind) -> (&'static str, &'static str) {
             "Ask for a count, or mend the group as `detail` says",
         ),
         Kind::Conflict => (
-            "Another writer was quicker, or the group is being changed at this moment",
-            "Look at what is there now, and ask again; after `Retry-After`, where it is set",
+            "Another writer was quicker, the group is being changed at this moment, or an override would be ended by the \
+             way",
+            "Look at what is there now, and ask again; after `Retry-After`, where it is set, or as `detail` says",
         ),
         Kind::InProgress => (
             "The first request with this `Idempotency-Key` is not answered yet",
