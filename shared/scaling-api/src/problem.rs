@@ -141,7 +141,8 @@ impl Problem {
     /// Every fault of a configuration.
     pub fn invalid_configuration(error: &ConfigError) -> Self {
         let found = error.faults.len() + error.omitted;
-        let detail = format!("{found} findings; nothing was changed");
+        let findings = if found == 1 { "finding" } else { "findings" };
+        let detail = format!("{found} {findings}; nothing was changed");
         Self::new(Kind::InvalidConfiguration, detail).with("faults", faults(&error.faults))
     }
 

@@ -7,6 +7,7 @@ use scaling_control::Evaluation;
 use scaling_policy::config::{ControlLevel, GroupConfig, Mode};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decide::scale_down_delay;
+use scaling_policy::decision::{counted, on_order};
 use scaling_policy::snapshot::RetypeSupport;
 use scaling_policy::{Learned, OperationState, Snapshot};
 use serde::Serialize;
@@ -100,7 +101,7 @@ impl Look<'_> {
         }
         let most = self.bounds.max;
         if self.snapshot.group.desired >= most {
-            bars.push((None, format!("the maximum is {most} replicas")));
+            bars.push((None, format!("the maximum is {}", counted(most, "replica", "replicas"))));
         }
         bars
     }
@@ -122,11 +123,11 @@ impl Look<'_> {
         }
         let arriving = self.snapshot.group.arriving();
         if arriving > 0 {
-            bars.push((None, format!("{arriving} replicas on order do not serve yet")));
+            bars.push((None, on_order(arriving)));
         }
         let least = self.bounds.min;
         if self.snapshot.group.desired <= least {
-            bars.push((None, format!("the minimum is {least} replicas")));
+            bars.push((None, format!("the minimum is {}", counted(least, "replica", "replicas"))));
         }
         bars
     }

@@ -9,7 +9,7 @@ use scaling_policy::OperationState;
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decide::in_force::in_force;
-use scaling_policy::decision::{Action, Decision, Reason};
+use scaling_policy::decision::{Action, Decision, Reason, counted};
 use scaling_policy::operation::{Operation, OperationId, Override, Phase};
 use scaling_policy::snapshot::RetypeSupport;
 use thiserror::Error;
@@ -227,7 +227,7 @@ impl ControlLoop {
                 if !set.is_empty() {
                     bounds = format!("{bounds}, by what is in force: {}", set.join("; "));
                 }
-                return Err(Refusal::OutOfBounds { what: format!("{replicas} replicas"), bounds });
+                return Err(Refusal::OutOfBounds { what: counted(replicas, "replica", "replicas"), bounds });
             }
         }
         let shrinks = request.replicas.is_some_and(|replicas| replicas < pass.snapshot.group.desired);
@@ -239,7 +239,7 @@ impl ControlLoop {
         if shrinks {
             let desired = pass.snapshot.group.desired;
             let bounds = format!("{desired} or more while the type changes; ask for fewer when it has ended");
-            let what = format!("{} replicas", request.replicas.unwrap_or_default());
+            let what = counted(request.replicas.unwrap_or_default(), "replica", "replicas");
             return Err(Refusal::OutOfBounds { what, bounds });
         }
         let group = &pass.snapshot.group;

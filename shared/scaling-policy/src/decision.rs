@@ -311,6 +311,25 @@ impl Reason {
     }
 }
 
+/// A number and what it counts: `1 replica`, `2 replicas`.
+pub fn counted(number: u32, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// That replicas were ordered and do not serve yet, as a sentence.
+pub fn on_order(replicas: u32) -> String {
+    counted(replicas, "replica on order does not serve yet", "replicas on order do not serve yet")
+}
+
+fn not_come(missing: u32) -> String {
+    let many = "ordered replicas have not come in their time";
+    counted(missing, "ordered replica has not come in its time", many)
+}
+
+fn protected(replicas: u32) -> String {
+    counted(replicas, "replica is protected from scale-in", "replicas are protected from scale-in")
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -320,7 +339,8 @@ impl fmt::Display for Reason {
             }
             Self::ForecastHigh { vcpu } => write!(f, "the load expected one boot time from now needs {vcpu}"),
             Self::ForecastMemory { replicas } => {
-                write!(f, "the memory expected one boot time from now needs {replicas} replicas")
+                let replicas = counted(*replicas, "replica", "replicas");
+                write!(f, "the memory expected one boot time from now needs {replicas}")
             }
             Self::LoadLow { window_seconds } => {
                 write!(f, "a smaller fleet would have been enough for {window_seconds} s")
@@ -336,10 +356,8 @@ impl fmt::Display for Reason {
             Self::DataMissing { trigger } => {
                 write!(f, "{trigger} has no recent reading, so nothing is taken away")
             }
-            Self::CapacityPending { replicas } => write!(f, "{replicas} replicas on order do not serve yet"),
-            Self::NothingLaunches { missing } => {
-                write!(f, "{missing} ordered replicas have not come in their time, so growth stops")
-            }
+            Self::CapacityPending { replicas } => f.write_str(&on_order(*replicas)),
+            Self::NothingLaunches { missing } => write!(f, "{}, so growth stops", not_come(*missing)),
             Self::Cooldown { remaining_seconds } => {
                 write!(f, "the cooldown of the last change in this direction has {remaining_seconds} s left")
             }
@@ -359,7 +377,7 @@ impl fmt::Display for Reason {
             Self::ProcessSuspended => f.write_str("a scaling process of the group is suspended"),
             Self::CountOnly => f.write_str("the type of this group cannot be changed"),
             Self::TypeChangeNotNow => f.write_str("no type change may start now"),
-            Self::Protected { replicas } => write!(f, "{replicas} replicas are protected from scale-in"),
+            Self::Protected { replicas } => f.write_str(&protected(*replicas)),
             Self::BreakerOpen => f.write_str("three operations failed in a row, so a person has to look"),
             Self::FleetLimit => f.write_str("the limits over all groups hold it until the next tick"),
             Self::UndoneScaleDown => f.write_str("load rose right after the scale-down, so it is undone"),
@@ -372,5 +390,24 @@ impl fmt::Display for Reason {
             Self::EmptyLadder => f.write_str("no instance type fits the bounds and has a price"),
             Self::TakenOver => f.write_str("the group is new here and begins with target_replicas"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_replica_is_not_told_as_many() {
+        for (replicas, said) in [
+            (1, "1 replica on order does not serve yet"),
+            (2, "2 replicas on order do not serve yet"),
+            (0, "0 replicas on order do not serve yet"),
+        ] {
+            assert_eq!(Reason::CapacityPending { replicas }.to_string(), said);
+        }
+        let missing = Reason::NothingLaunches { missing: 1 }.to_string();
+        assert_eq!(missing, "1 ordered replica has not come in its time, so growth stops");
+        assert_eq!(Reason::Protected { replicas: 1 }.to_string(), "1 replica is protected from scale-in");
     }
 }

@@ -5,6 +5,7 @@ use scaling_control::observe::UNKNOWN_TYPE;
 use scaling_fleet::Catalogue;
 use scaling_policy::config::{ControlLevel, Mode};
 use scaling_policy::decide::demand::is_wanted_known;
+use scaling_policy::decision::counted;
 use scaling_policy::operation::LaunchFailureKind;
 use scaling_policy::snapshot::RetypeSupport;
 
@@ -67,13 +68,15 @@ fn of_bounds(evaluation: &Evaluation, findings: &mut Findings<'_>) {
             format!("the group's own bounds ({own}) and ours ({} to {}) do not meet", ours.min, ours.max);
         findings.error("bounds_apart", detail, "change one of them so that they overlap");
     } else if ours.max > group.max {
-        let detail = format!("the group allows {} replicas, the configuration {}", group.max, ours.max);
+        let allowed = counted(group.max, "replica", "replicas");
+        let detail = format!("the group allows {allowed}, the configuration {}", ours.max);
         findings.warn("group_max_lower", detail, "raise the group's own maximum, or lower `max_replicas`");
     }
-    let wanted = f64::from(evaluation.decision.wanted.replicas);
+    let wanted = evaluation.decision.wanted.replicas;
     let is_known = is_wanted_known(config, &evaluation.snapshot, &evaluation.decision);
-    if is_known && ours.min > 1 && wanted <= f64::from(ours.min) * USED_SHARE {
-        let detail = format!("{wanted} replicas would carry the load now; `min_replicas` is {}", ours.min);
+    if is_known && ours.min > 1 && f64::from(wanted) <= f64::from(ours.min) * USED_SHARE {
+        let wanted = counted(wanted, "replica", "replicas");
+        let detail = format!("{wanted} would carry the load now; `min_replicas` is {}", ours.min);
         findings.warn("min_above_use", detail, "lower `min_replicas` where the reserve is not wanted");
     }
 }

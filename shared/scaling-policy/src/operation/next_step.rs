@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::retype::{self, Change};
 use super::{Operation, OperationKind, Phase};
+use crate::decision::counted;
 use crate::snapshot::{GroupView, ReplacementView};
 
 /// One thing to ask of the platform. Wanted values, never increments, so that asking twice is asking once.
@@ -185,7 +186,8 @@ fn overdue(operation: &Operation, observed: &Observed<'_>, (from, to): (u32, u32
     Some(if to > from {
         end(Phase::Failed, format!("{total} of {to} replicas came within an hour"))
     } else {
-        end(Phase::Verified, format!("{total} replicas stay, {to} are desired: some are protected"))
+        let stay = counted(total, "replica stays", "replicas stay");
+        end(Phase::Verified, format!("{stay}, {to} are desired: some are protected"))
     })
 }
 

@@ -11,7 +11,7 @@ use scaling_fleet::TypeName;
 
 use super::next_step::{LONGEST, SETTLING, end, fatal, is_stale, refused, too_old};
 use super::{LaunchFailure, MOST_ATTEMPTS, Observed, Operation, Phase, Progress, Step};
-use crate::decision::Reason;
+use crate::decision::{Reason, counted};
 use crate::snapshot::{ReplacementStatus, ReplacementView, ReplicaCount};
 
 /// A type change with what is seen of it.
@@ -131,15 +131,14 @@ fn arrived(change: &Change<'_>, ours: &ReplacementView) -> Progress {
         free += present(count).saturating_sub(count.protected);
     }
     if free == 0 && left > 0 {
-        let kept = format!("{left} instances protected from scale-in keep their type");
+        let many = "instances protected from scale-in keep their type";
+        let kept = counted(left, "instance protected from scale-in keeps its type", many);
         let why = [kept, change.left(&change.lost())];
         return end(Phase::Verified, why.join("; ").trim_end_matches("; ").to_owned());
     }
     if change.has_settled(ours) {
-        return end(
-            Phase::Failed,
-            format!("the replacement has ended, and {left} instances keep their type"),
-        );
+        let kept = counted(left, "instance keeps its type", "instances keep their type");
+        return end(Phase::Failed, format!("the replacement has ended, and {kept}"));
     }
     Progress::Wait
 }
