@@ -96,7 +96,10 @@ pub(super) async fn scale(
         by: request.by.clone(),
         group: Some(group.to_string()),
         before: json!({"cost": decision.cost_before, "override": replaced}),
+        // What was asked for, too: with an expiry it is kept, and where there is no operation nothing else says it.
         after: json!({
+            "replicas": wish.replicas,
+            "instance_type": wish.instance_type,
             "operation": operation.as_ref().map(|operation| &operation.id),
             "kind": operation.as_ref().map(|operation| &operation.kind),
             "expires": wish.expires,

@@ -245,6 +245,7 @@ async fn a_request_and_its_audit_are_one_write() {
     assert_eq!((&entry["what"], &entry["by"]), (&"scaled".into(), &"ada".into()), "{audit}");
     assert_eq!(entry["after"]["operation"], answer["operation"]["id"]);
     assert_eq!(entry["after"]["expires"], "2026-03-02T12:00:00Z");
+    assert_eq!(entry["after"]["replicas"], 6);
     assert_eq!(audit["entries"].as_array().unwrap().len(), 1, "{audit}");
 }
 
@@ -258,7 +259,10 @@ async fn an_expiry_for_what_is_so_already_is_kept_and_audited_and_nothing_else_i
     assert_eq!(stage.get("/groups").await.ok()["groups"][0]["override"]["min"], 4);
     let audit = stage.get("/audit").await.ok();
     assert_eq!(audit["entries"].as_array().unwrap().len(), 1, "{audit}");
-    assert_eq!(audit["entries"][0]["after"]["operation"], Value::Null);
+    let after = json!({
+        "replicas": 4, "instance_type": null, "operation": null, "kind": null, "expires": "2026-03-02T12:00:00Z",
+    });
+    assert_eq!(audit["entries"][0]["after"], after);
 }
 
 #[tokio::test]
