@@ -56,6 +56,8 @@ fn row(name: &GroupName, track: &Track) -> Value {
     };
     let [desired, serving, arriving] = figures.replicas.map(|(_, count)| count);
     let (trigger, load) = highest(figures).unzip();
+    let held = ["override", "calendar"].into_iter().filter(|kind| set(evaluation, kind).next().is_some());
+    let held: Vec<_> = held.collect();
     json!([
         name,
         figures.control,
@@ -73,10 +75,7 @@ fn row(name: &GroupName, track: &Track) -> Value {
         figures.action,
         figures.reason,
         set(evaluation, "paused ").next().is_some(),
-        ["override", "calendar"]
-            .iter()
-            .filter(|kind| set(evaluation, kind).next().is_some())
-            .collect::<Vec<_>>(),
+        held,
         evaluation.state.breaker.is_open(),
         trouble,
     ])

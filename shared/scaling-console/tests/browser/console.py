@@ -167,7 +167,7 @@ def tells_what_holds_for_the_fleet(chromium, address, folder):
         # The override that was set on the group's own page.
         expect(page.locator("tr", has_text="observed").locator(".chip")).to_have_text(["override"])
         switch("PUT", by="ada", reason="an incident")
-        expect(page.locator("main .notice")).to_contain_text("Nothing changes: kill switch on by ada: an incident")
+        expect(page.locator("main .notice")).to_contain_text("Nothing changes: kill switch by ada: an incident")
         browser.check_accessible("fleet-switched")
         switch("DELETE", by="ada")
         expect(page.locator("main .notice")).to_be_hidden()
