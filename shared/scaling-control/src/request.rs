@@ -53,6 +53,8 @@ pub struct Requested {
     pub decision: Decision,
     /// The operation, with its first cloud call made; `None` for a dry run, or where nothing had to change.
     pub operation: Option<Operation>,
+    /// Whether a plan for another count, which the platform had not taken, was given up.
+    pub withdrawn: bool,
     /// The earlier request with an expiry that this one takes the place of.
     pub replaced: Option<Override>,
 }
@@ -168,7 +170,8 @@ impl ControlLoop {
         let planned = Operation::planned(&pass.decision, id, config.evaluation_period);
         let is_open = planned.is_some();
         let withdrawn = !is_open && request.replicas.is_some_and(|replicas| pass.takes_back(replicas));
-        let mut requested = Requested { decision: pass.decision.clone(), operation: None, replaced: None };
+        let mut requested =
+            Requested { decision: pass.decision.clone(), operation: None, withdrawn: false, replaced: None };
         if request.dry_run || !(is_open || withdrawn || request.until.is_some()) {
             return Ok(requested);
         }
@@ -176,7 +179,7 @@ impl ControlLoop {
             let before = pass.read.record.state.temporary.replace(kept(request, until));
             requested.replaced = before.filter(|before| before.until > now);
         }
-        requested.operation = planned;
+        (requested.operation, requested.withdrawn) = (planned, withdrawn);
         pass.along = along(&requested)?;
         match requested.operation.take() {
             Some(operation) => pass.adopt(operation),

@@ -91,7 +91,7 @@ pub(super) async fn scale(
         until: wish.expires,
         dry_run: wish.dry_run,
     };
-    let change = |Requested { decision, operation, replaced }: &Requested| Change {
+    let change = |Requested { decision, operation, withdrawn, replaced }: &Requested| Change {
         what: "scaled",
         by: request.by.clone(),
         group: Some(group.to_string()),
@@ -102,6 +102,7 @@ pub(super) async fn scale(
             "instance_type": wish.instance_type,
             "operation": operation.as_ref().map(|operation| &operation.id),
             "kind": operation.as_ref().map(|operation| &operation.kind),
+            "withdrawn": withdrawn,
             "expires": wish.expires,
         }),
     };
@@ -122,7 +123,8 @@ pub(super) async fn scale(
         decision: DecisionView::from(decision),
         operation: operation.as_ref().map(|operation| OperationView::new(group.as_str(), operation)),
     };
-    let is_changed = !request.dry_run && (operation.is_some() || request.until.is_some());
+    let is_changed =
+        !request.dry_run && (operation.is_some() || requested.withdrawn || request.until.is_some());
     audit.told(is_changed.then(|| change(&requested)));
     let Some(operation) = operation else { return Ok(Json(answer).into_response()) };
     // Relative to `/scale`, so that it is right behind a gateway's stage too.

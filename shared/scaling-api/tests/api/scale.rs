@@ -260,7 +260,8 @@ async fn an_expiry_for_what_is_so_already_is_kept_and_audited_and_nothing_else_i
     let audit = stage.get("/audit").await.ok();
     assert_eq!(audit["entries"].as_array().unwrap().len(), 1, "{audit}");
     let after = json!({
-        "replicas": 4, "instance_type": null, "operation": null, "kind": null, "expires": "2026-03-02T12:00:00Z",
+        "replicas": 4, "instance_type": null, "operation": null, "kind": null,
+        "withdrawn": false, "expires": "2026-03-02T12:00:00Z",
     });
     assert_eq!(audit["entries"][0]["after"], after);
 }

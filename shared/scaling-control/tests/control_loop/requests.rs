@@ -215,6 +215,7 @@ async fn a_plan_that_the_platform_has_not_taken_ends_when_the_present_count_is_a
     assert_eq!(said.decision.reason, Reason::AlreadySo { by: "ops".to_owned() });
     let done = control.request(&to(4)).await.unwrap();
     assert!(done.operation.is_none() && done.decision.action.is_hold());
+    assert_eq!((said.withdrawn, done.withdrawn), (false, true));
     world.platform.group().steps = scaling_control::fakes::Steps::Taken;
     world.minutes(&control, 3).await;
     assert_eq!(world.platform.group().accepted, []);
