@@ -9,6 +9,9 @@ STAMP := $(VENV)/.installed
 SAM_STAMP := $(VENV)/sam/.installed
 # A region has to be named, whichever it is: nothing is asked of it.
 SAM := AWS_DEFAULT_REGION=us-east-1 PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/sam/bin/sam
+# With the examples, whose dependencies have the features that the lints have checked them with: without, all of the SDK is
+# checked once more.
+DOCUMENT := RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --lib --bins --examples
 # Where `cargo lambda` is.
 BUILD_FUNCTIONS := PATH="$(abspath $(VENV))/bin:$$PATH" $(MAKE) --no-print-directory -C functions all
 
@@ -72,10 +75,16 @@ test: ## Everything that has to hold: format, lints, licences, all tests, docume
 	@$(MAKE) --no-print-directory --jobs 2 set-up lint
 	$(call stage,licences,$(MAKE) --no-print-directory deny)
 	$(call stage,build,cargo test --workspace --no-run --quiet)
-	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
-	$(call stage,documentation,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet)
+	@$(MAKE) --no-print-directory --jobs 2 prove package
+	$(call stage,documentation,$(DOCUMENT) --quiet)
 	$(call stage,template,$(MAKE) --no-print-directory lint-template)
 	$(call stage,interface,$(MAKE) --no-print-directory lint-openapi)
+
+# The tests of real clients mostly wait; the functions are compiled and linked meanwhile.
+.PHONY: prove package
+prove:
+	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
+package:
 	$(call stage,functions,$(MAKE) --no-print-directory functions)
 
 # Downloads beside what is compiled.
@@ -136,7 +145,7 @@ fuzz: ## A million requests that nobody would send, against the emulator
 
 .PHONY: doc
 doc: ## Documentation of the crates, in target/doc
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	$(DOCUMENT)
 
 .PHONY: guide
 guide: ## The user guide as HTML in target/guide; installs mdBook into .tools
