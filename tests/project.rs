@@ -47,6 +47,9 @@ pub fn files(folder: &str, ending: &str) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// Folders of what is installed and built, some of it while the tests run.
+const MADE: [&str; 6] = ["node_modules", "target", ".venv", ".tools", ".aws-sam", ".git"];
+
 fn collect(folder: &Path, ending: &str, found: &mut Vec<String>) -> Result<()> {
     let absolute = root().join(folder);
     let entries =
@@ -56,7 +59,7 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<String>) -> Result<()> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = folder.join(&name);
         let is_folder = entry.file_type()?.is_dir();
-        if is_folder && !["node_modules", "target", ".venv", ".git"].contains(&name.as_str()) {
+        if is_folder && !MADE.contains(&name.as_str()) {
             collect(&path, ending, found)?;
         } else if !is_folder && name.ends_with(ending) {
             found.push(path.to_string_lossy().into_owned());
