@@ -61,7 +61,7 @@ fn shown(group: &Group, from: jiff::Timestamp, now: jiff::Timestamp) -> Value {
         "refresh": group.active_refresh().map(|refresh| format!("{:?} {} %", refresh.status, refresh.progress().percentage_complete)),
         "suspended": group.suspended.keys().collect::<Vec<_>>(),
         "policies": group.policies.keys().collect::<Vec<_>>(),
-        "scheduled": group.scheduled.keys().collect::<Vec<_>>(),
+        "scheduled": group.scheduled.iter().map(|one| &one.scheduled_action_name).collect::<Vec<_>>(),
         "instances": instances.collect::<Value>(),
         "more": group.members.len().saturating_sub(INSTANCES),
         "minutes": group.minutes().between(from, now).map(|minute| point(&minute)).collect::<Value>(),

@@ -30,12 +30,12 @@ pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), Aws
             "At least one of the following must be specified: MinSize, MaxSize, DesiredCapacity.",
         ));
     }
-    if action.start_time.is_some_and(|start| start < now) && action.recurrence.is_none() {
+    if action.start_time.is_some_and(|start| start <= now) && action.recurrence.is_none() {
         return Err(AwsError::validation("Given start time is in the past"));
     }
     let once = |one: &ScheduledAction| one.start_time.filter(|_| one.recurrence.is_none());
     let others =
-        group.scheduled.values().filter(|other| other.scheduled_action_name != action.scheduled_action_name);
+        group.scheduled.iter().filter(|other| other.scheduled_action_name != action.scheduled_action_name);
     if once(action).is_some_and(|start| others.into_iter().any(|other| once(other) == Some(start))) {
         // *User Guide*, "Scheduled scaling": every scheduled action must have a unique time value.
         return Err(AwsError::new(
@@ -54,14 +54,15 @@ pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), Aws
             "Given recurrence string '{recurrence}' or time zone is invalid"
         )));
     }
-    let is_new = !group.scheduled.contains_key(&action.scheduled_action_name);
+    let is_new = !group.scheduled.contains(&action.scheduled_action_name);
     if is_new && group.scheduled.len() >= MOST {
         return Err(AwsError::new(
             "LimitExceeded",
             format!("A group must not have more than {MOST} scheduled actions."),
         ));
     }
-    group.scheduled.insert(action.scheduled_action_name.clone(), action.clone());
+    group.scheduled.put(action.clone());
+    region.next_scheduled.take();
     Ok(())
 }
 
@@ -216,7 +217,7 @@ pub fn describe_scheduled(region: &mut Region, input: &ScheduledInput) -> Result
     for group in selected(region, input.auto_scaling_group_name.as_deref())? {
         let wanted =
             |action: &&ScheduledAction| names.is_empty() || names.contains(&action.scheduled_action_name);
-        for action in group.scheduled.values().filter(wanted) {
+        for action in group.scheduled.iter().filter(wanted) {
             let name = format!("scheduledActionName/{}", action.scheduled_action_name);
             let scheduled_action_arn = arn(group, "scheduledUpdateGroupAction", &name);
             let time = action.next(region.now).or(action.start_time);
@@ -252,8 +253,9 @@ pub struct UnscheduleInput {
 /// Deletes a scheduled action.
 pub fn unschedule(region: &mut Region, input: &UnscheduleInput) -> Result<(), AwsError> {
     let name = &input.scheduled_action_name;
-    match group_mut(region, &input.auto_scaling_group_name)?.scheduled.remove(name) {
-        Some(_) => Ok(()),
-        None => Err(AwsError::validation(format!("Scheduled action name not found - {name}"))),
+    if !group_mut(region, &input.auto_scaling_group_name)?.scheduled.remove(name) {
+        return Err(AwsError::validation(format!("Scheduled action name not found - {name}")));
     }
+    region.next_scheduled.take();
+    Ok(())
 }

@@ -14,8 +14,9 @@ use super::launch::LaunchSource;
 use super::member::{LifecycleState, Member};
 use super::minutes::{Minutes, Sizes};
 use super::options::Options;
-use super::policy::{ScalingPolicy, ScheduledAction};
+use super::policy::ScalingPolicy;
 use super::refresh::Refresh;
+use super::scheduled::Schedule;
 use super::totals::GroupTotals;
 use super::warm_pool::WarmPool;
 use super::world::World;
@@ -153,7 +154,7 @@ pub struct Group {
     /// Its scaling policies by name.
     pub policies: BTreeMap<String, ScalingPolicy>,
     /// Its scheduled actions by name.
-    pub scheduled: BTreeMap<String, ScheduledAction>,
+    pub scheduled: Schedule,
     /// Its lifecycle hooks by name.
     pub hooks: BTreeMap<String, LifecycleHook>,
     /// Its warm pool.
@@ -194,7 +195,7 @@ impl Group {
             activities: Activities::default(),
             refreshes: Vec::new(),
             policies: BTreeMap::new(),
-            scheduled: BTreeMap::new(),
+            scheduled: Schedule::default(),
             hooks: BTreeMap::new(),
             warm_pool: None,
             notifications: BTreeMap::new(),

@@ -26,7 +26,7 @@ mod refreshing;
 mod replaced;
 pub mod requirements;
 pub mod scaling;
-mod scheduled;
+pub mod scheduled;
 pub mod stamp;
 mod standby;
 pub mod totals;
@@ -38,6 +38,7 @@ mod world;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -96,6 +97,9 @@ pub struct Region {
     pub usage: usage::Usage,
     pub(crate) ids: Ids,
     pub(crate) groups: BTreeMap<String, Group>,
+    /// When a scheduled action of any group is due next; asked for anew when that may be another moment.
+    #[serde(skip)]
+    pub(crate) next_scheduled: OnceLock<Option<Timestamp>>,
     /// Workloads set before their group was made.
     waiting: BTreeMap<String, Workload>,
     /// Instances that will fail, and when.
@@ -130,6 +134,7 @@ impl Region {
             usage: usage::Usage::default(),
             ids: Ids::new(settings.seed),
             groups: BTreeMap::new(),
+            next_scheduled: OnceLock::new(),
             waiting: BTreeMap::new(),
             interruptions: Vec::new(),
             usual_delay: SignedDuration::try_from(settings.metric_delay).unwrap_or(SignedDuration::MAX),
@@ -324,6 +329,7 @@ impl Region {
         let over: Vec<String> =
             self.groups.values().filter(is_over).map(|group| group.name.clone()).collect();
         for name in over {
+            self.next_scheduled.take();
             if let Some(Group { activities, .. }) = self.groups.remove(&name) {
                 self.deleted.push_back(activity::Deleted { name, at: now, activities });
             }
@@ -395,11 +401,31 @@ impl Region {
     }
 
     /// The next moment at which something may happen, after `now` and at most `until`: steps are 15 s of the clock's
-    /// grid, so that every minute is made of whole steps.
+    /// grid, so that every minute is made of whole steps, and end too where a scheduled action is due.
     pub(crate) fn next_step(&self, until: Timestamp) -> Timestamp {
         const STEP: i64 = 15;
         let grid = (self.now.as_second().div_euclid(STEP) + 1) * STEP;
-        Timestamp::from_second(grid).map_or(until, |grid| grid.min(until))
+        let end = Timestamp::from_second(grid).map_or(until, |grid| grid.min(until));
+        self.next_scheduled().filter(|next| *next > self.now).map_or(end, |next| next.min(end))
+    }
+
+    /// When a scheduled action of any group is due next.
+    fn next_scheduled(&self) -> Option<Timestamp> {
+        let of = |group: &Group| group.scheduled.next(self.now);
+        *self.next_scheduled.get_or_init(|| self.groups.values().filter_map(of).min())
+    }
+
+    /// Lets the scheduled actions act that are due at the end of a step from `before`: what they change is acted on from
+    /// there, and the minute that ends there is told as it was.
+    fn run_schedules(&mut self, before: Timestamp) {
+        let now = self.now;
+        if self.next_scheduled().is_none_or(|next| next > now) {
+            return;
+        }
+        for group in self.groups.values_mut().filter(|group| !group.scheduled.is_empty()) {
+            group.run_schedule(before, now);
+        }
+        self.next_scheduled.take();
     }
 
     /// Advances to `to`, which [`Region::next_step`] gave.
@@ -410,9 +436,6 @@ impl Region {
         let before = self.now;
         let (groups, mut context) = self.parts();
         for group in groups.values_mut() {
-            if !group.scheduled.is_empty() {
-                group.run_schedule(before, to);
-            }
             group.reconcile(&mut context);
             group.world.advance(to);
             group.progress(to, context.events);
@@ -428,6 +451,7 @@ impl Region {
         self.loose.retain(|_, loose| loose.is_known(to));
         self.record_usage(to);
         self.now = to;
+        self.run_schedules(before);
     }
 }
 

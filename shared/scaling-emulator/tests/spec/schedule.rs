@@ -116,3 +116,68 @@ async fn a_batch_tells_which_of_its_actions_failed() {
     );
     assert_eq!(answer["FailedScheduledActions"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn an_action_acts_at_its_second_however_time_is_cut() {
+    for (start, step) in [("00:10:07", 1), ("00:10:07", 15), ("00:10:07", 660), ("00:10:00", 660)] {
+        let emulator = emulator(2).await;
+        let once = format!("ScheduledActionName=up&StartTime=2026-01-05T{start}Z&DesiredCapacity=4");
+        call(&emulator, "PutScheduledUpdateGroupAction", &once);
+        for _ in 0..660 / step {
+            advance(&emulator, step).await;
+        }
+        let at = format!("2026-01-05T{start}Z");
+        let started = web(&emulator, |group| {
+            group.activities.iter().take(2).map(|one| one.start_time.to_string()).collect::<Vec<_>>()
+        });
+        assert_eq!(started, [at.as_str(); 2], "{start} by {step} s");
+        let cause = &causes(&emulator, 1)[0];
+        assert!(cause.starts_with(&format!("At {at} a scheduled action")), "{cause}");
+        assert!(cause.contains(&format!("At {at} an instance was started")), "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn sizes_change_at_the_scheduled_second_and_not_before() {
+    let emulator = emulator(2).await;
+    let once = "ScheduledActionName=up&StartTime=2026-01-05T00:10:07Z&MinSize=3&MaxSize=8";
+    call(&emulator, "PutScheduledUpdateGroupAction", once);
+    advance(&emulator, 606).await;
+    assert_eq!(sizes(&emulator), (1, 10, 2));
+    advance(&emulator, 1).await;
+    assert_eq!(sizes(&emulator), (3, 8, 3));
+}
+
+#[tokio::test]
+async fn an_action_that_is_deleted_or_set_anew_acts_no_more_at_its_old_time() {
+    let emulator = emulator(2).await;
+    let put = |name: &str, at: &str, size: u32| {
+        let action = format!("ScheduledActionName={name}&StartTime=2026-01-05T{at}Z&DesiredCapacity={size}");
+        call(&emulator, "PutScheduledUpdateGroupAction", &action);
+    };
+    put("later", "00:05:00", 5);
+    put("gone", "00:02:00", 9);
+    advance(&emulator, 60).await;
+    put("later", "00:03:05", 4);
+    call(&emulator, "DeleteScheduledAction", "ScheduledActionName=gone");
+    advance(&emulator, 124).await;
+    assert_eq!(sizes(&emulator).2, 2);
+    advance(&emulator, 1).await;
+    assert_eq!(sizes(&emulator).2, 4);
+    advance(&emulator, 300).await;
+    assert_eq!(sizes(&emulator).2, 4);
+}
+
+#[tokio::test]
+async fn a_kept_state_keeps_the_times_of_its_actions() {
+    let emulator = emulator(2).await;
+    let once = "ScheduledActionName=up&StartTime=2026-01-05T00:10:07Z&DesiredCapacity=4";
+    call(&emulator, "PutScheduledUpdateGroupAction", once);
+    advance(&emulator, 60).await;
+    let state = emulator.write_state().unwrap();
+    advance(&emulator, 600).await;
+    let first = emulator.write_state().unwrap();
+    emulator.read_state(&state).unwrap();
+    advance(&emulator, 600).await;
+    assert!(emulator.write_state().unwrap() == first);
+}
