@@ -168,6 +168,9 @@ pub struct Group {
     /// When the last scaling activity ended.
     pub(crate) last_activity: Option<Timestamp>,
     pub(crate) trouble: LaunchTrouble,
+    /// The desired capacity of which it was told that protected instances keep the group above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kept_above: Option<u32>,
     /// Instances that a refresh is about to end: they do not count where new ones are spread over the zones.
     pub(crate) outgoing: BTreeSet<String>,
     /// The instance launched to balance the zones; what it replaces ends when it serves.
@@ -203,6 +206,7 @@ impl Group {
             cause: String::new(),
             last_activity: None,
             trouble: LaunchTrouble::default(),
+            kept_above: None,
             outgoing: BTreeSet::new(),
             balancing: None,
             followers: BTreeMap::new(),
@@ -288,7 +292,7 @@ impl Group {
     pub(crate) fn is_about_to_scale(&self) -> bool {
         let process = match self.capacity().cmp(&self.desired) {
             Ordering::Less if self.trouble.next_try.is_none() => "Launch",
-            Ordering::Greater => "Terminate",
+            Ordering::Greater if self.kept_above != Some(self.desired) => "Terminate",
             _ => return false,
         };
         !self.is_suspended(process)

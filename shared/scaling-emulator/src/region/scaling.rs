@@ -28,6 +28,10 @@ pub const TERMINATION: SignedDuration = SignedDuration::from_secs(30);
 /// How long after a failed launch the next one is tried.
 pub const LAUNCH_RETRY: SignedDuration = SignedDuration::from_secs(60);
 
+/// What is said where scaling in finds nothing that it may end.
+const ONLY_PROTECTED: &str =
+    "Could not scale to desired capacity because all remaining instances are protected from scale-in.";
+
 /// How long instances that are gone are still known.
 const GONE_KEPT: SignedDuration = SignedDuration::from_hours(1);
 
@@ -72,6 +76,9 @@ impl Group {
         self.end_replaced(context);
         let leaving = self.leaving_capacity(context.now);
         let (capacity, desired) = (self.capacity() - leaving, self.desired);
+        if capacity <= desired {
+            self.kept_above = None;
+        }
         match capacity.cmp(&desired) {
             Ordering::Less => {
                 let cause = self.difference_cause(context.now, capacity, desired);
@@ -366,6 +373,29 @@ impl Group {
             surplus -= weight;
             capacity -= weight;
         }
+        if surplus > 0 {
+            self.tell_protected(context);
+        }
+    }
+
+    /// Tells, once for each desired capacity, that only protected instances are left where there should be fewer.
+    ///
+    /// Source: *Amazon EC2 Auto Scaling User Guide*, "Use instance scale-in protection", for the words; the status and the
+    /// cause are those that groups show.
+    fn tell_protected(&mut self, context: &mut Context<'_>) {
+        let is_left = self.alive().count() > 0 && self.alive().all(|member| member.protected);
+        if !is_left || self.kept_above.replace(self.desired) == Some(self.desired) {
+            return;
+        }
+        let now = context.now;
+        let cause = format!("{}At {} group reached equilibrium.", self.cause, second(now));
+        let activity = self.record(context, "", &cause, ActivityStatus::Cancelled);
+        ONLY_PROTECTED.clone_into(&mut activity.description);
+        activity.status_message = Some(ONLY_PROTECTED.to_owned());
+        // It is about no zone.
+        "{}".clone_into(&mut activity.details);
+        activity.end_time = Some(now);
+        activity.progress = 100;
     }
 
     /// Marks those whose machine does not run as it should. Instances in standby are not checked: they are, and are

@@ -21,6 +21,7 @@ mod options;
 mod overrides;
 mod policies;
 mod predictive;
+mod protection;
 mod quotas;
 mod ranges;
 mod refresh_progress;
