@@ -44,11 +44,28 @@ pub struct Nothing {}
 pub fn attach_targets(region: &mut Region, input: &TargetGroupsInput) -> Result<Nothing, AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
     check_stays(group)?;
-    if let Some(wrong) = input.target_group_arns.iter().find(|arn| !arn.contains(":targetgroup/")) {
-        return Err(AwsError::validation(format!("Invalid target group ARN: {wrong}")));
-    }
+    check_targets(&input.target_group_arns)?;
     add(&mut group.settings.target_group_arns, &input.target_group_arns, "targetGroupARNs")?;
     Ok(Nothing {})
+}
+
+/// Refuses what is no ARN of a target group. Any that is one stands for a target group that exists: there is no load
+/// balancing of its own here.
+pub(super) fn check_targets(arns: &[String]) -> Result<(), AwsError> {
+    if arns.iter().all(|arn| is_target_group(arn)) {
+        return Ok(());
+    }
+    Err(AwsError::validation(
+        "Provided Target Groups may not be valid. Please ensure they exist and try again.",
+    ))
+}
+
+/// Whether this is the ARN of a target group, `arn:...:targetgroup/NAME/ID`.
+pub(super) fn is_target_group(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", _, "elasticloadbalancing", _, _, resource] = parts.as_slice() else { return false };
+    let named = resource.strip_prefix("targetgroup/").unwrap_or_default();
+    named.contains('/') && named.split('/').all(|part| !part.is_empty())
 }
 
 /// Detaches target groups.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::policies::named;
-use super::{group, no_such_group};
+use super::{check_stays, group};
 use crate::region::acting::{Trigger, execute};
 use crate::region::adjustment::Breach;
 use crate::region::policy::PredictiveMetric;
@@ -30,9 +30,7 @@ pub struct ExecuteInput {
 /// Carries out a simple or step policy.
 pub fn execute_policy(region: &mut Region, input: &ExecuteInput) -> Result<(), AwsError> {
     let target = named(input.auto_scaling_group_name.as_deref(), &input.policy_name);
-    if region.group(target.0).is_none() {
-        return Err(no_such_group(target.0));
-    }
+    check_stays(group(region, target.0)?)?;
     let breach = input.metric_value.zip(input.breach_threshold).map(|(value, threshold)| Breach {
         value,
         threshold,

@@ -1,7 +1,7 @@
 //! The settings of a group: what they are when nothing is said, and what an input makes of them.
 
 use super::group_input::GroupInput;
-use super::options;
+use super::{balancing, options};
 use crate::region::group::{GroupSettings, MaintenancePolicy};
 use crate::region::launch::LaunchSource;
 use crate::region::options::Options;
@@ -41,6 +41,7 @@ pub(super) fn defaults(source: LaunchSource, min: u32, max: u32, zones: Vec<Stri
 
 /// Takes over what the input says besides sizes, source and zones.
 pub(super) fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<(), AwsError> {
+    balancing::check_targets(&input.target_group_arns)?;
     let lists = [
         (&mut settings.load_balancer_names, &input.load_balancer_names),
         (&mut settings.target_group_arns, &input.target_group_arns),

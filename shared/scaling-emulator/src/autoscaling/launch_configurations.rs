@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::kinds::MOST_CONFIGURATIONS;
 use super::page::{Sizes, sorted};
+use crate::ec2::images;
 use crate::region::blueprints::LaunchConfiguration;
 use crate::region::launch::LaunchSource;
 use crate::region::{Member, Region};
@@ -87,6 +88,9 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
              parameters.",
         ));
     };
+    if let Some(why) = images::malformed(&image_id) {
+        return Err(AwsError::validation(format!("AMI {image_id} is invalid: {why}")));
+    }
     if region.machines.get(&instance_type).is_none() {
         return Err(AwsError::invalid_value(&instance_type, "InstanceType"));
     }

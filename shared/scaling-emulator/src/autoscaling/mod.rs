@@ -5,6 +5,7 @@ pub mod balancing;
 pub mod capacity;
 pub mod describe;
 pub mod execution;
+mod following_rules;
 pub mod group_input;
 mod group_settings;
 pub mod groups;

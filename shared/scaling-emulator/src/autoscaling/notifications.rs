@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::group_mut;
 use super::page::{Sizes, sorted};
 use super::policies::selected;
+use super::{check_stays, group_mut};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -37,6 +37,7 @@ pub struct PutInput {
 /// Sets what goes to a topic.
 pub fn put(region: &mut Region, input: &PutInput) -> Result<(), AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_stays(group)?;
     if input.notification_types.is_empty() {
         return Err(AwsError::validation(
             "1 validation error detected: Value null at 'notificationTypes' failed to satisfy constraint: Member must not \

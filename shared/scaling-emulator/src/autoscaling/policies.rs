@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::page::{Sizes, sorted};
-use super::{check_stays, group, group_mut};
+use super::{check_stays, following_rules, group, group_mut};
 use crate::cloudwatch::alarm::change;
 use crate::cloudwatch::alarm::put::{PutMetricAlarm, put_metric_alarm};
 use crate::cloudwatch::members::Double;
@@ -65,6 +65,7 @@ pub fn put(region: &mut Region, policy: &ScalingPolicy) -> Result<PutOutput, Aws
         }
         _ => None,
     };
+    following_rules::check(holder, &policy)?;
     let queries = reads.as_deref().map(|given| Queries::check(given, "Metrics")).transpose()?;
     forget(region, &name, &policy.policy_name);
     let follower = match (reads, queries) {

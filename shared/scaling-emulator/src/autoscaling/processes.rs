@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::group_mut;
-use crate::region::Region;
+use super::{check_stays, group_mut};
 use crate::region::group::PROCESSES;
 use crate::region::scaling::second;
+use crate::region::{Group, Region};
 use crate::wire::AwsError;
 
 /// The metrics of a group that can be collected.
@@ -56,10 +56,21 @@ impl ProcessesInput {
     }
 }
 
+/// Refuses to suspend or resume processes of a group that is being deleted.
+fn check_processes(group: &Group, past: &str) -> Result<(), AwsError> {
+    if group.deleting {
+        return Err(AwsError::validation(format!(
+            "Processes may not be {past} while the AutoScaling group is pending delete"
+        )));
+    }
+    Ok(())
+}
+
 /// Suspends processes.
 pub fn suspend(region: &mut Region, input: &ProcessesInput) -> Result<(), AwsError> {
     let now = region.now;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_processes(group, "suspended")?;
     for name in input.processes()? {
         let reason = format!("User suspended at {}", second(now));
         group.suspended.entry(name.to_owned()).or_insert(reason);
@@ -70,6 +81,7 @@ pub fn suspend(region: &mut Region, input: &ProcessesInput) -> Result<(), AwsErr
 /// Resumes processes.
 pub fn resume(region: &mut Region, input: &ProcessesInput) -> Result<(), AwsError> {
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_processes(group, "resumed")?;
     for name in input.processes()? {
         group.suspended.remove(name);
     }
@@ -103,6 +115,7 @@ impl MetricsInput {
 pub fn enable_metrics(region: &mut Region, input: &MetricsInput) -> Result<(), AwsError> {
     let now = region.now;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
+    check_stays(group)?;
     if let Some(unknown) = input.metrics.iter().find(|name| !METRICS.contains(&name.as_str())) {
         return Err(AwsError::validation(format!("Invalid metric name: {unknown}")));
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{at_most, group};
+use super::{at_most, check_stays, group};
 use crate::region::activity::{Activity, ActivityStatus};
 use crate::region::loose::Loose;
 use crate::region::{Condition, Group, LifecycleState, Member, Region};
@@ -85,6 +85,7 @@ pub fn detach(region: &mut Region, input: &InstancesInput) -> Result<ActivitiesO
 /// Takes instances that run by themselves into a group.
 pub fn attach(region: &mut Region, input: &InstancesInput) -> Result<(), AwsError> {
     let group = group(region, &input.auto_scaling_group_name)?;
+    check_stays(group)?;
     at_most(&input.instance_ids, MOST, "instanceIds")?;
     let units = |id: &String| region.loose.get(id).map_or(1, |loose| i64::from(loose.member.weight));
     let units = input.instance_ids.iter().map(units).sum();

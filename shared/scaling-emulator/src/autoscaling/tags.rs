@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::group_mut;
 use super::page::{Sizes, sorted};
+use super::{check_stays, group_mut};
 use crate::region::group::GroupTag;
 use crate::region::{Group, Region};
 use crate::wire::AwsError;
@@ -167,6 +167,7 @@ pub fn put(region: &mut Region, input: &TagsInput) -> Result<(), AwsError> {
     for tag in &input.tags {
         tag.check()?;
         let group = tagged(region, tag)?;
+        check_stays(group)?;
         let keys = keys.entry(group.name.clone()).or_insert_with(|| group.tags.keys().cloned().collect());
         keys.insert(tag.key.clone());
         check_count(keys.len())?;

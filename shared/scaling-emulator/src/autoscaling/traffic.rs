@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::balancing::{MOST_AT_ONCE, Nothing, add, remove};
+use super::balancing::{MOST_AT_ONCE, Nothing, add, is_target_group, remove};
 use super::page::{Sizes, listed};
 use super::{at_most, check_stays, group, group_mut};
 use crate::region::group::{Group, GroupSettings};
@@ -89,7 +89,7 @@ impl Kind {
     fn of(source: &TrafficSource) -> Result<Self, AwsError> {
         let id = source.identifier.as_str();
         let told = match id.split(':').nth(2) {
-            Some("elasticloadbalancing") if id.contains(":targetgroup/") => Some(Self::Targets),
+            Some("elasticloadbalancing") if is_target_group(id) => Some(Self::Targets),
             Some("vpc-lattice") if id.contains(":targetgroup/") => Some(Self::Lattice),
             _ => None,
         };

@@ -6,7 +6,7 @@ use super::describe::{InstanceDescription, describe_member};
 use super::page::{Sizes, sorted};
 use super::{check_stays, group, group_mut};
 use crate::region::warm_pool::{PoolState, WarmPool};
-use crate::region::{Member, Region};
+use crate::region::{Group, Member, Region};
 use crate::wire::AwsError;
 
 /// Input of PutWarmPool.
@@ -39,8 +39,16 @@ pub struct Nothing {}
 
 /// Sets a group's warm pool.
 pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
+    let hibernates = hibernates(region, group(region, &input.auto_scaling_group_name)?);
     let group = group_mut(region, &input.auto_scaling_group_name)?;
     check_stays(group)?;
+    if input.pool_state == Some(PoolState::Hibernated) && !hibernates {
+        return Err(AwsError::validation(format!(
+            "The pool state Hibernated needs instances that can hibernate: the launch template of Auto Scaling group {} does \
+             not configure HibernationOptions.",
+            group.name
+        )));
+    }
     if group.warm_pool.as_ref().is_some_and(|pool| pool.deleting) {
         return Err(AwsError::validation(format!(
             "The warm pool of Auto Scaling group {} is pending delete.",
@@ -72,6 +80,14 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
         deleting: false,
     });
     Ok(Nothing {})
+}
+
+/// Whether the instances that a group launches can hibernate: *EC2 User Guide*, "Prerequisites for EC2 instance hibernation",
+/// by which hibernation is configured at launch. That AWS refuses the pool and not its instances is assumed.
+fn hibernates(region: &Region, group: &Group) -> bool {
+    let template = group.settings.source.template();
+    let found = template.and_then(|spec| region.blueprints.resolve(spec).ok());
+    found.is_some_and(|(_, version)| version.data.hibernates())
 }
 
 /// Input of DeleteWarmPool.

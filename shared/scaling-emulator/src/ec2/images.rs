@@ -16,6 +16,12 @@ use crate::wire::AwsError;
 /// The public images: id, architecture, the kernel's part of the name. Names follow Amazon Linux 2023.
 const PUBLIC: [(&str, &str); 2] = [("ami-0a1b2c3d4e5f60001", "x86_64"), ("ami-0a1b2c3d4e5f60002", "arm64")];
 
+/// What is said of an image that is named by what cannot be an image's id. `None` where it can.
+pub(crate) fn malformed(id: &str) -> Option<String> {
+    let is_id = ["ami-", "resolve:ssm:"].iter().any(|beginning| id.starts_with(beginning));
+    (!is_id).then(|| format!("Invalid id: \"{id}\" (expecting \"ami-...\")"))
+}
+
 /// Account of the public images, whose alias is `amazon`.
 const AMAZON: &str = "137112412989";
 

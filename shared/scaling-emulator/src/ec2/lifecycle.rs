@@ -181,12 +181,31 @@ pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<Value, AwsErro
     if now != STOPPED {
         return Err(not_stopped(id));
     }
+    check_architecture(region, found(region, id)?, kind)?;
     let loose = region.loose.get_mut(id).map(|loose| &mut loose.member);
     let members = region.groups.values_mut().flat_map(|group| &mut group.members);
     if let Some(member) = loose.into_iter().chain(members).find(|member| member.id == *id) {
         member.instance_type = machine.instance_type;
     }
     Ok(json!({ "return": true }))
+}
+
+/// Refuses a type that cannot run what the instance was launched from: *EC2 User Guide*, "Compatibility for changing the
+/// instance type".
+fn check_architecture(region: &Region, member: &Member, kind: &str) -> Result<(), AwsError> {
+    let of = |kind: &str| region.machines.get(kind).map(|kind| kind.architecture.as_str());
+    match of(member.instance_type.as_str()).zip(of(kind)) {
+        Some((present, wanted)) if present != wanted => Err(AwsError::new(
+            "InvalidParameterValue",
+            format!(
+                "The architecture '{wanted}' of the specified instance type does not match the architecture '{present}' of \
+                 the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You \
+                 can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or \
+                 AMI."
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn not_stopped(id: &str) -> AwsError {

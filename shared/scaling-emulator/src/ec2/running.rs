@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::instances::{InstanceDescription, InstanceState, shown_loose};
-use super::network;
 use super::template_data::{TagSpecification, TemplateData};
 use super::templates::mismatch;
+use super::{images, network};
 use crate::region::Region;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
@@ -178,8 +178,7 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
         tags.extend(version.data.instance_tags().map(|tag| (tag.key.clone(), tag.value.clone())));
     }
     let image = image.ok_or_else(|| missing("ImageId"))?;
-    if !["ami-", "resolve:ssm:"].iter().any(|beginning| image.starts_with(beginning)) {
-        let message = format!("Invalid id: \"{image}\" (expecting \"ami-...\")");
+    if let Some(message) = images::malformed(&image) {
         return Err(AwsError::new("InvalidAMIID.Malformed", message));
     }
     // What EC2 takes when nothing is said.

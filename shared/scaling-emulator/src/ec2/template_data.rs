@@ -155,6 +155,13 @@ impl TemplateData {
         self.rest.get("instanceMarketOptions").is_some_and(|options| options["marketType"] == "spot")
     }
 
+    /// Whether its instances are launched so that they can hibernate.
+    pub fn hibernates(&self) -> bool {
+        self.rest
+            .get("hibernationOptions")
+            .is_some_and(|options| options["configured"] == true || options["configured"] == "true")
+    }
+
     /// Tags of the instances that are launched.
     pub fn instance_tags(&self) -> impl Iterator<Item = &Ec2Tag> {
         let of_instances = |one: &&TagSpecification| one.resource_type.as_deref() == Some("instance");

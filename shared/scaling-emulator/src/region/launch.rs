@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::blueprints::{Blueprints, TemplateSpec};
 use super::requirements::Requirements;
-use crate::ec2::spot;
 use crate::ec2::template_data::TemplateData;
+use crate::ec2::{images, spot};
 use crate::machines::Machines;
 use crate::wire::AwsError;
 
@@ -341,8 +341,11 @@ fn template_option(
     machines: Machines,
 ) -> Result<LaunchOption, AwsError> {
     let (template, version) = blueprints.resolve(spec).map_err(|error| invalid_template(&error.message))?;
-    if version.data.image_id.is_none() {
+    let Some(image) = &version.data.image_id else {
         return Err(invalid_template("The request must contain the parameter ImageId"));
+    };
+    if let Some(why) = images::malformed(image) {
+        return Err(invalid_template(&why));
     }
     let kind = kind
         .or(version.data.instance_type.as_deref())

@@ -27,6 +27,7 @@ mod ranges;
 mod refresh_progress;
 mod refresh_rules;
 mod refreshes;
+mod refusals;
 mod rules;
 mod schedule;
 mod signatures;
