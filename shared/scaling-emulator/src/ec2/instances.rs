@@ -352,11 +352,8 @@ fn request(id: &str) -> String {
 
 fn reason(member: &Member) -> Option<StateReason> {
     let over = matches!(state(member).name, "stopped" | "terminated");
-    over.then_some(if member.spot && member.at_risk {
-        StateReason {
-            code: "Server.SpotInstanceTermination",
-            message: "Server.SpotInstanceTermination: Instance terminated",
-        }
+    over.then_some(if is_interrupted(member) {
+        StateReason { code: INTERRUPTED, message: "Server.SpotInstanceTermination: Instance terminated" }
     } else {
         StateReason {
             code: "Client.UserInitiatedShutdown",
@@ -365,10 +362,21 @@ fn reason(member: &Member) -> Option<StateReason> {
     })
 }
 
-/// Why an instance went out of running, with the time where that is known; nothing while it runs.
+/// Whether it was a Spot Instance that was told of its interruption.
+fn is_interrupted(member: &Member) -> bool {
+    member.spot && member.at_risk
+}
+
+/// The code of an instance that was interrupted.
+const INTERRUPTED: &str = "Server.SpotInstanceTermination";
+
+/// Why an instance went out of running, with the time where that is known and it was a user; nothing while it runs.
 fn transition_reason(member: &Member) -> String {
     if state(member) == RUNNING {
         return String::new();
+    }
+    if is_interrupted(member) {
+        return INTERRUPTED.to_owned();
     }
     let at = member.gone_at.map(|gone| gone.strftime(" (%Y-%m-%d %H:%M:%S GMT)").to_string());
     format!("User initiated{}", at.unwrap_or_default())

@@ -103,7 +103,7 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
         }
         if step == Step::Start && now == STOPPED {
             let kind = member.instance_type.as_str();
-            region.launch_faults.refusal(kind, &member.zone, &region.zones()).map_or(Ok(()), Err)?;
+            region.launch_faults.refusal(kind, &member.zone).map_or(Ok(()), Err)?;
             region.machines.machine(member.instance_type.as_str()).map_or(Ok(()), |kind| room.take(&kind))?;
         }
     }

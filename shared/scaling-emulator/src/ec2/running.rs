@@ -272,5 +272,5 @@ fn zone(region: &Region, place: Place, kind: &str) -> Result<String, AwsError> {
     if !zones.contains(&zone) {
         return Err(AwsError::new("InvalidParameterValue", format!("Invalid availability zone: [{zone}]")));
     }
-    region.launch_faults.refusal(kind, &zone, &zones).map_or(Ok(zone), Err)
+    region.launch_faults.refusal(kind, &zone).map_or(Ok(zone), Err)
 }

@@ -146,7 +146,7 @@ impl Region {
 
     /// The availability zones.
     pub fn zones(&self) -> [String; 3] {
-        ["a", "b", "c"].map(|letter| format!("{}{letter}", self.name))
+        zones_of(&self.name)
     }
 
     /// A group by name.
@@ -221,7 +221,9 @@ impl Region {
         self.events.push(self.now, "aws.ec2", "EC2 Spot Instance Interruption Warning", detail);
         let risk = serde_json::json!({ "instance-id": id });
         self.events.push(self.now, "aws.ec2", "EC2 Instance Rebalance Recommendation", risk);
-        let mut members = self.groups.values_mut().flat_map(|group| &mut group.members);
+        let loose = self.loose.get_mut(id).map(|loose| &mut loose.member);
+        let owned = self.groups.values_mut().flat_map(|group| &mut group.members);
+        let mut members = loose.into_iter().chain(owned);
         if let Some(member) = members.find(|member| member.id == id) {
             member.at_risk = true;
         }
@@ -453,6 +455,11 @@ impl Region {
         self.now = to;
         self.run_schedules(before);
     }
+}
+
+/// The availability zones of a region.
+fn zones_of(region: &str) -> [String; 3] {
+    ["a", "b", "c"].map(|letter| format!("{region}{letter}"))
 }
 
 /// Whether a minute ends at this moment.

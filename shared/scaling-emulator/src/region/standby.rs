@@ -106,7 +106,7 @@ impl Group {
         if decrement && counted {
             self.desired = self.desired.saturating_sub(weight);
         }
-        let shrinking = if decrement {
+        let shrinking = if decrement && counted {
             format!(", shrinking the capacity from {before} to {}", self.desired)
         } else {
             String::new()

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::group::Group;
 use super::launch::{LaunchOption, LaunchSource};
 use super::usage::Class;
+use super::zones_of;
 use crate::wire::AwsError;
 
 /// Stands for every type, or every group.
@@ -35,11 +36,36 @@ impl LaunchFaults {
             || self.zone_shortages.iter().any(|(short, place)| is_meant(short) && place == zone)
     }
 
+    /// Whether there is no capacity of a type in `zone`, for any reason.
+    fn is_without(&self, kind: &str, zone: &str) -> bool {
+        self.is_short(kind, zone) || self.is_down(zone)
+    }
+
+    /// What EC2 says where there is no capacity: it advises the region's zones that have some.
+    fn shortage(&self, kind: &str, zone: &str) -> String {
+        let region = zone.strip_suffix(char::is_alphabetic).unwrap_or(zone);
+        let others =
+            zones_of(region).into_iter().filter(|other| other != zone && !self.is_without(kind, other));
+        let others = others.collect::<Vec<_>>().join(", ");
+        let advice = if others.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " You can currently get {kind} capacity by not specifying an Availability Zone in your request or choosing \
+                 {others}."
+            )
+        };
+        format!(
+            "We currently do not have sufficient {kind} capacity in the Availability Zone you requested ({zone}). Our \
+             system will be working on provisioning additional capacity.{advice}"
+        )
+    }
+
     /// Why EC2 itself cannot launch this type in `zone`. `None` if it can.
-    pub(crate) fn refusal(&self, kind: &str, zone: &str, zones: &[String]) -> Option<AwsError> {
-        if self.is_short(kind, zone) || self.is_down(zone) {
+    pub(crate) fn refusal(&self, kind: &str, zone: &str) -> Option<AwsError> {
+        if self.is_without(kind, zone) {
             let code = "InsufficientInstanceCapacity";
-            return Some(AwsError::new(code, shortage(kind, zone, zones)).with_status(500));
+            return Some(AwsError::new(code, self.shortage(kind, zone)).with_status(500));
         }
         let message = self.failing.get(kind).or_else(|| self.failing.get(ANY))?;
         Some(AwsError::new("UnsupportedOperation", message.clone()))
@@ -48,8 +74,8 @@ impl LaunchFaults {
     /// Why this cannot be launched in `zone`, as the activity's status message says it. `None` if it can.
     pub(crate) fn why_not(&self, option: &LaunchOption, zone: &str, group: &Group) -> Option<String> {
         let kind = option.machine.instance_type.as_str();
-        let message = if self.is_short(kind, zone) || self.is_down(zone) {
-            if option.spot { NO_SPOT.to_owned() } else { shortage(kind, zone, &group.settings.zones) }
+        let message = if self.is_without(kind, zone) {
+            if option.spot { NO_SPOT.to_owned() } else { self.shortage(kind, zone) }
         } else {
             self.failing.get(kind).or_else(|| self.failing.get(ANY))?.clone()
         };
@@ -67,14 +93,3 @@ impl LaunchFaults {
 
 /// What there is to say of Spot capacity that is not there.
 const NO_SPOT: &str = "There is no Spot capacity available that matches your request.";
-
-fn shortage(kind: &str, zone: &str, zones: &[String]) -> String {
-    let others: Vec<&str> = zones.iter().map(String::as_str).filter(|other| *other != zone).collect();
-    let choice =
-        if others.is_empty() { String::new() } else { format!(" or choosing {}", others.join(", ")) };
-    format!(
-        "We currently do not have sufficient {kind} capacity in the Availability Zone you requested ({zone}). Our \
-         system will be working on provisioning additional capacity. You can currently get {kind} capacity by not \
-         specifying an Availability Zone in your request{choice}."
-    )
-}

@@ -379,3 +379,78 @@ async fn the_history_of_a_configuration_tells_the_whole_alarm() {
     }
     assert_eq!(told("told").len(), 3);
 }
+
+fn reason(emulator: &Emulator, name: &str) -> String {
+    shown(emulator, name)["StateReason"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_reason_of_a_first_ok_names_no_transition_and_later_ones_do() {
+    let emulator = emulator().await;
+    alarm(&emulator, "a", &json!({}));
+    states(&emulator, "a", 0, &[1.0]).await;
+    let first =
+        "Threshold Crossed: 1 datapoint [1.0 (05/01/26 00:00:00)] was not greater than the threshold (5.0).";
+    assert_eq!(reason(&emulator, "a"), first);
+    states(&emulator, "a", 1, &[9.0, 9.0]).await;
+    assert!(reason(&emulator, "a").ends_with("(minimum 2 datapoints for OK -> ALARM transition)."));
+    states(&emulator, "a", 3, &[1.0, 1.0]).await;
+    assert!(reason(&emulator, "a").ends_with("(minimum 2 datapoints for ALARM -> OK transition)."));
+    let raised = emulator_with_breach().await;
+    assert!(reason(&raised, "a").ends_with("(minimum 2 datapoints for OK -> ALARM transition)."));
+}
+
+/// An emulator whose alarm `a` went from no data to `ALARM` by two values.
+async fn emulator_with_breach() -> Emulator {
+    let emulator = emulator().await;
+    put(&emulator, "A", -1, 9.0);
+    put(&emulator, "A", 0, 9.0);
+    alarm(&emulator, "a", &json!({}));
+    minutes(&emulator, 1).await;
+    emulator
+}
+
+#[tokio::test]
+async fn the_reason_tells_missing_minutes_that_counted() {
+    let all_missing = |count: usize, word: &str| {
+        format!(
+            "Threshold Crossed: no datapoints were received for {count} periods and {count} missing datapoints were treated \
+             as [{word}]."
+        )
+    };
+    for (treatment, values, needed, expected) in [
+        ("breaching", vec![GAP], 2, all_missing(3, "Breaching")),
+        ("notBreaching", vec![GAP], 2, all_missing(3, "NonBreaching")),
+        // What is left of the data lies within the threshold and bears nothing.
+        ("breaching", vec![1.0, 1.0, 1.0, GAP, GAP, GAP, GAP], 2, all_missing(2, "Breaching")),
+    ] {
+        let emulator = emulator().await;
+        alarm(&emulator, "a", &json!({ "TreatMissingData": treatment, "DatapointsToAlarm": needed }));
+        states(&emulator, "a", 0, &values).await;
+        assert_eq!(reason(&emulator, "a"), expected, "{treatment} {values:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_reason_tells_the_missing_minutes_beside_those_that_decided() {
+    for (treatment, value, expected) in [
+        (
+            "breaching",
+            9.0,
+            "Threshold Crossed: 1 out of the last 3 datapoints [9.0 (04/01/26 23:59:00)] was greater than the threshold \
+             (5.0) and 2 missing datapoints were treated as [Breaching] (minimum 3 datapoints for OK -> ALARM transition).",
+        ),
+        (
+            "notBreaching",
+            1.0,
+            "Threshold Crossed: 1 datapoint [1.0 (04/01/26 23:59:00)] was not greater than the threshold (5.0) and 2 \
+             missing datapoints were treated as [NonBreaching].",
+        ),
+    ] {
+        let emulator = emulator().await;
+        put(&emulator, "A", -1, value);
+        alarm(&emulator, "a", &json!({ "TreatMissingData": treatment, "DatapointsToAlarm": 3 }));
+        minutes(&emulator, 1).await;
+        assert_eq!(reason(&emulator, "a"), expected, "{treatment}");
+    }
+}

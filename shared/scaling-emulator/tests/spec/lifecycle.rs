@@ -321,3 +321,61 @@ async fn while_health_checks_are_suspended_nothing_is_found_unhealthy() {
     advance(&emulator, 15).await;
     assert_eq!(ids(&emulator, Terminating), [id]);
 }
+
+/// What the newest failed activity of a group in one zone says, under these faults.
+async fn shortage(faults: &[Fault]) -> String {
+    let emulator = emulator(1).await;
+    call(&emulator, "UpdateAutoScalingGroup", "AvailabilityZones.member.1=us-east-1a");
+    for fault in faults {
+        emulator.inject(fault.clone()).unwrap();
+    }
+    set(&emulator, 2).unwrap();
+    advance(&emulator, 15).await;
+    web(&emulator, |group| group.activities.iter().find_map(|one| one.status_message.clone())).unwrap()
+}
+
+#[tokio::test]
+async fn a_shortage_advises_the_zones_that_have_capacity_and_none_where_none_has() {
+    let kind = || "m7i.large".to_owned();
+    let short = |zone: &str| Fault::ZoneShortage { instance_type: kind(), zone: zone.to_owned() };
+    let start = "We currently do not have sufficient m7i.large capacity in the Availability Zone you requested \
+        (us-east-1a). Our system will be working on provisioning additional capacity.";
+    let advice = |zones: &str| {
+        format!(
+            "{start} You can currently get m7i.large capacity by not specifying an Availability Zone in your request or \
+             choosing {zones}. Launching EC2 instance failed."
+        )
+    };
+    assert_eq!(shortage(&[short("us-east-1a")]).await, advice("us-east-1b, us-east-1c"));
+    let out = Fault::ZoneOutage { zone: "us-east-1b".to_owned() };
+    assert_eq!(shortage(&[short("us-east-1a"), out]).await, advice("us-east-1c"));
+    let nowhere = format!("{start} Launching EC2 instance failed.");
+    assert_eq!(shortage(&[Fault::CapacityShortage { instance_type: kind() }]).await, nowhere);
+    let all = ["us-east-1a", "us-east-1b", "us-east-1c"].map(short);
+    assert_eq!(shortage(&all).await, nowhere);
+}
+
+#[tokio::test]
+async fn an_interrupted_spot_instance_tells_why_it_ended() {
+    let emulator = emulator(1).await;
+    let run =
+        "MinCount=2&MaxCount=2&ImageId=ami-1&InstanceType=m7i.large&InstanceMarketOptions.MarketType=spot";
+    let made = ec2(&emulator, "RunInstances", run);
+    let id = |number: usize| made["instancesSet"][number]["instanceId"].as_str().unwrap().to_owned();
+    emulator.inject(Fault::SpotInterruption { instance_id: id(0) }).unwrap();
+    ec2(&emulator, "TerminateInstances", &format!("InstanceId.1={}", id(1)));
+    advance(&emulator, 150).await;
+    let shown = |id: &str| {
+        let found = ec2(&emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
+        let one = &found["reservationSet"][0]["instancesSet"][0];
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        (text(&one["reason"]), text(&one["stateReason"]["code"]))
+    };
+    let interrupted = "Server.SpotInstanceTermination".to_owned();
+    assert_eq!(shown(&id(0)), (interrupted.clone(), interrupted));
+    let (reason, code) = shown(&id(1));
+    assert!(
+        reason.starts_with("User initiated (") && code == "Client.UserInitiatedShutdown",
+        "{reason} {code}"
+    );
+}

@@ -298,3 +298,18 @@ async fn instances_in_a_zone_that_is_taken_away_are_replaced_in_the_others() {
 fn zones_of(emulator: &Emulator) -> String {
     zones(emulator).concat()
 }
+
+#[tokio::test]
+async fn what_is_no_capacity_takes_none_along_when_it_is_detached() {
+    let emulator = emulator(3).await;
+    let id = to_standby(&emulator);
+    advance(&emulator, 15).await;
+    let members = format!("InstanceIds.member.1={id}&ShouldDecrementDesiredCapacity=true");
+    let told = call(&emulator, "DetachInstances", &members);
+    let cause = told["Activities"][0]["Cause"].as_str().unwrap();
+    assert!(
+        cause.ends_with(&format!("instance {id} was detached in response to a user request.")),
+        "{cause}"
+    );
+    assert_eq!(desired(&emulator), 2);
+}

@@ -140,7 +140,7 @@ fn evaluated(region: &Region, alarm: &Alarm) -> Option<State> {
     };
     Some(State {
         value,
-        reason: reason::sentence(configuration, &evidence, value),
+        reason: reason::sentence(configuration, &evidence, (alarm.state.value, value)),
         reason_data: Some(reason::data(configuration, &evidence)),
         updated: region.now,
     })

@@ -24,28 +24,17 @@ pub struct Evidence {
     pub now: Timestamp,
 }
 
-/// Why the state became `state`, for people.
-pub fn sentence(configuration: &Configuration, evidence: &Evidence, state: StateValue) -> String {
-    let evaluated = configuration.evaluation_periods;
+/// Why the state became `state` from `before`, for people.
+pub fn sentence(
+    configuration: &Configuration,
+    evidence: &Evidence,
+    (before, state): (StateValue, StateValue),
+) -> String {
     if state == StateValue::InsufficientData {
         return format!(
             "Insufficient Data: {} {} unknown.",
             counted(evidence.missing),
             was(evidence.missing)
-        );
-    }
-    if evidence.points.is_empty() {
-        let word = match configuration.treat_missing_data.unwrap_or_default() {
-            Treatment::Breaching => "Breaching",
-            Treatment::NotBreaching => "NonBreaching",
-            Treatment::Missing | Treatment::Ignore => "Missing",
-        };
-        let missing = evidence.missing;
-        return format!(
-            "Threshold Crossed: no datapoints were received for {missing} period{} and {missing} missing \
-             datapoint{} treated as [{word}].",
-            plural(missing),
-            if missing == 1 { " was" } else { "s were" },
         );
     }
     let alarm = state == StateValue::Alarm;
@@ -56,19 +45,52 @@ pub fn sentence(configuration: &Configuration, evidence: &Evidence, state: State
         .filter(|(_, value)| configuration.comparison.breaches(*value, configuration.threshold) == alarm)
         .map(|(start, value)| format!("{value:?} ({})", short(*start)))
         .collect();
-    let needed = if alarm { configuration.needed() } else { evaluated + 1 - configuration.needed() };
+    let treated = treated(configuration, evidence.missing);
+    if told.is_empty() {
+        let missing = evidence.missing;
+        return format!(
+            "Threshold Crossed: no datapoints were received for {missing} period{}{}.",
+            plural(missing),
+            treated.unwrap_or_default(),
+        );
+    }
+    let first = state == StateValue::Ok && before == StateValue::InsufficientData;
     format!(
-        "Threshold Crossed: {} out of the last {evaluated} datapoints [{}] {}{} {} the threshold ({:?}) (minimum {} for \
-         {} transition).",
-        told.len(),
+        "Threshold Crossed: {} [{}] {}{} {} the threshold ({:?}){}{}.",
+        if first { counted(told.len()) } else { of_last(told.len(), configuration.evaluation_periods) },
         told.join(", "),
         was(told.len()),
         if alarm { "" } else { " not" },
         configuration.comparison.words(),
         configuration.threshold,
-        counted(needed),
-        if alarm { "OK -> ALARM" } else { "ALARM -> OK" },
+        treated.unwrap_or_default(),
+        if first { String::new() } else { needed(configuration, alarm) },
     )
+}
+
+fn of_last(count: usize, evaluated: usize) -> String {
+    format!("{count} out of the last {evaluated} datapoints")
+}
+
+/// What missing points counted as. `None` where none is missing, or where they count as nothing.
+fn treated(configuration: &Configuration, missing: usize) -> Option<String> {
+    let word = match configuration.treat_missing_data.unwrap_or_default() {
+        Treatment::Breaching => "Breaching",
+        Treatment::NotBreaching => "NonBreaching",
+        Treatment::Missing | Treatment::Ignore => return None,
+    };
+    let missing_points = format!("{missing} missing datapoint{}", plural(missing));
+    (missing > 0).then(|| format!(" and {missing_points} {} treated as [{word}]", was(missing)))
+}
+
+/// How many points the change takes: into an alarm as from OK, whatever came before.
+fn needed(configuration: &Configuration, alarm: bool) -> String {
+    let (needed, change) = if alarm {
+        (configuration.needed(), "OK -> ALARM")
+    } else {
+        (configuration.evaluation_periods + 1 - configuration.needed(), "ALARM -> OK")
+    };
+    format!(" (minimum {} for {change} transition)", counted(needed))
 }
 
 fn short(start: i64) -> String {
