@@ -100,11 +100,13 @@ impl State {
         serde_json::json!({
             "calls": self.faults.faults(),
             "rates": self.faults.rates().limits(),
+            "published_rates": self.faults.rates().are_published(),
             "without_capacity": launch.without_capacity,
             "failing": launch.failing,
             "zone_shortages": launch.zone_shortages,
             "zones_down": launch.zones_down,
             "vcpu_quotas": launch.vcpu_quotas,
+            "interruptions": self.region.interruptions_to_come().collect::<serde_json::Value>(),
             "lost_metrics": self.region.lost_metrics,
             "metric_delay": self.region.cloudwatch.metric_delay.as_secs(),
         })

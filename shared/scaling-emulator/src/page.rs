@@ -3,7 +3,7 @@
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::cloudwatch::alarm::Alarm;
+use crate::cloudwatch::alarm::{Alarm, StateValue};
 use crate::emulator::State;
 use crate::region::activity::Activity;
 use crate::region::{Group, Member, MinuteRecord};
@@ -31,18 +31,36 @@ pub(crate) fn view(state: &State) -> Value {
     activities.sort_by_key(|activity| std::cmp::Reverse(activity.start_time));
     activities.truncate(ACTIVITIES);
     let from = region.now - jiff::SignedDuration::from_mins(MINUTES);
-    let alarms = region.cloudwatch.alarms.by_name.values().take(ALARMS);
+    let mut alarms: Vec<&Alarm> = region.cloudwatch.alarms.by_name.values().collect();
+    alarms.sort_by_key(|alarm| urgency(alarm));
+    alarms.truncate(ALARMS);
     json!({
         "now": region.now,
         "region": region.name,
         "group_count": region.groups().count(),
         "groups": groups.iter().map(|group| shown(group, from, region.now)).collect::<Value>(),
-        "alarms": alarms.map(alarm).collect::<Value>(),
+        "alarms": alarms.into_iter().map(alarm).collect::<Value>(),
         "activities": activities.into_iter().map(activity).collect::<Value>(),
-        "faults": state.faults_in_force(),
+        "faults": faults(state),
         "planned": state.timeline.len(),
         "requests": state.requests.counts().values().sum::<u64>(),
     })
+}
+
+/// The faults in force, with the published limits as one and not each by itself.
+fn faults(state: &State) -> Value {
+    let mut faults = state.faults_in_force();
+    faults["rates"] = json!(state.faults.rates().own());
+    faults
+}
+
+/// Alarms that are raised come first, then those that lack data.
+fn urgency(alarm: &Alarm) -> u8 {
+    match alarm.state.value {
+        StateValue::Alarm => 0,
+        StateValue::InsufficientData => 1,
+        StateValue::Ok => 2,
+    }
 }
 
 fn shown(group: &Group, from: jiff::Timestamp, now: jiff::Timestamp) -> Value {
@@ -53,6 +71,7 @@ fn shown(group: &Group, from: jiff::Timestamp, now: jiff::Timestamp) -> Value {
         "min": group.settings.min,
         "max": group.settings.max,
         "desired": group.desired,
+        "loaded": group.world.is_loaded(),
         "in_service": sizes.in_service,
         "pending": sizes.pending,
         "terminating": sizes.terminating,

@@ -83,22 +83,26 @@ struct Bucket {
     /// Whether it is for calls alone that neither filter nor page.
     #[serde(default)]
     unfiltered: bool,
+    /// Whether it is one of those that the services publish.
+    #[serde(default)]
+    published: bool,
 }
 
 impl Bucket {
     fn full(limit: Limit, each: bool, now: Timestamp) -> Self {
-        Self { level: limit.burst, limit, filled: now, each, unfiltered: false }
+        Self { level: limit.burst, limit, filled: now, each, unfiltered: false, published: false }
     }
 
     fn of_unfiltered(operation: &str, now: Timestamp) -> Self {
         let (burst, per_second) = UNFILTERED_LIMIT;
         let limit = Limit { operation: operation.to_owned(), burst, per_second };
-        Self { unfiltered: true, ..Self::full(limit, false, now) }
+        Self { unfiltered: true, published: true, ..Self::full(limit, false, now) }
     }
 
     fn published((operation, burst, per_second): (&str, f64, f64), now: Timestamp) -> Self {
         let each = operation.ends_with('*') && operation != SHARED;
-        Self::full(Limit { operation: operation.to_owned(), burst, per_second }, each, now)
+        let limit = Limit { operation: operation.to_owned(), burst, per_second };
+        Self { published: true, ..Self::full(limit, each, now) }
     }
 
     /// Takes tokens. False, and nothing taken, if there are too few.
@@ -155,6 +159,16 @@ impl Rates {
         self.buckets.iter().map(|bucket| &bucket.limit).collect()
     }
 
+    /// Those of the limits in force that were asked for one by one.
+    pub(crate) fn own(&self) -> Vec<&Limit> {
+        self.buckets.iter().filter(|bucket| !bucket.published).map(|bucket| &bucket.limit).collect()
+    }
+
+    /// Whether the published limits are in force.
+    pub(crate) fn are_published(&self) -> bool {
+        self.buckets.iter().any(|bucket| bucket.published)
+    }
+
     /// Takes a token for a call, and one for each of the instances that it is about. False if there are too few.
     pub(crate) fn take(&mut self, asked: Asked<'_>, instances: impl FnOnce() -> u32, now: Timestamp) -> bool {
         let operation = asked.operation;
@@ -164,7 +178,7 @@ impl Rates {
         if let Some(place) = self.buckets.iter().position(is_meant) {
             if self.buckets[place].each {
                 let limit = Limit { operation: operation.to_owned(), ..self.buckets[place].limit.clone() };
-                self.buckets.insert(place, Bucket::full(limit, false, now));
+                self.buckets.insert(place, Bucket { published: true, ..Bucket::full(limit, false, now) });
             }
             if !self.buckets[place].take(1.0, now) {
                 return false;

@@ -237,6 +237,11 @@ impl Region {
         member.is_some_and(|one| !one.state.is_ending() && one.condition != Condition::Terminated)
     }
 
+    /// When which instance will be interrupted.
+    pub(crate) fn interruptions_to_come(&self) -> impl Iterator<Item = serde_json::Value> + '_ {
+        self.interruptions.iter().map(|(at, id)| serde_json::json!({ "at": at, "instance": id }))
+    }
+
     fn carry_out_interruptions(&mut self) {
         let now = self.now;
         let due = |(at, _): &mut (Timestamp, String)| *at <= now;

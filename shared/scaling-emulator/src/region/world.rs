@@ -30,6 +30,11 @@ struct Step {
 }
 
 impl World {
+    /// Whether it has a workload, or only idles.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.workload.is_some()
+    }
+
     /// A fleet that idles.
     pub(crate) fn idle(now: Timestamp, seed: u64) -> Self {
         Self {

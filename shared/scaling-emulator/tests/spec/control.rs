@@ -252,3 +252,62 @@ async fn what_cannot_be_read_is_refused_in_json_and_the_page_may_be_asked_for_wi
     let head = Request::head(format!("{}/", emulator.endpoint())).body(String::new()).unwrap();
     assert_eq!(send(head).await, (200, String::new()));
 }
+
+/// What the page shows.
+async fn view(emulator: &Emulator) -> Value {
+    let request = Request::get(format!("{}/_emulator/view", emulator.endpoint())).body(String::new());
+    serde_json::from_str(&send(request.unwrap()).await.1).unwrap()
+}
+
+#[tokio::test]
+async fn the_page_has_alarms_first_that_are_raised_and_then_those_without_data() {
+    let emulator = emulator(1).await;
+    for (name, state) in
+        [("a", "OK"), ("b", "INSUFFICIENT_DATA"), ("c", "ALARM"), ("d", "OK"), ("e", "ALARM")]
+    {
+        let alarm = json!({
+            "AlarmName": name, "Namespace": "Shop", "MetricName": "A", "Statistic": "Sum", "Period": 60,
+            "EvaluationPeriods": 1, "Threshold": 5.0, "ComparisonOperator": "GreaterThanThreshold",
+        });
+        let set = json!({ "AlarmName": name, "StateValue": state, "StateReason": "a test" });
+        emulator.with_region(|region| {
+            scaling_emulator::cloudwatch::dispatch(region, "PutMetricAlarm", alarm).unwrap();
+            scaling_emulator::cloudwatch::dispatch(region, "SetAlarmState", set).unwrap();
+        });
+    }
+    let shown = view(&emulator).await;
+    let names: Vec<&str> =
+        shown["alarms"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, ["c", "e", "b", "a", "d"]);
+}
+
+#[tokio::test]
+async fn faults_in_force_tell_published_rates_in_one_line_and_interruptions_to_come() {
+    let emulator = emulator(1).await;
+    let id = ids(&emulator, InService)[0].clone();
+    fault(&emulator, json!({ "kind": "published_rates" })).await;
+    let own = json!({ "operation": "EC2.*", "burst": 5.0, "per_second": 1.0 });
+    fault(&emulator, json!({ "kind": "rate_limit", "operation": "EC2.*", "burst": 5.0, "per_second": 1.0 }))
+        .await;
+    fault(&emulator, json!({ "kind": "spot_interruption", "instance_id": id })).await;
+    let (_, shown) = control(&emulator, "GET", "/_emulator/faults", Value::Null).await;
+    let interruption = json!([{ "at": "2026-01-05T00:02:00Z", "instance": id }]);
+    assert_eq!((&shown["published_rates"], &shown["interruptions"]), (&json!(true), &interruption));
+    let page = &view(&emulator).await["faults"];
+    assert_eq!((&page["published_rates"], &page["rates"]), (&json!(true), &json!([own])));
+    assert_eq!(page["interruptions"], interruption);
+    advance(&emulator, 180).await;
+    assert_eq!(control(&emulator, "DELETE", "/_emulator/faults", Value::Null).await.0, 204);
+    let (_, shown) = control(&emulator, "GET", "/_emulator/faults", Value::Null).await;
+    assert_eq!((&shown["published_rates"], &shown["interruptions"]), (&json!(false), &json!([])));
+}
+
+#[tokio::test]
+async fn a_group_without_a_load_is_shown_without_one() {
+    let emulator = emulator(1).await;
+    assert_eq!(view(&emulator).await["groups"][0]["loaded"], json!(false));
+    let load = scaling_fleet::load::Load::constant(emulator.now(), 10.0);
+    let service = scaling_fleet::service::ServiceModel::demo();
+    emulator.set_workload("web", scaling_emulator::Workload::new(load, service));
+    assert_eq!(view(&emulator).await["groups"][0]["loaded"], json!(true));
+}
