@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::page::{Sizes, listed};
-use super::{at_most, check_stays, group, group_mut};
+use super::{at_most, check_stays, fits, group, group_mut};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -13,6 +13,9 @@ const MOST: usize = 50;
 
 /// Most of one call.
 pub(super) const MOST_AT_ONCE: usize = 10;
+
+/// Longest name of any of them.
+const LONGEST: usize = 511;
 
 /// Input of the operations on target groups.
 #[derive(Debug, Clone, Deserialize)]
@@ -133,6 +136,7 @@ pub fn describe_balancers(region: &mut Region, input: &DescribeInput) -> Result<
 
 pub(super) fn add(list: &mut Vec<String>, given: &[String], member: &str) -> Result<(), AwsError> {
     at_most(given, MOST_AT_ONCE, member)?;
+    given.iter().try_for_each(|one| fits(one, LONGEST, member))?;
     let new: Vec<&String> = given.iter().filter(|one| !list.contains(one)).collect();
     if list.len() + new.len() > MOST {
         return Err(AwsError::new(

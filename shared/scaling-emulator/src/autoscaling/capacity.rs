@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{at_most, group, group_mut, pending_delete};
 use crate::region::activity::Activity;
 use crate::region::scaling::second;
-use crate::region::{Group, Region};
+use crate::region::{Group, Member, Region};
 use crate::wire::AwsError;
 
 /// Input of SetDesiredCapacity.
@@ -147,6 +147,14 @@ pub fn protect(region: &mut Region, input: &ProtectInput) -> Result<(), AwsError
         return Err(AwsError::validation(format!(
             "The instance {id} is not part of Auto Scaling group {}.",
             group.name
+        )));
+    }
+    let meant = |member: &&Member| input.instance_ids.contains(&member.id);
+    let may = |member: &Member| member.is_in_service() || member.state.is_standby();
+    if let Some(member) = group.members.iter().filter(meant).find(|member| !may(member)) {
+        return Err(AwsError::validation(format!(
+            "The instance {} is not in InService or EnteringStandby or Standby.",
+            member.id
         )));
     }
     for member in &mut group.members {

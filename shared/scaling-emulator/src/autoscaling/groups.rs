@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::group_input::{GroupInput, check_sizes, required, size};
 use super::group_settings::{apply, defaults};
 use super::tags::{self, TagInput};
-use super::{group, group_mut, hooks, launch_configurations, pending_delete, policies, traffic};
+use super::{group, group_mut, hooks, launch_configurations, policies, traffic};
 use crate::region::group::GroupSettings;
 use crate::region::scaling::second;
 use crate::region::{Group, Region};
@@ -114,7 +114,9 @@ pub fn update(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
     let name = input.auto_scaling_group_name.clone();
     let existing = group(region, &name)?;
     if existing.deleting {
-        return Err(AwsError::new("ScalingActivityInProgress", pending_delete(existing)));
+        return Err(AwsError::validation(
+            "The AutoScaling group may not be modified while it is pending delete",
+        ));
     }
     let source = input.source()?;
     let fixed = existing.active_refresh().is_some_and(|refresh| refresh.desired.is_some());

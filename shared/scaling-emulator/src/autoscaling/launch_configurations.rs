@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::fits;
 use super::kinds::MOST_CONFIGURATIONS;
 use super::page::{Sizes, sorted};
 use crate::ec2::images;
@@ -64,6 +65,7 @@ fn unsaid() -> BTreeMap<String, Value> {
 /// Makes a launch configuration.
 pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> {
     let name = input.launch_configuration_name.clone();
+    fits(&name, 255, "launchConfigurationName")?;
     if region.blueprints.configurations.contains_key(&name) {
         let message = format!(
             "Launch Configuration by this name already exists - A launch configuration already exists with the name {name}"
@@ -91,8 +93,11 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
     if let Some(why) = images::malformed(&image_id) {
         return Err(AwsError::validation(format!("AMI {image_id} is invalid: {why}")));
     }
-    if region.machines.get(&instance_type).is_none() {
+    let Some(kind) = region.machines.get(&instance_type) else {
         return Err(AwsError::invalid_value(&instance_type, "InstanceType"));
+    };
+    if let Some(why) = images::unfit(&image_id, kind) {
+        return Err(AwsError::validation(why));
     }
     let arn = arn(region, &name);
     let mut rest = model.map(|model| model.rest).unwrap_or_default();

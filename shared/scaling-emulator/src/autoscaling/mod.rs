@@ -142,6 +142,19 @@ fn at_most<T>(list: &[T], most: usize, member: &str) -> Result<(), AwsError> {
     )))
 }
 
+/// Refuses a text that is empty or longer than the service's model lets it be.
+fn fits(text: &str, most: usize, member: &str) -> Result<(), AwsError> {
+    let bound = match text.chars().count() {
+        0 => "greater than or equal to 1".to_owned(),
+        length if length > most => format!("less than or equal to {most}"),
+        _ => return Ok(()),
+    };
+    Err(AwsError::validation(format!(
+        "1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must have length \
+         {bound}"
+    )))
+}
+
 /// The group with this name, or the service's error.
 fn group<'a>(region: &'a Region, name: &str) -> Result<&'a Group, AwsError> {
     region.group(name).ok_or_else(|| no_such_group(name))

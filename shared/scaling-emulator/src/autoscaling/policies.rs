@@ -160,6 +160,7 @@ fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
     {
         return Err(AwsError::validation(format!("Invalid MetricAggregationType: {unknown}")));
     }
+    check_amounts(policy)?;
     if policy.estimated_instance_warmup.is_some_and(|seconds| seconds < 0) {
         return Err(AwsError::validation("EstimatedInstanceWarmup must be at least 0 seconds."));
     }
@@ -167,6 +168,22 @@ fn check(policy: &ScalingPolicy) -> Result<(), AwsError> {
         return Err(AwsError::validation("PolicyName must have 1 to 255 characters."));
     }
     check_steps(policy)
+}
+
+/// Refuses an exact capacity and a cooldown below 0: *API Reference*, PutScalingPolicy ("For exact capacity, you must specify a
+/// non-negative value").
+fn check_amounts(policy: &ScalingPolicy) -> Result<(), AwsError> {
+    let exact = policy.adjustment_type.as_deref() == Some("ExactCapacity");
+    let steps = policy.step_adjustments.iter().map(|step| step.scaling_adjustment);
+    if exact && policy.scaling_adjustment.into_iter().chain(steps).any(|amount| amount < 0) {
+        return Err(AwsError::validation(
+            "ScalingAdjustment must be at least 0 for the adjustment type ExactCapacity.",
+        ));
+    }
+    if policy.cooldown.is_some_and(|seconds| seconds < 0) {
+        return Err(AwsError::validation("Cooldown must be at least 0 seconds."));
+    }
+    Ok(())
 }
 
 /// A member that is of another kind of policy.

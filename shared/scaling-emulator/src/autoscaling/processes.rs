@@ -119,7 +119,12 @@ pub fn enable_metrics(region: &mut Region, input: &MetricsInput) -> Result<(), A
     if let Some(unknown) = input.metrics.iter().find(|name| !METRICS.contains(&name.as_str())) {
         return Err(AwsError::validation(format!("Invalid metric name: {unknown}")));
     }
-    if let Some(other) = input.granularity.as_deref().filter(|one| *one != "1Minute") {
+    let granularity = input.granularity.as_deref().ok_or_else(|| {
+        AwsError::validation(
+            "1 validation error detected: Value null at 'granularity' failed to satisfy constraint: Member must not be null",
+        )
+    })?;
+    if let Some(other) = Some(granularity).filter(|one| *one != "1Minute") {
         return Err(AwsError::validation(format!(
             "Invalid granularity: {other}. The valid value is 1Minute."
         )));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Sizes, sorted};
 use super::policies::{arn, selected};
-use super::{at_most, check_stays, group_mut};
+use super::{at_most, check_stays, fits, group_mut};
 use crate::region::Region;
 use crate::region::cron::Cron;
 use crate::region::policy::ScheduledAction;
@@ -20,6 +20,7 @@ const MOST_AT_ONCE: usize = 50;
 /// Stores a scheduled action.
 pub fn schedule(region: &mut Region, action: &ScheduledAction) -> Result<(), AwsError> {
     let now = region.now;
+    fits(&action.scheduled_action_name, 255, "scheduledActionName")?;
     let group = group_mut(region, &action.auto_scaling_group_name)?;
     check_stays(group)?;
     if action.start_time.is_none() && action.recurrence.is_none() {

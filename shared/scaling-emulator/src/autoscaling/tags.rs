@@ -15,12 +15,17 @@ const MOST: usize = 50;
 const LONGEST_KEY: usize = 128;
 const LONGEST_VALUE: usize = 256;
 
+/// What is tagged.
+const GROUP: &str = "auto-scaling-group";
+
 /// A tag as callers write it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TagInput {
     /// The group; may be left out when the group is being created.
     pub resource_id: Option<String>,
+    /// `auto-scaling-group`, the only one there is.
+    pub resource_type: Option<String>,
     /// Key.
     pub key: String,
     /// Value.
@@ -32,6 +37,11 @@ pub struct TagInput {
 impl TagInput {
     /// Refuses what no tag can be.
     pub(super) fn check(&self) -> Result<(), AwsError> {
+        if let Some(other) = self.resource_type.as_deref().filter(|kind| *kind != GROUP) {
+            return Err(AwsError::validation(format!(
+                "Invalid value '{other}' for resource type: the valid value is {GROUP}."
+            )));
+        }
         let long = |text: &str, most: usize| text.chars().count() > most;
         if self.key.is_empty() || long(&self.key, LONGEST_KEY) {
             return Err(AwsError::validation(format!(
@@ -86,7 +96,7 @@ impl TagDescription {
     pub fn all_of(group: &Group) -> Vec<Self> {
         let describe = |(key, tag): (&String, &GroupTag)| Self {
             resource_id: group.name.clone(),
-            resource_type: "auto-scaling-group",
+            resource_type: GROUP,
             key: key.clone(),
             value: tag.value.clone(),
             propagate_at_launch: tag.propagate,

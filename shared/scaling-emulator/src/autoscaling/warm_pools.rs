@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::describe::{InstanceDescription, describe_member};
 use super::page::{Sizes, sorted};
-use super::{check_stays, group, group_mut};
+use super::{check_stays, group, group_input, group_mut};
 use crate::region::warm_pool::{PoolState, WarmPool};
 use crate::region::{Group, Member, Region};
 use crate::wire::AwsError;
@@ -66,6 +66,7 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
         }),
     }
     };
+    let min = group_input::size(input.min_size, "minSize")?;
     let max_prepared = size(input.max_group_prepared_capacity, "maxGroupPreparedCapacity")?;
     if max_prepared.is_some_and(|max| max < group.settings.min) {
         return Err(AwsError::validation(
@@ -74,7 +75,7 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
     }
     group.warm_pool = Some(WarmPool {
         max_prepared,
-        min: size(input.min_size, "minSize")?.unwrap_or(0),
+        min: min.unwrap_or(0),
         state: input.pool_state.unwrap_or_default(),
         reuse: input.instance_reuse_policy.and_then(|policy| policy.reuse_on_scale_in).unwrap_or(false),
         deleting: false,

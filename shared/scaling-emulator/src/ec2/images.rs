@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use scaling_fleet::Architecture;
+use scaling_fleet::{Architecture, InstanceType};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -107,6 +107,21 @@ pub fn describe(region: &mut Region, input: &ImagesInput) -> Result<Value, AwsEr
 pub(crate) fn architecture(id: &str) -> Option<Architecture> {
     let public = PUBLIC.iter().find(|(public, _)| *public == id);
     public.and_then(|(_, architecture)| architecture.parse().ok())
+}
+
+/// What is said where an image does not run on a type's architecture.
+pub(crate) fn mismatch(wanted: &str, present: &str) -> String {
+    format!(
+        "The architecture '{wanted}' of the specified instance type does not match the architecture '{present}' of the \
+         specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use \
+         'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI."
+    )
+}
+
+/// Why a type cannot be launched from an image. `None` where it can, as far as is known of the image.
+pub(crate) fn unfit(image: &str, kind: &InstanceType) -> Option<String> {
+    let present = architecture(image).filter(|present| *present != kind.architecture)?;
+    Some(mismatch(kind.architecture.as_str(), present.as_str()))
 }
 
 /// The images by id: those in use have the architecture of the type that they are used with.

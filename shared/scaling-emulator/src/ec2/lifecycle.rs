@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::images;
 use super::instances::{InstanceState, RUNNING, STOPPED, TERMINATED, check_id, state};
 use crate::region::{Condition, LifecycleState, Member, Region};
 use crate::wire::AwsError;
@@ -195,15 +196,9 @@ pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<Value, AwsErro
 fn check_architecture(region: &Region, member: &Member, kind: &str) -> Result<(), AwsError> {
     let of = |kind: &str| region.machines.get(kind).map(|kind| kind.architecture.as_str());
     match of(member.instance_type.as_str()).zip(of(kind)) {
-        Some((present, wanted)) if present != wanted => Err(AwsError::new(
-            "InvalidParameterValue",
-            format!(
-                "The architecture '{wanted}' of the specified instance type does not match the architecture '{present}' of \
-                 the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You \
-                 can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or \
-                 AMI."
-            ),
-        )),
+        Some((present, wanted)) if present != wanted => {
+            Err(AwsError::new("InvalidParameterValue", images::mismatch(wanted, present)))
+        }
         _ => Ok(()),
     }
 }

@@ -186,6 +186,10 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     let kind = region.machines.machine(&kind).ok_or_else(|| {
         AwsError::new("InvalidParameterValue", format!("Invalid value '{kind}' for InstanceType."))
     })?;
+    let known = region.machines.get(kind.instance_type.as_str());
+    if let Some(why) = known.and_then(|known| images::unfit(&image, known)) {
+        return Err(AwsError::new("InvalidParameterValue", why));
+    }
     let zone = zone(region, place, kind.instance_type.as_str())?;
     let tagged = input.tags.iter().filter(|one| one.resource_type.as_deref() == Some("instance"));
     tags.extend(tagged.flat_map(|one| &one.tags).map(|tag| (tag.key.clone(), tag.value.clone())));

@@ -350,6 +350,9 @@ fn template_option(
     let kind = kind
         .or(version.data.instance_type.as_deref())
         .ok_or_else(|| invalid_template("The launch template must specify an instance type."))?;
+    if let Some(why) = machines.get(kind).and_then(|known| images::unfit(image, known)) {
+        return Err(invalid_template(&why));
+    }
     let option = LaunchOption {
         machine: machine(kind, machines)?,
         template: Some(template.spec(version.number)),

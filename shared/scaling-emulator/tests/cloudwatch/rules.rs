@@ -342,3 +342,27 @@ proptest! {
         let _ = cloudwatch::evaluate_alarms(&mut region);
     }
 }
+
+#[tokio::test]
+async fn descriptions_and_tags_of_alarms_have_their_lengths() {
+    let emulator = emulator().await;
+    let metric = json!({
+        "AlarmName": "a", "Namespace": "Shop", "MetricName": "A", "Statistic": "Sum", "Period": 60,
+        "EvaluationPeriods": 1, "Threshold": 5.0, "ComparisonOperator": "GreaterThanThreshold",
+    });
+    let composite = json!({ "AlarmName": "c", "AlarmRule": "TRUE" });
+    for (operation, base) in [("PutMetricAlarm", &metric), ("PutCompositeAlarm", &composite)] {
+        for changes in [
+            json!({ "AlarmDescription": "a".repeat(1025) }),
+            json!({ "Tags": [{ "Key": "", "Value": "v" }] }),
+            json!({ "Tags": [{ "Key": "k".repeat(129), "Value": "v" }] }),
+            json!({ "Tags": [{ "Key": "k", "Value": "v".repeat(257) }] }),
+        ] {
+            assert_eq!(code(&emulator, operation, with(base, &changes)), "ValidationError", "{operation}");
+        }
+        done(&emulator, operation, with(base, &json!({ "AlarmDescription": "a".repeat(1024) })));
+    }
+    let tags = json!([{ "Key": "k".repeat(129), "Value": "v" }]);
+    let tag = json!({ "ResourceARN": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a", "Tags": tags });
+    assert_eq!(code(&emulator, "TagResource", tag), "InvalidParameterValue");
+}

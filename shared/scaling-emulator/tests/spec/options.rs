@@ -162,7 +162,6 @@ async fn to_a_group_that_is_being_deleted_nothing_is_added() {
     let emulator = emulator(1).await;
     call(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true");
     for (operation, members, code) in [
-        ("UpdateAutoScalingGroup", "MaxSize=2", "ScalingActivityInProgress"),
         ("SetDesiredCapacity", "DesiredCapacity=0", "ScalingActivityInProgress"),
         ("StartInstanceRefresh", "", "ValidationError"),
         (

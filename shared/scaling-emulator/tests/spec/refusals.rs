@@ -186,7 +186,90 @@ async fn a_group_that_is_being_deleted_takes_no_writes() {
     ] {
         is_refused(&emulator, operation, members, "pending delete");
     }
+    let (code, message) = refused(&emulator, "UpdateAutoScalingGroup", "MaxSize=2");
+    assert_eq!(
+        (code.as_str(), message.as_str()),
+        ("ValidationError", "The AutoScaling group may not be modified while it is pending delete")
+    );
     let (_, message) = refused(&emulator, "SuspendProcesses", "");
     assert_eq!(message, "Processes may not be suspended while the AutoScaling group is pending delete");
     tried(&emulator, "DescribeScalingActivities", "").unwrap();
+}
+
+const ARM: &str = "ImageId=ami-0a1b2c3d4e5f60002&InstanceType=m7i.large";
+const MISMATCH: &str = "The architecture 'x86_64' of the specified instance type does not match the architecture 'arm64' of \
+    the specified AMI.";
+
+#[tokio::test]
+async fn an_image_runs_on_its_own_architecture_only() {
+    let emulator = emulator(1).await;
+    let error = tried_ec2(&emulator, "RunInstances", &format!("MinCount=1&MaxCount=1&{ARM}")).unwrap_err();
+    assert_eq!(error.code, "InvalidParameterValue");
+    assert!(error.message.starts_with(MISMATCH), "{}", error.message);
+    let configuration = format!("LaunchConfigurationName=arm&{ARM}");
+    is_refused(&emulator, "CreateLaunchConfiguration", &configuration, MISMATCH);
+    let data = format!("LaunchTemplateData.{}", ARM.replace("&Inst", "&LaunchTemplateData.Inst"));
+    ec2(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName=arm&{data}"));
+    let told = format!("You must use a valid fully-formed launch template. {MISMATCH}");
+    is_refused(&emulator, "UpdateAutoScalingGroup", "LaunchTemplate.LaunchTemplateName=arm", &told);
+    let mixed = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=arm\
+        &MixedInstancesPolicy.LaunchTemplate.Overrides.member.1.InstanceType=";
+    is_refused(&emulator, "UpdateAutoScalingGroup", &format!("{mixed}c7i.large"), &told);
+    call(&emulator, "UpdateAutoScalingGroup", &format!("{mixed}c7g.large"));
+}
+
+#[tokio::test]
+async fn only_what_serves_or_stands_by_is_protected() {
+    let emulator = emulator(2).await;
+    let id = crate::client::web(&emulator, |group| group.members[0].id.clone());
+    let end = format!("InstanceId={id}&ShouldDecrementDesiredCapacity=false");
+    call(&emulator, "TerminateInstanceInAutoScalingGroup", &end);
+    let protect = format!("InstanceIds.member.1={id}&ProtectedFromScaleIn=true");
+    let (code, message) = refused(&emulator, "SetInstanceProtection", &protect);
+    let told = format!("The instance {id} is not in InService or EnteringStandby or Standby.");
+    assert_eq!((code.as_str(), message), ("ValidationError", told));
+}
+
+#[tokio::test]
+async fn members_keep_to_their_bounds() {
+    let emulator = emulator(1).await;
+    let long = "a".repeat(256);
+    let exact = "PolicyName=p&AdjustmentType=ExactCapacity";
+    let step =
+        "StepAdjustments.member.1.MetricIntervalLowerBound=0&StepAdjustments.member.1.ScalingAdjustment=-1";
+    let configuration = "ImageId=ami-1&InstanceType=m7i.large";
+    let action = "Recurrence=0+0+*+*+*&MinSize=1";
+    let tag = "Tags.member.1.ResourceId=web&Tags.member.1.Key=k&Tags.member.1.ResourceType=instance";
+    for (operation, members, part) in [
+        ("PutScalingPolicy", format!("{exact}&ScalingAdjustment=-1"), "at least 0"),
+        ("PutScalingPolicy", format!("{exact}&PolicyType=StepScaling&{step}"), "at least 0"),
+        (
+            "PutScalingPolicy",
+            "PolicyName=p&AdjustmentType=ChangeInCapacity&ScalingAdjustment=1&Cooldown=-1".to_owned(),
+            "Cooldown",
+        ),
+        ("EnableMetricsCollection", String::new(), "Value null at 'granularity'"),
+        ("CreateOrUpdateTags", tag.to_owned(), "resource type"),
+        ("PutWarmPool", "MinSize=-1".to_owned(), "'minSize'"),
+        (
+            "CreateLaunchConfiguration",
+            format!("LaunchConfigurationName={long}&{configuration}"),
+            "at 'launchConfigurationName' failed to satisfy constraint: Member must have length less than or equal to 255",
+        ),
+        (
+            "CreateLaunchConfiguration",
+            format!("LaunchConfigurationName=&{configuration}"),
+            "Value '' at 'launchConfigurationName' failed to satisfy constraint: Member must have length greater than or \
+             equal to 1",
+        ),
+        (
+            "PutScheduledUpdateGroupAction",
+            format!("ScheduledActionName={long}&{action}"),
+            "'scheduledActionName'",
+        ),
+        ("PutScheduledUpdateGroupAction", format!("ScheduledActionName=&{action}"), "'scheduledActionName'"),
+        ("AttachLoadBalancers", "LoadBalancerNames.member.1=".to_owned(), "'loadBalancerNames'"),
+    ] {
+        is_refused(&emulator, operation, &members, part);
+    }
 }

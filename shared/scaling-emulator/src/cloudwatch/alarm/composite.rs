@@ -67,7 +67,7 @@ pub struct PutCompositeAlarm {
 /// `ValidationError` for a rule that cannot be, names an alarm that does not exist, or leads back to the alarm.
 pub fn put_composite_alarm(region: &mut Region, input: PutCompositeAlarm) -> Result<Empty, AwsError> {
     let name = checked_name(required(input.alarm_name, "AlarmName")?)?;
-    super::tags::check_new(&input.tags)?;
+    super::put::check_texts(&input.tags, input.alarm_description.as_deref())?;
     let text = required(input.alarm_rule, "AlarmRule")?;
     let rule = composite_rule::parse(&text)
         .map_err(|why| AwsError::validation(format!("AlarmRule contains an invalid expression: {why}")))?;

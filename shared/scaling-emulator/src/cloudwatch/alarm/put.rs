@@ -79,10 +79,19 @@ pub struct PutMetricAlarm {
 /// than the simple ones and percentiles.
 pub fn put_metric_alarm(region: &mut Region, input: PutMetricAlarm) -> Result<Empty, AwsError> {
     let name = checked_name(given(input.alarm_name.clone(), "AlarmName")?)?;
-    tags::check_new(&input.tags)?;
+    check_texts(&input.tags, input.alarm_description.as_deref())?;
     let configuration = configuration(&input).map_err(as_validation)?;
     store(region, name, configuration, input.tags);
     Ok(Empty {})
+}
+
+/// Refuses tags that a new alarm cannot have and a description that is too long, whatever the alarm watches.
+pub(super) fn check_texts(tags: &[Tag], description: Option<&str>) -> Result<(), AwsError> {
+    tags::check_new(tags)?;
+    if description.is_some_and(|text| text.chars().count() > 1_024) {
+        return Err(AwsError::validation("AlarmDescription must have at most 1024 characters."));
+    }
+    Ok(())
 }
 
 /// What an alarm may be called, whatever it watches.

@@ -65,7 +65,23 @@ fn too_many() -> String {
 
 /// Refuses more tags than a new alarm may have.
 pub(super) fn check_new(tags: &[Tag]) -> Result<(), AwsError> {
-    if tags.len() > MOST { Err(AwsError::new("LimitExceeded", too_many())) } else { Ok(()) }
+    if tags.len() > MOST {
+        return Err(AwsError::new("LimitExceeded", too_many()));
+    }
+    check_lengths(tags).map_err(AwsError::validation)
+}
+
+/// What is wrong with tags by themselves: *API Reference*, Tag.
+fn check_lengths(tags: &[Tag]) -> Result<(), String> {
+    let is_long = |text: &str, most: usize| text.chars().count() > most;
+    let wrong = |tag: &&Tag| tag.key.is_empty() || is_long(&tag.key, 128) || is_long(&tag.value, 256);
+    match tags.iter().find(wrong) {
+        Some(tag) => Err(format!(
+            "The tag '{}' must have a key of 1 to 128 characters and a value of at most 256.",
+            tag.key
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Sets tags of an alarm.
@@ -74,6 +90,7 @@ pub(super) fn check_new(tags: &[Tag]) -> Result<(), AwsError> {
 /// `ResourceNotFoundException`; `InvalidParameterValue` where it would have too many.
 pub fn tag_resource(region: &mut Region, input: TagResource) -> Result<Empty, AwsError> {
     let arn = alarm(region, input.resource_arn)?;
+    check_lengths(&input.tags).map_err(|why| AwsError::new("InvalidParameterValue", why))?;
     let tags = region.cloudwatch.alarms.tags.entry(arn).or_default();
     let added = input.tags.iter().filter(|tag| !tags.contains_key(&tag.key)).count();
     if tags.len() + added > MOST {
