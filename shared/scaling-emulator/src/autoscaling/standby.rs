@@ -1,6 +1,8 @@
 //! Standby, attaching and detaching.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{at_most, check_stays, group};
 use crate::region::activity::{Activity, ActivityStatus};
@@ -18,10 +20,17 @@ pub struct InstancesInput {
     /// The group.
     pub auto_scaling_group_name: String,
     /// The instances.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct")]
     pub instance_ids: Vec<String>,
     /// Whether nothing replaces them; of entering standby and detaching.
     pub should_decrement_desired_capacity: Option<bool>,
+}
+
+/// An instance that is named twice is moved once, and counts once against the bounds.
+fn distinct<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let mut seen = BTreeSet::new();
+    let ids = Vec::<String>::deserialize(deserializer)?;
+    Ok(ids.into_iter().filter(|id| seen.insert(id.clone())).collect())
 }
 
 /// The activities that follow.

@@ -183,6 +183,10 @@ async fn a_set_state_lasts_until_the_next_evaluation() {
     assert_eq!(changed("AlarmName", "b"), "ResourceNotFound");
     assert_eq!(changed("StateValue", "ALARMED"), "ValidationError");
     assert_eq!(changed("StateReasonData", "{"), "InvalidFormat");
+    assert_eq!(changed("StateReason", &"x".repeat(1024)), "ValidationError");
+    assert_eq!(changed("StateReasonData", &format!("\"{}\"", "x".repeat(3999))), "ValidationError");
+    let many: Vec<String> = (0..101).map(|number| format!("a{number}")).collect();
+    assert_eq!(code(&emulator, "DescribeAlarms", json!({ "AlarmNames": many })), "ValidationError");
 }
 
 #[tokio::test]

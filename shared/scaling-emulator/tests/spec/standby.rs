@@ -39,6 +39,23 @@ async fn an_instance_in_standby_is_no_capacity_and_comes_back_into_it() {
 }
 
 #[tokio::test]
+async fn an_instance_that_is_named_twice_moves_once() {
+    let emulator = emulator(3).await;
+    let id = ids(&emulator, InService)[0].clone();
+    let twice = format!("InstanceIds.member.1={id}&InstanceIds.member.2={id}");
+    for action in ["EnterStandby", "DetachInstances"] {
+        let moved = call(&emulator, action, &format!("{twice}&ShouldDecrementDesiredCapacity=true"));
+        assert_eq!(moved["Activities"].as_array().unwrap().len(), 1, "{action}: {moved}");
+        advance(&emulator, 60).await;
+        if action == "EnterStandby" {
+            call(&emulator, "ExitStandby", &twice);
+            advance(&emulator, 60).await;
+        }
+    }
+    assert_eq!(desired(&emulator), 2);
+}
+
+#[tokio::test]
 async fn without_decrement_an_instance_in_standby_is_replaced() {
     let emulator = emulator(2).await;
     let id = ids(&emulator, InService)[0].clone();

@@ -36,6 +36,22 @@ pub struct AlarmNames {
     pub alarm_names: Vec<String>,
 }
 
+/// Most characters of the reason for a state, by the service's model.
+const MAX_REASON: usize = 1023;
+
+/// Most characters of the reason's data.
+const MAX_REASON_DATA: usize = 4000;
+
+fn fits(text: &str, most: usize, member: &str) -> Result<(), AwsError> {
+    if text.chars().count() <= most {
+        return Ok(());
+    }
+    Err(AwsError::validation(format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less than \
+         or equal to {most}"
+    )))
+}
+
 /// Puts an alarm into a state until it is next evaluated. Actions are set off as by any change; see
 /// [`crate::cloudwatch::take_invocations`].
 ///
@@ -48,7 +64,9 @@ pub fn set_alarm_state(region: &mut Region, input: SetAlarmState) -> Result<Empt
     let value = StateValue::named(&value).ok_or_else(|| {
         AwsError::validation(format!("The value {value} for parameter StateValue is not supported."))
     })?;
+    fits(&reason, MAX_REASON, "stateReason")?;
     let data = input.state_reason_data;
+    fits(data.as_deref().unwrap_or_default(), MAX_REASON_DATA, "stateReasonData")?;
     if data.as_deref().is_some_and(|data| serde_json::from_str::<serde::de::IgnoredAny>(data).is_err()) {
         return Err(AwsError::new("InvalidFormat", "StateReasonData is not valid JSON."));
     }
@@ -145,11 +163,19 @@ fn switch_actions(region: &mut Region, input: AlarmNames, enabled: bool) -> Resu
 }
 
 fn names(input: AlarmNames) -> Result<Vec<String>, AwsError> {
-    match input.alarm_names.len() {
-        0 => required(None, "AlarmNames"),
-        1..=MAX_NAMES => Ok(input.alarm_names),
-        _ => Err(AwsError::validation(format!(
-            "The collection AlarmNames must not have a size greater than {MAX_NAMES}."
-        ))),
+    if input.alarm_names.is_empty() {
+        return required(None, "AlarmNames");
     }
+    few(&input.alarm_names)?;
+    Ok(input.alarm_names)
+}
+
+/// Refuses more alarms than one call may name.
+pub(super) fn few(names: &[String]) -> Result<(), AwsError> {
+    if names.len() <= MAX_NAMES {
+        return Ok(());
+    }
+    Err(AwsError::validation(format!(
+        "The collection AlarmNames must not have a size greater than {MAX_NAMES}."
+    )))
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::change::few;
 use super::composite::{self, CompositeAlarm};
 use super::relatives::{self, Relation, Relative};
 use super::rule::Treatment;
@@ -131,6 +132,7 @@ pub struct MetricAlarm {
 /// `ValidationError` by the service's rules, `InvalidNextToken`.
 pub fn describe_alarms(region: &mut Region, input: &DescribeAlarms) -> Result<AlarmList, AwsError> {
     let size = page_size(input.max_records)?;
+    few(&input.alarm_names)?;
     if let Some(relation) = Relation::of(input)? {
         return relatives::list(&region.cloudwatch.alarms, relation, size, input.next_token.as_deref());
     }
