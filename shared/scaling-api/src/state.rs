@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use scaling_control::ports::StateStore;
-use scaling_control::{ControlLoop, PortError, TickReport};
+use scaling_control::{ControlLoop, within};
 use scaling_policy::config::Config;
 use scaling_telemetry::Metrics;
 use tokio::sync::Mutex;
@@ -14,8 +14,8 @@ use tokio::sync::Mutex;
 use crate::access::Access;
 use crate::events::Feed;
 
-/// Longest time for a look at the platform on behalf of a request that only reads: API Gateway gives an answer 29 s, and an
-/// answer with what is known is worth more than none.
+/// Longest time for a look at the platform on behalf of a request for figures: API Gateway gives an answer 29 s, and an
+/// answer with the figures as they stand is worth more than none.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 /// After a look that failed the figures are shown as they stand for so long: otherwise every request would wait for a platform
@@ -146,7 +146,7 @@ impl ApiState {
         if self.is_recent(looked.well, config) || has_failed {
             return &self.metrics;
         }
-        match self.look().await {
+        match within(LONGEST_LOOK, "the look at the groups", self.control.plan()).await {
             Ok(report) => {
                 self.metrics.show(&report);
                 *looked = Looked { well: Some(self.now()), failed: None };
@@ -157,21 +157,6 @@ impl ApiState {
             }
         }
         &self.metrics
-    }
-
-    /// Evaluates all groups and changes nothing, for a request that only reads.
-    ///
-    /// # Errors
-    /// Those of [`ControlLoop::plan`], and that the platform has not answered within [`LONGEST_LOOK`].
-    pub(crate) async fn look(&self) -> Result<TickReport, PortError> {
-        let looked = tokio::time::timeout(LONGEST_LOOK, self.control.plan()).await;
-        looked.unwrap_or_else(|_| {
-            Err(PortError::Unavailable {
-                operation: "the look at the groups",
-                message: format!("the platform has not answered within {} s", LONGEST_LOOK.as_secs()),
-                source: None,
-            })
-        })
     }
 
     /// Within two periods, by the group with the longest.

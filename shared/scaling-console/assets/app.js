@@ -40,8 +40,8 @@ async function health() {
     await get("/health");
     notice.hidden = true;
   } catch (error) {
-    // That the process does not answer at all is said by the connection's state.
-    if (!error.status) return;
+    // That the process does not answer at all is said by the connection's state; a proxy's refusal says nothing of the groups.
+    if (!error.type?.endsWith(":not-ticking")) return;
     notice.textContent = `The groups are not evaluated: ${error.message}`;
     notice.hidden = false;
   }

@@ -73,7 +73,7 @@ export function fleet(main) {
       });
       state.data = { groups };
       switched.hidden = !answer.kill_switch;
-      switched.textContent = `Nothing changes: ${answer.kill_switch ?? ""}`;
+      switched.textContent = `No change is asked for: ${answer.kill_switch ?? ""}`;
       const { over, cost, savings, saved } = answer.sums;
       sums.replaceChildren(
         card("Groups", String(groups.length)),

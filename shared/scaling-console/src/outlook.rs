@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use scaling_control::Evaluation;
 use scaling_policy::config::{ControlLevel, GroupConfig, Mode};
 use scaling_policy::decide::bounds::Bounds;
-use scaling_policy::decide::scale_down_delay;
+use scaling_policy::decide::{may_still_run, scale_down_delay};
 use scaling_policy::decision::{counted, on_order};
 use scaling_policy::snapshot::RetypeSupport;
 use scaling_policy::{Learned, OperationState, Snapshot};
@@ -90,6 +90,15 @@ impl Look<'_> {
         bars
     }
 
+    /// The type change that is under way, or may be.
+    fn changing(&self) -> Option<Bar> {
+        if self.state.open_type_change().is_some() {
+            return Some((None, "a type change is running".to_owned()));
+        }
+        let may = may_still_run(self.state, self.snapshot);
+        may.then(|| (None, "a type change that was given up may still run, and cannot be read".to_owned()))
+    }
+
     fn up(&self) -> Vec<Bar> {
         let mut bars = self.any();
         let cooldown = self.config.cooldown_period(self.learned.boot_time());
@@ -118,9 +127,7 @@ impl Look<'_> {
         if let Some(until) = after(self.state.manual.map(|manual| manual.at), self.config.manual_hold) {
             bars.push((Some(until), "a change by hand is kept for a while".to_owned()));
         }
-        if self.state.open_type_change().is_some() {
-            bars.push((None, "a type change is running".to_owned()));
-        }
+        bars.extend(self.changing());
         let arriving = self.snapshot.group.arriving();
         if arriving > 0 {
             bars.push((None, on_order(arriving)));
@@ -140,9 +147,7 @@ impl Look<'_> {
         if let RetypeSupport::CountOnly { why } = &self.snapshot.group.retype {
             bars.push((None, why.clone()));
         }
-        if self.state.open_type_change().is_some() {
-            bars.push((None, "a type change is running".to_owned()));
-        }
+        bars.extend(self.changing());
         if self.config.mode != Mode::Vertical {
             if let Some(until) = after(self.state.began_launching(), self.config.min_type_age) {
                 bars.push((

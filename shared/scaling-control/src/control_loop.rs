@@ -244,6 +244,12 @@ impl ControlLoop {
                 return Ok(Some(loaded.config.at_version(ConfigVersion(change.version))));
             }
         }
+        tracing::error!(
+            target: "scaling::validator",
+            version = control.config_version,
+            "neither the stored configuration nor an earlier one is taken: the deployed one is in force, which knows nothing of \
+             what was set since"
+        );
         Ok(None)
     }
 

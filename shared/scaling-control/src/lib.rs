@@ -33,6 +33,7 @@ pub use act::{LEASE, LONGEST_STEP};
 pub use control_loop::{ControlLoop, RefusedConfig};
 pub use error::PortError;
 pub use ports_set::Ports;
+pub use reading::within;
 pub use report::{Evaluation, GroupOutcome, Outcome, TickReport};
 pub use request::{ConfigRefusal, Obstacle, Refusal, Requested, ScaleRequest, check_type};
 pub use versions::ConfigChange;

@@ -112,8 +112,9 @@ pub fn pass(mut read: Read, kill_switch: Option<&KillSwitch>, market: &Market<'_
     let backed_off = record.state.is_backed_off(&launch_type, now);
     let mut ended = Vec::new();
     let mut step = None;
+    keep_unread_since(&mut read, now);
     for slot in [Slot::Retype, Slot::Scale] {
-        if slot == Slot::Scale || !waits_for_its_replacement(&mut read, now) {
+        if slot == Slot::Scale || !waits_for_its_replacement(&read.record.state, now) {
             step = advance(&mut read, slot, &snapshot, &mut ended, now).or(step);
         }
     }
@@ -256,19 +257,24 @@ impl Pass {
     }
 }
 
+/// Keeps in the type change since when its replacement cannot be read. One that was given up meanwhile keeps it until it can be
+/// read that nothing runs any more: until then it may still be replacing instances.
+fn keep_unread_since(read: &mut Read, now: Timestamp) {
+    let is_unknown = read.is_replacement_unknown;
+    let still_runs = read.replacement.as_ref().is_some_and(|seen| seen.status.is_active());
+    let Some(change) = &mut read.record.state.type_change else { return };
+    if change.phase.is_open() {
+        change.unread_since = is_unknown.then(|| change.unread_since.unwrap_or(now));
+    } else if !is_unknown && !still_runs {
+        change.unread_since = None;
+    }
+}
+
 /// Whether the type change waits because what the platform shows of its replacement cannot be read. It does for as long as one
 /// that the platform does not show: then the group itself tells how it ended.
-fn waits_for_its_replacement(read: &mut Read, now: Timestamp) -> bool {
-    let is_unknown = read.is_replacement_unknown;
-    let Some(change) = &mut read.record.state.type_change else { return is_unknown };
-    let is_open = change.phase.is_open();
-    if is_open || !is_unknown {
-        change.unread_since = is_unknown.then(|| change.unread_since.unwrap_or(now));
-    }
-    if !is_open {
-        return is_unknown;
-    }
-    change.unread_since.is_some_and(|since| now.duration_since(since).as_secs_f64() <= LONGEST.as_secs_f64())
+fn waits_for_its_replacement(state: &OperationState, now: Timestamp) -> bool {
+    let since = state.open_type_change().and_then(|change| change.unread_since);
+    since.is_some_and(|since| now.duration_since(since).as_secs_f64() <= LONGEST.as_secs_f64())
 }
 
 /// Asks what follows for the open operation of a slot. Returns the step that is due.

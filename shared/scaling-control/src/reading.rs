@@ -27,7 +27,10 @@ use crate::report::{Outcome, TickReport};
 pub(crate) const LONGEST_READ: Duration = Duration::from_secs(45);
 
 /// Gives `call` at most `longest`, and then counts it as one without an answer.
-pub(crate) async fn within<T>(
+///
+/// # Errors
+/// Its own, and `Unavailable` when the time is over.
+pub async fn within<T>(
     longest: Duration,
     operation: &'static str,
     call: impl Future<Output = Result<T, PortError>>,
@@ -259,18 +262,25 @@ async fn read_operation(ports: Ports, mut read: Read) -> Read {
     let is_retyping = asks_for_its_replacement(state);
     let open = [state.open_type_change(), state.open_operation()];
     let since = open.into_iter().flatten().map(|operation| operation.planned_at).min();
-    let (group, now) = (&read.config, ports.clock.now());
+    let group = &read.config;
     let replacement = async { if is_retyping { ports.groups.replacement(group).await } else { Ok(None) } };
+    let failures = async {
+        match since {
+            Some(since) => ports.groups.launch_failures(group, since).await,
+            None => Ok(Vec::new()),
+        }
+    };
     let (replacement, failures) = tokio::join!(
         within(LONGEST_READ, "read the replacement", replacement),
-        within(
-            LONGEST_READ,
-            "read failed launches",
-            ports.groups.launch_failures(group, since.unwrap_or(now))
-        ),
+        within(LONGEST_READ, "read failed launches", failures),
     );
     read.is_replacement_unknown = replacement.is_err();
-    read.replacement = known(replacement, "the type change waits").flatten();
+    let otherwise = if state.open_type_change().is_some() {
+        "the type change waits"
+    } else {
+        "a type change that was given up may still run"
+    };
+    read.replacement = known(replacement, otherwise).flatten();
     read.failures = known(failures, "launches are not known to have failed").unwrap_or_default();
     read
 }

@@ -57,7 +57,7 @@ pub struct ControlRecord {
     pub config_key: String,
     /// The versions that became active last, oldest first.
     pub changes: Vec<ConfigChange>,
-    /// Nothing is changed while this is set.
+    /// No change is asked for while this is set; what the platform has taken goes on.
     pub kill_switch: Option<KillSwitch>,
 }
 

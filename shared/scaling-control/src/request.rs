@@ -9,7 +9,7 @@ use scaling_policy::OperationState;
 use scaling_policy::config::{Config, ConfigError, ConfigVersion, GroupConfig, GroupName};
 use scaling_policy::decide::bounds::Bounds;
 use scaling_policy::decide::in_force::in_force;
-use scaling_policy::decision::{Action, Decision, Reason, counted};
+use scaling_policy::decision::{Action, Decision, Reason};
 use scaling_policy::operation::{Operation, OperationId, Override, Phase};
 use scaling_policy::snapshot::RetypeSupport;
 use thiserror::Error;
@@ -79,16 +79,23 @@ pub enum Refusal {
         reason: String,
     },
     /// Outside the bounds.
-    #[error("{what} is outside the bounds: {bounds}")]
+    #[error("{what} is outside the bounds: {bounds}{}", said(.in_force))]
     OutOfBounds {
         /// What was asked for.
         what: String,
         /// What is allowed.
         bounds: String,
+        /// What people have set that holds now, and may have set these bounds.
+        in_force: Vec<String>,
     },
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
+}
+
+/// The end of a sentence about bounds.
+fn said(in_force: &[String]) -> String {
+    if in_force.is_empty() { String::new() } else { format!("; in force: {}", in_force.join("; ")) }
 }
 
 /// What stands in the way of a request.
@@ -225,12 +232,13 @@ impl ControlLoop {
             let state = &OperationState { temporary, ..state.clone() };
             let bounds = Bounds::of(&pass.read.config, state, &pass.snapshot, now);
             if bounds.clamp(replicas).0 != replicas {
-                let mut bounds = format!("{} to {} replicas", bounds.min, bounds.max);
-                let set = in_force(&pass.read.config, state, now);
-                if !set.is_empty() {
-                    bounds = format!("{bounds}, by what is in force: {}", set.join("; "));
-                }
-                return Err(Refusal::OutOfBounds { what: counted(replicas, "replica", "replicas"), bounds });
+                let bounds = format!("{} to {} replicas", bounds.min, bounds.max);
+                let in_force = in_force(&pass.read.config, state, now);
+                return Err(Refusal::OutOfBounds {
+                    what: format!("a count of {replicas}"),
+                    bounds,
+                    in_force,
+                });
             }
         }
         let shrinks = request.replicas.is_some_and(|replicas| replicas < pass.snapshot.group.desired);
@@ -242,8 +250,8 @@ impl ControlLoop {
         if shrinks {
             let desired = pass.snapshot.group.desired;
             let bounds = format!("{desired} or more while the type changes; ask for fewer when it has ended");
-            let what = counted(request.replicas.unwrap_or_default(), "replica", "replicas");
-            return Err(Refusal::OutOfBounds { what, bounds });
+            let what = format!("a count of {}", request.replicas.unwrap_or_default());
+            return Err(Refusal::OutOfBounds { what, bounds, in_force: Vec::new() });
         }
         let group = &pass.snapshot.group;
         let runs = (&group.retype, &group.launch_type.name);
@@ -350,7 +358,8 @@ pub fn check_type(
             format!("the type of this group cannot be changed: {why}"),
         ));
     }
-    let outside = |bounds: String| Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds });
+    let outside =
+        |bounds: String| Err(Refusal::OutOfBounds { what: wanted.to_string(), bounds, in_force: Vec::new() });
     if market.catalogue.get(wanted).is_none() {
         return outside("it is not in the catalogue of instance types".to_owned());
     }

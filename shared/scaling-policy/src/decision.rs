@@ -223,6 +223,8 @@ pub enum Reason {
     ControlLevel,
     /// A type change is running, so capacity is only added.
     TypeChangeRunning,
+    /// A type change was given up unread and may still be replacing instances.
+    TypeChangeUnread,
     /// A replacement that is not ours is running.
     ForeignReplacement,
     /// A scaling policy, schedule or autoscaler that is not ours acts on the group.
@@ -291,6 +293,7 @@ impl Reason {
             Self::KillSwitch => "kill_switch",
             Self::ControlLevel => "control_level",
             Self::TypeChangeRunning => "type_change_running",
+            Self::TypeChangeUnread => "type_change_unread",
             Self::ForeignReplacement => "foreign_replacement",
             Self::ForeignController => "foreign_controller",
             Self::TakeOverUnchecked => "take_over_unchecked",
@@ -369,6 +372,9 @@ impl fmt::Display for Reason {
             Self::KillSwitch => f.write_str("the kill switch is on"),
             Self::ControlLevel => f.write_str("the group's control level does not allow it"),
             Self::TypeChangeRunning => f.write_str("a type change is running, so capacity is only added"),
+            Self::TypeChangeUnread => f.write_str(
+                "a type change that was given up may still run, because its replacement cannot be read; capacity is only added",
+            ),
             Self::ForeignReplacement => f.write_str("an instance refresh that is not ours is running"),
             Self::ForeignController => f.write_str("another controller acts on the group"),
             Self::TakeOverUnchecked => f.write_str(

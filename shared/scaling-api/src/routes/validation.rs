@@ -1,18 +1,20 @@
 //! Findings about the configuration in force and about the groups it names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use futures_util::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use scaling_control::ports::Quota;
 use scaling_control::record::{
     OPERATIONS_PREFIX, OperationRecord, decisions_prefix, from_json, operation_key,
 };
-use scaling_control::{GroupOutcome, PortError};
+use scaling_control::{GroupOutcome, PortError, within};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, ConfigFault, GroupName, Platform, Severity};
-use scaling_policy::operation::Operation;
+use scaling_policy::operation::{LaunchFailure, Operation};
 use serde::Serialize;
 
 use crate::cursor::Day;
@@ -20,6 +22,16 @@ use crate::findings::{self, Facts, Finding};
 use crate::history::History;
 use crate::problem::Problem;
 use crate::state::ApiState;
+
+/// Longest time for all that is asked of the platform: the gateway gives an answer 29 s, and its own findings are in the
+/// configuration's part of the answer all the same.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Longest time for what only explains: without it the other findings still hold.
+const LONGEST_ASIDE: Duration = Duration::from_secs(5);
+
+/// Groups that are asked why launches failed, at once.
+const AT_ONCE: usize = 8;
 
 /// The newest operations and decisions are looked at, this many of all groups and of one.
 const LOOKED_AT: usize = 1000;
@@ -71,7 +83,7 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
         (None, Err(error)) => (false, error.faults),
     };
     let refused_version = refused.map(|refused| refused.version.0);
-    let (groups, platform_error) = match look(&state).await {
+    let (groups, platform_error) = match within(LONGEST, "the look at the groups", look(&state)).await {
         Ok(found) => (found, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
@@ -84,7 +96,7 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
 
 /// Reads what there is to know, and looks at it.
 pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
-    let report = state.look().await?;
+    let report = state.control().plan().await?;
     look_over(state, &report.outcomes.iter().collect::<Vec<_>>()).await
 }
 
@@ -101,13 +113,15 @@ pub(crate) async fn look_over(
     let place = |name: &GroupName| config.groups.iter().position(|group| group.name == *name);
     let mut outcomes = outcomes.to_vec();
     outcomes.sort_by_cached_key(|outcome| place(&outcome.config.name).unwrap_or(usize::MAX));
+    let asked: Vec<_> = outcomes.iter().map(|outcome| failures(state, outcome)).collect();
+    let mut failed = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter();
     let mut found = Vec::new();
     for outcome in &outcomes {
         let name = &outcome.config.name;
         let facts = Facts {
             quota: launch_type(outcome).and_then(|name| quotas.get(name).cloned()),
             spot_is_priced: launch_type(outcome).is_some_and(|name| prices.spot(name).is_some()),
-            failures: failures(state, outcome).await?,
+            failures: failed.next().unwrap_or_default(),
             operations: operations.remove(name).unwrap_or_default(),
             decisions: if outcomes.len() <= FEW { decisions(state, name).await? } else { Vec::new() },
         };
@@ -126,25 +140,23 @@ async fn quotas(state: &ApiState, outcomes: &[&GroupOutcome]) -> BTreeMap<TypeNa
     let types = outcomes.iter().filter_map(|outcome| launch_type(outcome));
     let types: BTreeSet<TypeName> = types.cloned().collect();
     let types: Vec<TypeName> = types.into_iter().collect();
-    let asked = state.control().ports().groups.quotas(&types).await;
-    asked.unwrap_or_else(|error| {
+    let asked = state.control().ports().groups.quotas(&types);
+    within(LONGEST_ASIDE, "read quotas", asked).await.unwrap_or_else(|error| {
         tracing::debug!(target: "scaling::integration", %error, "the account's quotas are not known");
         BTreeMap::new()
     })
 }
 
-/// Failed launches, asked for only where replicas are missing.
-async fn failures(
-    state: &ApiState,
-    outcome: &GroupOutcome,
-) -> Result<Vec<scaling_policy::operation::LaunchFailure>, PortError> {
-    match outcome.evaluation().filter(|evaluation| evaluation.state.missing_since.is_some()) {
-        Some(_) => {
-            let since = state.now() - HOUR;
-            state.control().ports().groups.launch_failures(&outcome.config, since).await
-        }
-        None => Ok(Vec::new()),
+/// Failed launches, asked for only where replicas are missing. Where they are not told, nothing is known of them.
+async fn failures(state: &ApiState, outcome: &GroupOutcome) -> Vec<LaunchFailure> {
+    if outcome.evaluation().is_none_or(|evaluation| evaluation.state.missing_since.is_none()) {
+        return Vec::new();
     }
+    let asked = state.control().ports().groups.launch_failures(&outcome.config, state.now() - HOUR);
+    within(LONGEST_ASIDE, "read failed launches", asked).await.unwrap_or_else(|error| {
+        tracing::debug!(target: "scaling::integration", %error, "it is not known why launches failed");
+        Vec::new()
+    })
 }
 
 /// Operations of the last day by group, newest first.

@@ -365,8 +365,8 @@ async fn a_platform_that_does_not_answer_is_told_while_the_asker_still_waits() {
     *stage.platform.hangs.lock().unwrap() = true;
     let begin = tokio::time::Instant::now();
     let answer = stage.get("/validation").await.ok();
-    assert_eq!(begin.elapsed().as_secs(), 10);
+    assert_eq!(begin.elapsed().as_secs(), 20);
     assert_eq!(answer["valid"], false);
     let error = answer["platform_error"].as_str().unwrap();
-    assert!(error.contains("has not answered within 10 s"), "{error}");
+    assert!(error.contains("no answer within 20 s"), "{error}");
 }

@@ -167,16 +167,21 @@ def tells_what_holds_for_the_fleet(chromium, address, folder):
         # The override that was set on the group's own page.
         expect(page.locator("tr", has_text="observed").locator(".chip")).to_have_text(["override"])
         switch("PUT", by="ada", reason="an incident")
-        expect(page.locator("main .notice")).to_contain_text("Nothing changes: kill switch by ada: an incident")
+        expect(page.locator("main .notice")).to_contain_text("No change is asked for: kill switch by ada: an incident")
         browser.check_accessible("fleet-switched")
         switch("DELETE", by="ada")
         expect(page.locator("main .notice")).to_be_hidden()
-        silent = {"status": 503, "json": {"detail": "the last tick ended 400 s ago"}}
-        page.route("**/health", lambda route: route.fulfill(**silent))
+        page.route("**/health", lambda route: route.fulfill(status=502, json={"detail": "a proxy's trouble"}))
+        page.reload()
+        page.locator("tbody tr").first.wait_for()
+        expect(page.get_by_role("alert")).to_be_hidden()
+        page.unroute("**/health")
+        silent = {"type": "urn:scaling:problem:not-ticking", "detail": "the last tick ended 400 s ago"}
+        page.route("**/health", lambda route: route.fulfill(status=503, json=silent))
         page.reload()
         expect(page.get_by_role("alert")).to_have_text("The groups are not evaluated: the last tick ended 400 s ago")
         browser.check_accessible("fleet-silent")
-        browser.faults = [fault for fault in browser.faults if "503" not in fault]
+        browser.faults = [fault for fault in browser.faults if "503" not in fault and "502" not in fault]
     print("tells overrides, the kill switch, and that the groups are not evaluated")
 
 

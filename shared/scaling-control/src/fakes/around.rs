@@ -40,7 +40,7 @@ pub trait Around: Send + Sync {
         Ok(())
     }
 
-    /// After an effect, before its answer. An error takes the answer's place.
+    /// After it was made, before its answer, whichever that is. An error takes the answer's place.
     async fn after(&self, call: Call<'_>) -> Result<(), PortError> {
         let _ = call;
         Ok(())
@@ -80,9 +80,9 @@ impl Surrounded {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let told = Call { number, name, key, items };
         self.what.before(told).await?;
-        let answer = call.await?;
+        let answer = call.await;
         self.what.after(told).await?;
-        Ok(answer)
+        answer
     }
 }
 

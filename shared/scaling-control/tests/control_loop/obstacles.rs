@@ -13,6 +13,7 @@ use scaling_control::{ControlLoop, Outcome, PortError, ScaleRequest};
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::{Operation, OperationKind, Pause, Phase, Step};
+use scaling_policy::snapshot::ReplacementStatus;
 use scaling_policy::{Learned, OperationState, Reading};
 use serde_json::json;
 
@@ -193,8 +194,17 @@ async fn what_may_still_be_replacing_instances_is_not_scaled_down_though_the_typ
     let change = ended.iter().find(|ended| matches!(ended.kind, OperationKind::Retype { .. })).unwrap();
     assert_eq!(change.phase, Phase::Failed, "{change:?}");
     assert_eq!(world.platform.group().desired, before);
-    // Once it can be read that nothing runs any more, it goes on.
+    // It can be read again, and shows that it still runs.
     world.platform.group().forbidden.clear();
+    let launches = world.platform.group().launch_type.clone();
+    world.platform.group().no_capacity = vec![launches];
+    world.platform.group().replacement.as_mut().unwrap().status = ReplacementStatus::InProgress;
+    under(&world, &control, 3.0, 30).await;
+    assert_eq!(world.platform.group().desired, before);
+    assert!(stored(&world).await.state.type_change.unwrap().unread_since.is_some());
+    // Once it can be read that nothing runs any more, it goes on.
+    world.platform.group().no_capacity.clear();
+    world.platform.group().replacement.as_mut().unwrap().status = ReplacementStatus::Successful;
     under(&world, &control, 3.0, 60).await;
     assert!(world.platform.group().desired < before);
     assert_eq!(stored(&world).await.state.type_change.unwrap().unread_since, None);

@@ -337,8 +337,11 @@ async fn a_count_outside_the_bounds_is_refused_with_who_has_set_them() {
     control.request(&ScaleRequest { until: Some(until), ..to(9) }).await.unwrap();
     let refusal = control.request(&to(10)).await.unwrap_err().to_string();
     assert!(
-        refusal.starts_with("10 replicas is outside the bounds: 9 to 9 replicas, by what is in force"),
+        refusal
+            .starts_with("a count of 10 is outside the bounds: 9 to 9 replicas; in force: override by ops"),
         "{refusal}"
     );
-    assert!(refusal.contains("ops"), "{refusal}");
+    let free = World::new();
+    let refusal = free.control().request(&to(99)).await.unwrap_err().to_string();
+    assert_eq!(refusal, "a count of 99 is outside the bounds: 1 to 40 replicas");
 }

@@ -6,7 +6,8 @@ use super::release::scale_down_delay;
 use super::{Inputs, stand_still};
 use crate::config::{ControlLevel, Mode};
 use crate::decision::{GuardNote, Reason};
-use crate::snapshot::RetypeSupport;
+use crate::operation::OperationState;
+use crate::snapshot::{RetypeSupport, Snapshot};
 
 type Guard = fn(&Inputs<'_>, &Draft) -> Verdict;
 
@@ -189,16 +190,16 @@ fn running_replacement(inputs: &Inputs<'_>) -> Option<Reason> {
     match (ours, foreign) {
         (Some(_), _) => Some(Reason::TypeChangeRunning),
         (None, true) => Some(Reason::ForeignReplacement),
-        (None, false) if may_still_run(inputs) => Some(Reason::TypeChangeRunning),
+        (None, false) if may_still_run(inputs.state, inputs.snapshot) => Some(Reason::TypeChangeUnread),
         (None, false) => None,
     }
 }
 
 /// Whether a type change that was given up unread may still be replacing instances: nobody knows while they are of several
 /// types.
-fn may_still_run(inputs: &Inputs<'_>) -> bool {
-    let given_up = inputs.state.type_change.as_ref().is_some_and(|change| change.unread_since.is_some());
-    given_up && inputs.snapshot.group.replicas.len() > 1
+pub fn may_still_run(state: &OperationState, snapshot: &Snapshot) -> bool {
+    let change = state.type_change.as_ref().filter(|change| !change.phase.is_open());
+    change.is_some_and(|change| change.unread_since.is_some()) && snapshot.group.replicas.len() > 1
 }
 
 fn control_level(inputs: &Inputs<'_>, draft: &Draft) -> Verdict {

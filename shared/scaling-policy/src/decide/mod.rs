@@ -12,6 +12,7 @@ pub mod in_force;
 mod release;
 mod undo;
 
+pub use guards::may_still_run;
 pub use release::scale_down_delay;
 
 use jiff::Timestamp;
