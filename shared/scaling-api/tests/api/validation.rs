@@ -229,6 +229,18 @@ async fn why_nothing_launches_is_told_by_its_cause() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_only_explains_takes_no_other_finding_with_it_when_it_does_not_come() {
+    let stage = Stage::new();
+    *stage.platform.cpu.lock().unwrap() = Some(98.0);
+    *stage.platform.hides_quotas.lock().unwrap() = true;
+    let begin = tokio::time::Instant::now();
+    let answer = stage.get("/validation").await.ok();
+    assert_eq!(answer["platform_error"], Value::Null, "{answer}");
+    assert!(codes(&answer).contains(&"target_missed"), "{answer}");
+    assert_eq!(begin.elapsed().as_secs(), 5);
+}
+
 #[tokio::test]
 async fn a_target_that_is_missed_is_an_error_once_no_more_may_be_added() {
     let stage = Stage::new();
