@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use axum::middleware::{self, Next};
 use http_body_util::BodyExt as _;
 use scaling_api::{ApiState, routes};
 use scaling_console::Console;
@@ -17,6 +18,7 @@ use scaling_telemetry::Metrics;
 use scaling_telemetry::metrics::Tick;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::RwLock;
 use tower::ServiceExt as _;
 
 /// The controller.
@@ -27,6 +29,8 @@ pub(crate) struct Stage {
     metrics: Metrics,
     console: Console,
     ticks: u32,
+    /// Held by each request, so that no minute passes within one: on a slow machine its lease would end.
+    still: Arc<RwLock<()>>,
     /// Load beside the waves, in vCPU.
     pub(crate) more: f64,
     /// Whether no metric comes.
@@ -81,6 +85,7 @@ impl Stage {
             metrics: Metrics::new(),
             console: Console::new(),
             ticks: 0,
+            still: Arc::default(),
             more: 0.0,
             is_silent: false,
         }
@@ -88,6 +93,8 @@ impl Stage {
 
     /// A minute passes, with a load that goes up and down in three hours and is different for each group.
     pub(crate) async fn tick(&mut self) {
+        let still = Arc::clone(&self.still);
+        let _nobody_asks = still.write().await;
         self.ticks += 1;
         self.clock.advance_seconds(60);
         for (number, platform) in self.platforms.groups().enumerate() {
@@ -141,6 +148,14 @@ impl Stage {
     pub(crate) async fn serve(&self) -> SocketAddr {
         let state = ApiState::new(Arc::clone(&self.control), self.metrics.clone());
         let routes = routes::finish(routes::routes(state).merge(self.console.router()));
+        let still = Arc::clone(&self.still);
+        let routes = routes.layer(middleware::from_fn(move |request: Request<Body>, next: Next| {
+            let still = Arc::clone(&still);
+            async move {
+                let _no_tick = still.read().await;
+                next.run(request).await
+            }
+        }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, routes).await });
