@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::problem::{Kind, Problem};
 use crate::words::{self, Fault, Place};
@@ -79,29 +79,34 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
         Ok(_) => Err(Problem::new(Kind::MalformedBody, "the body is no JSON object")),
         // Where the form is wrong, the deserializer may stop in the middle of a value and blame the text.
-        Err(error) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
-            let body: Value = serde_json::from_str(text).unwrap_or_default();
-            let name = member_before(text, error.line(), error.column());
-            let given = if name.is_empty() { Some(&body) } else { body.get(&name) };
-            let complaint = complaint_of_text::<T>(&body, &name).unwrap_or_else(|| error.to_string());
-            let Fault { name, sentence } = words::fault(Place::Member, &name, &complaint, given);
-            Err(Problem::invalid(&name, sentence))
-        }
+        Err(error) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Err(wrong_form::<T>(text, &error)),
         Err(error) => Err(Problem::new(Kind::MalformedBody, error.to_string())),
     }
 }
 
-/// What the deserializer would complain of, were the member an empty text: of a list or an object that stands for one of
-/// several names it only says that a value is expected, of a text which names there are. `None` where that is no case.
-fn complaint_of_text<T: DeserializeOwned>(body: &Value, name: &str) -> Option<String> {
-    let given = body.get(name)?;
-    if given.is_string() {
-        return None;
-    }
-    let mut with_text = body.clone();
-    with_text[name] = Value::String(String::new());
-    let complaint = serde_json::from_str::<T>(&with_text.to_string()).err()?.to_string();
-    complaint.starts_with("unknown variant").then_some(complaint)
+/// What is wrong with a body that is JSON, of another form.
+fn wrong_form<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> Problem {
+    // JSON has numbers, and halves of characters, that are no value: there is nothing to show of them.
+    let body: Option<Value> = serde_json::from_str(text).ok();
+    let name = member_before(text, error.line(), error.column());
+    let given = if name.is_empty() { body.as_ref() } else { body.as_ref().and_then(|body| body.get(&name)) };
+    let is_no_text = given.is_some_and(|given| !given.is_string());
+    let complaint = match complaint_of_text::<T>(&name) {
+        Some(complaint) if error.is_syntax() => complaint,
+        Some(complaint) if is_no_text && complaint.starts_with("unknown variant") => complaint,
+        _ => error.to_string(),
+    };
+    let Fault { name, sentence } = words::fault(Place::Member, &name, &complaint, given);
+    Problem::invalid(&name, sentence)
+}
+
+/// What the deserializer would complain of, were the member, or the whole, an empty text. It says what there should be, where
+/// of a list or an object that stands for one of several names, of a number that no type holds and of half a character it
+/// only says that it cannot read them. `None` where a text would be taken.
+fn complaint_of_text<T: DeserializeOwned>(name: &str) -> Option<String> {
+    let text = if name.is_empty() { Value::from("") } else { json!({name: ""}) };
+    let complaint = serde_json::from_str::<T>(&text.to_string()).err()?.to_string();
+    (!complaint.starts_with("missing field")).then_some(complaint)
 }
 
 /// The last member of an object that has begun before a place in its text, which is where reading stopped; empty before

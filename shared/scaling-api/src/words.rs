@@ -68,6 +68,13 @@ fn all_quoted(text: &str) -> Vec<&str> {
 
 /// What the deserializer expected.
 fn wanted(place: Place, complaint: &str) -> String {
+    if HALF_CHARACTERS.iter().any(|beginning| complaint.starts_with(beginning)) {
+        return "text without halves of characters such as \\ud800".to_owned();
+    }
+    // Where a number is wanted the body says which; what is left takes text.
+    if complaint.starts_with("number out of range") {
+        return "text".to_owned();
+    }
     let Some((_, expected)) = complaint.rsplit_once(", expected ") else {
         // Numbers of a query, which are parsed as such; everything else that parses itself is a time.
         let is_number = place == Place::Parameter
@@ -86,6 +93,10 @@ fn wanted(place: Place, complaint: &str) -> String {
         _ => TIME.to_owned(),
     }
 }
+
+/// How complaints begin of escapes that name half of a pair of code units, or none at all.
+const HALF_CHARACTERS: [&str; 3] =
+    ["lone leading surrogate", "unexpected end of hex escape", "invalid unicode code point"];
 
 const TIME: &str = "a time such as 2026-03-02T12:00:00Z";
 

@@ -57,7 +57,7 @@ type Wrong = (&'static str, &'static str, &'static str);
 const WHOLE: &str = "a whole number from 0 to 4294967295";
 const MEMBERS: &str = "mode, replicas, instance_type, group, expires, dry_run, by";
 
-const SENSELESS: [Wrong; 27] = [
+const SENSELESS: [Wrong; 37] = [
     ("{\"by\": \"a \\\"{,\\\" b\", \"replicas\": \"3\"}", "/replicas", "replicas must be {whole}, not \"3\""),
     ("{\n  \"by\": \"ada\",\n  \"replicas\": -1\n}", "/replicas", "replicas must be {whole}, not -1"),
     ("null", "", "the body must be an object, not null"),
@@ -116,6 +116,25 @@ const SENSELESS: [Wrong; 27] = [
         "{\"replicas\": 3, \"expires\": \"2027-03-03T08:00:01Z\"}",
         "/expires",
         "expires must be within 366 days, so until 2027-03-03T08:00:00Z, not 2027-03-03T08:00:01Z",
+    ),
+    // Numbers that no type holds, and halves of characters: valid JSON that is no value.
+    ("1e400", "", "the body must be an object"),
+    ("\"\\ud800\"", "", "the body must be an object"),
+    ("{\"replicas\": 1e400}", "/replicas", "replicas must be {whole}"),
+    ("{\"replicas\": \"\\ud800\"}", "/replicas", "replicas must be {whole}"),
+    ("{\"replicas\": 3, \"dry_run\": 1e999}", "/dry_run", "dry_run must be true or false"),
+    ("{\"mode\": -1e400}", "/mode", "mode must be horizontal or vertical or hybrid"),
+    (
+        "{\"replicas\": 3, \"expires\": 1e400}",
+        "/expires",
+        "expires must be a time such as 2026-03-02T12:00:00Z",
+    ),
+    ("{\"group\": 1e400}", "/group", "group must be text"),
+    ("{\"group\": \"\\ud800\"}", "/group", "group must be text without halves of characters such as \\ud800"),
+    (
+        "{\"group\": \"\\ud800x\"}",
+        "/group",
+        "group must be text without halves of characters such as \\ud800",
     ),
 ];
 
