@@ -29,6 +29,14 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Problem types by which a controller refuses what it has understood, beside every 409.
 const REFUSALS: [&str; 1] = ["urn:scaling:problem:out-of-bounds"];
 
+/// The problem type of a controller that answers, and whose loop does not run.
+const NOT_TICKING: &str = "urn:scaling:problem:not-ticking";
+
+/// A controller says of itself that its loop does not run. Whatever else keeps an answer away says nothing about that.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NotTicking(String);
+
 /// A controller that can be asked.
 pub(super) struct Controller {
     address: String,
@@ -228,7 +236,11 @@ fn problem(status: StatusCode, answer: &Value, method: &Method) -> anyhow::Error
         said = format!("{said}; put it into SCALING_TOKEN, or name its file with --token-file");
     }
     let refused = status == StatusCode::CONFLICT || text("type").is_some_and(|name| REFUSALS.contains(&name));
-    if refused { Refused(said).into() } else { anyhow!("{said} ({status})") }
+    match text("type") {
+        _ if refused => Refused(said).into(),
+        Some(NOT_TICKING) => NotTicking(format!("{said} ({status})")).into(),
+        _ => anyhow!("{said} ({status})"),
+    }
 }
 
 /// A name as one segment of a path or one value of a query.
@@ -312,6 +324,26 @@ mod tests {
         let text = problem(StatusCode::UNAUTHORIZED, &json!({"detail": "send a token"}), &Method::GET);
         let text = text.to_string();
         assert!(text.contains("SCALING_TOKEN"), "{text}");
+    }
+
+    #[test]
+    fn only_the_controller_itself_says_that_its_loop_does_not_run() {
+        let of = |name: &str| json!({"type": format!("urn:scaling:problem:{name}"), "detail": "no tick"});
+        for (status, answer, expected) in [
+            (StatusCode::SERVICE_UNAVAILABLE, of("not-ticking"), true),
+            (StatusCode::SERVICE_UNAVAILABLE, of("platform-unavailable"), false),
+            (StatusCode::TOO_MANY_REQUESTS, of("too-many-requests"), false),
+            (StatusCode::SERVICE_UNAVAILABLE, Value::Null, false),
+            (StatusCode::FORBIDDEN, json!({"message": "Forbidden"}), false),
+        ] {
+            assert_eq!(
+                problem(status, &answer, &Method::GET).is::<NotTicking>(),
+                expected,
+                "{status} {answer}"
+            );
+        }
+        let text = problem(StatusCode::SERVICE_UNAVAILABLE, &of("not-ticking"), &Method::GET).to_string();
+        assert_eq!(text, "no tick (503 Service Unavailable)");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::explain::Told;
 use super::group_page::{self, usd};
-use super::rest::{self, Controller};
+use super::rest::{self, Controller, NotTicking};
 use crate::arguments::StatusArguments;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -67,13 +67,22 @@ async fn show(arguments: &StatusArguments) -> Result<()> {
     output::line(sums(groups))?;
     // Figures stay as they were last seen; that nobody has seen any since is told by the process itself.
     if let Err(error) = controller.get("/health").await {
-        output::line(format_args!("The groups are not evaluated: {error}"))?;
+        output::line(unevaluated(&error))?;
     }
     if !switch.is_null() {
         let said = |member: &str| switch[member].as_str().unwrap_or("-");
         output::line(format_args!("The kill switch is on: {} ({})", said("reason"), said("by")))?;
     }
     output::line(table)
+}
+
+/// What it means that the controller's health could not be had: a gateway that refuses, or a share that is used up, says nothing
+/// of the loop.
+fn unevaluated(error: &anyhow::Error) -> String {
+    if error.is::<NotTicking>() {
+        return format!("The groups are not evaluated: {error}");
+    }
+    format!("Whether the groups are evaluated could not be asked: {error}")
 }
 
 /// All groups, however many pages they are.

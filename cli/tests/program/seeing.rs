@@ -1,7 +1,12 @@
 //! What the controller shows: a decision explained, the groups again and again, the console, and the report.
 
+use http::Response;
+use http_body_util::Full;
+use hyper::body::Bytes;
+
 use crate::process::{Ended, Running, ended, eventually, http, program};
 use crate::run::{ask, controller, get};
+use crate::server::serve;
 use crate::stage::{GROUP, emulator_with_past};
 
 #[tokio::test]
@@ -55,6 +60,40 @@ async fn the_groups_are_shown_with_what_they_have_come_to_and_what_is_possible_n
     let json = ask(folder.path(), &api, &["status", "--json"]).await.json();
     let group = &json["groups"][0];
     assert!(group["totals"]["cost"].as_f64().is_some() && group["outlook"][0]["change"] == "up", "{group}");
+}
+
+/// A controller without groups whose `/health` answers with this.
+async fn with_health(status: u16, health: &'static str) -> String {
+    serve(move |request| async move {
+        let (status, body) = match request.uri().path() {
+            "/groups" => (200, r#"{"groups": [], "next": null, "kill_switch": null}"#),
+            "/health" => (status, health),
+            _ => (404, "{}"),
+        };
+        Response::builder().status(status).body(Full::new(Bytes::from_static(body.as_bytes()))).unwrap()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn that_nobody_evaluates_the_groups_is_said_only_where_the_controller_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let late = r#"{"type": "urn:scaling:problem:not-ticking", "detail": "no tick since noon"}"#;
+    let busy = r#"{"type": "urn:scaling:problem:too-many-requests", "detail": "share used up"}"#;
+    for (status, health, expected) in [
+        (503, late, "The groups are not evaluated: no tick since noon"),
+        (429, busy, "Whether the groups are evaluated could not be asked: share used up"),
+        (
+            403,
+            r#"{"message": "Forbidden"}"#,
+            "Whether the groups are evaluated could not be asked: Forbidden",
+        ),
+        (502, "<html>", "Whether the groups are evaluated could not be asked: no explanation (502"),
+    ] {
+        let api = with_health(status, health).await;
+        let told = ask(folder.path(), &api, &["status"]).await;
+        assert!(told.code == Some(0) && told.out.contains(expected), "{status}: {told:?}");
+    }
 }
 
 #[tokio::test]
