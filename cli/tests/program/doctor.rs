@@ -92,6 +92,38 @@ async fn an_unknown_group_and_a_missing_metric_are_found() {
     );
 }
 
+const OF_ONE_GROUP: [&str; 2] =
+    ["permission to read instance refreshes", "permission to read scaling activities"];
+
+#[tokio::test]
+async fn why_a_permission_was_not_tried_is_told_as_far_as_it_is_known() {
+    let (folder, emulator) = (tempfile::tempdir().unwrap(), emulator(100.0).await);
+    let endpoint = emulator.endpoint();
+    let mut many = config(GROUP);
+    many["groups"] = (0..100).map(|number| json!({"name": format!("gone-{number}")})).collect();
+    many["groups"].as_array_mut().unwrap().push(json!({"name": GROUP}));
+    for (config, why) in
+        [(config("wbe"), "none of the groups is there"), (many, "none of the first 100 groups is there")]
+    {
+        let answer = doctor(folder.path(), Some(&endpoint), &config, &[]).await.json();
+        for check in OF_ONE_GROUP {
+            assert_eq!(found(&answer, check), [("skipped", why, "")], "{answer}");
+        }
+    }
+    let denied = Fault::Fail {
+        operation: "AutoScaling.DescribeAutoScalingGroups".to_owned(),
+        code: "AccessDenied".to_owned(),
+        status: 403,
+        when: When::default(),
+    };
+    emulator.inject(denied).unwrap();
+    let answer = doctor(folder.path(), Some(&endpoint), &config(GROUP), &[]).await.json();
+    assert_eq!(found(&answer, "permission to read groups")[0].0, "wrong", "{answer}");
+    for check in OF_ONE_GROUP {
+        assert_eq!(found(&answer, check), [("skipped", "the groups could not be read", "")], "{answer}");
+    }
+}
+
 /// As many replicas as the group may have, all of m7i.large with 2 vCPU.
 const MOST: u32 = 10;
 

@@ -193,6 +193,12 @@ async fn permissions(ports: &Ports, all: &[Arc<GroupConfig>], checks: &mut Vec<C
     let there = described.as_ref().ok().and_then(|described| {
         page.iter().find(|group| described.iter().any(|found| found.name == group.name))
     });
+    let why_not = match &described {
+        Err(_) => "the groups could not be read".to_owned(),
+        // Further ones may be there; they are not looked for.
+        Ok(_) if page.len() < all.len() => format!("none of the first {DESCRIBED_AT_ONCE} groups is there"),
+        Ok(_) => "none of the groups is there".to_owned(),
+    };
     let (foreign, looked) = match ports.groups.foreign_controllers(all).await {
         Ok(found) => (found, Ok(())),
         Err(error) => (Foreign::new(), Err(error)),
@@ -216,7 +222,7 @@ async fn permissions(ports: &Ports, all: &[Arc<GroupConfig>], checks: &mut Vec<C
         checks.push(match answer {
             Some(Ok(())) => Check::good("permission", what),
             Some(Err(error)) => failed(name, &error),
-            None => Check::skipped(name, "none of the groups is there"),
+            None => Check::skipped(name, &why_not),
         });
     }
     foreign
