@@ -15,11 +15,18 @@ use super::{Facts, Findings};
 const USED_SHARE: f64 = 0.5;
 
 pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
-    of_type(evaluation, facts, findings);
+    // Where nothing runs, and nothing says which type will, there is nothing to mend: what holds of the type is told then.
+    if evaluation.snapshot.group.launch_type.name.as_str() != UNKNOWN_TYPE {
+        of_type(evaluation, facts, findings);
+        of_type_changes(evaluation, findings);
+    }
     of_bounds(evaluation, findings);
     of_quota(evaluation, facts, findings);
     of_launches(facts, findings);
     of_tags(evaluation, findings);
+}
+
+fn of_type_changes(evaluation: &Evaluation, findings: &mut Findings<'_>) {
     if let RetypeSupport::CountOnly { why } = &evaluation.snapshot.group.retype
         && findings.config.mode != Mode::Horizontal
     {
@@ -31,9 +38,7 @@ pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findin
 
 fn of_type(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
     let (config, offer) = (findings.config, &evaluation.snapshot.group.launch_type);
-    if offer.name.as_str() == UNKNOWN_TYPE {
-        // Nothing runs, and nothing says yet which type will.
-    } else if Catalogue::embedded().get(&offer.name).is_none() {
+    if Catalogue::embedded().get(&offer.name).is_none() {
         let detail = format!("{} is not in the catalogue, so its vCPU and memory are not known", offer.name);
         findings.warn("type_unknown", detail, "take a type of the catalogue, or count on count changes only");
     } else if offer.price.0 <= 0.0 {

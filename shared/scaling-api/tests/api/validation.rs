@@ -157,13 +157,19 @@ async fn a_group_without_the_tag_that_the_permissions_ask_for_is_told_once_it_is
 }
 
 #[tokio::test]
-async fn a_group_that_has_no_replica_yet_is_not_said_to_have_a_type_that_is_not_known() {
-    let stage = Stage::new();
+async fn of_the_type_of_a_group_that_has_no_replica_yet_nothing_is_said() {
+    let mut source = config_of("web");
+    source["resources"] = json!({"min_cpu": 2});
+    let stage = Stage::with(&source);
     stage.platform.change("web", |group| {
         group.launch_type = None;
         group.instances.clear();
+        (group.min, group.desired) = (0, 0);
     });
-    assert!(!codes(&stage.get("/validation").await.ok()).contains(&"type_unknown"));
+    let answer = stage.get("/validation").await.ok();
+    for code in ["type_unknown", "type_outside_bounds", "count_only"] {
+        assert!(!codes(&answer).contains(&code), "{code}: {answer}");
+    }
 }
 
 #[tokio::test]
