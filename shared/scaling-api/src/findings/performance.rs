@@ -113,13 +113,8 @@ fn of_target(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>
             let fix = "raise `max_replicas` or `resources.max_cpu`; everything that they allow is in use";
             findings.error("target_missed", detail + ", and no more may be added", fix);
         } else {
-            let is_held = matches!(evaluation.decision.reason, Reason::Paused | Reason::KillSwitch)
-                || findings.config.control == ControlLevel::Observe;
-            let fix = if is_held {
-                "nothing is changed while the group is paused, only observed, or under the kill switch: end that"
-            } else {
-                "it should fall with the next steps; see the decisions"
-            };
+            let stopped = stopped(&evaluation.decision.reason, findings.config.control);
+            let fix = stopped.unwrap_or("it should fall with the next steps; see the decisions");
             findings.warn("target_missed", detail, fix);
         }
     }
@@ -136,6 +131,32 @@ fn of_target(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>
         let fix = "read the operations' failures, put their cause right, and resume the group";
         let detail = "three type changes failed in a row; the type stays, and only the count is changed";
         findings.error("breaker_open", detail, fix);
+    }
+}
+
+/// What to do where no step will come by itself, for a group that holds for this reason: the reasons for which the loop begins
+/// nothing, whatever is wanted, and the control level that leaves it at decisions. `None` where steps will come.
+fn stopped(reason: &Reason, control: ControlLevel) -> Option<&'static str> {
+    match reason {
+        Reason::Paused => Some("no change is asked for while the group is paused: resume it"),
+        Reason::KillSwitch => Some("no change is asked for while the kill switch is on: release it"),
+        Reason::BreakerOpen => Some(
+            "no change is asked for after three failures in a row: put their cause right, and resume the group",
+        ),
+        Reason::ProcessSuspended => {
+            Some("no change is asked for while scaling processes of the group are suspended: resume them")
+        }
+        Reason::ForeignController => Some(
+            "no change is asked for while another controller acts on the group: remove it, or set `coexist`",
+        ),
+        Reason::TakeOverUnchecked => Some(
+            "no change is asked for before it is known whether another controller acts on the group: look at what \
+             keeps that from being read, or set `coexist`",
+        ),
+        _ if control == ControlLevel::Observe => {
+            Some("no change is asked for while the group is only observed: set `control` to `act`")
+        }
+        _ => None,
     }
 }
 
@@ -171,5 +192,35 @@ fn of_others(evaluation: &Evaluation, findings: &mut Findings<'_>) {
         };
         let fix = "remove it, or set `coexist` where both shall act";
         findings.warn("foreign_controller", format!("{what} {consequence}"), fix);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_that_lets_nothing_begin_has_its_own_end() {
+        let (act, observe) = (ControlLevel::Act, ControlLevel::Observe);
+        for (reason, control, word) in [
+            (Reason::Paused, act, Some("resume it")),
+            (Reason::KillSwitch, act, Some("release it")),
+            (Reason::BreakerOpen, act, Some("resume the group")),
+            (Reason::ProcessSuspended, act, Some("resume them")),
+            (Reason::ForeignController, act, Some("remove it")),
+            (Reason::TakeOverUnchecked, act, Some("being read")),
+            (Reason::Paused, observe, Some("resume it")),
+            (Reason::Stabilizing, observe, Some("`control`")),
+            (Reason::Stabilizing, act, None),
+            (Reason::FleetLimit, ControlLevel::UpOnly, None),
+        ] {
+            let told = stopped(&reason, control);
+            assert_eq!(told.is_some(), word.is_some(), "{reason}: {told:?}");
+            let (told, word) = (told.unwrap_or_default(), word.unwrap_or_default());
+            assert!(
+                told.contains(word) && (word.is_empty() || told.starts_with("no change is asked for ")),
+                "{told}"
+            );
+        }
     }
 }

@@ -1,5 +1,5 @@
-use scaling_control::ports::{Purchase, Quota};
-use scaling_control::record::{decision_record, from_json};
+use scaling_control::ports::{NewRecord, Purchase, Quota};
+use scaling_control::record::{GroupRecord, decision_record, from_json, group_key, to_json};
 use scaling_policy::decision::Decision;
 use scaling_policy::operation::{LaunchFailure, LaunchFailureKind};
 use scaling_policy::snapshot::{ForeignController, RetypeSupport};
@@ -276,6 +276,37 @@ async fn of_a_target_that_is_missed_only_triggers_that_ask_are_told_and_what_kee
     stage.post("/groups/web/pause", &json!({"reason": "release"})).await.ok();
     let found = finding(&stage, "target_missed").await;
     assert!(found["fix"].as_str().unwrap().contains("paused"), "{found}");
+}
+
+#[tokio::test]
+async fn of_a_target_that_is_missed_no_steps_are_promised_where_none_will_come() {
+    for (what, word) in [
+        ("kill switch", "kill switch"),
+        ("breaker", "resume the group"),
+        ("suspended", "resume them"),
+        ("foreign", "`coexist`"),
+    ] {
+        let stage = Stage::new();
+        *stage.platform.cpu.lock().unwrap() = Some(98.0);
+        match what {
+            "kill switch" => drop(stage.call("PUT", "/kill-switch", &json!({})).await.ok()),
+            "breaker" => {
+                let mut record = GroupRecord::default();
+                record.state.breaker.failures = 3;
+                let body = to_json("test", &record).unwrap();
+                let record = NewRecord { key: group_key(&"web".into()), body, expires: None };
+                stage.store_directly(vec![record]).await;
+            }
+            "suspended" => stage.platform.change("web", |group| group.suspended.launch = true),
+            _ => {
+                let name = "cpu-50".to_owned();
+                *stage.platform.foreign.lock().unwrap() = vec![ForeignController::ScalingPolicy { name }];
+            }
+        }
+        let found = finding(&stage, "target_missed").await;
+        let fix = found["fix"].as_str().unwrap();
+        assert!(fix.starts_with("no change is asked for ") && fix.contains(word), "{what}: {found}");
+    }
 }
 
 #[tokio::test]
