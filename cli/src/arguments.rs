@@ -74,7 +74,7 @@ pub(crate) enum Command {
     Override(OverrideArguments),
     /// Keep what a group has against scale-down for a while
     Hold(HoldArguments),
-    /// Stop every change of every group, at once
+    /// Ask for no change of any group any more, at once
     KillSwitch(KillSwitchArguments),
     /// Explain one decision: what was seen, wanted, rejected and done, and what it costs
     Explain(ExplainArguments),

@@ -17,7 +17,7 @@
 //! | `GET /groups/{name}/decisions` | decisions, newest first |
 //! | `POST /groups/{name}/pause`, `resume` | stops and starts the control of a group |
 //! | `PUT`, `DELETE /groups/{name}/override`, `POST .../hold` | other bounds or another type for a while |
-//! | `GET`, `PUT`, `DELETE /kill-switch` | stops every change of every group |
+//! | `GET`, `PUT`, `DELETE /kill-switch` | no change of any group is asked for while it is on |
 //! | `POST /scale` | asks for a count or a type |
 //! | `GET /operations`, `GET /operations/{id}` | operations, newest first |
 //! | `GET /events` | what has happened, oldest first, by page or as server-sent events |

@@ -59,7 +59,7 @@ kinds! {
     NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, "No acceptable format";
     /// The group is paused by a person.
     Paused = "paused", CONFLICT, "The group is paused";
-    /// Everything stands still.
+    /// No change is asked for while it is on.
     KillSwitch = "kill-switch", CONFLICT, "The kill switch is on";
     /// The type is being changed already.
     OperationRunning = "operation-running", CONFLICT, "An operation is running";

@@ -15,7 +15,9 @@ use super::{Check, Verdict};
 pub(super) async fn controls(control: &ControlLoop, config: &Config, checks: &mut Vec<Check>) {
     match control.kill_switch().await {
         Ok(Some(KillSwitch { by, reason })) => {
-            let detail = format!("on by {by}: {reason}; nothing is changed");
+            let detail = format!(
+                "on by {by}: {reason}; no change is asked for, and what the platform has begun goes on"
+            );
             checks.push(Check::of(
                 Verdict::Warning,
                 "kill switch",

@@ -56,10 +56,10 @@ pub(super) async fn current(State(state): State<ApiState>) -> Result<Response, P
     put, path = "/kill-switch", tag = "controller", request_body = Option<KillSwitchRequest>,
     responses((status = 200, description = "It is on", body = KillSwitchAnswer)),
 ))]
-/// Stops every change of every group
+/// Throws the kill switch: no change of any group is asked for
 ///
-/// Groups are observed and decided on as before; nothing is changed, not even on request. What the platform has begun
-/// goes on.
+/// Groups are observed and decided on as before; no change is asked for, not even on request, and what the platform has
+/// begun goes on.
 pub(super) async fn throw(
     State(state): State<ApiState>,
     caller: Option<Extension<Caller>>,

@@ -65,9 +65,10 @@ const fn told(kind: Kind) -> (&'static str, &'static str) {
             "A person has paused the group",
             "`POST /groups/NAME/resume`, once the reason is gone; `GET /groups/NAME/decisions` and the audit say who",
         ),
-        Kind::KillSwitch => {
-            ("The kill switch is on: nothing is changed", "`DELETE /kill-switch`, once the reason is gone")
-        }
+        Kind::KillSwitch => (
+            "The kill switch is on: no change is asked for, and what the platform has begun goes on",
+            "`DELETE /kill-switch`, once the reason is gone",
+        ),
         Kind::OperationRunning => (
             "A type change of the group is under way, and fewer replicas or another type are asked for",
             "Follow it with `GET /operations/ID`, and ask again when it has ended; more replicas may be asked for now",
