@@ -48,7 +48,7 @@ pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let mut parts = given.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
     let mut said = parts.filter_map(charset);
-    if is_json && said.all(|encoding| encoding.eq_ignore_ascii_case("utf-8")) {
+    if is_json && said.all(is_utf_8) {
         return Ok(());
     }
     let detail = match given {
@@ -62,7 +62,13 @@ pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
 /// The encoding, where a parameter of a media type says it.
 fn charset(parameter: &str) -> Option<&str> {
     let (name, value) = parameter.split_once('=')?;
-    name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"'))
+    // Blanks around the sign are against the grammar, and another encoding must not hide behind them.
+    name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+}
+
+/// `utf8` is in no registry, and clients send it all the same.
+fn is_utf_8(encoding: &str) -> bool {
+    ["utf-8", "utf8"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
 }
 
 /// Reads a JSON object of a form.

@@ -76,7 +76,7 @@ kinds! {
     /// `Host` names no loopback address although the server listens on one: a page may have been given a name that
     /// leads here.
     WrongHost = "wrong-host", MISDIRECTED_REQUEST, "The request names another host";
-    /// The body's type is not `application/json`, or its encoding is not UTF-8.
+    /// The body's type is not `application/json`, its encoding is not UTF-8, or it is compressed.
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
     /// The body is JSON of the wrong form; `pointer` says where.
     InvalidRequest = "invalid-request", UNPROCESSABLE_ENTITY, "The request is not valid";

@@ -222,7 +222,15 @@ async fn a_body_must_say_that_it_is_json() {
             post(&stage, path, content_type, "{}").await.problem(415, "unsupported-media-type");
         }
     }
-    for parameters in ["charset=utf-8", "Charset=\"UTF-8\"", "profile=x; charset=utf-8", ""] {
+    for parameters in [
+        "charset=utf-8",
+        "Charset=\"UTF-8\"",
+        "profile=x; charset=utf-8",
+        "",
+        "charset=utf8",
+        "charset=\"UTF8\"",
+        "charset = utf-8",
+    ] {
         let content_type = format!("Application/JSON; {parameters}");
         let reply = post(&stage, "/groups/web/pause", Some(&content_type), "{}").await;
         assert_eq!(reply.status.as_u16(), 200, "{content_type}");
@@ -237,8 +245,17 @@ async fn a_body_must_say_that_it_is_json() {
 async fn a_body_in_another_encoding_than_utf_8_is_refused() {
     let stage = Stage::new();
     for path in WRITES {
-        for charset in ["utf-16", "\"UTF-16\"", "iso-8859-1", "utf-8; charset=utf-16", ""] {
-            let content_type = format!("application/json; charset={charset}");
+        for parameters in [
+            "charset=utf-16",
+            "charset=\"UTF-16\"",
+            "charset=iso-8859-1",
+            "charset=utf-8; charset=utf-16",
+            "charset=",
+            "charset = latin1",
+            "charset= latin1",
+            "Charset =\"latin1\"",
+        ] {
+            let content_type = format!("application/json; {parameters}");
             let problem = post(&stage, path, Some(&content_type), "{}").await;
             let problem = problem.problem(415, "unsupported-media-type");
             assert!(problem["detail"].as_str().unwrap().contains("UTF-8"), "{content_type}: {problem}");

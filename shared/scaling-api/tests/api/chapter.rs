@@ -98,8 +98,8 @@ const fn told(kind: Kind) -> (&'static str, &'static str) {
             "Call 127.0.0.1 or localhost; for other names give `scaling run` a certificate and tokens",
         ),
         Kind::UnsupportedMediaType => (
-            "The body's type is not JSON, or its encoding not UTF-8",
-            "Send `Content-Type: application/json`, and UTF-8",
+            "The body's type is not JSON, its encoding not UTF-8, or it is compressed",
+            "Send `Content-Type: application/json`, and UTF-8 as it is, without `Content-Encoding`",
         ),
         Kind::InvalidRequest => (
             "The body is JSON of the wrong form",
