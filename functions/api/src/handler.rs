@@ -79,6 +79,9 @@ const NOT_IN_PATHS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'^').add(b'`').add(b'\\');
 
 /// What of the path is the route's, where the gateway has left its own in front; `None` where there is nothing to take off.
+///
+/// An HTTP API has to send payload format 2.0. Format 1.0 is not supported: its event looks like a REST API's, and differs in
+/// what stands in front of its path.
 fn of_route<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
     match request.request_context_ref()? {
         RequestContext::ApiGatewayV1(context) if context.path.as_deref() == Some(path) => {
@@ -96,15 +99,24 @@ fn of_route<'a>(request: &Request, path: &'a str) -> Option<&'a str> {
 /// A REST API's event has the path without the stage, but for a domain of one's own: there all of what was asked for is in
 /// it, with the part by which the domain finds the stage. What API Gateway, and so IAM, took for the path is the end of it
 /// that the resource matches. Not all of what begins like a stage: where the domain finds it by nothing, who may not
-/// `POST /config` must not get there by way of `/v1/config`. An HTTP API tells the same, unless its route is `$default`.
+/// `POST /config` must not get there by way of `/v1/config`. What stands before it is a mapping, which has no empty segments:
+/// who may not `GET /audit` must not get there by way of `//audit` either, which is another path to IAM. An HTTP API tells
+/// the same, unless its route is `$default`.
 fn of_resource<'a>(request: &Request, resource: &str, path: &'a str) -> Option<&'a str> {
     let matched = match resource.strip_prefix("/{").and_then(|rest| rest.strip_suffix("+}")) {
         Some(variable) => request.path_parameters_ref()?.first(variable)?,
         None => resource.strip_prefix('/')?,
     };
     // Decoded, since the variable may be where the path is not.
-    let is_matched = |rest: &&str| percent_decode_str(&rest[1..]).eq(percent_decode_str(matched));
-    path.match_indices('/').map(|(at, _)| &path[at..]).find(is_matched)
+    let is_matched = |rest: &str| percent_decode_str(&rest[1..]).eq(percent_decode_str(matched));
+    let mut cuts = path.match_indices('/').map(|(at, _)| path.split_at(at));
+    cuts.find(|(before, rest)| is_mapping(before) && is_matched(rest)).map(|(_, rest)| rest)
+}
+
+/// Whether a domain may have found the stage by this: by nothing, or by segments that are not empty.
+fn is_mapping(before: &str) -> bool {
+    before.is_empty()
+        || before.strip_prefix('/').is_some_and(|key| key.split('/').all(|segment| !segment.is_empty()))
 }
 
 /// HTTP APIs put the stage before the path, behind a domain of one's own too, but for the stage `$default`: what begins like

@@ -176,6 +176,11 @@ async fn behind_a_domain_of_ones_own_what_only_looks_like_the_stage_is_a_part_of
         ("/v1/%61udit", "v1/audit"),
         ("/v1/v1/audit", "v1/audit"),
         ("/v1/groups/../audit", "groups/../audit"),
+        ("//audit", "audit"),
+        ("//audit", "/audit"),
+        ("/v1//audit", "audit"),
+        ("/v1//audit", "/audit"),
+        ("//v1/audit", "audit"),
     ] {
         let (status, body) = ask(&interface(), &behind_a_domain(path, ("/{path+}", Some(matched)))).await;
         assert_eq!(status, 404, "{path}: {body:?}");
@@ -215,6 +220,8 @@ async fn behind_an_http_api_what_only_looks_like_the_stage_is_a_part_of_the_rout
         ("/v1/v1/audit", ("ANY /{proxy+}", Some("v1/audit")), "v1"),
         ("/v1/audit", ("ANY /{proxy+}", Some("v1/audit")), "v1"),
         ("/v1/%61udit", ("ANY /{proxy+}", Some("v1/audit")), "v1"),
+        ("//audit", ("ANY /{proxy+}", Some("audit")), "$default"),
+        ("/v1//audit", ("ANY /{proxy+}", Some("audit")), "v1"),
     ] {
         let (status, body) = ask(&interface, &http_by_route(path, route, stage)).await;
         assert_eq!(status, 404, "{path} by {route:?} at {stage}: {body:?}");
