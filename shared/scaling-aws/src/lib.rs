@@ -44,6 +44,7 @@ pub mod surroundings;
 pub use aws_credential_types::Credentials;
 pub use clients::{AwsClients, AwsSettings};
 pub use counter::{CallCounter, Tally};
+pub use groups::describe::MANAGED;
 pub use limits::CallLimits;
 pub use platform::AwsPlatform;
 pub use surroundings::Surroundings;

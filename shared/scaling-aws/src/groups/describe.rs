@@ -139,16 +139,17 @@ fn template(group: &AutoScalingGroup) -> Option<LaunchTemplate> {
     Some(LaunchTemplate { id: id.to_owned(), version, is_resolved })
 }
 
-/// How much of the group is on demand. What a launch template itself asks for is not in the answer.
-/// The tag that the conditions of template.yaml's permissions ask for.
-const MANAGED: (&str, &str) = ("scaling:managed", "true");
+/// The tag, with its value, that the conditions of template.yaml's permissions ask for.
+pub const MANAGED: (&str, &str) = ("scaling:managed", "true");
 
+/// The tag without which a role of the template may not change the group, where the group lacks it.
 fn missing_tag(group: &AutoScalingGroup) -> Option<String> {
     let is_tagged =
         group.tags().iter().any(|tag| (tag.key(), tag.value()) == (Some(MANAGED.0), Some(MANAGED.1)));
     (!is_tagged).then(|| format!("{}={}", MANAGED.0, MANAGED.1))
 }
 
+/// How much of the group is on demand. What a launch template itself asks for is not in the answer.
 fn purchase(group: &AutoScalingGroup) -> Purchase {
     let distribution = group.mixed_instances_policy().and_then(|policy| policy.instances_distribution());
     let base = distribution.and_then(InstancesDistribution::on_demand_base_capacity);
