@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use scaling::configuration::ConfigurationError;
 use scaling::serve::ServeError;
 use scaling_policy::config::{ConfigError, ConfigFault, Severity};
+use scaling_policy::decision::counted;
 
 /// Ended by Ctrl-C.
 #[derive(Debug, thiserror::Error)]
@@ -79,11 +80,13 @@ fn is_configuration(error: &ConfigurationError) -> bool {
 /// The faults of a configuration, a paragraph each.
 fn faults(error: &anyhow::Error) -> Option<String> {
     let ConfigurationError::Faults { path, source } = error.downcast_ref()? else { return None };
-    let count = |severity: Severity| source.faults.iter().filter(|fault| fault.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error) + source.omitted, count(Severity::Warning));
-    let mut text = format!("{} has {}", path.display(), counted(errors, "fault"));
+    let of = |severity: Severity| source.faults.iter().filter(move |fault| fault.severity == severity);
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let errors = count(of(Severity::Error).count() + source.omitted);
+    let warnings = count(of(Severity::Warning).count());
+    let mut text = format!("{} has {}", path.display(), counted(errors, "fault", "faults"));
     if warnings > 0 {
-        text = text + " and " + &counted(warnings, "warning");
+        text = text + " and " + &counted(warnings, "warning", "warnings");
     }
     for fault in &source.faults {
         text.push_str("\n\n");
@@ -99,10 +102,6 @@ fn faults(error: &anyhow::Error) -> Option<String> {
 pub(crate) fn paragraph(fault: &ConfigFault) -> String {
     let value = if fault.value.is_empty() { String::new() } else { format!(" = {}", fault.value) };
     format!("{}: {}{value}\n  {}\n  fix: {}", fault.severity, fault.place(), fault.rule, fault.fix)
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use scaling_control::{Obstacle, PortError, Refusal};
 use scaling_policy::config::{ConfigError, ConfigFault};
+use scaling_policy::decision::counted;
 use serde_json::{Map, Value, json};
 
 /// The media type of every refusal.
@@ -140,9 +141,8 @@ impl Problem {
 
     /// Every fault of a configuration.
     pub fn invalid_configuration(error: &ConfigError) -> Self {
-        let found = error.faults.len() + error.omitted;
-        let findings = if found == 1 { "finding" } else { "findings" };
-        let detail = format!("{found} {findings}; nothing was changed");
+        let found = u32::try_from(error.faults.len() + error.omitted).unwrap_or(u32::MAX);
+        let detail = counted(found, "finding", "findings") + "; nothing was changed";
         Self::new(Kind::InvalidConfiguration, detail).with("faults", faults(&error.faults))
     }
 
