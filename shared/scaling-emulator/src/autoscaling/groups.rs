@@ -198,6 +198,10 @@ pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<(), AwsError> 
     region.with_group(name, |group, context| {
         group.deleting = true;
         group.hooks.clear();
+        // It goes with the group.
+        if let Some(pool) = &mut group.warm_pool {
+            pool.deleting = true;
+        }
         (group.settings.min, group.settings.max, group.desired) = (0, 0, 0);
         group.refreshes.retain(|refresh| !refresh.status.is_active());
         // What ends already is held by nothing any more.

@@ -106,13 +106,15 @@ fn forget(region: &mut Region, group: &str, policy: &str) {
     change::remove(region, &follower.map(|follower| follower.alarms).unwrap_or_default());
 }
 
-/// Deletes the alarms of all policies of a group that is being deleted.
+/// Ends all policies of a group that is being deleted, and with them the alarms that have no other action (API Reference,
+/// `DeleteAutoScalingGroup`).
 pub(super) fn forget_all(region: &mut Region, group: &str) {
     let policies: Vec<String> =
         region.group(group).map(|group| group.policies.keys().cloned().collect()).unwrap_or_default();
     for policy in policies {
         forget(region, group, &policy);
     }
+    change::drop_action(region, |action| policy_of(action).is_some_and(|(of, _)| of == group), true);
 }
 
 /// How the points of a metric are gathered.
@@ -451,6 +453,8 @@ pub fn delete(region: &mut Region, input: &DeleteInput) -> Result<(), AwsError> 
         return Err(AwsError::validation(format!("No such policy: {name}")));
     }
     forget(region, &group, &name);
+    // The alarms themselves stay (API Reference, DeletePolicy).
+    change::drop_action(region, |action| policy_of(action) == Some((&group, &name)), false);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::{InstanceDescription, describe_member};
 use super::page::{Sizes, sorted};
 use super::{check_stays, group, group_input, group_mut};
+use crate::region::launch::LaunchSource;
 use crate::region::warm_pool::{PoolState, WarmPool};
 use crate::region::{Group, Member, Region};
 use crate::wire::AwsError;
@@ -39,16 +40,10 @@ pub struct Nothing {}
 
 /// Sets a group's warm pool.
 pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
-    let hibernates = hibernates(region, group(region, &input.auto_scaling_group_name)?);
+    let named = group(region, &input.auto_scaling_group_name)?;
+    check_stays(named)?;
+    check_launches(region, named, input.pool_state)?;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
-    check_stays(group)?;
-    if input.pool_state == Some(PoolState::Hibernated) && !hibernates {
-        return Err(AwsError::validation(format!(
-            "The pool state Hibernated needs instances that can hibernate: the launch template of Auto Scaling group {} does \
-             not configure HibernationOptions.",
-            group.name
-        )));
-    }
     if group.warm_pool.as_ref().is_some_and(|pool| pool.deleting) {
         return Err(AwsError::validation(format!(
             "The warm pool of Auto Scaling group {} is pending delete.",
@@ -83,12 +78,38 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
     Ok(Nothing {})
 }
 
-/// Whether the instances that a group launches can hibernate: *EC2 User Guide*, "Prerequisites for EC2 instance hibernation",
-/// by which hibernation is configured at launch. That AWS refuses the pool and not its instances is assumed.
-fn hibernates(region: &Region, group: &Group) -> bool {
-    let template = group.settings.source.template();
-    let found = template.and_then(|spec| region.blueprints.resolve(spec).ok());
-    found.is_some_and(|(_, version)| version.data.hibernates())
+/// More than the on-demand base of any group.
+const MANY: u32 = 1_000_000;
+
+/// Refuses a pool of what cannot wait in one, by the User Guide's "Limitations" of warm pools: Spot Instances, instances with
+/// weights, and hibernated ones of a mixed instances policy whose template does not configure HibernationOptions.
+fn check_launches(region: &Region, group: &Group, state: Option<PoolState>) -> Result<(), AwsError> {
+    let source = &group.settings.source;
+    let options = source.options(&region.blueprints, region.machines).unwrap_or_default();
+    let mixes_spot = source.on_demand(MANY).is_some_and(|on_demand| on_demand < MANY);
+    if mixes_spot || options.iter().any(|option| option.spot) {
+        return Err(AwsError::validation(
+            "You can't add a warm pool to an Auto Scaling group that has a mixed instances policy or a launch template or \
+             launch configuration that requests Spot Instances.",
+        ));
+    }
+    let LaunchSource::Mixed(policy) = source else { return Ok(()) };
+    let overrides = policy.launch_template.iter().flat_map(|template| &template.overrides);
+    if overrides.into_iter().any(|choice| choice.weighted_capacity.is_some()) {
+        return Err(AwsError::validation(
+            "You can't add a warm pool to an Auto Scaling group that has a mixed instances policy with instance weights.",
+        ));
+    }
+    let found = source.template().and_then(|spec| region.blueprints.resolve(spec).ok());
+    let hibernates = found.is_some_and(|(_, version)| version.data.hibernates());
+    if state == Some(PoolState::Hibernated) && !hibernates {
+        return Err(AwsError::validation(format!(
+            "The pool state Hibernated needs instances that can hibernate: the launch template of Auto Scaling group {} does \
+             not configure HibernationOptions.",
+            group.name
+        )));
+    }
+    Ok(())
 }
 
 /// Input of DeleteWarmPool.

@@ -355,3 +355,26 @@ async fn growing_comes_before_shrinking_where_a_minute_asks_for_both() {
     }
     assert_eq!(desired(&emulator), 4);
 }
+
+#[tokio::test]
+async fn an_alarm_loses_the_action_of_a_policy_that_goes_and_goes_with_the_group_if_it_has_no_other() {
+    let emulator = emulator(1).await;
+    let step = |name: &str| format!("PolicyName={name}&AdjustmentType=ChangeInCapacity&ScalingAdjustment=1");
+    let (one, other) = (put(&emulator, &step("one")), put(&emulator, &step("other")));
+    alarm(&emulator, &one, "GreaterThanThreshold", 70.0);
+    alarm(&emulator, &other, "LessThanThreshold", 20.0);
+    let actions = || {
+        let named = |name: &str| {
+            let alarms = emulator.with_region(|region| {
+                let input = json!({ "AlarmNames": [name] });
+                scaling_emulator::cloudwatch::dispatch(region, "DescribeAlarms", input).unwrap()
+            });
+            alarms["MetricAlarms"].as_array().unwrap().first().map(|alarm| alarm["AlarmActions"].clone())
+        };
+        ["cpu-GreaterThanThreshold", "cpu-LessThanThreshold"].map(named)
+    };
+    call(&emulator, "DeletePolicy", "PolicyName=one");
+    assert_eq!(actions(), [Some(json!([])), Some(json!([other]))]);
+    call(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true");
+    assert_eq!(actions(), [Some(json!([])), None], "one that has lost its action before is nobody's");
+}

@@ -153,18 +153,68 @@ async fn a_stopped_instance_keeps_its_architecture() {
     modify("m7i.xlarge").unwrap();
 }
 
+/// A mixed instances policy over the group's template.
+fn mixed(more: &str) -> String {
+    let policy = "MixedInstancesPolicy";
+    format!(
+        "{policy}.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web{}",
+        more.replace("&.", &format!("&{policy}."))
+    )
+}
+
 #[tokio::test]
-async fn a_warm_pool_hibernates_only_what_is_launched_to_hibernate() {
+async fn a_warm_pool_of_a_mixed_instances_policy_hibernates_only_what_is_launched_to_hibernate() {
     let emulator = emulator(1).await;
+    call(&emulator, "PutWarmPool", "PoolState=Hibernated&MinSize=1");
+    advance(&emulator, 180).await;
+    assert!(crate::call::states(&emulator).contains(&"Warmed:Hibernated".to_owned()));
+    call(
+        &emulator,
+        "UpdateAutoScalingGroup",
+        &mixed("&.LaunchTemplate.LaunchTemplateSpecification.Version=$Latest"),
+    );
     is_refused(&emulator, "PutWarmPool", "PoolState=Hibernated", "ibernat");
     let version =
         "LaunchTemplateName=web&SourceVersion=1&LaunchTemplateData.HibernationOptions.Configured=true";
     ec2(&emulator, "CreateLaunchTemplateVersion", version);
-    let launch = "LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=2";
-    call(&emulator, "UpdateAutoScalingGroup", launch);
     call(&emulator, "PutWarmPool", "PoolState=Hibernated&MinSize=1");
-    advance(&emulator, 180).await;
-    assert!(crate::call::states(&emulator).contains(&"Warmed:Hibernated".to_owned()));
+}
+
+#[tokio::test]
+async fn neither_spot_instances_nor_weights_wait_in_a_warm_pool() {
+    for (more, word) in [
+        ("&.InstancesDistribution.OnDemandPercentageAboveBaseCapacity=0", "requests Spot Instances"),
+        (
+            "&.LaunchTemplate.Overrides.member.1.InstanceType=m7i.xlarge\
+             &.LaunchTemplate.Overrides.member.1.WeightedCapacity=2",
+            "weights",
+        ),
+    ] {
+        let emulator = emulator(1).await;
+        call(&emulator, "UpdateAutoScalingGroup", &mixed(more));
+        is_refused(&emulator, "PutWarmPool", "MinSize=1", word);
+    }
+    let emulator = emulator(1).await;
+    call(
+        &emulator,
+        "UpdateAutoScalingGroup",
+        &mixed("&.InstancesDistribution.OnDemandPercentageAboveBaseCapacity=100"),
+    );
+    call(&emulator, "PutWarmPool", "MinSize=1");
+}
+
+#[tokio::test]
+async fn a_warm_pool_goes_with_its_group() {
+    let emulator = emulator(1).await;
+    call(&emulator, "PutWarmPool", "MinSize=2");
+    advance(&emulator, 300).await;
+    call(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true");
+    advance(&emulator, 600).await;
+    let named = "AutoScalingGroupNames.member.1=web";
+    assert_eq!(
+        call(&emulator, "DescribeAutoScalingGroups", named)["AutoScalingGroups"],
+        serde_json::json!([])
+    );
 }
 
 #[tokio::test]

@@ -6,11 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use scaling_control::fakes::store_contract::SharedStore;
 use scaling_store::DynamoStore;
 use scaling_store::dynamo::create_table;
+use tokio::net::TcpStream;
 
 scaling_control::store_transaction_tests!(store);
 
@@ -39,17 +39,21 @@ impl Moto {
         Self { process, endpoint: format!("http://127.0.0.1:{port}") }
     }
 
-    /// A client that is patient while the server starts.
+    /// Waits until it listens. A client that is refused and tries again spends the budget of retries that all clients of
+    /// a process share, which other tests count.
+    async fn listening(&self) {
+        let address = self.endpoint.trim_start_matches("http://").to_owned();
+        while TcpStream::connect(&address).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+
+    /// A client of it.
     fn client(&self) -> Client {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(100)
-                    .with_max_backoff(std::time::Duration::from_millis(200)),
-            )
             .endpoint_url(&self.endpoint)
             .http_client(aws_smithy_http_client::Builder::new().build_http());
         Client::from_conf(config.build())
@@ -66,6 +70,7 @@ impl Drop for Moto {
 
 async fn store() -> SharedStore {
     let server = Arc::new(Moto::start());
+    server.listening().await;
     create_table(&server.client(), "state").await.expect("the table is created");
     let connect = move || {
         let client = server.client();

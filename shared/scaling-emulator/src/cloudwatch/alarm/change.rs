@@ -134,6 +134,33 @@ pub(crate) fn remove(region: &mut Region, names: &[String]) {
     }
 }
 
+/// Takes an action out of all alarms that have it. Where `orphans_go`, an alarm that is left without any is deleted.
+pub(crate) fn drop_action(region: &mut Region, is_it: impl Fn(&str) -> bool, orphans_go: bool) {
+    let now = region.now;
+    let alarms = &mut region.cloudwatch.alarms;
+    let mut orphans = Vec::new();
+    for alarm in alarms.by_name.values_mut() {
+        let configuration = &mut alarm.configuration;
+        let lists = [
+            &mut configuration.ok_actions,
+            &mut configuration.alarm_actions,
+            &mut configuration.insufficient_data_actions,
+        ];
+        let (mut dropped, mut left) = (0, 0);
+        for list in lists {
+            let before = list.len();
+            list.retain(|action| !is_it(action));
+            (dropped, left) = (dropped + before - list.len(), left + list.len());
+        }
+        if dropped > 0 && left == 0 && orphans_go {
+            orphans.push(alarm.name.clone());
+        } else if dropped > 0 {
+            alarms.history.push(configuration_update(alarm, Verb::Update, now));
+        }
+    }
+    remove(region, &orphans);
+}
+
 /// Lets changes set off actions; unknown alarms are ignored.
 ///
 /// # Errors
