@@ -141,5 +141,10 @@ fn greet(
         output::line(format_args!("Emulator        {endpoint}   {speed} times as fast as on the wall"))?;
     }
     output::line(format_args!("Logs            {}/scaling_*.log", arguments.logs.display()))?;
-    output::line(format_args!("\nSee the groups with `scaling status --api {api}`. Ctrl-C ends it."))
+    // Beyond loopback there is a certificate, whose name the client has to use.
+    let status = match api.strip_prefix("https://").and_then(|address| address.rsplit_once(':')) {
+        Some((_, port)) => format!("--api https://NAME:{port} --ca FILE.pem --token-file FILE"),
+        None => format!("--api {api}"),
+    };
+    output::line(format_args!("\nSee the groups with `scaling status {status}`. Ctrl-C ends it."))
 }

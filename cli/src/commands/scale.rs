@@ -31,7 +31,17 @@ pub(crate) async fn scale(arguments: &ScaleArguments) -> Result<()> {
             format!("the group is as asked for already, and is kept so until {until}")
         }
         None => "nothing to do: the group is as asked for already".to_owned(),
-    })
+    })?;
+    let before = &answer["replaced"];
+    if before.is_null() {
+        return Ok(());
+    }
+    let said = |member: &str| before[member].as_str().unwrap_or("-");
+    output::line(format_args!(
+        "it takes the place of the request by {} that held until {}: its count and type are not kept any more",
+        said("by"),
+        said("until")
+    ))
 }
 
 fn wish(arguments: &ScaleArguments, until: Option<Timestamp>) -> Value {

@@ -95,7 +95,16 @@ pub enum Refusal {
 
 /// The end of a sentence about bounds.
 fn said(in_force: &[String]) -> String {
-    if in_force.is_empty() { String::new() } else { format!("; in force: {}", in_force.join("; ")) }
+    if in_force.is_empty() {
+        return String::new();
+    }
+    let ends = in_force.iter().any(|said| said.starts_with("override "));
+    let how = if ends {
+        "; DELETE /groups/{name}/override (`scaling override --end`) ends an override"
+    } else {
+        ""
+    };
+    format!("; in force: {}{how}", in_force.join("; "))
 }
 
 /// What stands in the way of a request.
@@ -389,7 +398,7 @@ fn became(outcome: GroupOutcome) -> Result<Option<Operation>, Refusal> {
         Outcome::Decided(evaluation) => {
             let refused = outcome.acted.as_ref().is_some_and(|operation| operation.phase == Phase::Planned);
             match evaluation.step_error.filter(|_| refused) {
-                Some(error) => Err(Refusal::Port(not_yet(&error))),
+                Some(error) => Err(Refusal::Port(not_yet(&error, outcome.acted.as_ref()))),
                 None => Ok(outcome.acted),
             }
         }
@@ -401,9 +410,11 @@ fn became(outcome: GroupOutcome) -> Result<Option<Operation>, Refusal> {
 }
 
 /// The platform has not taken what is planned. Whether it refused it or did not answer is another matter for whoever asks.
-fn not_yet(error: &PortError) -> PortError {
-    let operation = "carry the request out";
-    let message = format!("{error}; it is tried again with the next evaluations");
+fn not_yet(error: &PortError, planned: Option<&Operation>) -> PortError {
+    let operation = "the request";
+    let planned = planned.map(|planned| format!("operation {} stays planned, and", planned.id.0));
+    let message =
+        format!("{error}; {} is tried again with the next evaluations", planned.as_deref().unwrap_or("it"));
     match error {
         PortError::Denied { .. } => PortError::Denied { operation, message },
         PortError::Invalid { .. } => PortError::Invalid { operation, message },

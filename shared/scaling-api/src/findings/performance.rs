@@ -47,7 +47,7 @@ fn tracked(evaluation: &Evaluation) -> f64 {
 fn of_data(evaluation: &Evaluation, findings: &mut Findings<'_>) {
     let snapshot = &evaluation.snapshot;
     let since = |at: Timestamp| snapshot.taken_at.duration_since(at).as_secs_f64();
-    let fix = "correct the metric's name and dimensions under `metrics`, or have it published";
+    let fix = "correct the metric's name and dimensions under `metrics`, or see why nothing publishes it (agent, service)";
     for trigger in Trigger::ALL {
         match snapshot.readings[trigger] {
             Reading::Unbound if findings.config.triggers[trigger].asks => {
@@ -59,7 +59,13 @@ fn of_data(evaluation: &Evaluation, findings: &mut Findings<'_>) {
                 );
             }
             Reading::Missing if tracked(evaluation) >= FIRST_DATA_SECONDS => {
-                findings.error("no_data", format!("{trigger} has no data: is its metric's name right?"), fix);
+                findings.error(
+                    "no_data",
+                    format!(
+                        "{trigger} has no data: its metric's name is wrong, or nothing publishes it any more"
+                    ),
+                    fix,
+                );
             }
             // A wrong name shows itself before anything is changed, and a right one may need its first minutes.
             Reading::Missing if findings.config.triggers[trigger].asks => {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use scaling_control::{Requested, ScaleRequest};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, GroupName, Mode};
+use scaling_policy::operation::Override;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -54,6 +55,10 @@ pub(crate) struct ScaleAnswer<'a> {
     decision: DecisionView<'a>,
     /// The operation that carries it out; null for a dry run, and where the group is so already.
     operation: Option<OperationView<'a>>,
+    /// The earlier request with an expiry that this one has taken the place of, whole: its count and its type are not kept any
+    /// more. Null where there was none.
+    #[cfg_attr(test, schema(value_type = Option<crate::openapi::schemas::Override>))]
+    replaced: Option<&'a Override>,
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -122,6 +127,7 @@ pub(super) async fn scale(
         dry_run: request.dry_run,
         decision: DecisionView::from(decision),
         operation: operation.as_ref().map(|operation| OperationView::new(group.as_str(), operation)),
+        replaced: requested.replaced.as_ref(),
     };
     let is_changed =
         !request.dry_run && (operation.is_some() || requested.withdrawn || request.until.is_some());

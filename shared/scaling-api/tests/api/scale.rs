@@ -316,3 +316,18 @@ async fn a_dry_run_with_an_expiry_sets_nothing() {
     stage.post("/scale", &body).await.ok();
     assert_eq!(stage.get("/groups").await.ok()["groups"][0]["override"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_request_says_which_earlier_one_it_takes_the_place_of() {
+    let stage = Stage::new();
+    let first = json!({"replicas": 6, "by": "ada", "expires": "2026-03-02T13:00:00Z"});
+    assert_eq!(stage.post("/scale", &first).await.json()["replaced"], Value::Null);
+    stage.tick().await;
+    let second = json!({"instance_type": "m7i.xlarge", "by": "bob", "expires": "2026-03-02T09:00:00Z"});
+    let answer = stage.post("/scale", &second).await.json();
+    assert_eq!(
+        (&answer["replaced"]["by"], &answer["replaced"]["min"]),
+        (&"ada".into(), &6.into()),
+        "{answer}"
+    );
+}
