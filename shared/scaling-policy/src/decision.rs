@@ -324,6 +324,10 @@ pub fn on_order(replicas: u32) -> String {
     counted(replicas, "replica on order does not serve yet", "replicas on order do not serve yet")
 }
 
+fn memory_needs(replicas: u32) -> String {
+    format!("the memory expected one boot time from now needs {}", counted(replicas, "replica", "replicas"))
+}
+
 fn not_come(missing: u32) -> String {
     let many = "ordered replicas have not come in their time";
     counted(missing, "ordered replica has not come in its time", many)
@@ -341,10 +345,7 @@ impl fmt::Display for Reason {
                 write!(f, "{trigger} is at {:.0} % of its limit", load * 100.0)
             }
             Self::ForecastHigh { vcpu } => write!(f, "the load expected one boot time from now needs {vcpu}"),
-            Self::ForecastMemory { replicas } => {
-                let replicas = counted(*replicas, "replica", "replicas");
-                write!(f, "the memory expected one boot time from now needs {replicas}")
-            }
+            Self::ForecastMemory { replicas } => write!(f, "{}", memory_needs(*replicas)),
             Self::LoadLow { window_seconds } => {
                 write!(f, "a smaller fleet would have been enough for {window_seconds} s")
             }
