@@ -92,8 +92,8 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
                 format!("The instance '{id}' is not in a state from which it can be started or stopped."),
             ));
         }
-        if step == Step::Stop && member.spot {
-            // *EC2 User Guide*, "Stop a Spot Instance": all that are here are of one-time requests.
+        if step == Step::Stop && member.spot && !member.persistent {
+            // *EC2 User Guide*, "Stop a Spot Instance".
             return Err(AwsError::new(
                 "UnsupportedOperation",
                 format!(
@@ -105,7 +105,9 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
         if step == Step::Start && now == STOPPED {
             let kind = member.instance_type.as_str();
             region.launch_faults.refusal(kind, &member.zone).map_or(Ok(()), Err)?;
-            region.machines.machine(member.instance_type.as_str()).map_or(Ok(()), |kind| room.take(&kind))?;
+            // The quotas are of on-demand instances.
+            let machine = region.machines.machine(kind).filter(|_| !member.spot);
+            machine.map_or(Ok(()), |kind| room.take(&kind))?;
         }
     }
     let mut instances_set = Vec::new();

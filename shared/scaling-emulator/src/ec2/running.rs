@@ -63,6 +63,16 @@ pub struct RunInput {
 pub struct MarketOptions {
     /// `spot`, or nothing.
     pub market_type: Option<String>,
+    /// What is said of Spot Instances.
+    pub spot_options: SpotOptions,
+}
+
+/// What is said of Spot Instances.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SpotOptions {
+    /// `one-time`, which is the default, or `persistent`.
+    pub spot_instance_type: Option<String>,
 }
 
 /// Where instances run.
@@ -102,6 +112,7 @@ struct Asked {
     template: Option<TemplateSpec>,
     zone: String,
     spot: bool,
+    persistent: bool,
     tags: BTreeMap<String, String>,
     security_groups: Vec<String>,
 }
@@ -138,6 +149,7 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
         let mut loose = Loose::new(&mut region.ids, &asked.kind, asked.zone.clone(), region.now);
         loose.member.template.clone_from(&asked.template);
         (loose.member.spot, loose.launch_index) = (asked.spot, launch_index);
+        loose.member.persistent = asked.persistent;
         loose.security_groups.clone_from(&asked.security_groups);
         (loose.image, loose.tags) = (Some(asked.image.clone()), asked.tags.clone());
         loose.reservation = Some(reservation.clone());
@@ -165,7 +177,9 @@ fn missing(name: &str) -> AwsError {
 fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     let (mut image, mut kind) = (input.image_id.clone(), input.instance_type.clone());
     let mut template = None;
-    let mut spot = input.instance_market_options.market_type.as_deref() == Some("spot");
+    let market = &input.instance_market_options;
+    let mut spot = market.market_type.as_deref() == Some("spot");
+    let mut persistent = spot && market.spot_options.spot_instance_type.as_deref() == Some("persistent");
     let mut tags = BTreeMap::<String, String>::new();
     let mut place = Place { subnet: subnet(input)?, zone: input.placement.availability_zone.clone() };
     if let Some(spec) = &input.launch_template {
@@ -173,6 +187,8 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
         image = image.or_else(|| version.data.image_id.clone());
         kind = kind.or_else(|| version.data.instance_type.clone());
         template = Some(found.spec(version.number));
+        // What the call says of the market stands for all that the template says of it.
+        persistent |= market.market_type.is_none() && version.data.is_persistent();
         spot |= version.data.asks_for_spot();
         place = place.or(&version.data);
         tags.extend(version.data.instance_tags().map(|tag| (tag.key.clone(), tag.value.clone())));
@@ -196,7 +212,7 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     let of_interfaces = input.network_interfaces.iter().flat_map(|one| &one.security_group_ids);
     let ids: Vec<String> = input.security_group_ids.iter().chain(of_interfaces).cloned().collect();
     let security_groups = network::named(region, &ids, &input.security_groups)?;
-    Ok(Asked { kind, image, template, zone, spot, tags, security_groups })
+    Ok(Asked { kind, image, template, zone, spot, persistent, tags, security_groups })
 }
 
 /// What a call with the same token ran before; the token of another call is refused.

@@ -155,6 +155,12 @@ impl TemplateData {
         self.rest.get("instanceMarketOptions").is_some_and(|options| options["marketType"] == "spot")
     }
 
+    /// Whether the Spot requests it asks for outlive their instances.
+    pub fn is_persistent(&self) -> bool {
+        let options = self.rest.get("instanceMarketOptions");
+        options.is_some_and(|options| options["spotOptions"]["spotInstanceType"] == "persistent")
+    }
+
     /// Whether its instances are launched so that they can hibernate.
     pub fn hibernates(&self) -> bool {
         self.rest

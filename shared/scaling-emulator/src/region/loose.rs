@@ -64,6 +64,7 @@ impl Loose {
             hooks: Vec::new(),
             ready_at: None,
             spot: false,
+            persistent: false,
             at_risk: false,
             tags: Tags::default(),
             stamp: None,

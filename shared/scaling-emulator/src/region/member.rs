@@ -169,6 +169,9 @@ pub struct Member {
     /// Whether it is a Spot Instance.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub spot: bool,
+    /// Whether its Spot request outlives it, so that it can be stopped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub persistent: bool,
     /// Whether it was told that it will be interrupted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_risk: bool,

@@ -258,6 +258,7 @@ impl Group {
             hooks,
             ready_at: None,
             spot: option.spot,
+            persistent: false,
             at_risk: false,
             tags: Tags::default(),
             stamp: None,

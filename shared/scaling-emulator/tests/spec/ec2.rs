@@ -29,6 +29,41 @@ async fn a_spot_instance_of_a_one_time_request_is_not_stopped_and_an_image_has_a
 }
 
 #[tokio::test]
+async fn a_spot_instance_of_a_persistent_request_is_stopped_and_started() {
+    let emulator = Emulator::start(Settings::default()).await.unwrap();
+    let market = |of: &str, kind: &str| {
+        let market = format!("{of}InstanceMarketOptions");
+        format!("{market}.MarketType=spot&{market}.SpotOptions.SpotInstanceType={kind}")
+    };
+    let run = "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large";
+    let template = market("LaunchTemplateData.", "persistent");
+    ec2(&emulator, "CreateLaunchTemplate", &format!("LaunchTemplateName=kit&{template}"));
+    let of_template = format!("{run}&LaunchTemplate.LaunchTemplateName=kit");
+    for (run, stops) in [
+        (format!("{run}&{}", market("", "persistent")), true),
+        (of_template.clone(), true),
+        (format!("{run}&{}", market("", "one-time")), false),
+        (format!("{of_template}&{}", market("", "one-time")), false),
+    ] {
+        let made = ec2(&emulator, "RunInstances", &run);
+        let id = made["instancesSet"][0]["instanceId"].as_str().unwrap();
+        let member = format!("InstanceId.1={id}");
+        if stops {
+            ec2(&emulator, "StopInstances", &member);
+            assert_eq!(described(&emulator, id)["instanceState"]["name"], "stopped", "{run}");
+            ec2(&emulator, "StartInstances", &member);
+            let now = described(&emulator, id);
+            assert_eq!(
+                (&now["instanceState"]["name"], &now["instanceLifecycle"]),
+                (&json!("running"), &json!("spot"))
+            );
+        } else {
+            assert_eq!(code(&emulator, "StopInstances", &member), "UnsupportedOperation", "{run}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_instance_is_run_tagged_stopped_given_another_type_started_and_ended() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
     let run = "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large&TagSpecification.1.ResourceType=instance\
