@@ -8,8 +8,9 @@ use crate::region::scaling::second;
 use crate::region::{Group, Region};
 use crate::wire::AwsError;
 
-/// The metrics of a group that can be collected.
-pub const METRICS: [&str; 20] = [
+/// The metrics of a group that can be collected: those of the *API Reference*, and `WarmPoolMinSize`, which the service
+/// takes and collects as well.
+pub const METRICS: [&str; 21] = [
     "GroupMinSize",
     "GroupMaxSize",
     "GroupDesiredCapacity",
@@ -23,6 +24,7 @@ pub const METRICS: [&str; 20] = [
     "GroupStandbyCapacity",
     "GroupTerminatingCapacity",
     "GroupTotalCapacity",
+    "WarmPoolMinSize",
     "WarmPoolDesiredCapacity",
     "WarmPoolWarmedCapacity",
     "WarmPoolPendingCapacity",

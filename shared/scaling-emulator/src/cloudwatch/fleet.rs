@@ -36,7 +36,7 @@ const BALANCER_METRICS: [(&str, Balancing); 5] = [
 ];
 
 /// Metrics of a group's size. They are collected only where the group has them enabled.
-const SIZE_METRICS: [(&str, SizeOf); 20] = [
+const SIZE_METRICS: [(&str, SizeOf); 21] = [
     ("GroupDesiredCapacity", |sizes| sizes.desired),
     ("GroupInServiceInstances", |sizes| sizes.in_service),
     ("GroupMaxSize", |sizes| sizes.max),
@@ -55,6 +55,7 @@ const SIZE_METRICS: [(&str, SizeOf); 20] = [
             + sizes.standby_capacity
             + sizes.terminating_capacity
     }),
+    ("WarmPoolMinSize", |sizes| sizes.warm_min),
     ("WarmPoolDesiredCapacity", |sizes| sizes.warm_desired),
     ("WarmPoolWarmedCapacity", |sizes| {
         sizes.warm.saturating_sub(sizes.warm_pending + sizes.warm_terminating)

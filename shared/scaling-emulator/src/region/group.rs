@@ -325,6 +325,7 @@ impl Group {
             min: self.settings.min,
             max: self.settings.max,
             warm_desired: self.warm_pool.map_or(0, |pool| pool.wanted(self.settings.max, self.desired)),
+            warm_min: self.warm_pool.filter(|pool| !pool.deleting).map_or(0, |pool| pool.min),
             ..Sizes::default()
         };
         for member in &self.members {

@@ -90,6 +90,9 @@ pub struct Sizes {
     pub warm_pending: u32,
     /// Ending in the warm pool.
     pub warm_terminating: u32,
+    /// Least of the warm pool.
+    #[serde(default)]
+    pub warm_min: u32,
 }
 
 impl Sizes {
@@ -111,6 +114,7 @@ impl Sizes {
             self.warm_desired,
             self.warm_pending,
             self.warm_terminating,
+            self.warm_min,
         ]
     }
 
@@ -136,6 +140,7 @@ impl Sizes {
             warm_desired: next(),
             warm_pending: next(),
             warm_terminating: next(),
+            warm_min: next(),
         }
     }
 }
@@ -303,7 +308,7 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_they_were_written_and_shorter_ones_too() {
-        let numbers: Vec<u32> = (1..=16).collect();
+        let numbers: Vec<u32> = (1..=17).collect();
         assert_eq!(Sizes::from_numbers(&numbers).numbers(), numbers);
         let older = Sizes::from_numbers(&numbers[..13]);
         assert_eq!((older.terminating_capacity, older.warm_desired), (13, 0));

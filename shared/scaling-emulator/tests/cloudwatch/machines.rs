@@ -91,6 +91,7 @@ async fn every_size_of_a_warm_pool_has_points() {
     let has = || size("GroupInServiceInstances").unwrap();
     let pool = |warm: f64, pending: f64| {
         [
+            ("WarmPoolMinSize", 2.0),
             ("WarmPoolDesiredCapacity", 2.0),
             ("WarmPoolWarmedCapacity", warm),
             ("WarmPoolPendingCapacity", pending),
@@ -111,7 +112,7 @@ async fn every_size_of_a_warm_pool_has_points() {
     call(&emulator, "DeleteWarmPool", "ForceDelete=true");
     emulator.advance(std::time::Duration::from_secs(45)).await.unwrap();
     minutes(&emulator, 1).await;
-    assert_eq!(size("WarmPoolDesiredCapacity"), Some(0.0));
+    assert_eq!([size("WarmPoolDesiredCapacity"), size("WarmPoolMinSize")], [Some(0.0); 2]);
 }
 
 #[tokio::test]
@@ -130,4 +131,5 @@ async fn sizes_are_collected_while_they_are_enabled_and_stay_when_they_are_not()
     call(&emulator, "EnableMetricsCollection", one);
     minutes(&emulator, 2).await;
     assert_eq!(sizes(&emulator), 5, "from when it was enabled again");
+    call(&emulator, "EnableMetricsCollection", "Metrics.member.1=WarmPoolMinSize&Granularity=1Minute");
 }
