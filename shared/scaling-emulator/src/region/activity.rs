@@ -99,9 +99,10 @@ impl Activities {
         }
     }
 
-    /// Says what went wrong with an activity that runs.
+    /// Says what went wrong with an activity that runs, in its description, too.
     pub fn explain(&mut self, id: &str, why: String) {
         if let Some(activity) = self.log.iter_mut().find(|activity| activity.activity_id == id) {
+            activity.description = format!("{}.  Status Reason: {why}", activity.description);
             activity.status_message = Some(why);
         }
     }

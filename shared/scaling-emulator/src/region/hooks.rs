@@ -190,7 +190,11 @@ impl Group {
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else { return false };
         let meant = member.hooks.extract_if(.., |waiting| waiting.is_meant(hook, token)).last();
         if let Some(waiting) = meant.as_ref().filter(|_| result == HookResult::Abandon) {
-            self.abandon(context, id, &format!("{} was completed with ABANDON Result", waiting.token));
+            self.abandon(
+                context,
+                id,
+                &format!("{} was abandoned: Lifecycle Action Completed with ABANDON Result", waiting.token),
+            );
         }
         meant.is_some()
     }

@@ -3,6 +3,7 @@
 use scaling_emulator::Emulator;
 use scaling_emulator::region::LifecycleState::InService;
 use scaling_emulator::region::activity::ActivityStatus;
+use serde_json::Value;
 
 use crate::call::{call, is_refused, refused, states};
 use crate::client::{advance, emulator, ids, set, web};
@@ -247,7 +248,7 @@ async fn an_abandoned_end_waits_for_no_other_hook() {
 #[tokio::test]
 async fn the_activity_of_an_abandoned_launch_says_so() {
     for (abandons, end) in
-        [(true, "was completed with ABANDON Result"), (false, "was abandoned: Heartbeat Timeout")]
+        [(true, "Lifecycle Action Completed with ABANDON Result"), (false, "Heartbeat Timeout")]
     {
         let emulator = emulator(1).await;
         call(&emulator, "PutLifecycleHook", LAUNCH);
@@ -263,11 +264,11 @@ async fn the_activity_of_an_abandoned_launch_says_so() {
         let shown = call(&emulator, "DescribeScalingActivities", "");
         let launch = format!("Launching a new EC2 instance: {id}");
         let shown = shown["Activities"].as_array().unwrap().clone();
-        let activity = shown.iter().find(|activity| activity["Description"] == launch).unwrap();
+        let is_launch = |activity: &&Value| activity["Description"].as_str().unwrap().starts_with(&launch);
+        let activity = shown.iter().find(is_launch).unwrap();
         let told = activity["StatusMessage"].as_str().unwrap();
-        assert!(
-            told.starts_with("Instance failed to complete user's Lifecycle Action") && told.ends_with(end),
-            "{told}"
-        );
+        let beginning = "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token ";
+        assert!(told.starts_with(beginning) && told.ends_with(&format!(" was abandoned: {end}")), "{told}");
+        assert_eq!(activity["Description"], format!("{launch}.  Status Reason: {told}"));
     }
 }
