@@ -97,7 +97,8 @@ pub fn get_metric_statistics(
     }
     let now = region.now.as_second();
     let (from, to) = (series::rounded_start(start.whole(), period, now), end.whole());
-    let asked = to.saturating_sub(from).saturating_add(period - 1) / period;
+    // Whole periods, so that a day that begins at odd seconds is as long as any other.
+    let asked = to.saturating_sub(start.whole()) / period;
     if asked > MAX_DATAPOINTS {
         return Err(AwsError::new(
             "InvalidParameterCombination",

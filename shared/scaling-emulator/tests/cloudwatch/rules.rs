@@ -133,8 +133,11 @@ async fn get_metric_statistics_keeps_the_services_limits() {
         "Statistics": ["Sum"],
     });
     done(&emulator, "GetMetricStatistics", base.clone());
+    let odd = |periods: i64| json!({ "StartTime": START + 17, "EndTime": START + 17 + periods * 60 });
+    done(&emulator, "GetMetricStatistics", with(&base, &odd(1440)));
     for (changes, expected) in [
         (json!({ "EndTime": START + 1441 * 60 }), "InvalidParameterCombination"),
+        (odd(1441), "InvalidParameterCombination"),
         (json!({ "EndTime": START }), "InvalidParameterValue"),
         (json!({ "Statistics": [] }), "MissingParameter"),
         (json!({ "ExtendedStatistics": ["p95"] }), "InvalidParameterCombination"),
