@@ -138,13 +138,19 @@ pub(super) fn add(list: &mut Vec<String>, given: &[String], member: &str) -> Res
     at_most(given, MOST_AT_ONCE, member)?;
     given.iter().try_for_each(|one| fits(one, LONGEST, member))?;
     let new: Vec<&String> = given.iter().filter(|one| !list.contains(one)).collect();
-    if list.len() + new.len() > MOST {
+    check_total(list.len() + new.len(), member)?;
+    list.extend(new.into_iter().cloned());
+    Ok(())
+}
+
+/// Refuses more load balancers, or target groups, than a group may have.
+pub(super) fn check_total(total: usize, member: &str) -> Result<(), AwsError> {
+    if total > MOST {
         return Err(AwsError::new(
             "LimitExceeded",
             format!("A group must not have more than {MOST} of its {member}."),
         ));
     }
-    list.extend(new.into_iter().cloned());
     Ok(())
 }
 

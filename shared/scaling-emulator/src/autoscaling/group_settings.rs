@@ -42,6 +42,8 @@ pub(super) fn defaults(source: LaunchSource, min: u32, max: u32, zones: Vec<Stri
 /// Takes over what the input says besides sizes, source and zones.
 pub(super) fn apply(settings: &mut GroupSettings, input: &GroupInput) -> Result<(), AwsError> {
     balancing::check_targets(&input.target_group_arns)?;
+    balancing::check_total(input.target_group_arns.len(), "targetGroupARNs")?;
+    balancing::check_total(input.load_balancer_names.len(), "loadBalancerNames")?;
     let lists = [
         (&mut settings.load_balancer_names, &input.load_balancer_names),
         (&mut settings.target_group_arns, &input.target_group_arns),

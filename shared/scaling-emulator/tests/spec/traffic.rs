@@ -1,6 +1,7 @@
 //! Traffic sources. *Amazon EC2 Auto Scaling API Reference*: AttachTrafficSources, DescribeTrafficSources, and their types.
 
-use scaling_emulator::Emulator;
+use scaling_emulator::wire::form::Form;
+use scaling_emulator::{Emulator, autoscaling};
 use serde_json::{Value, json};
 
 use crate::call::tried;
@@ -88,4 +89,22 @@ async fn what_is_wrong_with_one_source_leaves_the_others_alone() {
         tried(&emulator, "AttachTrafficSources", &sources(&eleven)).unwrap_err().code,
         "ValidationError"
     );
+}
+
+#[tokio::test]
+async fn a_group_is_not_made_with_more_targets_or_balancers_than_may_be_attached() {
+    let emulator = emulator(1).await;
+    let make = |name: &str, list: &str, one: &str, count: usize| {
+        let one = |number| format!("{list}.member.{number}={}", one.replace('#', &format!("{number}")));
+        let all = (1..=count).map(one).collect::<Vec<_>>().join("&");
+        let group =
+            format!("AutoScalingGroupName={name}&MinSize=0&MaxSize=1&AvailabilityZones.member.1=us-east-1a");
+        let form = Form::parse(format!("{group}&LaunchTemplate.LaunchTemplateName=web&{all}").as_bytes());
+        emulator.with_region(|region| autoscaling::dispatch(region, "CreateAutoScalingGroup", &form))
+    };
+    let arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/more/#";
+    for (list, one) in [("TargetGroupARNs", arn), ("LoadBalancerNames", "classic-#")] {
+        assert_eq!(make("more", list, one, 51).unwrap_err().code, "LimitExceeded", "{list}");
+        make(list, list, one, 50).unwrap();
+    }
 }
