@@ -94,6 +94,8 @@ pub struct InstanceDescription {
     pub instance_type: String,
     pub auto_scaling_group_name: Option<String>,
     pub availability_zone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<String>,
     pub lifecycle_state: LifecycleState,
     pub health_status: &'static str,
     pub launch_configuration_name: Option<String>,
@@ -236,6 +238,7 @@ pub(super) fn describe_member(group: &Group, member: &Member, alone: bool) -> In
         instance_type: member.instance_type.to_string(),
         auto_scaling_group_name: alone.then(|| group.name.clone()),
         availability_zone: member.zone.clone(),
+        image_id: member.image.clone(),
         lifecycle_state: member.state,
         health_status: match (member.healthy, alone) {
             (true, false) => "Healthy",

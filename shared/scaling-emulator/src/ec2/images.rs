@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::filter::{Filter, Size, keep, page};
 use crate::region::Region;
+use crate::region::launch::{LaunchSource, MixedInstancesPolicy};
 use crate::wire::AwsError;
 
 /// The public images: id, architecture, the kernel's part of the name. Names follow Amazon Linux 2023.
@@ -133,6 +134,15 @@ fn known(region: &Region) -> BTreeMap<String, Image> {
     }
     let configurations = region.blueprints.configurations.values();
     used.extend(configurations.map(|made| (made.image_id.as_str(), Some(made.instance_type.as_str()))));
+    let policies = region.groups().filter_map(|group| match &group.settings.source {
+        LaunchSource::Mixed(policy) => Some(policy),
+        _ => None,
+    });
+    used.extend(
+        policies
+            .flat_map(MixedInstancesPolicy::overrides)
+            .filter_map(|choice| Some((choice.image_id.as_deref()?, choice.instance_type.as_deref()))),
+    );
     let loose = region.loose.values();
     used.extend(
         loose.filter_map(|one| Some((one.image.as_deref()?, Some(one.member.instance_type.as_str())))),

@@ -57,6 +57,9 @@ pub struct Override {
     pub launch_template_specification: Option<TemplateSpec>,
     /// Attributes that choose the types.
     pub instance_requirements: Option<Requirements>,
+    /// Another image than the template's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<String>,
 }
 
 /// How a mixed instances policy chooses among its types.
@@ -101,6 +104,8 @@ pub struct LaunchOption {
     pub template: Option<TemplateSpec>,
     /// The launch configuration; `None` with a template.
     pub configuration: Option<String>,
+    /// The image that an override says.
+    pub image: Option<String>,
     /// How much of the desired capacity it stands for.
     pub weight: u32,
     /// Whether it is a Spot Instance.
@@ -127,7 +132,9 @@ impl LaunchSource {
         machines: Machines,
     ) -> Result<Vec<LaunchOption>, AwsError> {
         match self {
-            Self::Template(spec) => Ok(vec![template_option(spec, None, 1, blueprints, machines)?]),
+            Self::Template(spec) => {
+                Ok(vec![template_option(spec, &Override::default(), None, blueprints, machines)?])
+            }
             Self::Mixed(policy) => policy.options(blueprints, machines),
             Self::Configuration(name) => {
                 let configuration = blueprints.configurations.get(name).ok_or_else(|| {
@@ -137,6 +144,7 @@ impl LaunchSource {
                     machine: machine(&configuration.instance_type, machines)?,
                     template: None,
                     configuration: Some(name.clone()),
+                    image: None,
                     weight: 1,
                     spot: false,
                 };
@@ -206,7 +214,8 @@ impl MixedInstancesPolicy {
         self
     }
 
-    fn overrides(&self) -> &[Override] {
+    /// What may be launched instead of the template's type.
+    pub(crate) fn overrides(&self) -> &[Override] {
         self.launch_template.as_ref().map_or(&[], |mixed| &mixed.overrides)
     }
 
@@ -283,7 +292,7 @@ impl MixedInstancesPolicy {
             let spec = choice.launch_template_specification.as_ref().unwrap_or(spec);
             let (_, version) = blueprints.resolve(spec).map_err(|error| invalid_template(&error.message))?;
             for kind in choice.types(&version.data, machines) {
-                options.push(template_option(spec, kind.as_deref(), choice.weight()?, blueprints, machines)?);
+                options.push(template_option(spec, choice, kind.as_deref(), blueprints, machines)?);
             }
         }
         if options.is_empty() {
@@ -316,7 +325,14 @@ impl Override {
     /// The types it means, `None` standing for the template's own; cheapest first where attributes choose.
     fn types(&self, template: &TemplateData, machines: Machines) -> Vec<Option<String>> {
         let Some(wanted) = &self.instance_requirements else { return vec![self.instance_type.clone()] };
-        wanted.types(template, machines).into_iter().map(Some).collect()
+        let image_id = self.image(template).cloned();
+        let template = TemplateData { image_id, ..template.clone() };
+        wanted.types(&template, machines).into_iter().map(Some).collect()
+    }
+
+    /// The image that it launches: its own, else the template's.
+    fn image<'a>(&'a self, template: &'a TemplateData) -> Option<&'a String> {
+        self.image_id.as_ref().or(template.image_id.as_ref())
     }
 
     fn weight(&self) -> Result<u32, AwsError> {
@@ -335,13 +351,13 @@ fn unit_price(option: &LaunchOption) -> f64 {
 
 fn template_option(
     spec: &TemplateSpec,
+    choice: &Override,
     kind: Option<&str>,
-    weight: u32,
     blueprints: &Blueprints,
     machines: Machines,
 ) -> Result<LaunchOption, AwsError> {
     let (template, version) = blueprints.resolve(spec).map_err(|error| invalid_template(&error.message))?;
-    let Some(image) = &version.data.image_id else {
+    let Some(image) = choice.image(&version.data) else {
         return Err(invalid_template("The request must contain the parameter ImageId"));
     };
     if let Some(why) = images::malformed(image) {
@@ -357,7 +373,8 @@ fn template_option(
         machine: machine(kind, machines)?,
         template: Some(template.spec(version.number)),
         configuration: None,
-        weight,
+        image: choice.image_id.clone(),
+        weight: choice.weight()?,
         spot: false,
     };
     Ok(if version.data.asks_for_spot() { option.as_spot() } else { option })

@@ -55,6 +55,7 @@ impl Loose {
             protected: false,
             template: None,
             configuration: None,
+            image: None,
             weight: 1,
             launched: now,
             served_from: None,

@@ -150,6 +150,9 @@ pub struct Member {
     pub template: Option<TemplateSpec>,
     /// The launch configuration it was launched from.
     pub configuration: Option<String>,
+    /// The image it was launched with, where an override of its group said that and not its template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// How much of the desired capacity it stands for, 1 unless the group has weights.
     pub weight: u32,
     /// When it was launched.

@@ -249,6 +249,7 @@ impl Group {
             protected: self.settings.new_instances_protected,
             template: option.template.clone(),
             configuration: option.configuration.clone(),
+            image: option.image.clone(),
             weight: option.weight,
             launched: context.now,
             served_from: None,

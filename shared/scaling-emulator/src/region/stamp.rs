@@ -110,7 +110,8 @@ pub(super) fn of_launch(
     let version = member.template.as_ref().and_then(|spec| blueprints.resolve(spec).ok());
     let data = version.map(|(_, version)| &version.data);
     let made = member.configuration.as_ref().and_then(|name| blueprints.configurations.get(name));
-    let stamp = data.map(Stamp::from).or_else(|| made.map(Stamp::from)).unwrap_or_default();
+    let mut stamp = data.map(Stamp::from).or_else(|| made.map(Stamp::from)).unwrap_or_default();
+    stamp.image = member.image.clone().or(stamp.image);
     let of_template = data.into_iter().flat_map(TemplateData::instance_tags);
     let mut all: BTreeMap<String, String> =
         of_template.map(|tag| (tag.key.clone(), tag.value.clone())).collect();

@@ -61,6 +61,7 @@ impl Group {
             option.machine.instance_type == member.instance_type
                 && option.template == member.template
                 && option.configuration == member.configuration
+                && option.image == member.image
         })
     }
 

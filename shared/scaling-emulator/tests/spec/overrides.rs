@@ -157,3 +157,69 @@ async fn a_template_without_an_image_and_a_tag_given_twice_are_refused() {
     let (_, message) = refused(&emulator, "CreateOrUpdateTags", &format!("{}&{}", tag(1), tag(2)));
     assert!(message.contains("Duplicate tag key"), "{message}");
 }
+
+const ARM: &str = "ami-0a1b2c3d4e5f60002";
+
+#[tokio::test]
+async fn an_override_is_launched_with_the_image_that_it_says() {
+    let emulator = with_kit("ami-0a1b2c3d4e5f60001").await;
+    ec2(
+        &emulator,
+        "CreateLaunchTemplate",
+        "LaunchTemplateName=bare&LaunchTemplateData.InstanceType=m7g.large",
+    );
+    is_refused(&emulator, "UpdateAutoScalingGroup", &overrides(&["InstanceType=m7g.large"]), "'x86_64'");
+    let unfit = format!("InstanceType=m7i.large&ImageId={ARM}");
+    is_refused(&emulator, "UpdateAutoScalingGroup", &overrides(&[&unfit]), "'arm64'");
+    is_refused(
+        &emulator,
+        "UpdateAutoScalingGroup",
+        &overrides(&["InstanceType=m7i.large&ImageId=x"]),
+        "Invalid id",
+    );
+    let bare = "LaunchTemplateSpecification.LaunchTemplateName=bare";
+    for members in [
+        format!("InstanceType=m7g.large&ImageId={ARM}"),
+        format!("InstanceType=m7g.large&ImageId={ARM}&{bare}"),
+        format!("ImageId={ARM}&{bare}"),
+        format!("{SMALL}&ImageId={ARM}"),
+    ] {
+        call(&emulator, "UpdateAutoScalingGroup", "DesiredCapacity=1");
+        advance(&emulator, 300).await;
+        let kind = launched(&emulator, &members).await;
+        assert!(["m7g.large", "c6g.large"].contains(&kind.as_str()), "{members}: {kind}");
+        let shown = call(&emulator, "DescribeAutoScalingGroups", "AutoScalingGroupNames.member.1=web");
+        let group = &shown["AutoScalingGroups"][0];
+        assert_eq!(group["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"][0]["ImageId"], ARM);
+        let instance = group["Instances"].as_array().unwrap().last().unwrap();
+        assert_eq!(instance["ImageId"], ARM, "{members}");
+        let id = instance["InstanceId"].as_str().unwrap();
+        let shown = ec2(&emulator, "DescribeInstances", &format!("InstanceId.1={id}"));
+        assert_eq!(shown["reservationSet"][0]["instancesSet"][0]["imageId"], ARM, "{members}");
+    }
+}
+
+#[tokio::test]
+async fn an_instance_of_another_image_than_the_override_s_is_replaced_and_one_of_the_same_is_not() {
+    let emulator = with_kit("ami-1").await;
+    let kind = "InstanceType=m7i.large";
+    launched(&emulator, kind).await;
+    call(&emulator, "UpdateAutoScalingGroup", &overrides(&[&format!("{kind}&ImageId=ami-2")]));
+    let images = |emulator: &Emulator| {
+        let shown = call(emulator, "DescribeAutoScalingInstances", "");
+        let all = shown["AutoScalingInstances"].as_array().unwrap().clone();
+        all.iter().map(|one| one["ImageId"].as_str().unwrap_or("none").to_owned()).collect::<Vec<_>>()
+    };
+    let image = &ec2(&emulator, "DescribeImages", "ImageId.1=ami-2")["imagesSet"][0];
+    assert_eq!(image["architecture"], "x86_64");
+    assert_eq!(images(&emulator), ["none"; 2], "an image of a template is not shown");
+    let refreshed = || {
+        call(&emulator, "StartInstanceRefresh", "Preferences.SkipMatching=true");
+        let shown = call(&emulator, "DescribeInstanceRefreshes", "");
+        shown["InstanceRefreshes"][0]["InstancesToUpdate"].clone()
+    };
+    assert_eq!(refreshed(), 2);
+    advance(&emulator, 3600).await;
+    assert_eq!(images(&emulator), ["ami-2"; 2]);
+    assert_eq!(refreshed(), 0);
+}
