@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::page::{Page, Sizes, sorted};
 use super::tags::{Filter, TagDescription};
 use super::{traffic, warm_pools};
+use crate::ec2::zones;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::group::MaintenancePolicy;
 use crate::region::launch::{LaunchSource, MixedInstancesPolicy};
@@ -57,6 +58,7 @@ pub struct GroupDescription {
     pub desired_capacity: u32,
     pub default_cooldown: u32,
     pub availability_zones: Vec<String>,
+    pub availability_zone_ids: Vec<String>,
     pub load_balancer_names: Vec<String>,
     #[serde(rename = "TargetGroupARNs")]
     pub target_group_arns: Vec<String>,
@@ -94,6 +96,7 @@ pub struct InstanceDescription {
     pub instance_type: String,
     pub auto_scaling_group_name: Option<String>,
     pub availability_zone: String,
+    pub availability_zone_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_id: Option<String>,
     pub lifecycle_state: LifecycleState,
@@ -162,6 +165,7 @@ fn describe(region: &Region, group: &Group, with_instances: bool) -> GroupDescri
         desired_capacity: group.desired,
         default_cooldown: settings.default_cooldown,
         availability_zones: settings.zones.clone(),
+        availability_zone_ids: settings.zones.iter().map(|zone| zones::id_of(zone)).collect(),
         load_balancer_names: settings.load_balancer_names.clone(),
         target_group_arns: settings.target_group_arns.clone(),
         traffic_sources: traffic::shown(group),
@@ -238,6 +242,7 @@ pub(super) fn describe_member(group: &Group, member: &Member, alone: bool) -> In
         instance_type: member.instance_type.to_string(),
         auto_scaling_group_name: alone.then(|| group.name.clone()),
         availability_zone: member.zone.clone(),
+        availability_zone_id: zones::id_of(&member.zone),
         image_id: member.image.clone(),
         lifecycle_state: member.state,
         health_status: match (member.healthy, alone) {

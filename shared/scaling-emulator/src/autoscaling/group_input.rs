@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::hooks;
 use super::tags::TagInput;
 use super::traffic::TrafficSource;
-use crate::ec2::network;
+use crate::ec2::{network, zones};
 use crate::region::Region;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::group::MaintenancePolicy;
@@ -36,6 +36,9 @@ pub struct GroupInput {
     /// Zones.
     #[serde(default)]
     pub availability_zones: Vec<String>,
+    /// Or zones by their ids.
+    #[serde(default)]
+    pub availability_zone_ids: Vec<String>,
     /// Classic load balancers.
     #[serde(default)]
     pub load_balancer_names: Vec<String>,
@@ -135,12 +138,29 @@ impl GroupInput {
         Ok(first)
     }
 
-    /// The zones asked for, by name or by the subnet that each zone has.
+    /// The zones asked for by name or by id.
+    fn named_zones(&self, known: &[String]) -> Result<Vec<String>, AwsError> {
+        if !self.availability_zones.is_empty() && !self.availability_zone_ids.is_empty() {
+            return Err(AwsError::validation(
+                "You cannot specify both AvailabilityZones and AvailabilityZoneIds in the same request.",
+            ));
+        }
+        let invalid = |what: &str, given: &str| AwsError::validation(format!("Invalid {what}: {given}."));
+        if let Some(zone) = self.availability_zones.iter().find(|zone| !known.contains(zone)) {
+            return Err(invalid("Availability Zone", zone));
+        }
+        let of_id = |id: &String| {
+            let zone = known.iter().find(|zone| zones::id_of(zone) == *id);
+            zone.cloned().ok_or_else(|| invalid("Availability Zone ID", id))
+        };
+        let by_id: Vec<String> = self.availability_zone_ids.iter().map(of_id).collect::<Result<_, _>>()?;
+        Ok(if by_id.is_empty() { self.availability_zones.clone() } else { by_id })
+    }
+
+    /// The zones asked for, by name, by id, or by the subnet that each zone has.
     pub(super) fn zones(&self, region: &Region) -> Result<Option<Vec<String>>, AwsError> {
         let known = region.zones();
-        if let Some(zone) = self.availability_zones.iter().find(|zone| !known.contains(zone)) {
-            return Err(AwsError::validation(format!("Invalid Availability Zone: {zone}.")));
-        }
+        let named = self.named_zones(&known)?;
         let subnets = self.vpc_zone_identifier.as_deref().unwrap_or_default();
         let subnets = subnets.split(',').map(str::trim).filter(|subnet| !subnet.is_empty());
         let mut zones: Vec<String> = Vec::new();
@@ -153,14 +173,14 @@ impl GroupInput {
                 zones.push(zone.clone());
             }
         }
-        if !self.availability_zones.is_empty() {
+        if !named.is_empty() {
             // *API Reference*, CreateAutoScalingGroup: the subnets must reside in the zones that are given beside them.
-            if zones.iter().any(|zone| !self.availability_zones.contains(zone)) {
+            if zones.iter().any(|zone| !named.contains(zone)) {
                 return Err(AwsError::validation(
                     "The availability zones of the specified subnets and the Auto Scaling group do not match.",
                 ));
             }
-            return Ok(Some(self.availability_zones.clone()));
+            return Ok(Some(named));
         }
         Ok((!zones.is_empty()).then_some(zones))
     }

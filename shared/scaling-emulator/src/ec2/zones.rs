@@ -102,7 +102,18 @@ fn values(zone: &ZoneDescription, filter: &str) -> Option<Vec<String>> {
 
 /// Such as `use1-az1` in us-east-1.
 pub(super) fn zone_id(region: &Region, number: impl std::fmt::Display) -> String {
-    let mut parts = region.name.split('-');
+    id_in(&region.name, number)
+}
+
+/// The id of a zone by its name, which is the region's with a letter.
+pub(crate) fn id_of(zone: &str) -> String {
+    let mut name = zone.chars();
+    let letter = name.next_back().unwrap_or('a');
+    id_in(name.as_str(), u32::from(letter).saturating_sub(u32::from('a')) + 1)
+}
+
+fn id_in(region: &str, number: impl std::fmt::Display) -> String {
+    let mut parts = region.split('-');
     let place = parts.next().unwrap_or_default();
     let side = parts.next().unwrap_or_default().chars().next().unwrap_or('x');
     format!("{place}{side}{}-az{number}", parts.next().unwrap_or_default())

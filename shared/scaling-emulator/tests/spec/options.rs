@@ -1,7 +1,8 @@
 //! Options of groups: kept, shown, refused; what a deleted group leaves behind.
 
 use scaling_emulator::region::LifecycleState::InService;
-use scaling_emulator::{Emulator, Fault};
+use scaling_emulator::wire::form::Form;
+use scaling_emulator::{Emulator, Fault, autoscaling};
 use serde_json::{Value, json};
 
 use crate::call::{call, ec2, is_refused, refused, tried};
@@ -220,6 +221,39 @@ async fn subnets_reside_in_the_zones_that_are_given_beside_them() {
     is_refused(&emulator, "UpdateAutoScalingGroup", &both("us-east-1a"), "do not match");
     call(&emulator, "UpdateAutoScalingGroup", &both("us-east-1b"));
     call(&emulator, "UpdateAutoScalingGroup", &format!("VPCZoneIdentifier={subnet}"));
+}
+
+#[tokio::test]
+async fn zones_are_given_by_id_instead_of_by_name_and_are_shown_by_both() {
+    let emulator = emulator(1).await;
+    for (members, part) in [
+        (
+            "AvailabilityZoneIds.member.1=use1-az1&AvailabilityZones.member.1=us-east-1a",
+            "You cannot specify both",
+        ),
+        ("AvailabilityZoneIds.member.1=use1-az9", "Invalid Availability Zone ID: use1-az9"),
+        ("AvailabilityZoneIds.member.1=use1-az1&VPCZoneIdentifier=subnet-nowhere", "does not exist"),
+    ] {
+        is_refused(&emulator, "UpdateAutoScalingGroup", members, part);
+    }
+    let made = "AutoScalingGroupName=ids&MinSize=1&MaxSize=1&LaunchTemplate.LaunchTemplateName=web\
+        &AvailabilityZoneIds.member.1=use1-az3&AvailabilityZoneIds.member.2=use1-az2";
+    let form = Form::parse(made.as_bytes());
+    emulator.with_region(|region| autoscaling::dispatch(region, "CreateAutoScalingGroup", &form)).unwrap();
+    advance(&emulator, 180).await;
+    let shown = call(&emulator, "DescribeAutoScalingGroups", "AutoScalingGroupNames.member.1=ids");
+    let group = &shown["AutoScalingGroups"][0];
+    assert_eq!(group["AvailabilityZones"], json!(["us-east-1c", "us-east-1b"]));
+    assert_eq!(group["AvailabilityZoneIds"], json!(["use1-az3", "use1-az2"]));
+    let alone = call(&emulator, "DescribeAutoScalingInstances", "");
+    let all = alone["AutoScalingInstances"].as_array().unwrap();
+    for instance in group["Instances"].as_array().unwrap().iter().chain(all) {
+        let described = format!("ZoneName.1={}", instance["AvailabilityZone"].as_str().unwrap());
+        let zone = ec2(&emulator, "DescribeAvailabilityZones", &described);
+        assert_eq!(instance["AvailabilityZoneId"], zone["availabilityZoneInfo"][0]["zoneId"]);
+    }
+    call(&emulator, "UpdateAutoScalingGroup", "AvailabilityZoneIds.member.1=use1-az2");
+    assert_eq!(web(&emulator, |group| group.settings.zones.clone()), ["us-east-1b"]);
 }
 
 #[tokio::test]
