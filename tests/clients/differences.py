@@ -93,6 +93,14 @@ GROUPS = [
         "Auto Scaling API Reference, AutoScalingGroup, TrafficSources: what the group is attached to, target groups and Classic "
         "Load Balancers among it",
     ),
+    (
+        "describe_auto_scaling_groups.*.AvailabilityZoneIds: * | absent",
+        "Auto Scaling API Reference, AutoScalingGroup, AvailabilityZoneIds: where the group can launch",
+    ),
+    (
+        "describe_auto_scaling_*.AvailabilityZoneId: * | absent",
+        "Auto Scaling API Reference, Instance and AutoScalingInstanceDetails, AvailabilityZoneId: where the instance is",
+    ),
     ("describe_auto_scaling_groups.*.WarmPoolSize: * | absent", "AutoScalingGroup, WarmPoolSize: " + LIVES),
     (
         "describe_auto_scaling_instances.*.HealthStatus: HEALTHY | Healthy",
