@@ -75,16 +75,10 @@ test: ## Everything that has to hold: format, lints, licences, all tests, docume
 	@$(MAKE) --no-print-directory --jobs 2 set-up lint
 	$(call stage,licences,$(MAKE) --no-print-directory deny)
 	$(call stage,build,cargo test --workspace --no-run --quiet)
-	@$(MAKE) --no-print-directory --jobs 2 prove package
+	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
 	$(call stage,documentation,$(DOCUMENT) --quiet)
 	$(call stage,template,$(MAKE) --no-print-directory lint-template)
 	$(call stage,interface,$(MAKE) --no-print-directory lint-openapi)
-
-# The tests of real clients mostly wait; the functions are compiled and linked meanwhile.
-.PHONY: prove package
-prove:
-	$(call stage,tests,$(MAKE) --no-print-directory run-tests)
-package:
 	$(call stage,functions,$(MAKE) --no-print-directory functions)
 
 # Downloads beside what is compiled.

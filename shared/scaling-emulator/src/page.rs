@@ -25,7 +25,10 @@ pub(crate) fn html() -> Response {
 /// What the page shows.
 pub(crate) fn view(state: &State) -> Value {
     let region = &state.region;
-    let groups: Vec<&Group> = region.groups().take(GROUPS).collect();
+    // Those with a load first: among many that only exist they are what somebody looks for.
+    let mut groups: Vec<&Group> = region.groups().collect();
+    groups.sort_by_key(|group| !group.world.is_loaded());
+    groups.truncate(GROUPS);
     let mut activities: Vec<&Activity> =
         groups.iter().flat_map(|group| group.activities.iter().take(ACTIVITIES)).collect();
     activities.sort_by_key(|activity| std::cmp::Reverse(activity.start_time));
@@ -72,6 +75,7 @@ fn shown(group: &Group, from: jiff::Timestamp, now: jiff::Timestamp) -> Value {
         "max": group.settings.max,
         "desired": group.desired,
         "loaded": group.world.is_loaded(),
+        "deleting": group.deleting,
         "in_service": sizes.in_service,
         "pending": sizes.pending,
         "terminating": sizes.terminating,

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "functions of a test crate outside its tests are still tests")]
 
 use jiff::Timestamp;
-use scaling_policy::config::{Config, ConfigError, GroupConfig, Layers};
+use scaling_policy::config::{Config, ConfigError, GroupConfig, Layers, Severity};
 use serde_json::{Value, json};
 
 fn parse(calendar: &Value) -> Result<GroupConfig, ConfigError> {
@@ -121,4 +121,24 @@ fn its_faults_name_the_entry_and_the_fix() {
             .any(|fault| fault.pointer == pointer && (fault.fix.contains(word) || fault.rule.contains(word)));
         assert!(found, "{calendar}: {error}");
     }
+}
+
+#[test]
+fn a_fault_in_an_entry_hides_no_other_and_nothing_is_called_missing_beside_it() {
+    let places = |calendar: &Value| -> Vec<String> {
+        let error = parse(calendar).unwrap_err();
+        let errors = error.faults.iter().filter(|fault| fault.severity == Severity::Error);
+        errors.map(|fault| fault.pointer.clone()).collect()
+    };
+    let bad = json!([{
+        "cron": "0 25 * * *", "duration": 8_640_000, "time_zone": "Europe/Berln", "min_replicas": 14, "max_replicas": 12,
+    }]);
+    let mut found = places(&bad);
+    found.sort();
+    assert_eq!(
+        found,
+        ["/calendar/0/cron", "/calendar/0/duration", "/calendar/0/min_replicas", "/calendar/0/time_zone"]
+    );
+    let misspelt = json!([{"cron": "0 6 * * *", "duraton": 60, "min_replicas": 3}]);
+    assert_eq!(places(&misspelt), ["/calendar/0/duraton"]);
 }

@@ -311,3 +311,30 @@ async fn a_group_without_a_load_is_shown_without_one() {
     emulator.set_workload("web", scaling_emulator::Workload::new(load, service));
     assert_eq!(view(&emulator).await["groups"][0]["loaded"], json!(true));
 }
+
+#[tokio::test]
+async fn the_page_has_groups_under_load_first_and_says_which_are_being_deleted() {
+    let emulator = emulator(1).await;
+    let a = "Action=CreateAutoScalingGroup&Version=2011-01-01&AutoScalingGroupName=a&MinSize=1&MaxSize=2\
+             &AvailabilityZones.member.1=us-east-1a&LaunchTemplate.LaunchTemplateName=web";
+    let names = |shown: &Value| -> Vec<String> {
+        shown["groups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(form(&emulator, a).await.0, 200);
+    assert_eq!(names(&view(&emulator).await), ["a", "web"]);
+    let load = scaling_fleet::load::Load::constant(emulator.now(), 20.0);
+    let service = scaling_fleet::service::ServiceModel::demo();
+    emulator.set_workload("web", scaling_emulator::Workload::new(load, service));
+    crate::call::call(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true");
+    let shown = view(&emulator).await;
+    assert_eq!(names(&shown), ["web", "a"]);
+    assert_eq!(
+        (&shown["groups"][0]["deleting"], &shown["groups"][1]["deleting"]),
+        (&json!(true), &json!(false))
+    );
+}

@@ -54,7 +54,7 @@ pub(super) fn resolve(
     faults: &mut Faults,
 ) -> Vec<CalendarEntry> {
     // An entry that could not be read is not in the list, and the places of those after it are not theirs.
-    if !at.is_sound(&["calendar"], faults) {
+    if faults.displace(&at.find("calendar").0) {
         return Vec::new();
     }
     let entries = source.into_iter().flatten().enumerate();
@@ -69,13 +69,16 @@ fn resolve_entry(
     faults: &mut Faults,
 ) -> Option<CalendarEntry> {
     let path = format!("calendar/{index}");
+    // What is missing is told of an entry that has no other fault: it may be what stands there under a wrong name.
+    let is_whole = at.is_sound(&[&path], faults);
+    let [low_path, high_path] = ["min_replicas", "max_replicas"].map(|key| format!("{path}/{key}"));
     let (min, max) = (source.min_replicas.map(|count| count.0), source.max_replicas.map(|count| count.0));
-    if min.is_none() && max.is_none() {
+    if is_whole && min.is_none() && max.is_none() {
         let rule = "must have `min_replicas` or `max_replicas`: otherwise it changes nothing";
         at.error(&path, rule, "add one of them, or take the entry out", faults);
     }
     let (low, high) = (min.unwrap_or(replicas.min), max.unwrap_or(replicas.max));
-    if low > high {
+    if low > high && at.is_sound(&[&low_path, &high_path], faults) {
         let key = if min.is_some() { "min_replicas" } else { "max_replicas" };
         let rule = format!("leaves no count: {low} at least and {high} at most while it is open");
         let fix = "give both bounds here, or bring this one within those under `replicas`";
@@ -85,6 +88,7 @@ fn resolve_entry(
         cron: source.cron.as_deref(),
         duration: source.duration,
         time_zone: source.time_zone.as_deref(),
+        is_whole,
         always: "set the bounds under `replicas` to have them always",
     };
     let window = times.resolve(&path, at, faults)?;
@@ -97,6 +101,8 @@ pub(super) struct Times<'a> {
     pub(super) cron: Option<&'a str>,
     pub(super) duration: Option<WindowSeconds>,
     pub(super) time_zone: Option<&'a str>,
+    /// Whether what it was read from has no fault yet; otherwise nothing is said of what is missing.
+    pub(super) is_whole: bool,
     /// What to do instead where the window should never close.
     pub(super) always: &'static str,
 }
@@ -105,7 +111,7 @@ impl Times<'_> {
     /// The window at `path`, or its faults.
     pub(super) fn resolve(&self, path: &str, at: Origin<'_>, faults: &mut Faults) -> Option<ChangeWindow> {
         for (missing, key) in [(self.cron.is_none(), "cron"), (self.duration.is_none(), "duration")] {
-            if missing {
+            if missing && self.is_whole {
                 at.error(path, format!("must have `{key}`"), format!("add `{key}`"), faults);
             }
         }

@@ -254,13 +254,11 @@ fn stabilization(times: &TriggersSource, at: Origin<'_>, faults: &mut Faults) ->
 fn change_window(policy: &PolicySource, at: Origin<'_>, faults: &mut Faults) -> Option<ChangeWindow> {
     const PATH: &str = "policy/change_window";
     let source = policy.change_window.as_ref()?;
-    if !at.is_sound(&[PATH], faults) {
-        return None;
-    }
     let times = Times {
         cron: source.cron.as_deref(),
         duration: source.duration,
         time_zone: source.time_zone.as_deref(),
+        is_whole: at.is_sound(&[PATH], faults),
         always: "leave `change_window` out to allow changes always",
     };
     times.resolve(PATH, at, faults)
