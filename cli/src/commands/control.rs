@@ -47,7 +47,10 @@ pub(crate) async fn set_override(arguments: &OverrideArguments) -> Result<()> {
         ("reason", json!(arguments.reason)),
     ]);
     let answer = controller.put(&path(&group, "override"), &body).await?;
-    tell(target, &answer, || format!("{group} is overridden{}", ends(&answer["override"]["until"])))
+    tell(target, &answer, || {
+        let note = answer["note"].as_str().map_or_else(String::new, |note| format!("\nNote: {note}."));
+        format!("{group} is overridden{}{note}", ends(&answer["override"]["until"]))
+    })
 }
 
 /// Keeps what a group has against scale-down.

@@ -18,7 +18,7 @@ use crate::observe::Market;
 use crate::pass::{Pass, Read, pass};
 use crate::ports::Record;
 use crate::ports_set::Ports;
-use crate::reading::{LONGEST_READ, aborted, within};
+use crate::reading::{LONGEST_READ, Patience, aborted, within};
 use crate::record::{self, CONTROL_KEY, ControlRecord, GroupRecord};
 use crate::report::{Evaluation, GroupOutcome, Outcome, TickReport};
 
@@ -155,7 +155,8 @@ impl ControlLoop {
             let began = self.ports.clock.now();
             let (due, not_due) = self.due(began);
             let doing = Doing::Tick { began };
-            let mut report = self.run(self.in_order(due), &control, doing, Some(began + budget)).await?;
+            let mut report =
+                self.run(self.in_order(due), &control, doing, Patience::until(Some(began + budget))).await?;
             report.not_due = not_due.iter().map(|group| group.name.clone()).collect();
             Ok(report)
         };
@@ -171,7 +172,7 @@ impl ControlLoop {
             let control = self.control().await?;
             let config = self.config();
             let groups = config.groups.iter().filter(|group| names.contains(&group.name)).cloned().collect();
-            self.run(groups, &control, Doing::WakeUp, None).await
+            self.run(groups, &control, Doing::WakeUp, Patience::until(None)).await
         };
         wake_up.instrument(tracing::info_span!(target: "scaling::monitor", "wake-up")).await
     }
@@ -182,7 +183,19 @@ impl ControlLoop {
     /// As [`ControlLoop::tick`].
     pub async fn plan(&self) -> Result<TickReport, PortError> {
         let control = self.control().await?;
-        self.run(self.config().groups.clone(), &control, Doing::Plan, None).await
+        self.run(self.config().groups.clone(), &control, Doing::Plan, Patience::until(None)).await
+    }
+
+    /// The same for somebody who waits for `longest` at most, which has to leave each reading call some seconds: what does
+    /// not come in its part of that counts as not read, as in a tick.
+    ///
+    /// # Errors
+    /// As [`ControlLoop::tick`]. Records and descriptions are waited for longer than that; without them there is nothing to
+    /// tell.
+    pub async fn plan_within(&self, longest: Duration) -> Result<TickReport, PortError> {
+        let control = self.control().await?;
+        let patience = Patience::of_asker(longest, self.ports.clock.now());
+        self.run(self.config().groups.clone(), &control, Doing::Plan, patience).await
     }
 
     /// Reads the control record, and the configuration it names where that is not the one in use.
@@ -301,10 +314,12 @@ impl ControlLoop {
         groups: Vec<Arc<GroupConfig>>,
         control: &ControlRecord,
         doing: Doing,
-        deadline: Option<Timestamp>,
+        patience: Patience,
     ) -> Result<TickReport, PortError> {
         let mut report = TickReport::default();
-        let reads = self.read(&groups, deadline, &mut report).await?;
+        let reads = self.read(&groups, patience, &mut report).await?;
+        // A plan is read for its own sake: nothing of it is left over.
+        let deadline = patience.deadline.filter(|_| doing != Doing::Plan);
         let mut passes = self.decide(reads, control, deadline, &mut report);
         if doing == Doing::Plan {
             report.outcomes.extend(passes.into_iter().map(|pass| outcome(pass, None, None)));

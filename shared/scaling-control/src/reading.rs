@@ -43,6 +43,27 @@ pub async fn within<T>(
     tokio::time::timeout(longest, call).await.map_err(late)?
 }
 
+/// How long reading may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// When the whole evaluation should be over; the look for other controllers has its share of the time to then.
+    pub(crate) deadline: Option<Timestamp>,
+    /// For each reading call without which a group is observed all the same.
+    pub(crate) call: Duration,
+}
+
+impl Patience {
+    /// As long as a reading call may take at all.
+    pub(crate) fn until(deadline: Option<Timestamp>) -> Self {
+        Self { deadline, call: LONGEST_READ }
+    }
+
+    /// For somebody who waits for `longest`: metrics, the look for others and open operations follow each other.
+    pub(crate) fn of_asker(longest: Duration, now: Timestamp) -> Self {
+        Self { deadline: now.checked_add(longest).ok(), call: (longest / 3).min(LONGEST_READ) }
+    }
+}
+
 type SeriesOf = HashMap<GroupName, Vec<(Trigger, MetricSeries)>>;
 
 /// What was described, and which groups could not be.
@@ -70,11 +91,11 @@ impl Descriptions {
 
 impl ControlLoop {
     /// Reads descriptions, records and metrics of all groups, at the same time and in as few calls as the ports
-    /// need; then what only some groups need, the look for other controllers in its share of the time to `deadline`.
+    /// need; then what only some groups need.
     pub(crate) async fn read(
         &self,
         groups: &[Arc<GroupConfig>],
-        deadline: Option<Timestamp>,
+        patience: Patience,
         report: &mut TickReport,
     ) -> Result<Vec<Read>, PortError> {
         let now = self.ports().clock.now();
@@ -83,13 +104,14 @@ impl ControlLoop {
         // The records first: a description older than its record would show a change that somebody has just made as
         // not made, and ours as a stranger's.
         let records = within(LONGEST_READ, "read the records", self.ports().store.get_many(&keys)).await?;
-        let (described, series) = tokio::join!(self.describe(groups), self.series(&queries));
+        let (described, series) =
+            tokio::join!(self.describe(groups), self.series(&queries, patience, report));
         let described = described?;
         let records: HashMap<&str, &Record> =
             records.iter().map(|stored| (stored.key.as_str(), stored)).collect();
         let mut reads = self.put_together(groups, &records, described, series, report);
-        self.look_for_other_controllers(&mut reads, deadline).await;
-        Ok(self.read_more(reads, report).await)
+        self.look_for_other_controllers(&mut reads, patience.deadline).await;
+        Ok(self.read_more(reads, patience, report).await)
     }
 
     /// One read for each group that can be evaluated; the others' outcomes go into the report.
@@ -187,10 +209,11 @@ impl ControlLoop {
     }
 
     /// Without metrics every group still is observed; missing data never takes anything away.
-    async fn series(&self, queries: &[MetricQuery]) -> SeriesOf {
-        let answer = within(LONGEST_READ, "read metrics", self.ports().metrics.read(queries)).await;
+    async fn series(&self, queries: &[MetricQuery], patience: Patience, report: &mut TickReport) -> SeriesOf {
+        let answer = within(patience.call, "read metrics", self.ports().metrics.read(queries)).await;
         let series = answer.unwrap_or_else(|error| {
             tracing::warn!(target: "scaling::integration", %error, "metrics could not be read");
+            report.metrics_error = Some(error);
             Vec::new()
         });
         let mut of_groups = SeriesOf::new();
@@ -206,7 +229,7 @@ impl ControlLoop {
     }
 
     /// Reads the replacement and the failed launches of groups with an open operation.
-    async fn read_more(&self, reads: Vec<Read>, report: &mut TickReport) -> Vec<Read> {
+    async fn read_more(&self, reads: Vec<Read>, patience: Patience, report: &mut TickReport) -> Vec<Read> {
         let (open, mut complete): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(needs_more);
         let mut tasks = JoinSet::new();
         let mut running = HashMap::new();
@@ -217,7 +240,8 @@ impl ControlLoop {
             {
                 let config = Arc::clone(&read.config);
                 let span = read.span.clone();
-                let task = tasks.spawn(read_operation(self.ports().clone(), read).instrument(span));
+                let task =
+                    tasks.spawn(read_operation(self.ports().clone(), read, patience.call).instrument(span));
                 running.insert(task.id(), config);
             }
             match tasks.join_next_with_id().await {
@@ -257,7 +281,7 @@ fn asks_for_its_replacement(state: &OperationState) -> bool {
 
 /// What explains an operation is no condition for evaluating its group: without the failed launches it goes on as if there
 /// were none, and without the replacement only the type change is left as it is.
-async fn read_operation(ports: Ports, mut read: Read) -> Read {
+async fn read_operation(ports: Ports, mut read: Read, longest: Duration) -> Read {
     let state = &read.record.state;
     let is_retyping = asks_for_its_replacement(state);
     let open = [state.open_type_change(), state.open_operation()];
@@ -271,8 +295,8 @@ async fn read_operation(ports: Ports, mut read: Read) -> Read {
         }
     };
     let (replacement, failures) = tokio::join!(
-        within(LONGEST_READ, "read the replacement", replacement),
-        within(LONGEST_READ, "read failed launches", failures),
+        within(longest, "read the replacement", replacement),
+        within(longest, "read failed launches", failures),
     );
     read.is_replacement_unknown = replacement.is_err();
     let otherwise = if state.open_type_change().is_some() {

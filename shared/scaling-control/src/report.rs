@@ -18,6 +18,8 @@ pub struct TickReport {
     pub left_over: Vec<GroupName>,
     /// Groups whose evaluation period has not passed yet.
     pub not_due: Vec<GroupName>,
+    /// Why no group's metrics could be read, so that all of them are missing; `None` where they were.
+    pub metrics_error: Option<PortError>,
 }
 
 impl TickReport {

@@ -21,7 +21,7 @@ use crate::error::PortError;
 use crate::observe::{self, Market};
 use crate::pass::{Pass, pass};
 use crate::ports::{Expected, NewRecord};
-use crate::reading::{LONGEST_READ, within};
+use crate::reading::{LONGEST_READ, Patience, within};
 use crate::record::{self, CONTROL_KEY, ControlRecord};
 use crate::report::{GroupOutcome, Outcome, TickReport};
 use crate::versions::{CHANGES_KEPT, ConfigChange};
@@ -172,7 +172,7 @@ impl ControlLoop {
         }
         let config = self.known_group(&request.group)?;
         let mut report = TickReport::default();
-        let read = self.read(&[config], None, &mut report).await?.pop();
+        let read = self.read(&[config], Patience::until(None), &mut report).await?.pop();
         let Some(read) = read else { return Err(unreadable(&request.group, report)) };
         let now = self.ports().clock.now();
         let mut pass = pass(read, None, &self.market(), now);

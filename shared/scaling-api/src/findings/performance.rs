@@ -26,7 +26,7 @@ const NEVER_SECONDS: f64 = 14.0 * 86_400.0;
 const NEVER_DECISIONS: usize = 20;
 
 pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
-    of_data(evaluation, findings);
+    of_data(evaluation, facts, findings);
     of_latency(findings);
     of_triggers(evaluation, facts, findings);
     of_target(evaluation, facts, findings);
@@ -44,7 +44,13 @@ fn tracked(evaluation: &Evaluation) -> f64 {
     evaluation.state.taken_over.map_or(0.0, since)
 }
 
-fn of_data(evaluation: &Evaluation, findings: &mut Findings<'_>) {
+fn of_data(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
+    if let Some(error) = &facts.metrics_error {
+        let fix =
+            "the message says what refused; on AWS mostly a missing permission (cloudwatch:GetMetricData)";
+        findings.error("metrics_unreadable", format!("its metrics could not be read: {error}"), fix);
+    }
+    let are_read = facts.metrics_error.is_none();
     let snapshot = &evaluation.snapshot;
     let since = |at: Timestamp| snapshot.taken_at.duration_since(at).as_secs_f64();
     let fix = "correct the metric's name and dimensions under `metrics`, or see why nothing publishes it (agent, service)";
@@ -58,6 +64,8 @@ fn of_data(evaluation: &Evaluation, findings: &mut Findings<'_>) {
                     "bind it under `metrics`, or take it out of `policy.triggers`",
                 );
             }
+            // Whether there are any is not known then.
+            Reading::Missing if !are_read => {}
             Reading::Missing if tracked(evaluation) >= FIRST_DATA_SECONDS => {
                 findings.error(
                     "no_data",

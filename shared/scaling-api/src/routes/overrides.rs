@@ -1,6 +1,7 @@
 //! Other bounds or another type for a while, and holding what is there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -9,7 +10,7 @@ use axum::{Extension, Json};
 use jiff::Timestamp;
 use scaling_control::ports::GroupDescription;
 use scaling_control::record::{GroupRecord, group_from_json, group_key};
-use scaling_control::{PortError, observe};
+use scaling_control::{PortError, observe, within};
 use scaling_fleet::TypeName;
 use scaling_policy::config::GroupConfig;
 use scaling_policy::operation::Override;
@@ -22,6 +23,9 @@ use crate::problem::{Kind, Problem};
 use crate::request::{Caller, author};
 use crate::state::ApiState;
 use crate::{body, moment};
+
+/// Longest time for a look that only explains.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
 /// The body of an override: what shall hold meanwhile, and until when. At least one of `min`, `max` and
 /// `instance_type` is given.
@@ -77,6 +81,9 @@ pub(crate) struct OverrideAnswer {
     /// Its override; null without one.
     #[cfg_attr(test, schema(value_type = Option<crate::openapi::schemas::Override>))]
     r#override: Option<Override>,
+    /// Which of its bounds the group's own do not let it have, so that it goes no further than these; null where it can have
+    /// them, and where the platform does not tell the group's own.
+    note: Option<String>,
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -111,7 +118,8 @@ pub(super) async fn set(
         instance_type: request.instance_type.as_deref().map(TypeName::new),
     };
     let by = temporary.by.clone();
-    store(&state, &group, Some(temporary), ("overridden", by), &audit).await
+    let note = beyond(&state, &group, &temporary).await;
+    store(&state, &group, (Some(temporary), note), ("overridden", by), &audit).await
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -131,7 +139,7 @@ pub(super) async fn end(
     let group = configured(&state, &name).await?;
     let request: Option<EndRequest> = body::parse_or_default(&bytes)?;
     let by = author(caller, request.and_then(|request| request.by))?;
-    store(&state, &group, None, ("override ended", by), &audit).await
+    store(&state, &group, (None, None), ("override ended", by), &audit).await
 }
 
 #[cfg_attr(test, utoipa::path(
@@ -175,7 +183,7 @@ pub(super) async fn hold(
         max: None,
         instance_type: None,
     };
-    store(&state, &group, Some(temporary), ("held", by), &audit).await
+    store(&state, &group, (Some(temporary), None), ("held", by), &audit).await
 }
 
 /// What to do about an override that would be ended by the way.
@@ -190,6 +198,29 @@ async fn described(state: &ApiState, group: &Arc<GroupConfig>) -> Result<GroupDe
     found.into_iter().next().ok_or_else(|| {
         Problem::from(PortError::NotFound { what: format!("the group {} on its platform", group.name) })
     })
+}
+
+/// What the group's own bounds keep from an override. It is told and not refused: they may be widened meanwhile, and what a
+/// person needs on a bad night is not to wait for a platform that does not answer.
+async fn beyond(state: &ApiState, group: &Arc<GroupConfig>, temporary: &Override) -> Option<String> {
+    if temporary.min.is_none() && temporary.max.is_none() {
+        return None;
+    }
+    let found = within(
+        LONGEST_LOOK,
+        "look at the group",
+        state.control().ports().groups.describe(std::slice::from_ref(group)),
+    );
+    let own = found.await.ok()?.into_iter().next()?;
+    let missed = [
+        temporary.min.filter(|min| *min > own.max).map(|min| format!("min {min}")),
+        temporary.max.filter(|max| *max < own.min).map(|max| format!("max {max}")),
+    ];
+    let missed = missed.into_iter().flatten().next()?;
+    Some(format!(
+        "{missed} is outside the group's own bounds, {} to {}, which still hold: widen those for it",
+        own.min, own.max
+    ))
 }
 
 /// Whether the group may be given the type: by the rules of `POST /scale`, so that nothing is set that never happens.
@@ -239,7 +270,7 @@ fn check(now: Timestamp, request: &OverrideRequest) -> Result<(), Problem> {
 async fn store(
     state: &ApiState,
     group: &GroupConfig,
-    temporary: Option<Override>,
+    (temporary, note): (Option<Override>, Option<String>),
     (what, by): (&'static str, String),
     audit: &Audit,
 ) -> Result<Response, Problem> {
@@ -259,5 +290,5 @@ async fn store(
     let along = |before: &Option<Override>| audit.along(change(before));
     let before = state.control().set_override(&group.name, temporary.clone(), along).await?;
     audit.told(change(&before));
-    Ok(Json(OverrideAnswer { group: group.name.to_string(), r#override: temporary }).into_response())
+    Ok(Json(OverrideAnswer { group: group.name.to_string(), r#override: temporary, note }).into_response())
 }

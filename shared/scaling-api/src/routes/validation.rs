@@ -11,11 +11,12 @@ use scaling_control::ports::Quota;
 use scaling_control::record::{
     OPERATIONS_PREFIX, OperationRecord, decisions_prefix, from_json, operation_key,
 };
-use scaling_control::{GroupOutcome, PortError, within};
+use scaling_control::{GroupOutcome, PortError, TickReport, within};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, ConfigFault, GroupName, Platform, Severity};
 use scaling_policy::operation::{LaunchFailure, Operation};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::cursor::Day;
 use crate::findings::{self, Facts, Finding};
@@ -27,7 +28,10 @@ use crate::state::ApiState;
 /// configuration's part of the answer all the same.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// Longest time for what only explains: without it the other findings still hold.
+/// Of which this much for the groups themselves and their metrics; the rest is for what only explains.
+const LONGEST_PLAN: Duration = Duration::from_secs(14);
+
+/// Longest time for what only explains, of all groups together: without it the other findings still hold.
 const LONGEST_ASIDE: Duration = Duration::from_secs(5);
 
 /// Groups that are asked why launches failed, at once.
@@ -96,29 +100,34 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
 
 /// Reads what there is to know, and looks at it.
 pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
-    let report = state.control().plan().await?;
-    look_over(state, &report.outcomes.iter().collect::<Vec<_>>()).await
+    let report = state.control().plan_within(LONGEST_PLAN).await?;
+    look_over(state, &report, &report.outcomes.iter().collect::<Vec<_>>()).await
 }
 
-/// The same over evaluations that were made: what they have read is not read again. Groups come in the configuration's order,
+/// The same over evaluations of a report: what they have read is not read again. Groups come in the configuration's order,
 /// whichever was evaluated first.
 pub(crate) async fn look_over(
     state: &ApiState,
+    report: &TickReport,
     outcomes: &[&GroupOutcome],
 ) -> Result<Vec<Finding>, PortError> {
-    let quotas = quotas(state, outcomes).await;
     let prices = state.control().market().prices;
     let mut operations = operations(state).await?;
     let config = state.control().config();
     let place = |name: &GroupName| config.groups.iter().position(|group| group.name == *name);
     let mut outcomes = outcomes.to_vec();
     outcomes.sort_by_cached_key(|outcome| place(&outcome.config.name).unwrap_or(usize::MAX));
-    let asked: Vec<_> = outcomes.iter().map(|outcome| failures(state, outcome)).collect();
-    let mut failed = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter();
+    let until = Instant::now() + LONGEST_ASIDE;
+    let asked: Vec<_> = outcomes.iter().map(|outcome| failures(state, outcome, until)).collect();
+    let failed = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>();
+    let (quotas, failed) = tokio::join!(quotas(state, &outcomes), failed);
+    let mut failed = failed.into_iter();
+    let metrics_error = report.metrics_error.as_ref().map(ToString::to_string);
     let mut found = Vec::new();
     for outcome in &outcomes {
         let name = &outcome.config.name;
         let facts = Facts {
+            metrics_error: metrics_error.clone(),
             quota: launch_type(outcome).and_then(|name| quotas.get(name).cloned()),
             spot_is_priced: launch_type(outcome).is_some_and(|name| prices.spot(name).is_some()),
             failures: failed.next().unwrap_or_default(),
@@ -148,15 +157,17 @@ async fn quotas(state: &ApiState, outcomes: &[&GroupOutcome]) -> BTreeMap<TypeNa
 }
 
 /// Failed launches, asked for only where replicas are missing. Where they are not told, nothing is known of them.
-async fn failures(state: &ApiState, outcome: &GroupOutcome) -> Vec<LaunchFailure> {
+async fn failures(state: &ApiState, outcome: &GroupOutcome, until: Instant) -> Vec<LaunchFailure> {
     if outcome.evaluation().is_none_or(|evaluation| evaluation.state.missing_since.is_none()) {
         return Vec::new();
     }
     let asked = state.control().ports().groups.launch_failures(&outcome.config, state.now() - HOUR);
-    within(LONGEST_ASIDE, "read failed launches", asked).await.unwrap_or_else(|error| {
-        tracing::debug!(target: "scaling::integration", %error, "it is not known why launches failed");
-        Vec::new()
-    })
+    within(until.saturating_duration_since(Instant::now()), "read failed launches", asked)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::debug!(target: "scaling::integration", %error, "it is not known why launches failed");
+            Vec::new()
+        })
 }
 
 /// Operations of the last day by group, newest first.

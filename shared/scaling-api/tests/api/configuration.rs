@@ -1,5 +1,5 @@
 use scaling_control::ports::{Expected, NewRecord, StateStore as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::{Stage, config_of};
 
@@ -78,6 +78,20 @@ async fn groups_that_a_new_configuration_leaves_out_are_named() {
     );
     assert!(warning["rule"].as_str().unwrap().starts_with("no longer has web:"), "{answer}");
     assert_eq!(stage.post("/config", &kept).await.ok()["warnings"], json!([]));
+}
+
+#[tokio::test]
+async fn programs_that_come_with_a_new_configuration_are_said_not_to_be_run() {
+    let stage = Stage::new();
+    let programs = json!({"describe": ["a"], "apply": ["b"], "metrics": ["c"]});
+    let group = json!({"name": "local", "platform": "standalone", "programs": programs});
+    let answer = stage.post("/config", &json!({"groups": [{"name": "web"}, group]})).await.ok();
+    let warnings = answer["warnings"].as_array().unwrap();
+    let told =
+        |warning: &Value| warning["rule"].as_str().unwrap().starts_with("names other programs for local:");
+    assert!(warnings.iter().any(told), "{answer}");
+    let answer = stage.post("/config", &json!({"groups": [{"name": "web"}, group]})).await.ok();
+    assert!(!answer["warnings"].as_array().unwrap().iter().any(told), "{answer}");
 }
 
 #[tokio::test]

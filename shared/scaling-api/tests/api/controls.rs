@@ -18,7 +18,7 @@ async fn an_override_holds_until_it_ends_and_says_who_and_why() {
     let expected = json!({
         "by": "ada", "reason": "launch day", "until": UNTIL, "min": 6, "max": 8, "instance_type": null,
     });
-    assert_eq!(answer, json!({"group": "web", "override": expected}));
+    assert_eq!(answer, json!({"group": "web", "override": expected, "note": null}));
     assert_eq!(stage.get("/groups").await.ok()["groups"][0]["override"], expected);
     stage.tick().await;
     assert_eq!(*stage.platform.accepted.lock().unwrap(), [Step::SetDesired { desired: 6 }]);
@@ -28,7 +28,7 @@ async fn an_override_holds_until_it_ends_and_says_who_and_why() {
         "{decisions}"
     );
     let ended = stage.call("DELETE", "/groups/web/override", &Value::Null).await;
-    assert_eq!(ended.ok(), json!({"group": "web", "override": null}));
+    assert_eq!(ended.ok(), json!({"group": "web", "override": null, "note": null}));
     let audit = stage.get("/audit").await.ok();
     assert!(audit.to_string().contains("launch day"), "{audit}");
 }
@@ -94,6 +94,36 @@ async fn an_override_takes_the_place_of_the_configuration_s_bounds_and_the_group
         let now = stage.platform.groups.lock().unwrap()[&"web".into()].desired;
         assert_eq!(now, desired, "{body}");
     }
+}
+
+#[tokio::test]
+async fn what_the_group_s_own_bounds_keep_from_an_override_is_told_with_it() {
+    let stage = Stage::new();
+    stage.platform.change("web", |group| (group.min, group.max) = (2, 20));
+    let set = async |bounds: Value| {
+        let mut body = json!({"until": UNTIL, "reason": "r"});
+        body.as_object_mut().unwrap().extend(bounds.as_object().unwrap().clone());
+        stage.call("PUT", "/groups/web/override", &body).await.ok()["note"].clone()
+    };
+    for (bounds, missed) in [(json!({"min": 21}), "min 21"), (json!({"max": 1}), "max 1")] {
+        let note = set(bounds).await;
+        let told = format!("{missed} is outside the group's own bounds, 2 to 20");
+        assert!(note.as_str().is_some_and(|note| note.starts_with(&told)), "{note}");
+    }
+    for bounds in [json!({"min": 20}), json!({"max": 21}), json!({"max": 2})] {
+        assert_eq!(set(bounds.clone()).await, Value::Null, "{bounds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_override_waits_for_no_platform_that_does_not_answer() {
+    let stage = Stage::new();
+    *stage.platform.hangs.lock().unwrap() = true;
+    let begin = tokio::time::Instant::now();
+    let body = json!({"min": 900, "until": UNTIL, "reason": "r"});
+    let answer = stage.call("PUT", "/groups/web/override", &body).await.ok();
+    assert_eq!((&answer["override"]["min"], &answer["note"]), (&900.into(), &Value::Null));
+    assert_eq!(begin.elapsed().as_secs(), 5);
 }
 
 #[tokio::test]

@@ -215,6 +215,10 @@ pub(crate) struct Platform {
     pub(crate) described: Mutex<usize>,
     /// Whether a question for quotas is never answered.
     pub(crate) hides_quotas: Mutex<bool>,
+    /// Metrics may not be read.
+    pub(crate) hides_metrics: Mutex<bool>,
+    /// Scaling activities never come.
+    pub(crate) hides_activities: Mutex<bool>,
 }
 
 impl Platform {
@@ -235,6 +239,8 @@ impl Platform {
             cpu: Mutex::new(Some(60.0)),
             described: Mutex::default(),
             hides_quotas: Mutex::default(),
+            hides_metrics: Mutex::default(),
+            hides_activities: Mutex::default(),
         }
     }
 
@@ -307,6 +313,10 @@ impl GroupReader for Platform {
         _group: &GroupConfig,
         since: Timestamp,
     ) -> Result<Vec<LaunchFailure>, PortError> {
+        let hides = *self.hides_activities.lock().unwrap();
+        if hides {
+            std::future::pending::<()>().await;
+        }
         let failures = self.failures.lock().unwrap();
         self.answer(failures.iter().filter(|failure| failure.at >= since).cloned().collect())
     }
@@ -351,6 +361,10 @@ impl GroupWriter for Platform {
 impl MetricReader for Platform {
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
         let cpu = *self.cpu.lock().unwrap();
+        if *self.hides_metrics.lock().unwrap() {
+            let message = "not authorized".to_owned();
+            return Err(PortError::Denied { operation: "GetMetricData", message });
+        }
         let points = |query: &MetricQuery| {
             let newest = query.to - jiff::SignedDuration::from_secs(i64::from(query.period_seconds));
             let value = cpu.filter(|_| query.trigger == Trigger::CpuUsage);

@@ -60,6 +60,19 @@ async fn a_metric_that_never_came_is_an_error_after_a_quarter_of_an_hour() {
 }
 
 #[tokio::test]
+async fn metrics_that_may_not_be_read_are_not_called_metrics_without_data() {
+    let stage = Stage::new();
+    *stage.platform.hides_metrics.lock().unwrap() = true;
+    stage.tick().await;
+    stage.clock.advance_seconds(900);
+    let answer = stage.get("/validation").await.ok();
+    let told = finding(&stage, "metrics_unreadable").await;
+    assert_eq!(told["severity"], "error");
+    assert!(told["detail"].as_str().unwrap().contains("not authorized"), "{told}");
+    assert!(!codes(&answer).iter().any(|code| ["no_data", "no_reading"].contains(code)), "{answer}");
+}
+
+#[tokio::test]
 async fn a_group_that_is_not_there_is_an_error() {
     let stage = Stage::new();
     stage.platform.groups.lock().unwrap().clear();
@@ -245,6 +258,42 @@ async fn what_only_explains_takes_no_other_finding_with_it_when_it_does_not_come
     assert_eq!(answer["platform_error"], Value::Null, "{answer}");
     assert!(codes(&answer).contains(&"target_missed"), "{answer}");
     assert_eq!(begin.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_explains_is_waited_for_once_whatever_the_number_of_groups() {
+    let names: Vec<String> = (0..30).map(|number| format!("group-{number}")).collect();
+    let groups: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+    let mut source = config_of("web");
+    source.as_object_mut().unwrap().remove("group");
+    source["groups"] = groups.into();
+    let stage = Stage::with(&source);
+    for name in &names {
+        stage.platform.change(name, |group| group.desired = 6);
+    }
+    *stage.platform.hides_activities.lock().unwrap() = true;
+    let begin = tokio::time::Instant::now();
+    let answer = stage.get("/validation").await.ok();
+    assert_eq!(answer["platform_error"], Value::Null, "{answer}");
+    assert_eq!(begin.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn activities_that_do_not_come_take_no_finding_with_them() {
+    let stage = Stage::new();
+    *stage.platform.cpu.lock().unwrap() = Some(98.0);
+    stage.tick().await;
+    // The second tick misses what the first has asked for.
+    stage.platform.change("web", |group| group.instances.truncate(4));
+    stage.clock.advance_seconds(60);
+    stage.tick().await;
+    *stage.platform.hides_activities.lock().unwrap() = true;
+    let begin = tokio::time::Instant::now();
+    let answer = stage.get("/validation").await.ok();
+    assert_eq!(answer["platform_error"], Value::Null, "{answer}");
+    assert!(codes(&answer).contains(&"target_missed"), "{answer}");
+    // A third of the plan's 14 s for the operation, and what explains why replicas are missing.
+    assert!((4..=10).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@
 //! - [`group`]: what one group's settings resolve to; [`window`]: its change window; [`calendar`]: its bounds by time
 //! - [`defaults`]: what holds where nothing is said
 //! - [`document`]: the whole configuration, [`Config::parse`]
-//! - [`fault`]: what can be wrong with one; [`left_out`]: what one that replaces another leaves out
+//! - [`fault`]: what can be wrong with one; [`replacing`]: what somebody should know of one that takes the place of another
 
 mod bindings;
 mod bounds;
@@ -41,7 +41,7 @@ pub use group::{
     Statistic, TriggerConfig, TypeBounds,
 };
 pub use layers::Layers;
-pub use replacing::left_out;
+pub use replacing::replacing;
 pub use schema::schema;
 pub use text::MAX_BYTES;
 pub use window::{ChangeWindow, WindowError};
