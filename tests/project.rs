@@ -47,7 +47,7 @@ pub fn files(folder: &str, ending: &str) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Folders of what is installed and built, some of it while the tests run.
+/// Folders of what is installed and built.
 const MADE: [&str; 6] = ["node_modules", "target", ".venv", ".tools", ".aws-sam", ".git"];
 
 fn collect(folder: &Path, ending: &str, found: &mut Vec<String>) -> Result<()> {

@@ -94,7 +94,11 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn wrong_form<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> Problem {
     // JSON has numbers, and halves of characters, that are no value: there is nothing to show of them.
     let body: Option<Value> = serde_json::from_str(text).ok();
-    let name = member_before(text, error.line(), error.column());
+    let (name, is_in_name) = member_before(text, error.line(), error.column());
+    if is_in_name {
+        let sentence = "the body must be an object without halves of characters such as \\ud800 in its names";
+        return Problem::invalid("", sentence);
+    }
     let given = if name.is_empty() { body.as_ref() } else { body.as_ref().and_then(|body| body.get(&name)) };
     let is_no_text = given.is_some_and(|given| !given.is_string());
     let complaint = match complaint_of_text::<T>(&name) {
@@ -116,12 +120,13 @@ fn complaint_of_text<T: DeserializeOwned>(name: &str) -> Option<String> {
 }
 
 /// The last member of an object that has begun before a place in its text, which is where reading stopped; empty before
-/// the first. Finding it in the text costs a function less than following the way through every type.
-fn member_before(text: &str, line: usize, column: usize) -> String {
+/// the first. And whether it stopped within a member's name, which only an escape can cause in a text that is JSON. Finding it
+/// in the text costs a function less than following the way through every type.
+fn member_before(text: &str, line: usize, column: usize) -> (String, bool) {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let read = text.get(..before + column).unwrap_or(text);
     let (mut depth, mut wants_name, mut string, mut escaped) = (0_usize, false, None, false);
-    let mut member = String::new();
+    let (mut member, mut is_unreadable) = (String::new(), false);
     for (at, byte) in read.bytes().enumerate() {
         match (string, byte) {
             (Some(_), _) if escaped => escaped = false,
@@ -130,6 +135,7 @@ fn member_before(text: &str, line: usize, column: usize) -> String {
                 string = None;
                 if is_name {
                     let name = read.get(start..=at).and_then(|name| serde_json::from_str(name).ok());
+                    is_unreadable = name.is_none();
                     member = name.unwrap_or_default();
                 }
             }
@@ -147,7 +153,7 @@ fn member_before(text: &str, line: usize, column: usize) -> String {
             _ => {}
         }
     }
-    member
+    (member, is_unreadable || string.is_some_and(|(_, is_name)| is_name))
 }
 
 /// Longest reason, and longest name of whoever asks, in characters: they are repeated in every decision, log line and

@@ -141,4 +141,53 @@ fn a_fault_in_an_entry_hides_no_other_and_nothing_is_called_missing_beside_it() 
     );
     let misspelt = json!([{"cron": "0 6 * * *", "duraton": 60, "min_replicas": 3}]);
     assert_eq!(places(&misspelt), ["/calendar/0/duraton"]);
+    let misspelt_bound = json!([{"cron": "0 6 * * *", "duration": 60, "min_replcas": 1, "max_replicas": 1}]);
+    assert_eq!(places(&misspelt_bound), ["/calendar/0/min_replcas"]);
+    // A wrong value is no wrong name, and what is no entry takes no place from those after it.
+    let wrong = json!([{"duration": -1, "min_replicas": 3}, "x", {"cron": "0 99 * * *", "duration": 60, "min_replicas": 3}]);
+    assert_eq!(places(&wrong), ["/calendar/0/duration", "/calendar/1", "/calendar/0", "/calendar/2/cron"]);
+}
+
+#[test]
+fn a_bound_that_an_entry_leaves_out_is_compared_only_where_it_is_known() {
+    let entry = |bounds: Value| {
+        let mut entry = json!({"cron": "0 6 * * *", "duration": 60});
+        entry.as_object_mut().unwrap().extend(bounds.as_object().unwrap().clone());
+        entry
+    };
+    for (source, expected) in [
+        (
+            json!({"replicas": {"max_replicas": "x"}, "calendar": [entry(json!({"min_replicas": 50}))]}),
+            vec!["/replicas/max_replicas"],
+        ),
+        (
+            json!({"replicas": {"max_replica": 100}, "calendar": [entry(json!({"min_replicas": 50}))]}),
+            vec!["/replicas/max_replica"],
+        ),
+        (
+            json!({"replicas": {"min_replicas": 10, "max_replicas": 5, "target_replicas": 5}, "calendar": [entry(json!({}))]}),
+            vec!["/replicas/min_replicas", "/calendar/0"],
+        ),
+        // The group's own list takes the place of the document's, entry by entry and key by key.
+        (
+            json!({
+                "calendar": [entry(json!({"max_replicas": "x"}))],
+                "groups": [{"name": "a", "calendar": [entry(json!({"min_replicas": 50}))]}],
+            }),
+            vec!["/calendar/0/max_replicas", "/groups/0/calendar/0/min_replicas"],
+        ),
+        // What is wrong with an entry for one group is no reason to leave another group's unread.
+        (
+            json!({
+                "calendar": [entry(json!({})), entry(json!({"min_replicas": 9}))],
+                "groups": [{"name": "a"}, {"name": "b", "replicas": {"max_replicas": 5, "target_replicas": 2}}],
+            }),
+            vec!["/calendar/0", "/calendar/1/min_replicas"],
+        ),
+    ] {
+        let error = Config::parse(source.to_string().as_bytes(), &Layers::none()).unwrap_err();
+        let errors = error.faults.iter().filter(|fault| fault.severity == Severity::Error);
+        let places: Vec<&str> = errors.map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(places, expected, "{source}: {error}");
+    }
 }

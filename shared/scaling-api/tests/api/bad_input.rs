@@ -57,7 +57,7 @@ type Wrong = (&'static str, &'static str, &'static str);
 const WHOLE: &str = "a whole number from 0 to 4294967295";
 const MEMBERS: &str = "mode, replicas, instance_type, group, expires, dry_run, by";
 
-const SENSELESS: [Wrong; 37] = [
+const SENSELESS: [Wrong; 39] = [
     ("{\"by\": \"a \\\"{,\\\" b\", \"replicas\": \"3\"}", "/replicas", "replicas must be {whole}, not \"3\""),
     ("{\n  \"by\": \"ada\",\n  \"replicas\": -1\n}", "/replicas", "replicas must be {whole}, not -1"),
     ("null", "", "the body must be an object, not null"),
@@ -130,6 +130,16 @@ const SENSELESS: [Wrong; 37] = [
         "expires must be a time such as 2026-03-02T12:00:00Z",
     ),
     ("{\"group\": 1e400}", "/group", "group must be text"),
+    (
+        "{\"\\ud800\": 1}",
+        "",
+        "the body must be an object without halves of characters such as \\ud800 in its names",
+    ),
+    (
+        "{\"replicas\": 3, \"a\\udc00\": 1}",
+        "",
+        "the body must be an object without halves of characters such as \\ud800 in its names",
+    ),
     ("{\"group\": \"\\ud800\"}", "/group", "group must be text without halves of characters such as \\ud800"),
     (
         "{\"group\": \"\\ud800x\"}",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::defaults;
 use super::fault::Faults;
@@ -53,32 +54,39 @@ pub(super) fn resolve(
     at: Origin<'_>,
     faults: &mut Faults,
 ) -> Vec<CalendarEntry> {
-    // An entry that could not be read is not in the list, and the places of those after it are not theirs.
-    if faults.displace(&at.find("calendar").0) {
-        return Vec::new();
-    }
-    let entries = source.into_iter().flatten().enumerate();
-    entries.filter_map(|(index, entry)| resolve_entry(index, entry, replicas, at, faults)).collect()
+    // What is no object could not be read and is not among the entries; those after it are still told in their places.
+    let given = at.find("calendar").1.and_then(Value::as_array).into_iter().flatten();
+    let places = given.enumerate().filter(|(_, entry)| entry.is_object()).map(|(place, _)| place);
+    let entries = source.into_iter().flatten().zip(places);
+    entries.filter_map(|(entry, place)| resolve_entry((place, entry), replicas, at, faults)).collect()
 }
 
 fn resolve_entry(
-    index: usize,
-    source: &CalendarSource,
+    (place, source): (usize, &CalendarSource),
     replicas: ReplicaBounds,
-    at: Origin<'_>,
+    all: Origin<'_>,
     faults: &mut Faults,
 ) -> Option<CalendarEntry> {
-    let path = format!("calendar/{index}");
-    // What is missing is told of an entry that has no other fault: it may be what stands there under a wrong name.
-    let is_whole = at.is_sound(&[&path], faults);
-    let [low_path, high_path] = ["min_replicas", "max_replicas"].map(|key| format!("{path}/{key}"));
+    let path = format!("calendar/{place}");
+    // The list is replaced as a whole, and the bounds that an entry leaves out are not.
+    let at = all.of_whole("calendar");
+    let has_only_known = at.has_only(&path, CalendarSource::KEYS);
+    let given = ["min_replicas", "max_replicas"].map(|key| at.gives(&format!("{path}/{key}")));
     let (min, max) = (source.min_replicas.map(|count| count.0), source.max_replicas.map(|count| count.0));
-    if is_whole && min.is_none() && max.is_none() {
+    if has_only_known && given == [false, false] {
         let rule = "must have `min_replicas` or `max_replicas`: otherwise it changes nothing";
         at.error(&path, rule, "add one of them, or take the entry out", faults);
     }
     let (low, high) = (min.unwrap_or(replicas.min), max.unwrap_or(replicas.max));
-    if low > high && at.is_sound(&[&low_path, &high_path], faults) {
+    // One that is left out is that of `replicas`, as far as that one is known.
+    let is_default_known = has_only_known && all.is_flawless("replicas", faults);
+    let are_known = match (min, max) {
+        (Some(_), Some(_)) => true,
+        (None, None) => false,
+        (Some(_), None) => !given[1] && is_default_known,
+        (None, Some(_)) => !given[0] && is_default_known,
+    };
+    if low > high && are_known {
         let key = if min.is_some() { "min_replicas" } else { "max_replicas" };
         let rule = format!("leaves no count: {low} at least and {high} at most while it is open");
         let fix = "give both bounds here, or bring this one within those under `replicas`";
@@ -88,11 +96,11 @@ fn resolve_entry(
         cron: source.cron.as_deref(),
         duration: source.duration,
         time_zone: source.time_zone.as_deref(),
-        is_whole,
+        has_only_known,
         always: "set the bounds under `replicas` to have them always",
     };
     let window = times.resolve(&path, at, faults)?;
-    let name = source.name.clone().unwrap_or_else(|| format!("calendar {index}"));
+    let name = source.name.clone().unwrap_or_else(|| format!("calendar {place}"));
     Some(CalendarEntry { name, window, min, max })
 }
 
@@ -101,8 +109,8 @@ pub(super) struct Times<'a> {
     pub(super) cron: Option<&'a str>,
     pub(super) duration: Option<WindowSeconds>,
     pub(super) time_zone: Option<&'a str>,
-    /// Whether what it was read from has no fault yet; otherwise nothing is said of what is missing.
-    pub(super) is_whole: bool,
+    /// Whether there is no unknown key beside them: that may be a missing one under a wrong name, and then nothing is said of it.
+    pub(super) has_only_known: bool,
     /// What to do instead where the window should never close.
     pub(super) always: &'static str,
 }
@@ -111,7 +119,7 @@ impl Times<'_> {
     /// The window at `path`, or its faults.
     pub(super) fn resolve(&self, path: &str, at: Origin<'_>, faults: &mut Faults) -> Option<ChangeWindow> {
         for (missing, key) in [(self.cron.is_none(), "cron"), (self.duration.is_none(), "duration")] {
-            if missing && self.is_whole {
+            if missing && self.has_only_known && !at.gives(&format!("{path}/{key}")) {
                 at.error(path, format!("must have `{key}`"), format!("add `{key}`"), faults);
             }
         }

@@ -196,15 +196,6 @@ impl Faults {
         })
     }
 
-    /// Whether an error stands at the list at `pointer` or at one of its elements: then they are not in their places.
-    pub(super) fn displace(&self, pointer: &str) -> bool {
-        self.list.iter().filter(|fault| fault.severity == Severity::Error).any(|fault| {
-            let within = fault.pointer.strip_prefix(pointer);
-            within
-                .is_some_and(|rest| rest.is_empty() || (rest.starts_with('/') && rest.rfind('/') == Some(0)))
-        })
-    }
-
     /// Names the environment variable behind each finding that stands where one wrote. Its text has no quotes to leave out:
     /// what is no JSON was taken for text.
     pub(super) fn name_variables(&mut self, variables: &[(String, String)]) {

@@ -12,17 +12,28 @@ use super::fault::Faults;
 pub(super) struct Origin<'a> {
     source: &'a Value,
     group: Option<usize>,
+    /// Whether what the group does not give is looked for in the document.
+    falls_back: bool,
 }
 
 impl<'a> Origin<'a> {
     /// The document's own settings.
     pub(super) fn document(source: &'a Value) -> Self {
-        Self { source, group: None }
+        Self { source, group: None, falls_back: true }
     }
 
     /// The settings of the group at `index` of the list.
     pub(super) fn group(source: &'a Value, index: usize) -> Self {
-        Self { source, group: Some(index) }
+        Self { source, group: Some(index), falls_back: true }
+    }
+
+    /// The group's or the document's section alone, whichever gives the setting at `path`: where that is replaced as a whole,
+    /// nothing within it comes from the other.
+    pub(super) fn of_whole(self, path: &str) -> Self {
+        match self.group.filter(|_| self.find(path).0 != format!("/{path}")) {
+            Some(index) => Self { falls_back: false, ..Self::group(self.source, index) },
+            None => Self::document(self.source),
+        }
     }
 
     /// The pointer at which a setting stands, and the value there. `path` is relative, such as
@@ -32,8 +43,9 @@ impl<'a> Origin<'a> {
         let given = |pointer: &str| self.source.pointer(pointer).filter(|value| !value.is_null());
         if let Some(index) = self.group {
             let own = format!("/groups/{index}{shared}");
-            if let Some(value) = given(&own) {
-                return (own, Some(value));
+            let value = given(&own);
+            if value.is_some() || !self.falls_back {
+                return (own, value);
             }
         }
         let value = given(&shared);
@@ -48,6 +60,23 @@ impl<'a> Origin<'a> {
     /// Whether what was read at all of `paths` can be relied on.
     pub(super) fn is_sound(self, paths: &[&str], faults: &Faults) -> bool {
         !paths.iter().any(|path| faults.touch(&self.find(path).0))
+    }
+
+    /// Whether nothing is wrong in a section, the group's or the document's: what is not given there may stand there under a
+    /// wrong name, and is then not known to be left to its default.
+    pub(super) fn is_flawless(self, section: &str, faults: &Faults) -> bool {
+        let own = self.group.map(|index| format!("/groups/{index}/{section}"));
+        let shared = self.falls_back.then(|| format!("/{section}"));
+        !own.iter().chain(&shared).any(|pointer| faults.touch(pointer))
+    }
+
+    /// Whether a section has no keys but these, the group's and the document's. Any other may be a known one that was misspelt.
+    pub(super) fn has_only(self, section: &str, keys: &[&str]) -> bool {
+        let own = self.group.map(|index| format!("/groups/{index}/{section}"));
+        let shared = self.falls_back.then(|| format!("/{section}"));
+        let sections =
+            own.iter().chain(&shared).filter_map(|pointer| self.source.pointer(pointer)?.as_object());
+        sections.flat_map(|members| members.keys()).all(|key| keys.contains(&key.as_str()))
     }
 
     /// Reports an error at a setting.

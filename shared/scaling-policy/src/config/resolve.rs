@@ -11,7 +11,9 @@ use super::group::{
     ScaleDownRule, StabilizationWindow, TriggerConfig,
 };
 use super::origin::Origin;
-use super::source::{Argument, PolicySource, ProgramsSource, ReplicasSource, Settings, TriggersSource};
+use super::source::{
+    Argument, ChangeWindowSource, PolicySource, ProgramsSource, ReplicasSource, Settings, TriggersSource,
+};
 use super::values::{Period, Seconds};
 use super::window::ChangeWindow;
 use super::{bounds, calendar, defaults, ladder};
@@ -258,7 +260,7 @@ fn change_window(policy: &PolicySource, at: Origin<'_>, faults: &mut Faults) -> 
         cron: source.cron.as_deref(),
         duration: source.duration,
         time_zone: source.time_zone.as_deref(),
-        is_whole: at.is_sound(&[PATH], faults),
+        has_only_known: at.has_only(PATH, ChangeWindowSource::KEYS),
         always: "leave `change_window` out to allow changes always",
     };
     times.resolve(PATH, at, faults)
