@@ -1,10 +1,12 @@
 //! What an evaluation tells its caller.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::decision::Decision;
 use scaling_policy::operation::Operation;
+use scaling_policy::snapshot::ForeignController;
 use scaling_policy::{Learned, OperationState, Snapshot};
 
 use crate::error::PortError;
@@ -26,6 +28,17 @@ impl TickReport {
     /// Outcomes that are errors.
     pub fn failed(&self) -> usize {
         self.outcomes.iter().filter(|outcome| matches!(outcome.result, Outcome::Failed(_))).count()
+    }
+
+    /// Puts what a look just now has found of others into the place of what the records know. What was decided stays.
+    pub fn know_others(&mut self, mut found: BTreeMap<GroupName, Vec<ForeignController>>) {
+        for outcome in &mut self.outcomes {
+            if let (Outcome::Decided(evaluation), Some(found)) =
+                (&mut outcome.result, found.remove(&outcome.config.name))
+            {
+                evaluation.snapshot.group.foreign = found;
+            }
+        }
     }
 
     /// Groups that were changed.

@@ -10,7 +10,7 @@ use scaling_api::ApiState;
 use scaling_aws::diagnose::MOST_SKEW;
 use scaling_aws::{AwsPlatform, AwsSettings};
 use scaling_control::ports::{DESCRIBED_AT_ONCE, Expected, NewRecord};
-use scaling_control::{Outcome, PortError, Ports, RefusedConfig, TickReport};
+use scaling_control::{PortError, Ports, RefusedConfig};
 use scaling_policy::config::{Config, ControlLevel, GroupConfig, GroupName, Platform, Severity};
 use scaling_policy::operation::Step;
 use scaling_policy::snapshot::ForeignController;
@@ -228,18 +228,6 @@ async fn permissions(ports: &Ports, all: &[Arc<GroupConfig>], checks: &mut Vec<C
     foreign
 }
 
-/// Puts what was found just now into the place of what the state knows: the loop looks once an hour, and whoever asks the
-/// doctor has often just removed, or made, the other controller.
-fn know(planned: &mut TickReport, mut foreign: Foreign) {
-    for outcome in &mut planned.outcomes {
-        if let (Outcome::Decided(evaluation), Some(found)) =
-            (&mut outcome.result, foreign.remove(&outcome.config.name))
-        {
-            evaluation.snapshot.group.foreign = found;
-        }
-    }
-}
-
 /// Whether changing the groups is permitted: only tried when asked to, with the capacity that each has.
 async fn writing(ports: &Ports, groups: &[Arc<GroupConfig>], tried: bool, checks: &mut Vec<Check>) {
     let name = "permission to change capacity";
@@ -272,7 +260,8 @@ async fn groups(assembly: &Assembly, config: &Config, foreign: Foreign, checks: 
     let state = ApiState::new(Arc::clone(&assembly.control), Metrics::new());
     let looked = async {
         let mut planned = assembly.control.plan().await?;
-        know(&mut planned, foreign);
+        // The loop looks once an hour, and whoever asks the doctor has often just removed, or made, the other controller.
+        planned.know_others(foreign);
         Ok((state.findings_over(&planned).await?, planned))
     };
     let (found, planned) = match looked.await {

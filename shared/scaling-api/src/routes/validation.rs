@@ -100,7 +100,18 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
 
 /// Reads what there is to know, and looks at it.
 pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
-    let report = state.control().plan_within(LONGEST_PLAN).await?;
+    let config = state.control().config();
+    // The loop looks for others once an hour; who asks has often just removed, or made, one.
+    let others = state.control().ports().groups.foreign_controllers(&config.groups);
+    let others = within(LONGEST_ASIDE, "look for other controllers", others);
+    let (report, others) = tokio::join!(state.control().plan_within(LONGEST_PLAN), others);
+    let mut report = report?;
+    match others {
+        Ok(others) => report.know_others(others),
+        Err(error) => {
+            tracing::debug!(target: "scaling::integration", %error, "other controllers are those that were found last");
+        }
+    }
     look_over(state, &report, &report.outcomes.iter().collect::<Vec<_>>()).await
 }
 

@@ -47,6 +47,18 @@ async fn what_the_platform_shows_is_told() {
 }
 
 #[tokio::test]
+async fn another_controller_is_told_at_once_though_the_loop_has_just_looked_and_found_none() {
+    let stage = Stage::new();
+    stage.tick().await;
+    assert!(!codes(&stage.get("/validation").await.ok()).contains(&"foreign_controller"));
+    let policy = ForeignController::ScalingPolicy { name: "cpu50".to_owned() };
+    *stage.platform.foreign.lock().unwrap() = vec![policy];
+    assert_eq!(finding(&stage, "foreign_controller").await["severity"], "warning");
+    stage.platform.foreign.lock().unwrap().clear();
+    assert!(!codes(&stage.get("/validation").await.ok()).contains(&"foreign_controller"));
+}
+
+#[tokio::test]
 async fn a_metric_that_never_came_is_an_error_after_a_quarter_of_an_hour() {
     let stage = Stage::new();
     *stage.platform.cpu.lock().unwrap() = None;
