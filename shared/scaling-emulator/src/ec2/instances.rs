@@ -10,7 +10,7 @@ use super::template_data::Ec2Tag;
 use super::{instance_filters, network, zones};
 use crate::region::loose::Loose;
 use crate::region::stamp::Stamp;
-use crate::region::{Condition, Group, LifecycleState, Member, Region};
+use crate::region::{Condition, LifecycleState, Member, Region};
 use crate::wire::AwsError;
 
 /// Input of DescribeInstances.
@@ -164,8 +164,10 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
     let mut found: Vec<InstanceDescription> = Vec::new();
     for id in &input.ids {
         let loose = region.loose.get(id).map(|loose| shown_loose(region, loose));
-        let owned = || region.instance(id).map(|(group, member)| shown(region, group, member));
-        found.push(loose.or_else(owned).ok_or_else(|| {
+        let owned = || region.instance(id).map(|(group, member)| shown(region, &group.name, member));
+        let mut left_over = region.left_over().filter(|(_, member)| member.id == *id);
+        let left = || left_over.next().map(|(group, member)| shown(region, group, member));
+        found.push(loose.or_else(owned).or_else(left).ok_or_else(|| {
             AwsError::new("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
         })?);
     }
@@ -196,9 +198,10 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
 pub(super) fn all(region: &Region) -> impl Iterator<Item = InstanceDescription> + '_ {
     let loose = region.loose.values().map(|loose| shown_loose(region, loose));
     let owned = region.groups().flat_map(move |group| {
-        group.members.iter().chain(&group.gone).map(move |member| shown(region, group, member))
+        group.members.iter().chain(&group.gone).map(move |member| shown(region, &group.name, member))
     });
-    loose.chain(owned)
+    let left = region.left_over().map(|(group, member)| shown(region, group, member));
+    loose.chain(owned).chain(left)
 }
 
 /// Refuses what is no instance's id at all.
@@ -263,7 +266,7 @@ pub(super) fn shown_loose(region: &Region, loose: &Loose) -> InstanceDescription
     one
 }
 
-fn shown(region: &Region, group: &Group, member: &Member) -> InstanceDescription {
+fn shown(region: &Region, group: &str, member: &Member) -> InstanceDescription {
     let mut one = described(region, member);
     one.tag_set = tags_of(group, member);
     let run = member.stamp.as_ref().and_then(|stamp| stamp.run.as_ref());
@@ -410,8 +413,8 @@ pub(super) fn state(member: &Member) -> InstanceState {
     }
 }
 
-fn tags_of(group: &Group, member: &Member) -> Vec<Ec2Tag> {
-    let name = Ec2Tag { key: "aws:autoscaling:groupName".to_owned(), value: group.name.clone() };
+fn tags_of(group: &str, member: &Member) -> Vec<Ec2Tag> {
+    let name = Ec2Tag { key: "aws:autoscaling:groupName".to_owned(), value: group.to_owned() };
     std::iter::once(name).chain(template_tags(member)).chain(member.tags.iter().map(tag)).collect()
 }
 

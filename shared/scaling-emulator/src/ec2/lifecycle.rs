@@ -73,8 +73,7 @@ pub fn terminate(region: &mut Region, input: &StateInput) -> Result<StateOutput,
 /// An instance, in a group or not.
 fn found<'a>(region: &'a Region, id: &str) -> Result<&'a Member, AwsError> {
     check_id(id)?;
-    let loose = region.loose.get(id).map(|loose| &loose.member);
-    loose.or_else(|| region.instance(id).map(|(_, member)| member)).ok_or_else(|| unknown(id))
+    region.member(id).ok_or_else(|| unknown(id))
 }
 
 fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateOutput, AwsError> {

@@ -32,8 +32,9 @@ pub fn describe(region: &mut Region, input: &StatusInput) -> Result<Value, AwsEr
     size.not_with(&input.ids, "instancesSet")?;
     input.ids.iter().try_for_each(|id| check_id(id))?;
     let loose = region.loose.values().map(|loose| &loose.member);
-    let owned = region.groups().flat_map(|group| &group.members);
-    let all: Vec<&Member> = loose.chain(owned).collect();
+    let owned = region.groups().flat_map(|group| group.members.iter().chain(&group.gone));
+    let left = region.left_over().map(|(_, member)| member);
+    let all: Vec<&Member> = loose.chain(owned).chain(left).collect();
     if let Some(unknown) = input.ids.iter().find(|id| !all.iter().any(|member| member.id == **id)) {
         return Err(AwsError::new(
             "InvalidInstanceID.NotFound",

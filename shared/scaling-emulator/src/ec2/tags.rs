@@ -110,7 +110,7 @@ fn known(region: &Region, resources: &[String]) -> Result<(), AwsError> {
         let Some((kind, hex)) = id.rsplit_once('-') else { return Err(invalid(id)) };
         let well_formed = matches!(hex.len(), 8 | 17) && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
         let there = match kind {
-            "i" => region.loose.contains_key(id) || region.instance(id).is_some(),
+            "i" => region.member(id).is_some(),
             "lt" => region.blueprints.template(Some(id), None).is_ok(),
             "sg" => id == network::DEFAULT_GROUP || region.security_groups.contains_key(id),
             "subnet" => (0..region.zones().len()).any(|zone| network::subnet(zone) == *id),

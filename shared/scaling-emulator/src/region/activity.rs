@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::member::Member;
+
 /// Most activities kept of one group. AWS keeps six weeks; this is the same for all but the busiest.
 const KEPT: usize = 2_000;
 
@@ -54,7 +56,7 @@ pub struct Activity {
     pub auto_scaling_group_arn: String,
 }
 
-/// What a deleted group did.
+/// What a deleted group did, and what is left of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Deleted {
     /// The group.
@@ -63,12 +65,23 @@ pub struct Deleted {
     pub at: Timestamp,
     /// What it did.
     pub activities: Activities,
+    /// Its instances, which EC2 knows for as long as others that have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Member>,
 }
 
 impl Deleted {
     /// Whether six weeks have passed.
     pub(crate) fn is_forgotten(&self, now: Timestamp) -> bool {
         self.at + SignedDuration::from_hours(42 * 24) < now
+    }
+
+    /// Drops the instances that EC2 no longer knows.
+    pub(crate) fn forget_instances(&mut self, now: Timestamp) {
+        if !self.gone.is_empty() {
+            self.gone.retain(|member| member.is_known(now));
+            self.gone.shrink_to_fit();
+        }
     }
 }
 

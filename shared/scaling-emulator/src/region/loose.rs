@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use scaling_fleet::fleet::{InstanceNumber, Machine};
 use serde::{Deserialize, Serialize};
 
 use super::ids::Ids;
 use super::member::{Condition, LifecycleState, Member};
 use super::stamp::{Run, Tags};
-
-/// How long ended ones are still known.
-const KEPT: SignedDuration = SignedDuration::from_hours(1);
 
 /// An instance that belongs to no group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,11 +79,6 @@ impl Loose {
             Condition::Stopped => member.state = LifecycleState::WarmedStopped,
             Condition::Failed | Condition::Sound => member.condition = condition,
         }
-    }
-
-    /// Whether it is still known.
-    pub(crate) fn is_known(&self, now: Timestamp) -> bool {
-        self.member.gone_at.is_none_or(|gone| now <= gone + KEPT)
     }
 }
 

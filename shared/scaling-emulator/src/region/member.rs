@@ -12,6 +12,9 @@ use super::hooks::Waiting;
 use super::minutes::MinuteRecord;
 use super::stamp::{Stamp, Tags};
 
+/// How long EC2 knows instances that have ended.
+const KEPT: SignedDuration = SignedDuration::from_hours(1);
+
 /// Where an instance is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LifecycleState {
@@ -222,6 +225,11 @@ impl Member {
     /// Whether the grace period of its health checks has not passed yet. There is none in a warm pool.
     pub(crate) fn has_grace(&self, grace: SignedDuration, now: Timestamp) -> bool {
         self.is_alive() && !grace.is_zero() && self.served_from.is_none_or(|from| now < from + grace)
+    }
+
+    /// Whether EC2 still knows it: all that has not ended, and for an hour what has.
+    pub(crate) fn is_known(&self, now: Timestamp) -> bool {
+        self.gone_at.is_none_or(|gone| now <= gone + KEPT)
     }
 
     /// Whether it serves.

@@ -173,6 +173,21 @@ impl Region {
         })
     }
 
+    /// The instance with this id, in a group or not, also where its group is deleted; ended ones are known for an hour.
+    pub(crate) fn member(&self, id: &str) -> Option<&Member> {
+        let loose = self.loose.get(id).map(|loose| &loose.member);
+        let owned = || self.instance(id).map(|(_, member)| member);
+        let left = || self.left_over().map(|(_, member)| member).find(|member| member.id == id);
+        loose.or_else(owned).or_else(left)
+    }
+
+    /// The instances of deleted groups, each with the group's name.
+    pub(crate) fn left_over(&self) -> impl Iterator<Item = (&str, &Member)> {
+        self.deleted
+            .iter()
+            .flat_map(|deleted| deleted.gone.iter().map(|member| (deleted.name.as_str(), member)))
+    }
+
     /// All complete minutes of a group, oldest first.
     pub fn minutes(&self, group: &str) -> impl Iterator<Item = MinuteRecord> + '_ {
         self.groups.get(group).into_iter().flat_map(|group| group.minutes().iter())
@@ -232,9 +247,7 @@ impl Region {
 
     /// Whether there is such an instance, in a group or not, that has not ended.
     pub(crate) fn may_fail(&self, id: &str) -> bool {
-        let loose = self.loose.get(id).map(|loose| &loose.member);
-        let member = loose.or_else(|| self.instance(id).map(|(_, member)| member));
-        member.is_some_and(|one| !one.state.is_ending() && one.condition != Condition::Terminated)
+        self.member(id).is_some_and(|one| !one.state.is_ending() && one.condition != Condition::Terminated)
     }
 
     /// When which instance will be interrupted.
@@ -329,7 +342,7 @@ impl Region {
         }
     }
 
-    /// Removes groups that are deleted and empty; what they did is known for six weeks.
+    /// Removes groups that are deleted and empty; what they did is known for six weeks, and their instances as others are.
     pub(crate) fn forget_deleted(&mut self) {
         let now = self.now;
         let is_over = |group: &&Group| group.deleting && group.members.is_empty();
@@ -337,10 +350,11 @@ impl Region {
             self.groups.values().filter(is_over).map(|group| group.name.clone()).collect();
         for name in over {
             self.next_scheduled.take();
-            if let Some(Group { activities, .. }) = self.groups.remove(&name) {
-                self.deleted.push_back(activity::Deleted { name, at: now, activities });
+            if let Some(Group { activities, gone, .. }) = self.groups.remove(&name) {
+                self.deleted.push_back(activity::Deleted { name, at: now, activities, gone });
             }
         }
+        self.deleted.iter_mut().for_each(|deleted| deleted.forget_instances(now));
         while self.deleted.front().is_some_and(|deleted| deleted.is_forgotten(now)) {
             self.deleted.pop_front();
         }
@@ -455,7 +469,7 @@ impl Region {
             }
         }
         self.forget_deleted();
-        self.loose.retain(|_, loose| loose.is_known(to));
+        self.loose.retain(|_, loose| loose.member.is_known(to));
         self.record_usage(to);
         self.now = to;
         self.run_schedules(before);

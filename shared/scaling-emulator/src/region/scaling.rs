@@ -32,9 +32,6 @@ pub const LAUNCH_RETRY: SignedDuration = SignedDuration::from_secs(60);
 const ONLY_PROTECTED: &str =
     "Could not scale to desired capacity because all remaining instances are protected from scale-in.";
 
-/// How long instances that are gone are still known.
-const GONE_KEPT: SignedDuration = SignedDuration::from_hours(1);
-
 /// What launching needs of the region.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
@@ -145,7 +142,7 @@ impl Group {
             self.remove_ended(now, events);
         }
         if !self.gone.is_empty() {
-            self.gone.retain(|member| member.gone_at.is_some_and(|gone| now <= gone + GONE_KEPT));
+            self.gone.retain(|member| member.is_known(now));
         }
     }
 

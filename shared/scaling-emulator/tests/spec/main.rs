@@ -11,6 +11,7 @@ mod ec2_filters;
 mod ec2_rules;
 mod everything;
 mod faults;
+mod gone;
 mod hooks;
 mod images;
 mod launched_with;
