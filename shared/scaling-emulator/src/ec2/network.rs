@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::filter::{Filter, Size, keep, page};
+use super::instances::{TERMINATED, state};
 use super::rules::{self, Peer, Rule};
 use super::template_data::{Ec2Tag, TagSpecification};
 use super::zones::zone_id;
 use super::{instance_filters, tags};
-use crate::region::Region;
+use crate::region::{Member, Region};
 use crate::wire::AwsError;
 
 /// Id of the default VPC.
@@ -322,20 +323,29 @@ pub fn delete_group(region: &mut Region, input: &DeleteGroupInput) -> Result<Val
             "the specified group: default cannot be deleted by a user",
         ));
     }
-    let user = id.as_ref().and_then(|id| {
-        let refers = |rule: &Rule| rule.peer == Peer::Group(id.clone());
-        let others = groups.iter().filter(|(other, _)| *other != id);
-        let mut rules = others.flat_map(|(_, one)| one.ingress.iter().chain(&one.egress));
-        rules.any(refers).then(|| id.clone())
-    });
-    if let Some(id) = user {
+    let Some(id) = id.filter(|id| groups.contains_key(id)) else {
+        return Err(AwsError::new("InvalidGroup.NotFound", "The security group does not exist"));
+    };
+    let refers = |rule: &Rule| rule.peer == Peer::Group(id.clone());
+    let others = groups.iter().filter(|(other, _)| **other != id);
+    let mut rules = others.flat_map(|(_, one)| one.ingress.iter().chain(&one.egress));
+    if rules.any(refers) || has_instances(region, &id) {
         return Err(AwsError::new("DependencyViolation", format!("resource {id} has a dependent object")));
     }
-    if let Some(id) = &id {
-        region.resource_tags.remove(id);
-    }
-    match id.and_then(|id| region.security_groups.remove(&id)) {
-        Some(_) => Ok(json!({ "return": true })),
-        None => Err(AwsError::new("InvalidGroup.NotFound", "The security group does not exist")),
-    }
+    region.resource_tags.remove(&id);
+    region.security_groups.remove(&id);
+    Ok(json!({ "return": true, "groupId": id }))
+}
+
+/// Whether an instance that has not ended is in a security group, be it stopped.
+fn has_instances(region: &Region, id: &str) -> bool {
+    let name = name_of(region, id);
+    let is_in = |groups: &[String]| groups.iter().any(|one| one == id || one == name);
+    let launched_in = |member: &Member| member.stamp.as_ref().is_some_and(|one| is_in(&one.security_groups));
+    let lives = |member: &Member| state(member) != TERMINATED;
+    let mut loose = region.loose.values().filter(|one| lives(&one.member));
+    let mut members = region.groups().flat_map(|group| &group.members).filter(|member| lives(member));
+    loose.any(|one| {
+        if one.security_groups.is_empty() { launched_in(&one.member) } else { is_in(&one.security_groups) }
+    }) || members.any(launched_in)
 }

@@ -31,6 +31,7 @@ mod refreshes;
 mod refusals;
 mod rules;
 mod schedule;
+mod security_groups;
 mod signatures;
 mod standby;
 mod state;
