@@ -233,7 +233,8 @@ pub(super) fn shown_policy(region: &Region, policy: &MixedInstancesPolicy) -> Mi
     {
         *spec = shown(region, spec);
     }
-    policy
+    // States of before have pools whatever their strategy is.
+    policy.with_defaults()
 }
 
 pub(super) fn describe_member(group: &Group, member: &Member, alone: bool) -> InstanceDescription {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::fits;
 use super::kinds::MOST_CONFIGURATIONS;
 use super::page::{Sizes, sorted};
-use crate::ec2::images;
+use crate::ec2::{images, spot};
 use crate::region::blueprints::LaunchConfiguration;
 use crate::region::launch::LaunchSource;
 use crate::region::{Member, Region};
@@ -105,6 +105,11 @@ pub fn create(region: &mut Region, input: &CreateInput) -> Result<(), AwsError> 
     rest.retain(|member, _| KEPT.contains(&member.as_str()));
     let created = region.now;
     let made = LaunchConfiguration { arn, name: name.clone(), created, image_id, instance_type, rest };
+    if let Some(wrong) = made.spot_price().filter(|price| spot::offered(price).is_none()) {
+        return Err(AwsError::validation(format!(
+            "Invalid SpotPrice: {wrong}. It must be a number of at least 0.001."
+        )));
+    }
     region.blueprints.configurations.insert(name, made);
     Ok(())
 }

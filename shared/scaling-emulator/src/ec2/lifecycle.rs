@@ -183,6 +183,11 @@ pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<Value, AwsErro
     if now != STOPPED {
         return Err(not_stopped(id));
     }
+    if found(region, id)?.spot {
+        // *EC2 User Guide*, "Behavior of Spot Instance interruptions": a stopped one keeps its type.
+        let why = format!("The instance type of the Spot Instance '{id}' can't be changed.");
+        return Err(AwsError::new("UnsupportedOperation", why));
+    }
     check_architecture(region, found(region, id)?, kind)?;
     let loose = region.loose.get_mut(id).map(|loose| &mut loose.member);
     let members = region.groups.values_mut().flat_map(|group| &mut group.members);

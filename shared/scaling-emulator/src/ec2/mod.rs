@@ -7,6 +7,7 @@ pub mod images;
 mod instance_filters;
 pub mod instances;
 pub mod lifecycle;
+pub mod market;
 pub mod network;
 pub mod removal;
 pub mod rules;

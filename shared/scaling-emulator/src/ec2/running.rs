@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::instances::{InstanceDescription, InstanceState, shown_loose};
+use super::market::{self, MarketOptions, SpotRequest};
 use super::template_data::{TagSpecification, TemplateData};
 use super::templates::mismatch;
-use super::{images, network};
+use super::{images, network, spot};
 use crate::region::Region;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
@@ -57,24 +58,6 @@ pub struct RunInput {
     pub tags: Vec<TagSpecification>,
 }
 
-/// How instances are bought.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct MarketOptions {
-    /// `spot`, or nothing.
-    pub market_type: Option<String>,
-    /// What is said of Spot Instances.
-    pub spot_options: SpotOptions,
-}
-
-/// What is said of Spot Instances.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct SpotOptions {
-    /// `one-time`, which is the default, or `persistent`.
-    pub spot_instance_type: Option<String>,
-}
-
 /// Where instances run.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -111,8 +94,8 @@ struct Asked {
     image: String,
     template: Option<TemplateSpec>,
     zone: String,
-    spot: bool,
-    persistent: bool,
+    /// `None` for on-demand instances.
+    spot: Option<SpotRequest>,
     tags: BTreeMap<String, String>,
     security_groups: Vec<String>,
 }
@@ -137,7 +120,7 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
     let mut room = region.room();
     let mut fitting = 0;
     while fitting < most {
-        match if asked.spot { Ok(()) } else { room.take(&asked.kind) } {
+        match if asked.spot.is_some() { Ok(()) } else { room.take(&asked.kind) } {
             Ok(()) => fitting += 1,
             Err(error) if fitting < least => return Err(error),
             Err(_) => break,
@@ -148,8 +131,11 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
     for launch_index in 0..fitting {
         let mut loose = Loose::new(&mut region.ids, &asked.kind, asked.zone.clone(), region.now);
         loose.member.template.clone_from(&asked.template);
-        (loose.member.spot, loose.launch_index) = (asked.spot, launch_index);
-        loose.member.persistent = asked.persistent;
+        (loose.member.spot, loose.launch_index) = (asked.spot.is_some(), launch_index);
+        if let Some(request) = &asked.spot {
+            loose.member.persistent = request.persistent;
+            loose.member.interruption = request.interruption;
+        }
         loose.security_groups.clone_from(&asked.security_groups);
         (loose.image, loose.tags) = (Some(asked.image.clone()), asked.tags.clone());
         loose.reservation = Some(reservation.clone());
@@ -177,9 +163,7 @@ fn missing(name: &str) -> AwsError {
 fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     let (mut image, mut kind) = (input.image_id.clone(), input.instance_type.clone());
     let mut template = None;
-    let market = &input.instance_market_options;
-    let mut spot = market.market_type.as_deref() == Some("spot");
-    let mut persistent = spot && market.spot_options.spot_instance_type.as_deref() == Some("persistent");
+    let mut data = None;
     let mut tags = BTreeMap::<String, String>::new();
     let mut place = Place { subnet: subnet(input)?, zone: input.placement.availability_zone.clone() };
     if let Some(spec) = &input.launch_template {
@@ -187,12 +171,11 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
         image = image.or_else(|| version.data.image_id.clone());
         kind = kind.or_else(|| version.data.instance_type.clone());
         template = Some(found.spec(version.number));
-        // What the call says of the market stands for all that the template says of it.
-        persistent |= market.market_type.is_none() && version.data.is_persistent();
-        spot |= version.data.asks_for_spot();
+        data = Some(&version.data);
         place = place.or(&version.data);
         tags.extend(version.data.instance_tags().map(|tag| (tag.key.clone(), tag.value.clone())));
     }
+    let spot = market::request(&input.instance_market_options, data)?;
     let image = image.ok_or_else(|| missing("ImageId"))?;
     if let Some(message) = images::malformed(&image) {
         return Err(AwsError::new("InvalidAMIID.Malformed", message));
@@ -206,13 +189,17 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     if let Some(why) = known.and_then(|known| images::unfit(&image, known)) {
         return Err(AwsError::new("InvalidParameterValue", why));
     }
+    let offer = spot.as_ref().and_then(|request| request.max_price.as_deref());
+    if let Some(why) = offer.and_then(|offer| spot::too_low(offer, kind.price.0 * spot::SHARE)) {
+        return Err(AwsError::new("SpotMaxPriceTooLow", why));
+    }
     let zone = zone(region, place, kind.instance_type.as_str())?;
     let tagged = input.tags.iter().filter(|one| one.resource_type.as_deref() == Some("instance"));
     tags.extend(tagged.flat_map(|one| &one.tags).map(|tag| (tag.key.clone(), tag.value.clone())));
     let of_interfaces = input.network_interfaces.iter().flat_map(|one| &one.security_group_ids);
     let ids: Vec<String> = input.security_group_ids.iter().chain(of_interfaces).cloned().collect();
     let security_groups = network::named(region, &ids, &input.security_groups)?;
-    Ok(Asked { kind, image, template, zone, spot, persistent, tags, security_groups })
+    Ok(Asked { kind, image, template, zone, spot, tags, security_groups })
 }
 
 /// What a call with the same token ran before; the token of another call is refused.

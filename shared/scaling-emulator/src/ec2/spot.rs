@@ -14,6 +14,27 @@ use crate::wire::AwsError;
 /// and nothing more than that.
 pub(crate) const SHARE: f64 = 0.4;
 
+/// The least that may be offered for an instance, in USD an hour: *Amazon EC2 API Reference*, `SpotMarketOptions`.
+const LEAST: f64 = 0.001;
+
+/// What somebody would pay for an instance. `None` where that is no price.
+pub(crate) fn offered(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|price| price.is_finite() && *price >= LEAST)
+}
+
+/// What EC2 says where an offer is below what a Spot Instance costs. `None` where it is enough.
+pub(crate) fn too_low(offer: &str, price: f64) -> Option<String> {
+    // With four digits, as EC2 tells it, and never less than what would be enough.
+    let needed = (price * 1e4 - 1e-6).ceil() / 1e4;
+    let below = offered(offer).is_some_and(|offer| offer < price);
+    below.then(|| {
+        format!(
+            "Your Spot request price of {offer} is lower than the minimum required Spot request fulfillment price of \
+             {needed:.4}."
+        )
+    })
+}
+
 /// How far back prices are told.
 const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 

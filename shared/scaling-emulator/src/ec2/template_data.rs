@@ -155,10 +155,14 @@ impl TemplateData {
         self.rest.get("instanceMarketOptions").is_some_and(|options| options["marketType"] == "spot")
     }
 
-    /// Whether the Spot requests it asks for outlive their instances.
-    pub fn is_persistent(&self) -> bool {
-        let options = self.rest.get("instanceMarketOptions");
-        options.is_some_and(|options| options["spotOptions"]["spotInstanceType"] == "persistent")
+    /// What it says of the Spot Instances that it asks for, by the name that it is shown with.
+    pub fn spot_option(&self, member: &str) -> Option<&Value> {
+        self.rest.get("instanceMarketOptions")?.get("spotOptions")?.get(member)
+    }
+
+    /// The most that is paid an hour for one of them.
+    pub fn spot_max_price(&self) -> Option<&str> {
+        self.spot_option("maxPrice")?.as_str().filter(|price| !price.is_empty())
     }
 
     /// Whether its instances are launched so that they can hibernate.

@@ -98,6 +98,13 @@ pub struct LaunchConfiguration {
     pub rest: BTreeMap<String, Value>,
 }
 
+impl LaunchConfiguration {
+    /// The most that is paid an hour for a Spot Instance. `None` for on-demand instances.
+    pub(crate) fn spot_price(&self) -> Option<&str> {
+        self.rest.get("SpotPrice")?.as_str().filter(|price| !price.is_empty())
+    }
+}
+
 /// Everything that instances can be launched from.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Blueprints {

@@ -76,9 +76,9 @@ pub struct InstancesDistribution {
     /// `capacity-optimized-prioritized` (the overrides' order), or another: every type has as much Spot capacity, so that
     /// the cheapest comes first.
     pub spot_allocation_strategy: String,
-    /// Kept and shown.
+    /// Kept and shown, with `lowest-price` alone.
     pub spot_instance_pools: Option<u32>,
-    /// Kept and shown.
+    /// The most that is paid an hour for a Spot Instance; its price when absent or empty.
     pub spot_max_price: Option<String>,
 }
 
@@ -89,7 +89,7 @@ impl Default for InstancesDistribution {
             on_demand_base_capacity: 0,
             on_demand_percentage_above_base_capacity: 100,
             spot_allocation_strategy: "lowest-price".to_owned(),
-            spot_instance_pools: Some(2),
+            spot_instance_pools: None,
             spot_max_price: None,
         }
     }
@@ -110,6 +110,8 @@ pub struct LaunchOption {
     pub weight: u32,
     /// Whether it is a Spot Instance.
     pub spot: bool,
+    /// The most that is paid an hour for it as a Spot Instance; its price where nothing is said.
+    pub max_price: Option<String>,
 }
 
 impl LaunchOption {
@@ -119,6 +121,20 @@ impl LaunchOption {
         option.machine.price.0 *= spot::SHARE;
         option.spot = true;
         option
+    }
+
+    /// The same where no more than this is paid for it.
+    fn paid_at_most(self, price: Option<&str>) -> Self {
+        Self { max_price: price.filter(|price| !price.is_empty()).map(str::to_owned), ..self }
+    }
+
+    /// Why nobody gets this for what is paid, as the activity's status message says it. `None` if it is enough.
+    pub(super) fn too_dear(&self) -> Option<String> {
+        let offer = self.max_price.as_deref().filter(|_| self.spot)?;
+        let why = spot::too_low(offer, self.machine.price.0)?;
+        Some(format!(
+            "Could not launch Spot Instances. SpotMaxPriceTooLow - {why} Launching EC2 instance failed."
+        ))
     }
 }
 
@@ -147,9 +163,10 @@ impl LaunchSource {
                     image: None,
                     weight: 1,
                     spot: false,
+                    max_price: None,
                 };
-                let asks_for_spot = configuration.rest.contains_key("SpotPrice");
-                Ok(vec![if asks_for_spot { option.as_spot() } else { option }])
+                let offer = configuration.spot_price();
+                Ok(vec![if offer.is_some() { option.as_spot().paid_at_most(offer) } else { option }])
             }
         }
     }
@@ -165,11 +182,13 @@ impl LaunchSource {
 
     /// The same instances as Spot Instances, in the order in which they are tried.
     pub(crate) fn as_spot(&self, options: &[LaunchOption]) -> Vec<LaunchOption> {
-        let mut options: Vec<LaunchOption> = options.iter().map(LaunchOption::as_spot).collect();
         let strategy = match self {
             Self::Mixed(policy) => policy.instances_distribution.as_ref(),
             _ => None,
         };
+        let offer = strategy.and_then(|one| one.spot_max_price.as_deref());
+        let as_spot = |option: &LaunchOption| option.as_spot().paid_at_most(offer);
+        let mut options: Vec<LaunchOption> = options.iter().map(as_spot).collect();
         if strategy.is_none_or(|one| one.spot_allocation_strategy != "capacity-optimized-prioritized") {
             options.sort_by(|a, b| unit_price(a).total_cmp(&unit_price(b)));
         }
@@ -196,6 +215,11 @@ impl LaunchSource {
 const MOST_OVERRIDES: usize = 40;
 const MOST_REQUIREMENTS: usize = 4;
 
+/// The strategy of Spot Instances that knows pools, how many of them there are where nothing is said, and may be.
+const LOWEST_PRICE: &str = "lowest-price";
+const POOLS: u32 = 2;
+const MOST_POOLS: u32 = 20;
+
 /// The strategies of on-demand instances and of Spot Instances.
 const ON_DEMAND: [&str; 2] = ["lowest-price", "prioritized"];
 const SPOT: [&str; 4] =
@@ -211,6 +235,11 @@ impl MixedInstancesPolicy {
             let strategy = if by_attributes { "lowest-price" } else { "prioritized" };
             strategy.clone_into(&mut distribution.on_demand_allocation_strategy);
         }
+        let pools = distribution.spot_instance_pools.unwrap_or(POOLS);
+        let lowest = distribution.spot_allocation_strategy == LOWEST_PRICE;
+        distribution.spot_instance_pools = lowest.then_some(pools);
+        // An empty one takes back what was said before.
+        distribution.spot_max_price = distribution.spot_max_price.take().filter(|price| !price.is_empty());
         self
     }
 
@@ -267,9 +296,26 @@ impl MixedInstancesPolicy {
         if !on_demand.is_empty() && !ON_DEMAND.contains(&on_demand) {
             return Err(AwsError::validation(format!("Invalid OnDemandAllocationStrategy: {on_demand}")));
         }
-        let spot = distribution.spot_allocation_strategy.as_str();
-        if !SPOT.contains(&spot) {
-            return Err(AwsError::validation(format!("Invalid SpotAllocationStrategy: {spot}")));
+        let of_spot = distribution.spot_allocation_strategy.as_str();
+        if !SPOT.contains(&of_spot) {
+            return Err(AwsError::validation(format!("Invalid SpotAllocationStrategy: {of_spot}")));
+        }
+        let pools = distribution.spot_instance_pools;
+        if pools.is_some() && of_spot != LOWEST_PRICE {
+            return Err(AwsError::validation(
+                "SpotInstancePools option is only available with the lowest-price allocation strategy.",
+            ));
+        }
+        if let Some(wrong) = pools.filter(|pools| !(1..=MOST_POOLS).contains(pools)) {
+            return Err(AwsError::validation(format!(
+                "Invalid SpotInstancePools: {wrong}. It must be from 1 to {MOST_POOLS}."
+            )));
+        }
+        let offer = distribution.spot_max_price.as_deref().filter(|price| !price.is_empty());
+        if let Some(wrong) = offer.filter(|offer| spot::offered(offer).is_none()) {
+            return Err(AwsError::validation(format!(
+                "Invalid SpotMaxPrice: {wrong}. It must be a number of at least 0.001."
+            )));
         }
         if by_attributes && on_demand == "prioritized" {
             return Err(AwsError::validation(
@@ -376,8 +422,14 @@ fn template_option(
         image: choice.image_id.clone(),
         weight: choice.weight()?,
         spot: false,
+        max_price: None,
     };
-    Ok(if version.data.asks_for_spot() { option.as_spot() } else { option })
+    let offer = version.data.spot_max_price();
+    if let Some(wrong) = offer.filter(|offer| spot::offered(offer).is_none()) {
+        return Err(invalid_template(&format!("Value ( {wrong} ) for parameter maxPrice is invalid.")));
+    }
+    let asks_for_spot = version.data.asks_for_spot();
+    Ok(if asks_for_spot { option.as_spot().paid_at_most(offer) } else { option })
 }
 
 fn machine(kind: &str, machines: Machines) -> Result<Machine, AwsError> {

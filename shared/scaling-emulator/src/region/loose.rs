@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::Ids;
 use super::member::{Condition, LifecycleState, Member};
 use super::stamp::{Run, Tags};
+use crate::ec2::market::Interruption;
 
 /// An instance that belongs to no group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +64,7 @@ impl Loose {
             ready_at: None,
             spot: false,
             persistent: false,
+            interruption: Interruption::default(),
             at_risk: false,
             tags: Tags::default(),
             stamp: None,

@@ -11,6 +11,7 @@ use super::blueprints::TemplateSpec;
 use super::hooks::Waiting;
 use super::minutes::MinuteRecord;
 use super::stamp::{Stamp, Tags};
+use crate::ec2::market::Interruption;
 
 /// How long EC2 knows instances that have ended.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
@@ -178,6 +179,9 @@ pub struct Member {
     /// Whether its Spot request outlives it, so that it can be stopped.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub persistent: bool,
+    /// What an interruption does to it.
+    #[serde(default, skip_serializing_if = "Interruption::is_usual")]
+    pub interruption: Interruption,
     /// Whether it was told that it will be interrupted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_risk: bool,

@@ -19,6 +19,7 @@ use super::stamp::{self, Tags};
 use super::trouble::LaunchFaults;
 use super::usage::Room;
 use crate::cloudwatch::alarm::Alarms;
+use crate::ec2::market::Interruption;
 use crate::ec2::network;
 use crate::machines::Machines;
 
@@ -51,7 +52,7 @@ impl Context<'_> {
     /// Why this cannot be launched in `zone`, as the activity's status message says it. `None` if it can.
     pub(super) fn why_not(&self, option: &LaunchOption, zone: &str, group: &Group) -> Option<String> {
         let fault = self.faults.why_not(option, zone, group);
-        fault.or_else(|| self.room.why_not(option, &group.settings.source))
+        fault.or_else(|| option.too_dear()).or_else(|| self.room.why_not(option, &group.settings.source))
     }
 }
 
@@ -257,6 +258,7 @@ impl Group {
             ready_at: None,
             spot: option.spot,
             persistent: false,
+            interruption: Interruption::default(),
             at_risk: false,
             tags: Tags::default(),
             stamp: None,

@@ -33,7 +33,11 @@ async fn a_spot_instance_of_a_persistent_request_is_stopped_and_started() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
     let market = |of: &str, kind: &str| {
         let market = format!("{of}InstanceMarketOptions");
-        format!("{market}.MarketType=spot&{market}.SpotOptions.SpotInstanceType={kind}")
+        let ends = if kind == "persistent" { "stop" } else { "terminate" };
+        format!(
+            "{market}.MarketType=spot&{market}.SpotOptions.SpotInstanceType={kind}\
+             &{market}.SpotOptions.InstanceInterruptionBehavior={ends}"
+        )
     };
     let run = "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large";
     let template = market("LaunchTemplateData.", "persistent");

@@ -33,6 +33,7 @@ mod rules;
 mod schedule;
 mod security_groups;
 mod signatures;
+mod spot_prices;
 mod standby;
 mod state;
 mod termination;
