@@ -33,42 +33,65 @@ pub struct ActivitiesInput {
 #[serde(rename_all = "PascalCase")]
 pub struct ActivitiesOutput {
     /// The page, newest first.
-    pub activities: Vec<Activity>,
+    pub activities: Vec<ActivityDescription>,
     /// Of the next page.
     pub next_token: Option<String>,
 }
+
+/// An activity as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ActivityDescription {
+    /// As it was recorded.
+    #[serde(flatten)]
+    pub activity: Activity,
+    /// Whether its group is still there: `InService` or `Deleted`.
+    pub auto_scaling_group_state: &'static str,
+}
+
+impl ActivityDescription {
+    fn of((activity, state): (&Activity, &'static str)) -> Self {
+        Self { activity: activity.clone(), auto_scaling_group_state: state }
+    }
+}
+
+/// What is said of a group that is not deleted.
+const IN_SERVICE: &str = "InService";
 
 /// Describes the activities of one group or all, newest first.
 pub fn describe(region: &mut Region, input: &ActivitiesInput) -> Result<ActivitiesOutput, AwsError> {
     let size = Sizes(100, 100).choose(input.max_records)?;
     let name = input.auto_scaling_group_name.as_deref();
-    let mut found: Vec<&Activity> = match name {
-        Some(name) if !input.include_deleted_groups => group(region, name)?.activities.iter().collect(),
+    let mut found: Vec<(&Activity, &'static str)> = match name {
+        Some(name) if !input.include_deleted_groups => {
+            group(region, name)?.activities.iter().map(|activity| (activity, IN_SERVICE)).collect()
+        }
         _ => {
             let is_meant = |group: &str| name.is_none_or(|name| name == group);
             let groups = region.groups().filter(|group| is_meant(&group.name));
-            groups.flat_map(|group| group.activities.iter()).collect()
+            groups.flat_map(|group| group.activities.iter()).map(|activity| (activity, IN_SERVICE)).collect()
         }
     };
     if input.include_deleted_groups {
         let is_meant = |deleted: &&Deleted| name.is_none_or(|name| name == deleted.name);
         let deleted = region.deleted.iter().rev().filter(is_meant);
-        found.extend(deleted.flat_map(|deleted| deleted.activities.iter()));
+        let activities = deleted.flat_map(|deleted| deleted.activities.iter());
+        found.extend(activities.map(|activity| (activity, "Deleted")));
     }
     if !input.activity_ids.is_empty() {
-        found.retain(|activity| input.activity_ids.contains(&activity.activity_id));
+        found.retain(|(activity, _)| input.activity_ids.contains(&activity.activity_id));
     }
     for filter in &input.filters {
         let takes = criterion(filter)?;
-        found.retain(|activity| takes(activity));
+        found.retain(|(activity, _)| takes(activity));
     }
     if name.is_none() || input.include_deleted_groups {
-        found.sort_by_key(|activity| std::cmp::Reverse(activity.start_time));
+        found.sort_by_key(|(activity, _)| std::cmp::Reverse(activity.start_time));
     }
-    let key = |activity: &&Activity| activity.activity_id.clone();
+    let key = |(activity, _): &(&Activity, &str)| activity.activity_id.clone();
     let page = listed(found, key, input.next_token.as_deref(), size)?;
     Ok(ActivitiesOutput {
-        activities: page.items.into_iter().cloned().collect(),
+        activities: page.items.into_iter().map(ActivityDescription::of).collect(),
         next_token: page.next_token,
     })
 }

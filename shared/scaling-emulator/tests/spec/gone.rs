@@ -70,3 +70,25 @@ async fn an_instance_that_ended_before_its_group_was_deleted_is_still_known() {
     advance(&emulator, 60).await;
     assert_eq!(state(&emulator, &id), "terminated");
 }
+
+#[tokio::test]
+async fn an_activity_tells_whether_its_group_is_still_there() {
+    let emulator = emulator(1).await;
+    let states = |said: &str| {
+        let shown = call(&emulator, "DescribeScalingActivities", said);
+        let mut states: Vec<String> = shown["Activities"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["AutoScalingGroupState"].as_str().unwrap_or("none").to_owned())
+            .collect();
+        states.dedup();
+        states
+    };
+    call(&emulator, "SetDesiredCapacity", "DesiredCapacity=2");
+    advance(&emulator, 120).await;
+    assert_eq!(states(""), ["InService"]);
+    call(&emulator, "DeleteAutoScalingGroup", "ForceDelete=true");
+    advance(&emulator, 120).await;
+    assert_eq!(states("IncludeDeletedGroups=true"), ["Deleted"]);
+}
