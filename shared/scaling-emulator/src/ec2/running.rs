@@ -11,6 +11,7 @@ use super::market::{self, MarketOptions, SpotRequest};
 use super::template_data::{TagSpecification, TemplateData};
 use super::templates::mismatch;
 use super::{images, network, spot};
+use crate::cloudwatch::paging::checksum;
 use crate::region::Region;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
@@ -140,6 +141,7 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
         (loose.image, loose.tags) = (Some(asked.image.clone()), asked.tags.clone());
         loose.reservation = Some(reservation.clone());
         (loose.client_token, loose.key_name) = (input.client_token.clone(), input.key_name.clone());
+        loose.call = input.client_token.is_some().then(|| fingerprint(input));
         stamp::complete(&region.blueprints, &mut loose);
         instances_set.push(InstanceDescription {
             instance_state: InstanceState { code: 0, name: "pending" },
@@ -213,7 +215,9 @@ fn run_before(region: &Region, input: &RunInput) -> Result<Option<RunOutput>, Aw
     let kind = first.member.instance_type.to_string();
     let other = input.instance_type.as_ref().is_some_and(|wanted| *wanted != kind)
         || input.image_id.is_some() && input.image_id != first.image
-        || input.max_count.is_some_and(|most| before.len() > most as usize);
+        || input.max_count.is_some_and(|most| before.len() > most as usize)
+        // What an older state knows of the call is the above.
+        || first.call.is_some_and(|call| call != fingerprint(input));
     if other {
         return Err(mismatch());
     }
@@ -223,6 +227,11 @@ fn run_before(region: &Region, input: &RunInput) -> Result<Option<RunOutput>, Aw
         group_set: [],
         instances_set: before.iter().map(|loose| shown_loose(region, loose)).collect(),
     }))
+}
+
+/// What tells a call from another one with the same token.
+fn fingerprint(input: &RunInput) -> u64 {
+    checksum(format!("{input:?}").as_bytes())
 }
 
 /// The subnet that a call names, itself or by a network interface.

@@ -27,6 +27,9 @@ pub struct Loose {
     /// What the call that ran it said, so that the same call again runs nothing more.
     #[serde(default)]
     pub client_token: Option<String>,
+    /// What tells that call from another one with the same token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<u64>,
     /// Its key pair.
     #[serde(default)]
     pub key_name: Option<String>,
@@ -94,6 +97,7 @@ impl From<Member> for Loose {
             image: stamp.image.clone(),
             reservation: run.reservation,
             client_token: run.client_token,
+            call: run.call,
             key_name: stamp.key_name.clone(),
             security_groups: stamp.security_groups.clone(),
             launch_index: run.launch_index,
@@ -113,6 +117,7 @@ impl From<Loose> for Member {
         stamp.run = Some(Run {
             reservation: loose.reservation,
             client_token: loose.client_token,
+            call: loose.call,
             launch_index: loose.launch_index,
         });
         member.tags = Arc::new(tags);

@@ -50,6 +50,9 @@ pub struct Run {
     pub reservation: Option<String>,
     /// The call's token.
     pub client_token: Option<String>,
+    /// What tells that call from another one with the same token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<u64>,
     /// Its place among those that were run together.
     pub launch_index: u32,
 }
