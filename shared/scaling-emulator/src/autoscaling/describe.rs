@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::page::{Page, Sizes, sorted};
+use super::page::{Page, Sizes, not_too_many, sorted};
 use super::tags::{Filter, TagDescription};
 use super::{traffic, warm_pools};
 use crate::ec2::zones;
@@ -284,6 +284,7 @@ pub struct InstancesOutput {
 /// Describes instances by id, or all of them.
 pub fn instances(region: &mut Region, input: &InstancesInput) -> Result<InstancesOutput, AwsError> {
     let size = Sizes(50, 50).choose(input.max_records)?;
+    not_too_many(&input.instance_ids, "instance IDs")?;
     let wanted = |member: &Member| input.instance_ids.is_empty() || input.instance_ids.contains(&member.id);
     let mut found: Vec<(&Group, &Member)> = region
         .groups()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::fits;
 use super::kinds::MOST_CONFIGURATIONS;
-use super::page::{Sizes, sorted};
+use super::page::{Sizes, not_too_many, sorted};
 use crate::ec2::{images, spot};
 use crate::region::blueprints::LaunchConfiguration;
 use crate::region::launch::LaunchSource;
@@ -228,6 +228,7 @@ pub struct Description {
 /// Describes launch configurations.
 pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
     let size = Sizes(50, 100).choose(input.max_records)?;
+    not_too_many(&input.launch_configuration_names, "launch configuration names")?;
     let names = &input.launch_configuration_names;
     let found = region.blueprints.configurations.values();
     let found = found.filter(|made| names.is_empty() || names.contains(&made.name)).collect();

@@ -33,6 +33,19 @@ impl Sizes {
     }
 }
 
+/// Most names, or ids, of one call.
+const MOST_NAMES: usize = 50;
+
+/// Refuses more names in one call than the service takes, `what` being what they are of.
+pub fn not_too_many(names: &[String], what: &str) -> Result<(), AwsError> {
+    match names.len() {
+        many if many > MOST_NAMES => Err(AwsError::validation(format!(
+            "The number of {what} specified ({many}) is greater than the maximum of {MOST_NAMES}."
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Cuts a page of `size` out of items that stand in the order of their keys. A token tells the next item's key; items
 /// that came or went meanwhile do not disturb it.
 pub fn sorted<T>(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::page::{Sizes, sorted};
+use super::page::{Sizes, not_too_many, sorted};
 use super::{check_stays, following_rules, group, group_mut};
 use crate::cloudwatch::alarm::change;
 use crate::cloudwatch::alarm::put::{PutMetricAlarm, put_metric_alarm};
@@ -402,6 +402,7 @@ pub struct PolicyDescription {
 /// Describes scaling policies by group and name.
 pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOutput, AwsError> {
     let size = Sizes(50, 100).choose(input.max_records)?;
+    not_too_many(&input.policy_names, "policy names")?;
     let mut found = Vec::new();
     for group in selected(region, input.auto_scaling_group_name.as_deref())? {
         for policy in group.policies.values() {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::page::{Sizes, sorted};
+use super::page::{Sizes, not_too_many, sorted};
 use super::policies::{arn, selected};
 use super::{at_most, check_stays, fits, group_mut};
 use crate::region::Region;
@@ -213,6 +213,7 @@ pub struct ScheduledDescription {
 /// Describes scheduled actions by group and name.
 pub fn describe_scheduled(region: &mut Region, input: &ScheduledInput) -> Result<ScheduledOutput, AwsError> {
     let size = Sizes(50, 100).choose(input.max_records)?;
+    not_too_many(&input.scheduled_action_names, "scheduled action names")?;
     let names = &input.scheduled_action_names;
     let mut found = Vec::new();
     for group in selected(region, input.auto_scaling_group_name.as_deref())? {

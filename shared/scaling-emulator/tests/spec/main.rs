@@ -16,6 +16,7 @@ mod hooks;
 mod images;
 mod launched_with;
 mod lifecycle;
+mod limits;
 mod maintenance;
 mod notices;
 mod options;
