@@ -11,11 +11,15 @@ use super::rules::{self, Peer, Rule};
 use super::template_data::{Ec2Tag, TagSpecification};
 use super::zones::zone_id;
 use super::{instance_filters, tags};
+use crate::region::ids::SUBNET;
 use crate::region::{Member, Region};
 use crate::wire::AwsError;
 
 /// Id of the default VPC.
 pub const VPC: &str = "vpc-0d3fa017000000001";
+
+/// Its addresses: those of every default VPC.
+const BLOCK: &str = "172.31.0.0/16";
 
 /// Id of its default security group.
 pub const DEFAULT_GROUP: &str = "sg-0d3fa017000000001";
@@ -94,10 +98,10 @@ pub fn vpcs(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsErro
     let tags = tags::of(region, VPC);
     let vpc = json!({
         "cidrBlockAssociationSet": [{
-            "associationId": "vpc-cidr-assoc-0d3fa017000000001", "cidrBlock": "10.0.0.0/16",
+            "associationId": "vpc-cidr-assoc-0d3fa017000000001", "cidrBlock": BLOCK,
             "cidrBlockState": { "state": "associated" },
         }],
-        "vpcId": VPC, "tagSet": tags, "ownerId": region.account_id, "state": "available", "cidrBlock": "10.0.0.0/16",
+        "vpcId": VPC, "tagSet": tags, "ownerId": region.account_id, "state": "available", "cidrBlock": BLOCK,
         "dhcpOptionsId": "default", "instanceTenancy": "default", "isDefault": true,
     });
     listed("vpcSet", vec![vpc], ("vpcId", &input.vpc_ids, "InvalidVpcID.NotFound"), input)
@@ -111,7 +115,7 @@ pub fn subnets(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsE
             "tagSet": tags::of(region, &id), "availabilityZoneId": zone_id(region, number + 1),
             "subnetArn": format!("arn:aws:ec2:{}:{account}:subnet/{id}", region.name),
             "assignIpv6AddressOnCreation": false, "ipv6Native": false, "subnetId": id, "vpcId": VPC, "ownerId": region.account_id, "state": "available",
-            "availabilityZone": zone, "cidrBlock": format!("10.0.{}.0/20", 16 * number), "defaultForAz": true,
+            "availabilityZone": zone, "cidrBlock": format!("172.31.{}.0/20", SUBNET * number), "defaultForAz": true,
             "availableIpAddressCount": 4091, "mapPublicIpOnLaunch": true,
         })
     };

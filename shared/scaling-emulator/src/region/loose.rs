@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::Ids;
 use super::member::{Condition, LifecycleState, Member};
+use super::place_of;
 use super::stamp::{Run, Tags};
 use crate::ec2::market::Interruption;
 
@@ -48,8 +49,8 @@ impl Loose {
             id: ids.instance(),
             number: InstanceNumber(0),
             instance_type: machine.instance_type.clone(),
+            address: ids.address(place_of(&zone)),
             zone,
-            address: ids.address(),
             state: LifecycleState::InService,
             healthy: true,
             condition: Condition::Sound,

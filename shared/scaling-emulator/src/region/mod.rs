@@ -481,6 +481,11 @@ fn zones_of(region: &str) -> [String; 3] {
     ["a", "b", "c"].map(|letter| format!("{region}{letter}"))
 }
 
+/// The place of a zone in its region: zones are named by their letters, in the order of the region's subnets.
+fn place_of(zone: &str) -> usize {
+    zone.bytes().last().map_or(0, |letter| usize::from(letter.saturating_sub(b'a')))
+}
+
 /// Whether a minute ends at this moment.
 fn ends_minute(at: Timestamp) -> bool {
     at.as_second() % 60 == 0 && at.subsec_nanosecond() == 0

@@ -15,6 +15,7 @@ use super::ids::Ids;
 use super::launch::{LaunchOption, LaunchSource};
 use super::member::{Condition, LifecycleState, Member};
 use super::notices::Outcome;
+use super::place_of;
 use super::stamp::{self, Tags};
 use super::trouble::LaunchFaults;
 use super::usage::Room;
@@ -239,8 +240,8 @@ impl Group {
             id: id.clone(),
             number,
             instance_type: option.machine.instance_type.clone(),
+            address: context.ids.address(place_of(&zone)),
             zone,
-            address: context.ids.address(),
             state: LifecycleState::Pending,
             healthy: true,
             condition: Condition::Sound,
@@ -335,9 +336,7 @@ impl Group {
         cause: &str,
         status: ActivityStatus,
     ) -> &mut Activity {
-        // Zones are named by their letters, in the order of the region's subnets.
-        let place = zone.bytes().last().map_or(0, |letter| usize::from(letter.saturating_sub(b'a')));
-        let subnet = network::subnet(place);
+        let subnet = network::subnet(place_of(zone));
         self.activities.push(Activity {
             activity_id: context.ids.uuid(),
             auto_scaling_group_name: self.name.clone(),

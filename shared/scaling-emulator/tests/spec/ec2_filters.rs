@@ -138,7 +138,7 @@ async fn types_groups_and_networks_are_found_by_more_than_their_names() {
         ("DescribeSecurityGroups", "securityGroupInfo", "ip-permission.group-id", "sg-*", 1),
         ("DescribeSecurityGroups", "securityGroupInfo", "ip-permission.ipv6-cidr", "*", 0),
         ("DescribeSecurityGroups", "securityGroupInfo", "egress.ip-permission.cidr", "0.0.0.0/0", 2),
-        ("DescribeVpcs", "vpcSet", "cidr-block-association.cidr-block", "10.0.0.0/16", 1),
+        ("DescribeVpcs", "vpcSet", "cidr-block-association.cidr-block", "172.31.0.0/16", 1),
         ("DescribeVpcs", "vpcSet", "cidr-block-association.state", "associated", 1),
         ("DescribeVpcs", "vpcSet", "cidr-block-association.association-id", "vpc-cidr-assoc-*", 1),
         ("DescribeVpcs", "vpcSet", "ipv6-cidr-block-association.state", "*", 0),
