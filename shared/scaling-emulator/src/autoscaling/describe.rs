@@ -62,7 +62,6 @@ pub struct GroupDescription {
     pub load_balancer_names: Vec<String>,
     #[serde(rename = "TargetGroupARNs")]
     pub target_group_arns: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub traffic_sources: Vec<traffic::TrafficSource>,
     pub health_check_type: String,
     pub health_check_grace_period: u32,

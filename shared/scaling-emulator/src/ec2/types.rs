@@ -68,6 +68,8 @@ pub struct ProcessorInfo {
 #[expect(missing_docs, reason = "the members are the service's own, documented there")]
 pub struct VcpuInfo {
     pub default_v_cpus: u64,
+    pub default_cores: u64,
+    pub default_threads_per_core: u64,
 }
 
 /// Its memory.
@@ -121,6 +123,7 @@ fn selected(region: &Region, input: &TypesInput) -> Result<Vec<&'static Instance
 }
 
 fn shown(kind: &InstanceType) -> TypeDescription {
+    let cpu = CpuOptions::of(kind);
     TypeDescription {
         instance_type: kind.name.to_string(),
         current_generation: true,
@@ -129,7 +132,11 @@ fn shown(kind: &InstanceType) -> TypeDescription {
         bare_metal: false,
         hypervisor: "nitro",
         processor_info: ProcessorInfo { supported_architectures: vec![kind.architecture.as_str()] },
-        v_cpu_info: VcpuInfo { default_v_cpus: whole(kind.vcpu.0) },
+        v_cpu_info: VcpuInfo {
+            default_v_cpus: whole(kind.vcpu.0),
+            default_cores: cpu.core_count,
+            default_threads_per_core: cpu.threads_per_core,
+        },
         memory_info: MemoryInfo { size_in_mib: whole(kind.memory.0) },
         burstable_performance_supported: kind.class == InstanceClass::Burstable,
     }

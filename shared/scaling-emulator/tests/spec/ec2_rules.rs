@@ -4,7 +4,7 @@
 use scaling_emulator::Emulator;
 use serde_json::{Value, json};
 
-use crate::call::{ec2, tried_ec2};
+use crate::call::{call, ec2, tried_ec2};
 use crate::client::emulator;
 
 fn run(emulator: &Emulator, members: &str) -> Value {
@@ -139,4 +139,62 @@ async fn the_same_call_again_makes_no_other_template_and_no_other_version() {
     let third = ec2(&emulator, "CreateLaunchTemplateVersion", &version.replace("three", "four"));
     let number = |made: &Value| made["launchTemplateVersion"]["versionNumber"].as_u64();
     assert_eq!((number(&second), number(&third)), (Some(2), Some(3)));
+}
+
+#[tokio::test]
+async fn a_token_of_a_call_with_other_counts_tags_or_members_is_refused() {
+    let emulator = emulator(1).await;
+    let call = |counts: &str, rest: &str| {
+        let call = format!("ClientToken=t&ImageId=ami-1&InstanceType=m7i.large&{counts}{rest}");
+        tried_ec2(&emulator, "RunInstances", &call)
+    };
+    let (two, tag) = ("MinCount=1&MaxCount=2", "&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1");
+    let tagged = format!("{tag}.Key=a&TagSpecification.1.Tag.1.Value=1");
+    let first = call(two, &tagged).unwrap();
+    assert_eq!(call(two, &tagged).unwrap()["reservationId"], first["reservationId"]);
+    for (counts, rest) in [
+        ("MinCount=1&MaxCount=3", tagged.as_str()),
+        ("MinCount=2&MaxCount=2", &tagged),
+        (two, ""),
+        (two, &format!("{tag}.Key=a&TagSpecification.1.Tag.1.Value=2")),
+        (two, &format!("{tagged}&KeyName=k")),
+    ] {
+        let error = call(counts, rest).unwrap_err();
+        assert_eq!(error.code, "IdempotentParameterMismatch", "{counts}{rest}");
+    }
+}
+
+#[tokio::test]
+async fn an_instance_has_an_address_of_its_subnet() {
+    let emulator = emulator(10).await;
+    run(&emulator, &format!("SubnetId={}", subnet(&emulator, "us-east-1c")));
+    let vpc = &ec2(&emulator, "DescribeVpcs", "")["vpcSet"][0];
+    assert_eq!(vpc["cidrBlock"], "172.31.0.0/16");
+    let subnets = ec2(&emulator, "DescribeSubnets", "");
+    let number = |address: &str| u32::from(address.parse::<std::net::Ipv4Addr>().unwrap());
+    let mut seen = std::collections::BTreeSet::new();
+    for reservation in ec2(&emulator, "DescribeInstances", "")["reservationSet"].as_array().unwrap() {
+        let one = &reservation["instancesSet"][0];
+        let subnet = subnets["subnetSet"].as_array().unwrap().iter().find(|it| it["subnetId"] == one["subnetId"]);
+        let block = subnet.unwrap()["cidrBlock"].as_str().unwrap();
+        let (start, bits) = block.split_once('/').unwrap();
+        assert_eq!(bits, "20");
+        let address = one["privateIpAddress"].as_str().unwrap();
+        assert_eq!(number(address) >> 12, number(start) >> 12, "{address} is not in {block}");
+        assert!(seen.insert(address.to_owned()), "{address}");
+    }
+    assert_eq!(seen.len(), 11);
+}
+
+#[tokio::test]
+async fn a_type_tells_its_cores_and_a_group_that_it_has_no_traffic_sources() {
+    let emulator = emulator(1).await;
+    for (kind, expected) in [("m7i.xlarge", [4, 2, 2]), ("m7a.xlarge", [4, 4, 1]), ("m7g.xlarge", [4, 4, 1])] {
+        let shown = ec2(&emulator, "DescribeInstanceTypes", &format!("InstanceType.1={kind}"));
+        let cpu = &shown["instanceTypeSet"][0]["vCpuInfo"];
+        let cpu = ["defaultVCpus", "defaultCores", "defaultThreadsPerCore"].map(|member| cpu[member].clone());
+        assert_eq!(cpu, expected, "{kind}");
+    }
+    let shown = call(&emulator, "DescribeAutoScalingGroups", "");
+    assert_eq!(shown["AutoScalingGroups"][0]["TrafficSources"], json!([]));
 }
