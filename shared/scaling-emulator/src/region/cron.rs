@@ -29,15 +29,17 @@ pub struct Cron {
 
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+/// Days of each month, in a leap year.
+const LONGEST: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 impl Cron {
-    /// Reads an expression. `None` if it or the time zone cannot be.
+    /// Reads an expression. `None` if it or the time zone cannot be, or its day never comes.
     pub fn parse(text: &str, zone: Option<&str>) -> Option<Self> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [minutes, hours, days, months, weekdays] = fields.as_slice() else { return None };
         let weekday_bits = field(weekdays, 0, 7, &WEEKDAYS)?;
-        Some(Self {
+        let cron = Self {
             minutes: field(minutes, 0, 59, &[])?,
             hours: field(hours, 0, 23, &[])?,
             days: field(days, 1, 31, &[])?,
@@ -49,7 +51,15 @@ impl Cron {
                 None => TimeZone::UTC,
                 Some(name) => TimeZoneDatabase::bundled().get(name).ok()?,
             },
-        })
+        };
+        cron.comes().then_some(cron)
+    }
+
+    /// Whether any of its months has any of its days, or the day of the week is enough: 31 February never comes.
+    fn comes(&self) -> bool {
+        let first_day = self.days.trailing_zeros();
+        let mut lengths = (1_i8..).zip(LONGEST);
+        self.either_day || lengths.any(|(month, days)| has(self.months, month) && first_day <= days)
     }
 
     /// The first firing after `after`. `None` if there is none within years.
@@ -166,6 +176,8 @@ mod tests {
             "5-1 * * * *",
             "*/0 * * * *",
             "a * * * *",
+            "0 0 31 2 *",
+            "0 0 31 4,6,9,11 *",
         ] {
             assert_eq!(Cron::parse(text, None), None, "{text}");
         }

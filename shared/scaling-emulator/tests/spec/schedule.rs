@@ -181,3 +181,16 @@ async fn a_kept_state_keeps_the_times_of_its_actions() {
     advance(&emulator, 600).await;
     assert!(emulator.write_state().unwrap() == first);
 }
+
+#[tokio::test]
+async fn a_day_that_never_comes_is_no_recurrence() {
+    let emulator = emulator(1).await;
+    for never in ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"] {
+        let members = format!("ScheduledActionName=never&DesiredCapacity=1&Recurrence={never}");
+        is_refused(&emulator, "PutScheduledUpdateGroupAction", &members, "recurrence");
+    }
+    for comes in ["0 0 29 2 *", "0 0 31 2,3 *", "0 0 31 2 1"] {
+        let members = format!("ScheduledActionName=comes&DesiredCapacity=1&Recurrence={comes}");
+        call(&emulator, "PutScheduledUpdateGroupAction", &members);
+    }
+}
