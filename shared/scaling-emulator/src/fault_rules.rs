@@ -63,10 +63,10 @@ impl Fault {
     pub fn check(&self, region: &Region) -> Result<(), FaultError> {
         self.check_form(region)?;
         match self {
-            Self::SpotInterruption { instance_id } | Self::InstanceCrash { instance_id } => {
-                let fails = region.may_fail(instance_id);
-                if fails { Ok(()) } else { Err(FaultError::Instance(instance_id.clone())) }
+            Self::SpotInterruption { instance_id } => {
+                check_instance(instance_id, region.may_be_interrupted(instance_id))
             }
+            Self::InstanceCrash { instance_id } => check_instance(instance_id, region.may_fail(instance_id)),
             _ => Ok(()),
         }
     }
@@ -118,6 +118,10 @@ fn check_call(operation: &str, when: When) -> Result<(), FaultError> {
 
 fn check_operation(name: &str) -> Result<(), FaultError> {
     if is_operation(name) { Ok(()) } else { Err(FaultError::Operation(name.to_owned())) }
+}
+
+fn check_instance(id: &str, may_fail: bool) -> Result<(), FaultError> {
+    if may_fail { Ok(()) } else { Err(FaultError::Instance(id.to_owned())) }
 }
 
 fn check_type(name: &str, region: &Region) -> Result<(), FaultError> {

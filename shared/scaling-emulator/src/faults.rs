@@ -110,7 +110,8 @@ pub enum Fault {
         /// Seconds.
         seconds: u32,
     },
-    /// An instance is interrupted as a Spot Instance is: it is told, and fails two minutes later.
+    /// An instance is interrupted as a Spot Instance is: it is told, and fails two minutes later unless faults are cleared
+    /// before.
     SpotInterruption {
         /// The instance.
         instance_id: String,
@@ -221,13 +222,14 @@ impl Injector {
         Ok(())
     }
 
-    /// Ends all faults; what they did stays done.
+    /// Ends all faults; what they did stays done, and what is only announced does not come.
     pub(crate) fn clear(&mut self, region: &mut Region) {
         self.faults.clear();
         self.rates.clear();
         region.cloudwatch.metric_delay = region.usual_delay;
         region.launch_faults = LaunchFaults::default();
         region.lost_metrics.clear();
+        region.withdraw_interruptions();
     }
 
     /// What happens to this call.

@@ -365,9 +365,9 @@ fn reason(member: &Member) -> Option<StateReason> {
     })
 }
 
-/// Whether it was a Spot Instance that was told of its interruption.
+/// Whether it was a Spot Instance that was taken away, and not ended by anybody after the warning.
 fn is_interrupted(member: &Member) -> bool {
-    member.spot && member.at_risk
+    member.spot && member.interrupted
 }
 
 /// The code of an instance that was interrupted.
@@ -406,9 +406,7 @@ pub(super) fn state(member: &Member) -> InstanceState {
             | LifecycleState::WarmedTerminatingProceed,
             _,
         ) => InstanceState { code: 32, name: "shutting-down" },
-        (LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated, _) | (_, Condition::Stopped) => {
-            STOPPED
-        }
+        _ if member.is_stopped() => STOPPED,
         _ => RUNNING,
     }
 }

@@ -70,6 +70,7 @@ impl Loose {
             persistent: false,
             interruption: Interruption::default(),
             at_risk: false,
+            interrupted: false,
             tags: Tags::default(),
             stamp: None,
         })

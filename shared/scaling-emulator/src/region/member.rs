@@ -185,6 +185,9 @@ pub struct Member {
     /// Whether it was told that it will be interrupted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_risk: bool,
+    /// Whether it was interrupted: who ends or stops it after the warning and before that is somebody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
     /// Its tags: those that it was launched with, and what callers have changed since.
     #[serde(default, skip_serializing_if = "no_tags")]
     pub tags: Tags,
@@ -209,6 +212,12 @@ impl Member {
     /// Whether its group checks its health.
     pub(crate) fn is_checked(&self) -> bool {
         self.is_alive() || (self.state.is_warm_pool() && !self.state.is_ending())
+    }
+
+    /// Whether it has no machine, but may be started again.
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(self.state, LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated)
+            || self.condition == Condition::Stopped
     }
 
     /// Whether its machine runs and passes its status checks.

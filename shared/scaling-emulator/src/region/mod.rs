@@ -10,6 +10,7 @@ pub mod following;
 pub mod group;
 pub mod hooks;
 pub mod ids;
+mod interruptions;
 mod latency;
 pub mod launch;
 pub mod loose;
@@ -102,16 +103,13 @@ pub struct Region {
     pub(crate) next_scheduled: OnceLock<Option<Timestamp>>,
     /// Workloads set before their group was made.
     waiting: BTreeMap<String, Workload>,
-    /// Instances that will fail, and when.
+    /// Instances that will be interrupted, each once, and when.
     interruptions: Vec<(Timestamp, String)>,
     /// The delay of metrics when no fault changes it.
     pub(crate) usual_delay: SignedDuration,
     refresh_patience: SignedDuration,
     seed: u64,
 }
-
-/// Time between the warning of an interruption and the interruption, as for Spot Instances.
-const INTERRUPTION_NOTICE: SignedDuration = SignedDuration::from_secs(120);
 
 impl Region {
     /// An empty region at the settings' start.
@@ -224,43 +222,6 @@ impl Region {
         match self.groups.get_mut(group) {
             Some(group) => group.set_workload(workload),
             None => drop(self.waiting.insert(group.to_owned(), workload)),
-        }
-    }
-
-    /// Tells an instance that it will be interrupted, and lets it fail two minutes later. Unknown ones are ignored.
-    pub fn interrupt(&mut self, id: &str) {
-        if !self.may_fail(id) {
-            return;
-        }
-        let detail = serde_json::json!({ "instance-id": id, "instance-action": "terminate" });
-        self.events.push(self.now, "aws.ec2", "EC2 Spot Instance Interruption Warning", detail);
-        let risk = serde_json::json!({ "instance-id": id });
-        self.events.push(self.now, "aws.ec2", "EC2 Instance Rebalance Recommendation", risk);
-        let loose = self.loose.get_mut(id).map(|loose| &mut loose.member);
-        let owned = self.groups.values_mut().flat_map(|group| &mut group.members);
-        let mut members = loose.into_iter().chain(owned);
-        if let Some(member) = members.find(|member| member.id == id) {
-            member.at_risk = true;
-        }
-        self.interruptions.push((self.now + INTERRUPTION_NOTICE, id.to_owned()));
-    }
-
-    /// Whether there is such an instance, in a group or not, that has not ended.
-    pub(crate) fn may_fail(&self, id: &str) -> bool {
-        self.member(id).is_some_and(|one| !one.state.is_ending() && one.condition != Condition::Terminated)
-    }
-
-    /// When which instance will be interrupted.
-    pub(crate) fn interruptions_to_come(&self) -> impl Iterator<Item = serde_json::Value> + '_ {
-        self.interruptions.iter().map(|(at, id)| serde_json::json!({ "at": at, "instance": id }))
-    }
-
-    fn carry_out_interruptions(&mut self) {
-        let now = self.now;
-        let due = |(at, _): &mut (Timestamp, String)| *at <= now;
-        let due: Vec<(Timestamp, String)> = self.interruptions.extract_if(.., due).collect();
-        for (_, id) in due {
-            self.lose(&id, Condition::Terminated);
         }
     }
 

@@ -261,6 +261,7 @@ impl Group {
             persistent: false,
             interruption: Interruption::default(),
             at_risk: false,
+            interrupted: false,
             tags: Tags::default(),
             stamp: None,
         };

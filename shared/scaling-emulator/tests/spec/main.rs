@@ -14,6 +14,7 @@ mod faults;
 mod gone;
 mod hooks;
 mod images;
+mod interruptions;
 mod launched_with;
 mod lifecycle;
 mod limits;
