@@ -264,8 +264,8 @@ NETWORK = [
     *left_out("describe_instance_types.*", KIND, "AutoRecoverySupported", "DedicatedHostsSupported", "EbsInfo", "FreeTierEligible",
               "HibernationSupported", "InstanceStorageSupported", "NetworkInfo", "NitroEnclavesSupport", "NitroTpmInfo",
               "NitroTpmSupport", "PhcSupport", "PlacementGroupInfo", "RebootMigrationSupport", "SupportedBootModes",
-              "SupportedRootDeviceTypes", "Manufacturer", "SustainedClockSpeedInGhz", "DefaultCores",
-              "DefaultThreadsPerCore", "ValidCores", "ValidThreadsPerCore"),
+              "SupportedRootDeviceTypes", "Manufacturer", "SustainedClockSpeedInGhz",
+              "ValidCores", "ValidThreadsPerCore"),
     ("describe_instance_types.*.CurrentGeneration: True | False", "EC2, Previous generation instances: it changes as types age; what is simulated here is what can be launched"),
     ("describe_availability_zones.*.ZoneId: * | *", "EC2 User Guide, AZ IDs: zone names are mapped to ids for each account"),
     ("describe_availability_zones.*.NetworkBorderGroup: us-east-1 | absent", "EC2 API Reference, AvailabilityZone, networkBorderGroup"),
@@ -279,6 +279,7 @@ NETWORK = [
     ("authorize_security_group_*.Tags: absent | [[][]]", optional("EC2 API Reference, SecurityGroupRule", "tagSet")),
     ("*_security_group_*.GroupOwnerId: 123456789012 | absent", "EC2 API Reference, SecurityGroupRule, groupOwnerId"),
     ("delete_security_group.Return: True | absent", "DeleteSecurityGroup, Response Elements: return"),
+    ("delete_security_group.GroupId: * | absent", "DeleteSecurityGroup, Response Elements: groupId"),
 ]
 
 ACCEPTED = [*GROUPS, *POLICIES, *LAUNCHES, *METRICS, *MACHINES, *NETWORK]

@@ -148,7 +148,8 @@ async fn a_token_of_a_call_with_other_counts_tags_or_members_is_refused() {
         let call = format!("ClientToken=t&ImageId=ami-1&InstanceType=m7i.large&{counts}{rest}");
         tried_ec2(&emulator, "RunInstances", &call)
     };
-    let (two, tag) = ("MinCount=1&MaxCount=2", "&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1");
+    let (two, tag) =
+        ("MinCount=1&MaxCount=2", "&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1");
     let tagged = format!("{tag}.Key=a&TagSpecification.1.Tag.1.Value=1");
     let first = call(two, &tagged).unwrap();
     assert_eq!(call(two, &tagged).unwrap()["reservationId"], first["reservationId"]);
@@ -175,7 +176,8 @@ async fn an_instance_has_an_address_of_its_subnet() {
     let mut seen = std::collections::BTreeSet::new();
     for reservation in ec2(&emulator, "DescribeInstances", "")["reservationSet"].as_array().unwrap() {
         let one = &reservation["instancesSet"][0];
-        let subnet = subnets["subnetSet"].as_array().unwrap().iter().find(|it| it["subnetId"] == one["subnetId"]);
+        let subnet =
+            subnets["subnetSet"].as_array().unwrap().iter().find(|it| it["subnetId"] == one["subnetId"]);
         let block = subnet.unwrap()["cidrBlock"].as_str().unwrap();
         let (start, bits) = block.split_once('/').unwrap();
         assert_eq!(bits, "20");
@@ -189,12 +191,15 @@ async fn an_instance_has_an_address_of_its_subnet() {
 #[tokio::test]
 async fn a_type_tells_its_cores_and_a_group_that_it_has_no_traffic_sources() {
     let emulator = emulator(1).await;
-    for (kind, expected) in [("m7i.xlarge", [4, 2, 2]), ("m7a.xlarge", [4, 4, 1]), ("m7g.xlarge", [4, 4, 1])] {
+    for (kind, expected) in [("m7i.xlarge", [4, 2, 2]), ("m7a.xlarge", [4, 4, 1]), ("m7g.xlarge", [4, 4, 1])]
+    {
         let shown = ec2(&emulator, "DescribeInstanceTypes", &format!("InstanceType.1={kind}"));
         let cpu = &shown["instanceTypeSet"][0]["vCpuInfo"];
         let cpu = ["defaultVCpus", "defaultCores", "defaultThreadsPerCore"].map(|member| cpu[member].clone());
         assert_eq!(cpu, expected, "{kind}");
     }
+    let arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef";
+    call(&emulator, "DetachLoadBalancerTargetGroups", &format!("TargetGroupARNs.member.1={arn}"));
     let shown = call(&emulator, "DescribeAutoScalingGroups", "");
     assert_eq!(shown["AutoScalingGroups"][0]["TrafficSources"], json!([]));
 }
