@@ -354,8 +354,11 @@ fn request(id: &str) -> String {
 }
 
 fn reason(member: &Member) -> Option<StateReason> {
-    let over = matches!(state(member).name, "stopped" | "terminated");
-    over.then_some(if is_interrupted(member) {
+    let state = state(member).name;
+    let over = matches!(state, "stopped" | "terminated");
+    over.then_some(if is_interrupted(member) && state == "stopped" {
+        StateReason { code: SHUT_DOWN, message: "Server.SpotInstanceShutdown: Instance stopped" }
+    } else if is_interrupted(member) {
         StateReason { code: INTERRUPTED, message: "Server.SpotInstanceTermination: Instance terminated" }
     } else {
         StateReason {
@@ -373,13 +376,17 @@ fn is_interrupted(member: &Member) -> bool {
 /// The code of an instance that was interrupted.
 const INTERRUPTED: &str = "Server.SpotInstanceTermination";
 
+/// The code of an instance that was interrupted and is stopped.
+const SHUT_DOWN: &str = "Server.SpotInstanceShutdown";
+
 /// Why an instance went out of running, with the time where that is known and it was a user; nothing while it runs.
 fn transition_reason(member: &Member) -> String {
     if state(member) == RUNNING {
         return String::new();
     }
     if is_interrupted(member) {
-        return INTERRUPTED.to_owned();
+        let stopped = state(member) == STOPPED;
+        return if stopped { SHUT_DOWN } else { INTERRUPTED }.to_owned();
     }
     let at = member.gone_at.map(|gone| gone.strftime(" (%Y-%m-%d %H:%M:%S GMT)").to_string());
     format!("User initiated{}", at.unwrap_or_default())

@@ -101,6 +101,16 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
                 ),
             ));
         }
+        if step == Step::Start && now == STOPPED && member.interrupted {
+            // *EC2 User Guide*, "Behavior of Spot Instance interruptions": only EC2 starts it again.
+            return Err(AwsError::new(
+                "IncorrectSpotRequestState",
+                format!(
+                    "You can't start the Spot Instance '{id}' because the associated Spot Instance request is not in an \
+                     appropriate state to support start."
+                ),
+            ));
+        }
         if step == Step::Start && now == STOPPED {
             let kind = member.instance_type.as_str();
             region.launch_faults.refusal(kind, &member.zone).map_or(Ok(()), Err)?;
@@ -132,6 +142,10 @@ fn carry_out(region: &mut Region, id: &str, step: Step) {
             region.lose(id, Condition::Stopped);
         }
         (Step::Terminate, _) => {
+            // Whatever was done to it before, this ends it.
+            if let Some(member) = region.present_mut(id) {
+                member.interrupted = false;
+            }
             region.lose(id, Condition::Terminated);
         }
     }

@@ -1,4 +1,5 @@
-//! Interruptions, as of Spot Instances: an instance is told, and two minutes later its machine is taken away.
+//! Interruptions, as of Spot Instances: an instance is told, and two minutes later its machine is taken away. It ends, or is
+//! stopped where its request says so.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +17,8 @@ impl Region {
         if is_told || !self.may_be_interrupted(id) {
             return;
         }
-        let detail = serde_json::json!({ "instance-id": id, "instance-action": "terminate" });
+        let action = self.member(id).map_or("terminate", |member| member.interruption.name());
+        let detail = serde_json::json!({ "instance-id": id, "instance-action": action });
         self.events.push(self.now, "aws.ec2", "EC2 Spot Instance Interruption Warning", detail);
         let risk = serde_json::json!({ "instance-id": id });
         self.events.push(self.now, "aws.ec2", "EC2 Instance Rebalance Recommendation", risk);
@@ -28,12 +30,12 @@ impl Region {
 
     /// Whether there is such an instance, in a group or not, that has not ended.
     pub(crate) fn may_fail(&self, id: &str) -> bool {
-        self.known(id).is_some_and(is_left)
+        self.member(id).is_some_and(is_left)
     }
 
     /// Whether its machine can be taken away: what is stopped has none, and starts on another.
     pub(crate) fn may_be_interrupted(&self, id: &str) -> bool {
-        self.known(id).is_some_and(|one| is_left(one) && !one.is_stopped())
+        self.member(id).is_some_and(|one| is_left(one) && !one.is_stopped())
     }
 
     /// When which instance will be interrupted.
@@ -57,23 +59,21 @@ impl Region {
         let due: Vec<(Timestamp, String)> = self.interruptions.extract_if(.., due).collect();
         for (_, id) in due {
             let strikes = self.may_be_interrupted(&id);
+            let mut condition = Condition::Terminated;
             if let Some(member) = self.present_mut(&id) {
                 (member.at_risk, member.interrupted) = (strikes, strikes);
+                if !member.interruption.is_usual() {
+                    condition = Condition::Stopped;
+                }
             }
             if strikes {
-                self.lose(&id, Condition::Terminated);
+                self.lose(&id, condition);
             }
         }
     }
 
-    /// An instance, in a group or not; ended ones are known for an hour.
-    fn known(&self, id: &str) -> Option<&Member> {
-        let loose = self.loose.get(id).map(|loose| &loose.member);
-        loose.or_else(|| self.instance(id).map(|(_, member)| member))
-    }
-
     /// An instance, in a group that it has not left or in none.
-    fn present_mut(&mut self, id: &str) -> Option<&mut Member> {
+    pub(crate) fn present_mut(&mut self, id: &str) -> Option<&mut Member> {
         let loose = self.loose.get_mut(id).map(|loose| &mut loose.member);
         let owned = self.groups.values_mut().flat_map(|group| &mut group.members);
         loose.into_iter().chain(owned).find(|member| member.id == id)

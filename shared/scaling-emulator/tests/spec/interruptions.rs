@@ -9,7 +9,8 @@ use crate::client::{advance, control, emulator, ids, set};
 
 const RUN: &str =
     "MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large&InstanceMarketOptions.MarketType=spot";
-const PERSISTENT: &str = "InstanceMarketOptions.SpotOptions.SpotInstanceType=persistent";
+const PERSISTENT: &str = "InstanceMarketOptions.SpotOptions.SpotInstanceType=persistent\
+    &InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior=stop";
 const INTERRUPTED: &str = "Server.SpotInstanceTermination";
 
 fn run(emulator: &Emulator, more: &str) -> String {
