@@ -196,12 +196,22 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<DescribeOu
 
 /// Every instance that is still known.
 pub(super) fn all(region: &Region) -> impl Iterator<Item = InstanceDescription> + '_ {
-    let loose = region.loose.values().map(|loose| shown_loose(region, loose));
-    let owned = region.groups().flat_map(move |group| {
-        group.members.iter().chain(&group.gone).map(move |member| shown(region, &group.name, member))
+    chosen(region, |_| true).map(|(shown, _)| shown)
+}
+
+/// The instances that are still known and wanted.
+pub(super) fn chosen(
+    region: &Region,
+    wanted: fn(&Member) -> bool,
+) -> impl Iterator<Item = (InstanceDescription, &Member)> {
+    let loose = region.loose.values().filter(move |loose| wanted(&loose.member));
+    let loose = loose.map(|loose| (shown_loose(region, loose), &loose.member));
+    let owned = region.groups().flat_map(|group| {
+        let members = group.members.iter().chain(&group.gone);
+        members.map(|member| (group.name.as_str(), member))
     });
-    let left = region.left_over().map(|(group, member)| shown(region, group, member));
-    loose.chain(owned).chain(left)
+    let owned = owned.chain(region.left_over()).filter(move |(_, member)| wanted(member));
+    loose.chain(owned.map(|(group, member)| (shown(region, group, member), member)))
 }
 
 /// Refuses what is no instance's id at all.

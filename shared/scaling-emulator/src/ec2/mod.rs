@@ -13,6 +13,7 @@ pub mod removal;
 pub mod rules;
 pub mod running;
 pub mod spot;
+pub mod spot_requests;
 pub mod status;
 pub mod tags;
 pub mod template_data;
@@ -65,6 +66,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DescribeInstances", |region, form| call(region, form, instances::describe)),
     ("DescribeImages", |region, form| call(region, form, images::describe)),
     ("DescribeSpotPriceHistory", |region, form| call(region, form, spot::history)),
+    ("DescribeSpotInstanceRequests", |region, form| call(region, form, spot_requests::describe)),
+    ("CancelSpotInstanceRequests", |region, form| call(region, form, spot_requests::cancel)),
     ("DescribeInstanceTypes", |region, form| call(region, form, types::describe)),
     ("DescribeInstanceTypeOfferings", |region, form| call(region, form, types::offerings)),
     ("DescribeAvailabilityZones", |region, form| call(region, form, zones::describe)),

@@ -69,6 +69,7 @@ impl Loose {
             spot: false,
             persistent: false,
             interruption: Interruption::default(),
+            request_cancelled: false,
             at_risk: false,
             interrupted: false,
             tags: Tags::default(),

@@ -182,6 +182,9 @@ pub struct Member {
     /// What an interruption does to it.
     #[serde(default, skip_serializing_if = "Interruption::is_usual")]
     pub interruption: Interruption,
+    /// Whether its Spot request was cancelled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub request_cancelled: bool,
     /// Whether it was told that it will be interrupted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_risk: bool,

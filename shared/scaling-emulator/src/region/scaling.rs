@@ -260,6 +260,7 @@ impl Group {
             spot: option.spot,
             persistent: false,
             interruption: Interruption::default(),
+            request_cancelled: false,
             at_risk: false,
             interrupted: false,
             tags: Tags::default(),

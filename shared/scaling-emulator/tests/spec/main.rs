@@ -36,6 +36,7 @@ mod schedule;
 mod security_groups;
 mod signatures;
 mod spot_prices;
+mod spot_requests;
 mod standby;
 mod state;
 mod termination;
