@@ -1,10 +1,9 @@
-//! Instances: stopped, started, given another type, ended. Those of groups too: their group then finds them unhealthy, unless
+//! Instances: stopped, started, ended. Those of groups too: their group then finds them unhealthy, unless
 //! they are in standby.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::images;
 use super::instances::{InstanceState, RUNNING, STOPPED, TERMINATED, check_id, state};
 use crate::region::{Condition, LifecycleState, Member, Region};
 use crate::wire::AwsError;
@@ -71,7 +70,7 @@ pub fn terminate(region: &mut Region, input: &StateInput) -> Result<StateOutput,
 }
 
 /// An instance, in a group or not.
-fn found<'a>(region: &'a Region, id: &str) -> Result<&'a Member, AwsError> {
+pub(super) fn found<'a>(region: &'a Region, id: &str) -> Result<&'a Member, AwsError> {
     check_id(id)?;
     region.member(id).ok_or_else(|| unknown(id))
 }
@@ -89,6 +88,15 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
             return Err(AwsError::new(
                 "IncorrectInstanceState",
                 format!("The instance '{id}' is not in a state from which it can be started or stopped."),
+            ));
+        }
+        if step == Step::Terminate && member.stamp.as_ref().is_some_and(|stamp| stamp.end_protected) {
+            return Err(AwsError::new(
+                "OperationNotPermitted",
+                format!(
+                    "The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and \
+                     try again."
+                ),
             ));
         }
         if step == Step::Stop && member.spot && !member.persistent {
@@ -159,70 +167,4 @@ pub fn reboot(region: &mut Region, input: &StateInput) -> Result<Value, AwsError
 
 fn unknown(id: &str) -> AwsError {
     AwsError::new("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
-}
-
-/// Input of ModifyInstanceAttribute.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ModifyInput {
-    /// The instance.
-    pub instance_id: String,
-    /// Its new type.
-    pub instance_type: Option<AttributeValue>,
-    /// Or the name of an attribute, `instanceType`,
-    pub attribute: Option<String>,
-    /// with its new value.
-    pub value: Option<String>,
-}
-
-/// A value.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct AttributeValue {
-    /// The value.
-    pub value: String,
-}
-
-/// Gives a stopped instance another type. Other attributes are accepted and have no effect.
-pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<Value, AwsError> {
-    let id = &input.instance_id;
-    let named = input.attribute.as_deref() == Some("instanceType");
-    let kind =
-        input.instance_type.as_ref().map(|given| &given.value).or(input.value.as_ref().filter(|_| named));
-    let now = state(found(region, id)?);
-    let Some(kind) = kind else { return Ok(json!({ "return": true })) };
-    let machine = region.machines.machine(kind).ok_or_else(|| {
-        AwsError::new("InvalidInstanceAttributeValue", format!("Invalid value '{kind}' for InstanceType."))
-    })?;
-    if now != STOPPED {
-        return Err(not_stopped(id));
-    }
-    if found(region, id)?.spot {
-        // *EC2 User Guide*, "Behavior of Spot Instance interruptions": a stopped one keeps its type.
-        let why = format!("The instance type of the Spot Instance '{id}' can't be changed.");
-        return Err(AwsError::new("UnsupportedOperation", why));
-    }
-    check_architecture(region, found(region, id)?, kind)?;
-    let loose = region.loose.get_mut(id).map(|loose| &mut loose.member);
-    let members = region.groups.values_mut().flat_map(|group| &mut group.members);
-    if let Some(member) = loose.into_iter().chain(members).find(|member| member.id == *id) {
-        member.instance_type = machine.instance_type;
-    }
-    Ok(json!({ "return": true }))
-}
-
-/// Refuses a type that cannot run what the instance was launched from: *EC2 User Guide*, "Compatibility for changing the
-/// instance type".
-fn check_architecture(region: &Region, member: &Member, kind: &str) -> Result<(), AwsError> {
-    let of = |kind: &str| region.machines.get(kind).map(|kind| kind.architecture.as_str());
-    match of(member.instance_type.as_str()).zip(of(kind)) {
-        Some((present, wanted)) if present != wanted => {
-            Err(AwsError::new("InvalidParameterValue", images::mismatch(wanted, present)))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn not_stopped(id: &str) -> AwsError {
-    AwsError::new("IncorrectInstanceState", format!("The instance '{id}' is not in the 'stopped' state."))
 }

@@ -1,6 +1,7 @@
 //! The part of EC2 that setting up and looking at a group needs: one typed function an operation, and the table of
 //! their names.
 
+pub mod attributes;
 pub mod filter;
 pub mod hardware;
 pub mod images;
@@ -50,7 +51,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("StopInstances", |region, form| call(region, form, lifecycle::stop)),
     ("RebootInstances", |region, form| call(region, form, lifecycle::reboot)),
     ("TerminateInstances", |region, form| call(region, form, lifecycle::terminate)),
-    ("ModifyInstanceAttribute", |region, form| call(region, form, lifecycle::modify)),
+    ("ModifyInstanceAttribute", |region, form| call(region, form, attributes::modify)),
+    ("DescribeInstanceAttribute", |region, form| call(region, form, attributes::describe)),
     ("DescribeVpcs", |region, form| call(region, form, network::vpcs)),
     ("DescribeSubnets", |region, form| call(region, form, network::subnets)),
     ("DescribeSecurityGroups", |region, form| call(region, form, network::security_groups)),
@@ -60,6 +62,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("AuthorizeSecurityGroupEgress", |region, form| call(region, form, rules::let_out)),
     ("RevokeSecurityGroupIngress", |region, form| call(region, form, rules::keep_out)),
     ("RevokeSecurityGroupEgress", |region, form| call(region, form, rules::keep_in)),
+    ("DescribeSecurityGroupRules", |region, form| call(region, form, rules::describe)),
     ("DescribeTags", |region, form| call(region, form, tags::describe)),
     ("CreateTags", |region, form| call(region, form, tags::create)),
     ("DeleteTags", |region, form| call(region, form, tags::delete)),

@@ -134,12 +134,7 @@ pub fn security_groups(region: &mut Region, input: &DescribeInput) -> Result<Val
             "ipPermissionsEgress": rules::shown(&one.egress, &region.account_id), "tagSet": tags,
         })
     };
-    let unchanged = (DEFAULT_GROUP.to_owned(), SecurityGroup::default_one());
-    let mut all = Vec::new();
-    if !region.security_groups.contains_key(DEFAULT_GROUP) {
-        all.push(shown(&unchanged.0, &unchanged.1));
-    }
-    all.extend(region.security_groups.iter().map(|(id, one)| shown(id, one)));
+    let mut all: Vec<Value> = all_groups(region).iter().map(|(id, one)| shown(id, one)).collect();
     if let Some(unknown) =
         input.group_names.iter().find(|name| !all.iter().any(|one| one["groupName"] == **name))
     {
@@ -152,6 +147,16 @@ pub fn security_groups(region: &mut Region, input: &DescribeInput) -> Result<Val
         all.retain(|one| input.group_names.iter().any(|name| one["groupName"] == **name));
     }
     listed("securityGroupInfo", all, ("groupId", &input.group_ids, "InvalidGroup.NotFound"), input)
+}
+
+/// All security groups, the default one first where its rules are as they were.
+pub(super) fn all_groups(region: &Region) -> Vec<(String, SecurityGroup)> {
+    let mut all = Vec::new();
+    if !region.security_groups.contains_key(DEFAULT_GROUP) {
+        all.push((DEFAULT_GROUP.to_owned(), SecurityGroup::default_one()));
+    }
+    all.extend(region.security_groups.iter().map(|(id, one)| (id.clone(), one.clone())));
+    all
 }
 
 /// Ids of the security groups that are named by id or by name.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::filter::{Filter, Size, keep, page};
 use super::network::{self, DEFAULT_GROUP, SecurityGroup};
 use crate::region::Region;
 use crate::wire::AwsError;
@@ -292,6 +293,54 @@ fn ports(rule: &Rule) -> String {
     let ports =
         rule.ports.map_or_else(String::new, |(from, to)| format!(", from port: {from}, to port: {to}"));
     format!("{}{ports}, ALLOW", rule.protocol.to_uppercase())
+}
+
+/// Input of DescribeSecurityGroupRules.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DescribeInput {
+    /// All when empty.
+    #[serde(rename = "SecurityGroupRuleId")]
+    pub ids: Vec<String>,
+    /// `group-id`, `security-group-rule-id`.
+    #[serde(rename = "Filter")]
+    pub filters: Vec<Filter>,
+    /// Size of the page.
+    pub max_results: Option<i64>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
+/// Describes rules one by one.
+pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsError> {
+    let account = region.account_id.clone();
+    let mut all = Vec::new();
+    for (id, group) in network::all_groups(region) {
+        for (rules, egress) in [(&group.ingress, false), (&group.egress, true)] {
+            all.extend(rules.iter().map(|rule| shown_rule(rule, &id, &account, egress)));
+        }
+    }
+    if let Some(unknown) =
+        input.ids.iter().find(|id| !all.iter().any(|one| one["securityGroupRuleId"] == ***id))
+    {
+        return Err(AwsError::new(
+            "InvalidSecurityGroupRuleId.NotFound",
+            format!("The security group rule ID '{unknown}' does not exist"),
+        ));
+    }
+    if !input.ids.is_empty() {
+        all.retain(|one| input.ids.iter().any(|id| one["securityGroupRuleId"] == **id));
+    }
+    keep(&mut all, &input.filters, |one, filter| {
+        let member = match filter {
+            "group-id" => "groupId",
+            "security-group-rule-id" => "securityGroupRuleId",
+            _ => return None,
+        };
+        Some(one[member].as_str().map(str::to_owned).into_iter().collect())
+    })?;
+    let (page, next_token) = page(all, input.next_token.as_deref(), Size(input.max_results, 5, 1_000))?;
+    Ok(json!({ "securityGroupRuleSet": page, "nextToken": next_token }))
 }
 
 fn shown_rule(rule: &Rule, group: &str, account: &str, egress: bool) -> Value {

@@ -1,6 +1,7 @@
 //! Running instances that belong to no group.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use scaling_fleet::fleet::Machine;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,12 @@ pub struct RunInput {
     pub security_groups: Vec<String>,
     /// Whether they are Spot Instances.
     pub instance_market_options: MarketOptions,
+    /// Whether calls may not end them.
+    pub disable_api_termination: Option<bool>,
+    /// What a shutdown from within does.
+    pub instance_initiated_shutdown_behavior: Option<String>,
+    /// Start script, base64.
+    pub user_data: Option<String>,
     /// The same call again, which this tells, runs nothing more.
     pub client_token: Option<String>,
     /// Tags.
@@ -143,6 +150,7 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
         (loose.client_token, loose.key_name) = (input.client_token.clone(), input.key_name.clone());
         loose.call = input.client_token.is_some().then(|| fingerprint(input));
         stamp::complete(&region.blueprints, &mut loose);
+        keep_attributes(&mut loose, input);
         instances_set.push(InstanceDescription {
             instance_state: InstanceState { code: 0, name: "pending" },
             ..shown_loose(region, &loose)
@@ -202,6 +210,14 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     let ids: Vec<String> = input.security_group_ids.iter().chain(of_interfaces).cloned().collect();
     let security_groups = network::named(region, &ids, &input.security_groups)?;
     Ok(Asked { kind, image, template, zone, spot, tags, security_groups })
+}
+
+/// What the call says of attributes stands for what the template says of them.
+fn keep_attributes(loose: &mut Loose, input: &RunInput) {
+    let stamp = Arc::make_mut(loose.member.stamp.get_or_insert_default());
+    stamp.end_protected = input.disable_api_termination.unwrap_or(stamp.end_protected);
+    stamp.shutdown = input.instance_initiated_shutdown_behavior.clone().or(stamp.shutdown.take());
+    stamp.user_data.clone_from(&input.user_data);
 }
 
 /// What a call with the same token ran before; the token of another call is refused.

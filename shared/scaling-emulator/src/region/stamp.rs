@@ -38,6 +38,15 @@ pub struct Stamp {
     /// How its metadata is read, by the names that it is shown with, where its launch says so.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, Value>,
+    /// Whether calls of EC2 may not end it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub end_protected: bool,
+    /// What its shutdown from within does, where its launch says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shutdown: Option<String>,
+    /// Start script of the call that ran it; what templates and configurations say is not kept a second time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<String>,
     /// The call that ran it. `None` where a group launched it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
@@ -72,9 +81,21 @@ impl From<&TemplateData> for Stamp {
             profile: role.and_then(|role| role.arn.clone().or_else(|| role.name.clone())),
             ebs_optimized: data.ebs_optimized.unwrap_or(false),
             metadata: members(data.rest.get("metadataOptions"), str::to_owned),
+            end_protected: data.rest.get("disableApiTermination").is_some_and(is_true),
+            shutdown: data
+                .rest
+                .get("instanceInitiatedShutdownBehavior")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            user_data: None,
             run: None,
         }
     }
+}
+
+/// Whether a member says so, as a form writes it or as a state does.
+fn is_true(said: &Value) -> bool {
+    *said == true || said.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
 /// The members of a structure by other names.
@@ -95,8 +116,11 @@ impl From<&LaunchConfiguration> for Stamp {
             key_name: text("KeyName"),
             security_groups: groups.filter_map(Value::as_str).map(str::to_owned).collect(),
             profile: text("IamInstanceProfile"),
-            ebs_optimized: said("EbsOptimized").is_some_and(|said| *said == true || *said == "true"),
+            ebs_optimized: said("EbsOptimized").is_some_and(is_true),
             metadata: members(said("MetadataOptions"), uncapitalised),
+            end_protected: false,
+            shutdown: None,
+            user_data: None,
             run: None,
         }
     }

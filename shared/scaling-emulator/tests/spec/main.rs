@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
 
+mod attributes;
 mod breadth;
 mod call;
 mod client;
