@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::group_input::{GroupInput, check_sizes, required, size};
 use super::group_settings::{apply, defaults};
 use super::tags::{self, TagInput};
-use super::{group, group_mut, hooks, launch_configurations, policies, traffic};
+use super::{group, group_mut, hooks, launch_configurations, policies, traffic, warm_pools};
 use crate::region::group::GroupSettings;
 use crate::region::scaling::second;
 use crate::region::{Group, Region};
@@ -138,6 +138,7 @@ pub fn update(region: &mut Region, input: &GroupInput) -> Result<(), AwsError> {
     check_sizes(settings.min, settings.max, desired)?;
     if let Some(source) = source {
         source.options(&region.blueprints, region.machines)?;
+        warm_pools::check_source(region, existing, &source)?;
         settings.source = source;
     }
     if let Some(zones) = input.zones(region)? {

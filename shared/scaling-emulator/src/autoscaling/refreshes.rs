@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::describe::{shown, shown_policy};
 use super::page::{Sizes, listed};
-use super::{check_stays, group, group_mut};
+use super::{check_stays, group, group_mut, warm_pools};
 use crate::region::blueprints::Blueprints;
 use crate::region::group::MaintenancePolicy;
 use crate::region::launch::LaunchSource;
@@ -69,6 +69,9 @@ pub fn start(region: &mut Region, input: &StartInput) -> Result<RefreshOutput, A
     }
     let target = target(&origin, input.desired_configuration.as_ref())?;
     let options = target.options(&region.blueprints, region.machines)?;
+    if input.desired_configuration.is_some() {
+        warm_pools::check_source(region, group, &target)?;
+    }
     let rollback_allowed =
         input.desired_configuration.is_some() && can_come_back(&origin, &region.blueprints);
     if preferences.auto_rollback == Some(true) && !rollback_allowed {

@@ -42,7 +42,7 @@ pub struct Nothing {}
 pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
     let named = group(region, &input.auto_scaling_group_name)?;
     check_stays(named)?;
-    check_launches(region, named, input.pool_state)?;
+    check_launches(region, &named.name, &named.settings.source, input.pool_state)?;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
     if group.warm_pool.as_ref().is_some_and(|pool| pool.deleting) {
         return Err(AwsError::validation(format!(
@@ -83,8 +83,12 @@ const MANY: u32 = 1_000_000;
 
 /// Refuses a pool of what cannot wait in one, by the User Guide's "Limitations" of warm pools: Spot Instances, instances with
 /// weights, and hibernated ones of a mixed instances policy whose template does not configure HibernationOptions.
-fn check_launches(region: &Region, group: &Group, state: Option<PoolState>) -> Result<(), AwsError> {
-    let source = &group.settings.source;
+fn check_launches(
+    region: &Region,
+    name: &str,
+    source: &LaunchSource,
+    state: Option<PoolState>,
+) -> Result<(), AwsError> {
     let options = source.options(&region.blueprints, region.machines).unwrap_or_default();
     let mixes_spot = source.on_demand(MANY).is_some_and(|on_demand| on_demand < MANY);
     if mixes_spot || options.iter().any(|option| option.spot) {
@@ -104,12 +108,17 @@ fn check_launches(region: &Region, group: &Group, state: Option<PoolState>) -> R
     let hibernates = found.is_some_and(|(_, version)| version.data.hibernates());
     if state == Some(PoolState::Hibernated) && !hibernates {
         return Err(AwsError::validation(format!(
-            "The pool state Hibernated needs instances that can hibernate: the launch template of Auto Scaling group {} does \
-             not configure HibernationOptions.",
-            group.name
+            "The pool state Hibernated needs instances that can hibernate: the launch template of Auto Scaling group {name} \
+             does not configure HibernationOptions."
         )));
     }
     Ok(())
+}
+
+/// Refuses a source that could not have the group's pool. One that is being deleted launches nothing any more.
+pub(super) fn check_source(region: &Region, group: &Group, source: &LaunchSource) -> Result<(), AwsError> {
+    let pool = group.warm_pool.filter(|pool| !pool.deleting);
+    pool.map_or(Ok(()), |pool| check_launches(region, &group.name, source, Some(pool.state)))
 }
 
 /// Input of DeleteWarmPool.

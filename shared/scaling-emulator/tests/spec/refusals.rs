@@ -1,7 +1,7 @@
 //! What the services refuse, in the words that they are known to use.
 
 use crate::call::{call, ec2, is_refused, refused, tried, tried_ec2};
-use crate::client::{advance, emulator};
+use crate::client::{advance, emulator, web};
 
 const CONFIGURATION: &str = "TargetTrackingConfiguration";
 const ATTACHED: &str = "targetgroup/web/0123456789abcdef";
@@ -168,6 +168,8 @@ async fn a_warm_pool_of_a_mixed_instances_policy_hibernates_only_what_is_launche
     call(&emulator, "PutWarmPool", "PoolState=Hibernated&MinSize=1");
     advance(&emulator, 180).await;
     assert!(crate::call::states(&emulator).contains(&"Warmed:Hibernated".to_owned()));
+    call(&emulator, "DeleteWarmPool", "ForceDelete=true");
+    advance(&emulator, 180).await;
     call(
         &emulator,
         "UpdateAutoScalingGroup",
@@ -201,6 +203,45 @@ async fn neither_spot_instances_nor_weights_wait_in_a_warm_pool() {
         &mixed("&.InstancesDistribution.OnDemandPercentageAboveBaseCapacity=100"),
     );
     call(&emulator, "PutWarmPool", "MinSize=1");
+}
+
+#[tokio::test]
+async fn a_group_with_a_warm_pool_is_given_neither_spot_instances_nor_weights() {
+    let emulator = emulator(1).await;
+    call(&emulator, "PutWarmPool", "MinSize=1");
+    let spot = mixed("&.InstancesDistribution.OnDemandPercentageAboveBaseCapacity=0");
+    let weights = mixed(
+        "&.LaunchTemplate.Overrides.member.1.InstanceType=m7i.xlarge\
+         &.LaunchTemplate.Overrides.member.1.WeightedCapacity=2",
+    );
+    let template = "LaunchTemplateData.InstanceMarketOptions.MarketType=spot";
+    let version = format!("LaunchTemplateName=web&SourceVersion=1&{template}");
+    ec2(&emulator, "CreateLaunchTemplateVersion", &version);
+    let requests = "LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=2";
+    let before = web(&emulator, |group| group.settings.clone());
+    for (source, word) in [
+        (spot.as_str(), "requests Spot Instances"),
+        (&weights, "weights"),
+        (requests, "requests Spot Instances"),
+    ] {
+        is_refused(&emulator, "UpdateAutoScalingGroup", &format!("{source}&MaxSize=9"), word);
+        assert_eq!(web(&emulator, |group| group.settings.clone()), before, "{source}");
+        let wanted = format!("DesiredConfiguration.{}", source.replace('&', "&DesiredConfiguration."));
+        is_refused(&emulator, "StartInstanceRefresh", &wanted, word);
+    }
+    // What does not say what is launched is as good as before, and so is what may wait in a pool.
+    call(&emulator, "UpdateAutoScalingGroup", "MaxSize=9");
+    call(&emulator, "UpdateAutoScalingGroup", &mixed(""));
+    call(&emulator, "DeleteWarmPool", "ForceDelete=true");
+    call(&emulator, "UpdateAutoScalingGroup", &spot);
+}
+
+#[tokio::test]
+async fn a_group_whose_warm_pool_hibernates_is_given_no_policy_whose_template_does_not() {
+    let emulator = emulator(1).await;
+    call(&emulator, "PutWarmPool", "PoolState=Hibernated&MinSize=1");
+    let latest = mixed("&.LaunchTemplate.LaunchTemplateSpecification.Version=$Latest");
+    is_refused(&emulator, "UpdateAutoScalingGroup", &latest, "HibernationOptions");
 }
 
 #[tokio::test]
