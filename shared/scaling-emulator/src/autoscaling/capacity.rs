@@ -112,7 +112,7 @@ pub fn terminate(region: &mut Region, input: &TerminateInput) -> Result<Terminat
     let cause = format!(
         "At {} instance {id} was taken out of service in response to a user request{}.",
         second(region.now),
-        if decrement { shrinking.as_str() } else { "" }
+        if decrement && weight > 0 { shrinking.as_str() } else { "" }
     );
     let activity = region.with_group(&name, |group, context| {
         if decrement {

@@ -39,6 +39,27 @@ async fn an_instance_in_standby_is_no_capacity_and_comes_back_into_it() {
 }
 
 #[tokio::test]
+async fn an_instance_that_ends_in_standby_shrinks_nothing_in_its_cause() {
+    let emulator = emulator(3).await;
+    let [standby, serving] = [0, 1].map(|at| ids(&emulator, InService)[at].clone());
+    call(
+        &emulator,
+        "EnterStandby",
+        &format!("InstanceIds.member.1={standby}&ShouldDecrementDesiredCapacity=true"),
+    );
+    advance(&emulator, 60).await;
+    let ended = |id: &str| {
+        let members = format!("InstanceId={id}&ShouldDecrementDesiredCapacity=true");
+        let ended = call(&emulator, "TerminateInstanceInAutoScalingGroup", &members);
+        ended["Activity"]["Cause"].as_str().unwrap().to_owned()
+    };
+    let cause = ended(&standby);
+    assert!(cause.ends_with("was taken out of service in response to a user request."), "{cause}");
+    let cause = ended(&serving);
+    assert!(cause.ends_with("user request, shrinking the capacity from 2 to 1."), "{cause}");
+}
+
+#[tokio::test]
 async fn an_instance_that_is_named_twice_moves_once() {
     let emulator = emulator(3).await;
     let id = ids(&emulator, InService)[0].clone();
