@@ -20,8 +20,13 @@ advance(900)
 for fault in [
     {"kind": "throttle", "operation": "AutoScaling.*", "times": 3},
     {"kind": "fail", "operation": "EC2.*", "code": "InternalFailure", "rate": 0.5},
+    {"kind": "delay", "operation": "*", "milliseconds": 20},
+    {"kind": "capacity_shortage", "instance_type": "*"},
     {"kind": "capacity_shortage", "instance_type": "m7i.large"},
+    {"kind": "zone_shortage", "instance_type": "*", "zone": "us-east-1a"},
+    {"kind": "launch_failure", "instance_type": "*", "message": "No more today."},
     {"kind": "vcpu_quota", "vcpu": 640},
+    {"kind": "lost_metrics", "group": "*"},
 ]:
     control("faults", fault)
 
@@ -48,8 +53,13 @@ def check(chromium, scheme, width):
         [
             "calls of AutoScaling.* are throttled, 3 more times",
             "calls of EC2.* fail with InternalFailure, 50 % of them",
+            "calls of every operation are answered 20 ms late",
+            "no capacity of any type",
             "no capacity of m7i.large",
+            "no capacity of any type in us-east-1a",
+            "launches of every type fail: No more today.",
             "a quota of 640 vCPU of Standard/OnDemand",
+            "metrics of every group are lost",
         ]
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "it is wider than the screen"
