@@ -42,6 +42,7 @@ mod standby;
 mod state;
 mod termination;
 mod traffic;
+mod types;
 mod usage;
 mod wire;
 mod world;
