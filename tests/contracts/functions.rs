@@ -1,6 +1,6 @@
 //! What the functions are built of, and how.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use scaling_tests::project;
@@ -27,18 +27,34 @@ fn table(text: &str, name: &str) -> BTreeSet<String> {
     settings.filter(|line| !line.is_empty()).collect()
 }
 
+/// The settings of each crate that a profile says something else about, by its name.
+fn packages(text: &str, profile: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let start = format!("[{profile}.package.");
+    let named = text.lines().filter_map(|line| line.strip_prefix(&start)?.strip_suffix(']'));
+    named.map(|name| (name.to_owned(), table(text, &format!("{profile}.package.{name}")))).collect()
+}
+
+/// The crates that are linked into any of these functions.
+fn carried(functions: &[&str]) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    let output = cargo
+        .args(functions.iter().flat_map(|name| ["--package", name]))
+        .current_dir(project::root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
 #[test]
 fn a_function_carries_nothing_that_only_other_programs_need() {
     for function in FUNCTIONS {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["tree", "--offline", "--package", function, "--edges", "normal", "--prefix", "none"]);
-        let output = cargo.args(["--format", "{p}"]).current_dir(project::root()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let tree = String::from_utf8(output.stdout).unwrap();
-        let carried: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+        let carried = carried(&[function]);
         assert!(carried.contains("lambda_runtime"), "{carried:?}");
         for (package, why_not) in ELSEWHERE {
-            assert!(!carried.contains(package), "{function} carries {package}, though {why_not}");
+            assert!(!carried.contains(*package), "{function} carries {package}, though {why_not}");
         }
     }
 }
@@ -50,10 +66,25 @@ fn a_build_by_sam_is_the_build_that_is_measured() {
     let mut expected = table(&manifest, "profile.lambda");
     assert!(expected.remove("inherits = \"release\""));
     assert_eq!(table(&config, "profile.release"), expected);
-    for client in ["aws-sdk-autoscaling", "aws-sdk-cloudwatch", "aws-sdk-dynamodb"] {
-        let ours = table(&manifest, &format!("profile.lambda.package.{client}"));
-        assert_eq!(table(&config, &format!("profile.release.package.{client}")), ours, "{client}");
-    }
+    assert_eq!(packages(&config, "profile.release"), packages(&manifest, "profile.lambda"));
     // Where the manifest is silent, `cargo lambda` puts settings of its own over all others.
     assert!(table(&manifest, "profile.release").contains("lto = \"off\""));
+}
+
+/// What `release` says of a single crate holds for the profile that inherits it, too, and above all that this one says of
+/// every crate.
+#[test]
+fn what_the_other_programs_say_of_single_crates_is_taken_back_for_the_functions() {
+    let manifest = project::text("Cargo.toml").unwrap();
+    let functions = table(&manifest, "profile.lambda");
+    let carried = carried(&FUNCTIONS);
+    let differs = |settings: &BTreeSet<String>| !settings.is_subset(&functions);
+    let other = packages(&manifest, "profile.release").into_iter().filter(|(_, settings)| differs(settings));
+    let other: BTreeSet<String> = other.map(|(name, _)| name).filter(|name| carried.contains(name)).collect();
+    let back = packages(&manifest, "profile.lambda");
+    for (name, settings) in &back {
+        assert!(!differs(settings), "{name}: {settings:?}");
+    }
+    let back: BTreeSet<String> = back.into_keys().filter(|name| carried.contains(name)).collect();
+    assert_eq!(back, other);
 }
