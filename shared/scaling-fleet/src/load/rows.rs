@@ -30,6 +30,17 @@ pub enum RowError {
     /// The first line is a row.
     #[error("line 1 is no header; write `timestamp,value` above the rows")]
     Header,
+    /// The header names the time second.
+    #[error(
+        "line 1: by the header, `{first},{second}`, the time stands in the second column; put the time first and the value \
+         second, in the header and in every row"
+    )]
+    Swapped {
+        /// Name of the first column.
+        first: String,
+        /// Name of the second column.
+        second: String,
+    },
     /// Not a time.
     #[error("line {line}: `{text}` is not a time; use ISO 8601 such as 2026-01-05T00:00:00Z, or seconds")]
     Time {
@@ -61,7 +72,7 @@ pub enum RowError {
 /// The rows of `text` in their order, with counts of at most `largest`. Lines that begin with `#` are remarks.
 ///
 /// # Errors
-/// The first line is a row, or not CSV. Each row's own fault comes with the row.
+/// The first line is a row, not CSV, or names the time second. Each row's own fault comes with the row.
 pub fn rows(
     text: &str,
     largest: u64,
@@ -73,7 +84,17 @@ pub fn rows(
     if header.get(0).is_some_and(|cell| time(cell.trim()).is_some()) {
         return Err(RowError::Header);
     }
+    let name = |column: usize| header.get(column).unwrap_or("").trim().to_owned();
+    let (first, second) = (name(0), name(1));
+    if header.len() == 2 && names_time(&second) && !names_time(&first) {
+        return Err(RowError::Swapped { first, second });
+    }
     Ok(reader.into_records().map(move |record| row(&record.map_err(|error| not_csv(&error))?, largest)))
+}
+
+/// Whether a column of that name has times.
+fn names_time(name: &str) -> bool {
+    ["time", "timestamp", "date", "datetime"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn not_csv(error: &csv::Error) -> RowError {
@@ -167,6 +188,19 @@ mod tests {
             ("a,b,c\n0,1,2\n", RowError::Csv { line: 2, message: "3 columns".to_owned() }),
         ] {
             assert_eq!(read(text).unwrap_err(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn columns_the_other_way_round_are_told_as_that() {
+        for header in ["value,timestamp", "Requests, Time", "count,date", "value,DateTime"] {
+            for row in ["120,2026-01-05T00:00:00Z", "120,0", "# a remark"] {
+                let error = read(&format!("{header}\n{row}\n")).unwrap_err().to_string();
+                assert!(error.contains("the time stands in the second column"), "{header}: {error}");
+            }
+        }
+        for header in ["timestamp,value", "time,date", "t,v", "date,timeouts"] {
+            assert_eq!(read(&format!("{header}\n0,120\n")).unwrap(), [(0.0, Some(120.0))], "{header}");
         }
     }
 
