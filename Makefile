@@ -41,9 +41,9 @@ HELD_OUT ?= azure2019_vm_cpu_300s nab_asg_cpu_misconfiguration_300s nab_ec2_cpu_
 policy-table: ## The comparison of policies over the traces in TRACES=DIR; REPORT=DIR writes pages with plots
 	@test -d "$(TRACES)" || { echo "TRACES=$(TRACES) is no folder: name the one with the traces, such as make policy-table TRACES=traces"; exit 2; }
 	@ls "$(TRACES)"/*.csv > /dev/null 2>&1 || { echo "there are no traces (*.csv) in $(TRACES)"; exit 2; }
-	@echo "$$(date -u +%Y-%m-%d), commit $$(git rev-parse --short HEAD)"
+	@echo "$$(date -u +%Y-%m-%d), commit $$(git describe --always --dirty)"
 	@sha256sum "$(TRACES)"/*.csv
-	SCALING_COMMIT=$$(git rev-parse --short HEAD) cargo build --release --quiet --bin scaling
+	SCALING_COMMIT=$$(git describe --always --dirty) cargo build --release --quiet --bin scaling
 	@held_out=(); for name in $(HELD_OUT); do test ! -f "$(TRACES)/$$name.csv" || held_out+=(--held-out "$$name"); done; \
 	for conditions in "cloudwatch own --disturbed --type-cases --delays" "cloudwatch shared" "prompt own"; do set -- $$conditions; \
 		"$${CARGO_TARGET_DIR:-target}/release/scaling" simulate --trace "$(TRACES)"/*.csv --profile 3 --policies all \
