@@ -11,7 +11,8 @@
 //!
 //! How the service forecasts is not published. Here the load of an hour is the mean of the same hour of the days
 //! before (at most 14), and of the same weekday where a whole week is known: what the documentation says it is for,
-//! daily and weekly patterns.
+//! daily and weekly patterns. The service forecasts 48 hours every 6 hours; here the forecast is made anew at every look,
+//! from all hours that have ended, which is kinder to this rival.
 
 use std::collections::VecDeque;
 
