@@ -1,6 +1,7 @@
 //! Traces: values over time on a uniform grid, read from CSV, and what has to be done to them before a fleet of another
 //! size can be given them as its load.
 
+mod grid;
 mod profile;
 mod read;
 mod resolution;
@@ -30,6 +31,8 @@ pub struct Trace {
     pub is_counts: bool,
     /// What had to be repaired, for the report.
     pub repairs: Vec<Repair>,
+    /// Line in the file, from 1, of the highest value; `None` where there is no file.
+    pub highest: Option<u64>,
     /// SHA-256 of the file, in hexadecimal; what it is instead where there is no file.
     pub sha256: String,
 }
@@ -45,6 +48,7 @@ impl Trace {
             is_counts: read.values.iter().all(|value| value.fract() == 0.0),
             values: read.values,
             repairs: read.repairs,
+            highest: read.highest,
             sha256: hexadecimal(&Sha256::digest(text.as_bytes())),
         })
     }

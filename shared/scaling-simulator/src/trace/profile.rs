@@ -27,6 +27,15 @@ impl Trace {
             })
             .collect();
         let sha256 = "drawn, not read".to_owned();
-        Self { name: PROFILE.to_owned(), start, step, values, is_counts: false, repairs: Vec::new(), sha256 }
+        Self {
+            name: PROFILE.to_owned(),
+            start,
+            step,
+            values,
+            is_counts: false,
+            repairs: Vec::new(),
+            highest: None,
+            sha256,
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Reads a trace, and says what is wrong with it or what was put right.
 //!
 //! Put right, and named in the report: rows out of order (sorted), the same row twice (kept once), missing rows and
-//! empty values (a straight line between their neighbours, up to a tenth of the trace). Everything else is an error:
+//! empty values (a straight line between their neighbours, up to a tenth of the trace). Times that are each a little off are
+//! put on the grid that they keep in the mean. Everything else is an error:
 //! what a negative or infinite load or two values for one moment should mean is not for us to guess.
 
 use std::fmt;
@@ -11,13 +12,20 @@ use jiff::Timestamp;
 use scaling_fleet::load::{ImplausibleStep, Row, RowError, is_plausible_step};
 use thiserror::Error;
 
-use super::resolution::{self, Change, drift};
+use super::grid::{self, Grid};
+use super::resolution::{self, Change};
 
 /// Largest share of rows that may be missing.
 const MOST_MISSING: f64 = 0.1;
 
 /// More rows than this are refused: ten years of seconds.
 const MOST_ROWS: usize = 320_000_000;
+
+/// Equal distances on either side that another resolution has at least, where the rows keep no grid.
+const FEW: usize = 2;
+
+/// The same where all rows keep one: fewer that are alike may be gaps.
+const SOME: usize = 4;
 
 /// Longer traces are refused: each 15 s of them are an interval of the simulation. Ten years, in seconds.
 const LONGEST: f64 = 3_652.5 * 86_400.0;
@@ -60,6 +68,17 @@ pub enum TraceError {
         keep: usize,
         /// Distances of two rows.
         distances: usize,
+    },
+    /// The times are each on the grid of their neighbours, but not of the whole trace.
+    #[error(
+        "line {line}: the rows are {step} s apart, each to within a second, but what they are off adds up to more than a \
+         second by this line; round the times to whole steps"
+    )]
+    Drift {
+        /// Line in the file, from 1.
+        line: u64,
+        /// The median distance of two rows, in whole seconds.
+        step: u64,
     },
     /// A part of the trace has another resolution than the part before it.
     #[error(
@@ -144,6 +163,8 @@ pub(super) struct Read {
     pub(super) step: Duration,
     pub(super) values: Vec<f64>,
     pub(super) repairs: Vec<Repair>,
+    /// Line of the highest value.
+    pub(super) highest: Option<u64>,
 }
 
 pub(super) fn read(text: &str) -> Result<Read, TraceError> {
@@ -165,21 +186,31 @@ pub(super) fn read(text: &str) -> Result<Read, TraceError> {
     }
     let (Some(first), true) = (rows.first(), rows.len() >= 2) else { return Err(TraceError::TooShort) };
     let start = Timestamp::from_second(whole_seconds(first.seconds)).unwrap_or(Timestamp::UNIX_EPOCH);
-    let step = usual_step(&rows);
-    if !is_plausible_step(step) {
-        return Err(TraceError::Step { seconds: whole_seconds(step).unsigned_abs() });
+    let usual = grid::usual_step(&rows);
+    if !is_plausible_step(usual) {
+        return Err(TraceError::Step { seconds: whole_seconds(usual).unsigned_abs() });
     }
     let lasts = rows[rows.len() - 1].seconds - first.seconds;
     if lasts > LONGEST {
         return Err(TraceError::TooWide { days: whole_seconds(lasts / 86_400.0).unsigned_abs() });
     }
-    let (values, filled) = on_grid(&rows, step).map_err(|error| mixed(&rows).unwrap_or(error))?;
-    let length = values.len() as f64 * step;
+    let grid = grid::of(&rows, usual).map_err(|error| mixed(&rows, FEW).unwrap_or(error))?;
+    let (values, filled) = spread(&rows, &grid).map_err(|error| mixed(&rows, FEW).unwrap_or(error))?;
+    if let Some(error) = filled.as_ref().and_then(|_| mixed(&rows, SOME)) {
+        return Err(error);
+    }
+    let length = values.len() as f64 * grid.step;
     if length < LEAST_LENGTH {
         return Err(TraceError::TooBrief { seconds: whole_seconds(length.ceil()).unsigned_abs() });
     }
     repairs.extend(filled.map(|gap| Repair::Filled { rows: gap.missing, line: gap.line }));
-    Ok(Read { start, step: Duration::from_secs_f64(step), values, repairs })
+    let highest = rows.iter().filter(|row| row.value.is_some()).max_by(|a, b| {
+        let value = |row: &Row| row.value.unwrap_or(0.0);
+        // Of equal ones the first.
+        value(a).total_cmp(&value(b)).then(b.seconds.total_cmp(&a.seconds))
+    });
+    let highest = highest.map(|row| row.line);
+    Ok(Read { start, step: Duration::from_secs_f64(grid.step), values, repairs, highest })
 }
 
 fn rows(text: &str, most: usize) -> Result<Vec<Row>, TraceError> {
@@ -193,20 +224,10 @@ fn rows(text: &str, most: usize) -> Result<Vec<Row>, TraceError> {
     Ok(rows)
 }
 
-fn distances(rows: &[Row]) -> impl Iterator<Item = f64> {
-    rows.windows(2).map(|pair| pair[1].seconds - pair[0].seconds)
-}
-
-/// The median distance of two rows.
-fn usual_step(rows: &[Row]) -> f64 {
-    let mut steps: Vec<f64> = distances(rows).collect();
-    steps.sort_by(f64::total_cmp);
-    steps.get(steps.len() / 2).copied().unwrap_or(1.0)
-}
-
-/// The fault of a trace of two resolutions, where it is one.
-fn mixed(rows: &[Row]) -> Option<TraceError> {
-    let Change { line, before, after } = resolution::change(rows)?;
+/// The fault of a trace of two resolutions, where it is one: of those rows that have a value, so many alike.
+fn mixed(rows: &[Row], least: usize) -> Option<TraceError> {
+    let known: Vec<Row> = rows.iter().filter(|row| row.value.is_some()).copied().collect();
+    let Change { line, before, after } = resolution::change(&known, least)?;
     let seconds = |distance: f64| whole_seconds(distance).unsigned_abs();
     Some(TraceError::Mixed { line, before: seconds(before), after: seconds(after) })
 }
@@ -229,27 +250,13 @@ fn first_gap(rows: &[Row], places: &[usize]) -> u64 {
     gap.map_or(0, |(row, _)| row.line)
 }
 
-/// The values on a grid of `step` from the first row on, and what of them had to be filled in.
-fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, Option<Gap>), TraceError> {
-    let drift = drift(step);
-    let mut places = Vec::with_capacity(rows.len());
-    for row in rows {
-        let at = (row.seconds - rows[0].seconds) / step;
-        if (at - at.round()).abs() * step > drift {
-            return Err(TraceError::Grid {
-                line: row.line,
-                step: whole_seconds(step).unsigned_abs(),
-                keep: distances(rows).filter(|distance| (distance - step).abs() <= drift).count(),
-                distances: rows.len() - 1,
-            });
-        }
-        places.push(place(at));
-    }
+/// The values on the grid from the first row on, and what of them had to be filled in.
+fn spread(rows: &[Row], Grid { places, .. }: &Grid) -> Result<(Vec<f64>, Option<Gap>), TraceError> {
     let length = places.last().map_or(0, |place| place.saturating_add(1));
     let known: Vec<(usize, f64)> =
         places.iter().zip(rows).filter_map(|(place, row)| Some((*place, row.value?))).collect();
     let missing = length.saturating_sub(known.len());
-    let gap = (missing > 0).then(|| Gap { missing, line: first_gap(rows, &places) });
+    let gap = (missing > 0).then(|| Gap { missing, line: first_gap(rows, places) });
     if known.len() < 2 {
         return Err(TraceError::TooShort);
     }
@@ -271,17 +278,8 @@ fn on_grid(rows: &[Row], step: f64) -> Result<(Vec<f64>, Option<Gap>), TraceErro
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "times of traces are far below 2^53 seconds")]
-fn whole_seconds(seconds: f64) -> i64 {
+pub(super) fn whole_seconds(seconds: f64) -> i64 {
     seconds.round() as i64
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sorted, so not before the first"
-)]
-fn place(at: f64) -> usize {
-    at.round() as usize
 }
 
 #[cfg(test)]
@@ -315,6 +313,16 @@ mod tests {
         let rows = rows.concat();
         let gap = read(&format!("t,v\n{rows}")).unwrap();
         assert_eq!((gap.values[7], gap.repairs), (7.0, vec![Repair::Filled { rows: 1, line: 9 }]));
+    }
+
+    #[test]
+    fn the_line_of_the_highest_value_is_known() {
+        assert_eq!(
+            read("t,v\n60,1e15\n0,1\n120,\n180,1e15\n240,3\n300,1\n360,1\n420,2\n480,2\n540,1\n600,1\n")
+                .unwrap()
+                .highest,
+            Some(2)
+        );
     }
 
     #[test]
@@ -363,6 +371,81 @@ mod tests {
         let told = fault.to_string();
         assert_eq!(fault, TraceError::Mixed { line: 6, before: 10, after: 60 });
         assert!(told.contains("10 s apart above it and 60 s from it on"), "{told}");
+    }
+
+    /// Rows of these distances from 0 on.
+    fn with_distances(distances: impl IntoIterator<Item = f64>) -> String {
+        let mut seconds = 0.0;
+        let later = distances.into_iter().map(|distance| {
+            seconds += distance;
+            seconds
+        });
+        let rows: Vec<String> = std::iter::once(0.0).chain(later).map(|at| format!("{at},1\n")).collect();
+        format!("t,v\n{}", rows.concat())
+    }
+
+    #[test]
+    fn a_short_part_of_another_resolution_is_no_gap() {
+        let (fine, coarse) = (vec![60.0; 1000], vec![300.0; 20]);
+        for (distances, told) in [
+            (
+                [fine.clone(), coarse.clone()].concat(),
+                "line 1003: the rows are 60 s apart above it and 300 s",
+            ),
+            ([coarse.clone(), fine.clone()].concat(), "line 23: the rows are 300 s apart above it and 60 s"),
+            ([fine.clone(), coarse, fine].concat(), "line 1003: the rows are 60 s apart above it and 300 s"),
+        ] {
+            let error = read(&with_distances(distances)).err().unwrap().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+        // The same with empty values in between, as a spreadsheet joins them.
+        let row = |minute: u32| match minute {
+            1000.. if !minute.is_multiple_of(5) => format!("{},\n", minute * 60),
+            _ => format!("{},1\n", minute * 60),
+        };
+        let rows: Vec<String> = (0..1100).map(row).collect();
+        let error = read(&format!("t,v\n{}", rows.concat())).err().unwrap().to_string();
+        assert!(error.contains("60 s apart above it and 300 s from it on"), "{error}");
+    }
+
+    #[test]
+    fn gaps_that_lie_anywhere_are_repaired() {
+        let scattered = |minute: &u32| !minute.is_multiple_of(13) && !(400..410).contains(minute);
+        // Two alike at the end, and at the begin, are no resolution yet.
+        let ends = |minute: &u32| ![1, 3, 996, 998].contains(minute);
+        for (gaps, missing) in [(&scattered as &dyn Fn(&u32) -> bool, 76 + 9), (&ends, 4)] {
+            let row = |minute: u32| format!("{},1\n", minute * 60);
+            let rows: Vec<String> =
+                (0..1000).filter(|minute| *minute == 0 || gaps(minute)).map(row).collect();
+            let read = read(&format!("t,v\n{}", rows.concat())).unwrap();
+            let Some(Repair::Filled { rows, .. }) = read.repairs.first() else {
+                panic!("{:?}", read.repairs)
+            };
+            assert_eq!((*rows, read.values.len()), (missing, 1000));
+        }
+    }
+
+    #[test]
+    fn times_that_are_all_a_little_off_keep_the_grid_that_they_have_in_all() {
+        // Each off by up to 0.4 s on its own, and most distances a hair under a minute.
+        let off = |minute: u32| [0.0, 0.4, 0.39, -0.4, 0.31, 0.3][minute as usize % 6];
+        let rows = |step: f64| {
+            let row = |minute: u32| format!("{:.2},1\n", 10.0 + f64::from(minute) * step + off(minute));
+            (0..2880).map(row).collect::<Vec<_>>().concat()
+        };
+        let minutes = read(&format!("t,v\n{}", rows(60.0))).unwrap();
+        assert_eq!((minutes.step.as_secs_f64(), minutes.values.len(), minutes.repairs), (60.0, 2880, vec![]));
+        // A clock that is slow, told in whole seconds.
+        let row = |row: u32| format!("{:.0},1\n", f64::from(row) * 60.4);
+        let slow = read(&format!("t,v\n{}", (0..2880).map(row).collect::<Vec<_>>().concat())).unwrap();
+        assert!((slow.step.as_secs_f64() - 60.4).abs() < 0.001 && slow.values.len() == 2880);
+    }
+
+    #[test]
+    fn a_clock_that_goes_wrong_by_and_by_is_told_as_that() {
+        let error =
+            read(&with_distances([vec![60.4; 300], vec![59.6; 300]].concat())).err().unwrap().to_string();
+        assert!(error.contains("adds up") && !error.contains("keep it"), "{error}");
     }
 
     #[test]

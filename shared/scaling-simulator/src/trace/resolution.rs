@@ -5,9 +5,6 @@ use scaling_fleet::load::Row;
 /// Distances on either side that are looked at.
 const NEAR: usize = 10;
 
-/// Distances on either side that there have to be: a single one is a gap.
-const LEAST: usize = 2;
-
 /// Share of these that have to be alike: gaps that lie anywhere are no other resolution.
 const MOST: f64 = 0.8;
 
@@ -27,23 +24,24 @@ pub(super) fn drift(step: f64) -> f64 {
     1.0_f64.min(0.25 * step)
 }
 
-/// The first change of the resolution of sorted rows, if there is one.
-pub(super) fn change(rows: &[Row]) -> Option<Change> {
+/// The first change of the resolution of sorted rows, if there is one. On either side there have to be at least so many
+/// equal distances: a single one is a gap.
+pub(super) fn change(rows: &[Row], least: usize) -> Option<Change> {
     let distances: Vec<f64> = rows.windows(2).map(|pair| pair[1].seconds - pair[0].seconds).collect();
-    (LEAST..=distances.len().checked_sub(LEAST)?).find_map(|at| {
+    (least..=distances.len().checked_sub(least)?).find_map(|at| {
         let (before, after) = (distances[at - 1], distances[at]);
         let other = (before - after).abs() > drift(before.min(after));
         let near = &distances[at.saturating_sub(NEAR)..at];
         let following = &distances[at..(at + NEAR).min(distances.len())];
-        let is_change = other && is_usual(before, near) && is_usual(after, following);
+        let is_change = other && is_usual(before, near, least) && is_usual(after, following, least);
         is_change.then(|| Change { line: rows[at + 1].line, before, after })
     })
 }
 
-/// Whether most of the distances are this step.
-fn is_usual(step: f64, distances: &[f64]) -> bool {
+/// Whether most of the distances are this step, and at least so many.
+fn is_usual(step: f64, distances: &[f64], least: usize) -> bool {
     let alike = distances.iter().filter(|distance| (**distance - step).abs() <= drift(step)).count();
-    alike >= LEAST && alike as f64 >= MOST * distances.len() as f64
+    alike >= least && alike as f64 >= MOST * distances.len() as f64
 }
 
 #[cfg(test)]
@@ -61,7 +59,7 @@ mod tests {
             .zip(2..)
             .map(|(seconds, line)| Row { line, seconds, value: Some(1.0) })
             .collect();
-        change(&rows).map(|change| (change.line, change.before, change.after))
+        change(&rows, 2).map(|change| (change.line, change.before, change.after))
     }
 
     #[test]
