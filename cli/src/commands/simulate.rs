@@ -2,6 +2,7 @@
 
 mod conditions;
 mod inputs;
+mod left_out;
 mod reach;
 mod tables;
 
@@ -43,7 +44,9 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<()> {
     let bar = progress(setup.plays(arguments, cases.len()));
     let done = || bar.inc(1);
     let courses = setup.courses(&setup.conditions);
-    let notes = reach::notes(&courses)?;
+    let mut notes = reach::notes(&courses, &setup.traces)?;
+    notes.extend(left_out::of_medians(&setup.traces, &arguments.held_out));
+    notes.extend(left_out::of_type_cases(&setup.traces, arguments.type_cases, cases.len()));
     let Results { figures: results, sweeps } = compete(&courses, &setup.contenders, &done);
     let report = Report {
         held: inputs::held(Timestamp::now().round(jiff::Unit::Second)?),

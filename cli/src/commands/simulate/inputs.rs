@@ -21,6 +21,7 @@ pub(super) fn contenders(names: &[String]) -> Result<Vec<Contender>> {
     if names.contains(&"all") {
         return Ok(Contender::all());
     }
+    ensure!(!names.is_empty(), "--policies names nobody; there are: {}, and all", known());
     let known = || Contender::all().into_iter().map(Contender::name).collect::<Vec<_>>().join(", ");
     names
         .into_iter()
@@ -43,6 +44,7 @@ fn listed(names: &[String]) -> Vec<&str> {
 }
 
 pub(super) fn types(names: &[String]) -> Result<Arc<[MachineType]>> {
+    ensure!(!names.is_empty(), "--types names none; leave it out for {TYPE}");
     let names = if names.is_empty() { vec![TYPE] } else { listed(names) };
     ensure!(
         names.len() <= MOST_TYPES,
@@ -98,6 +100,17 @@ pub(super) fn held(now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[test]
+    fn a_list_of_nothing_is_refused() {
+        for nothing in [vec![""], vec![" ", ""]] {
+            let nothing: Vec<String> = nothing.into_iter().map(str::to_owned).collect();
+            let error = contenders(&nothing).unwrap_err().to_string();
+            assert!(error.contains("--policies names nobody") && error.contains("hybrid"), "{error}");
+            let error = types(&nothing).unwrap_err().to_string();
+            assert!(error.contains("--types names none"), "{error}");
+        }
+    }
+
 
     #[test]
     fn an_unknown_policy_is_answered_with_the_known_ones() {
