@@ -47,7 +47,7 @@ policy-table: ## The comparison of policies over the traces in TRACES=DIR; REPOR
 	@held_out=(); for name in $(HELD_OUT); do test ! -f "$(TRACES)/$$name.csv" || held_out+=(--held-out "$$name"); done; \
 	for conditions in "cloudwatch own --disturbed --type-cases --delays" "cloudwatch shared" "prompt own"; do set -- $$conditions; \
 		"$${CARGO_TARGET_DIR:-target}/release/scaling" simulate --trace "$(TRACES)"/*.csv --profile 3 --policies all \
-			"$${held_out[@]}" --metrics $$1 --queue $$2 "$${@:3}" $${REPORT:+--report "$$REPORT/$$1-$$2"}; done
+			"$${held_out[@]}" --metrics $$1 --queue $$2 "$${@:3}" $${REPORT:+--report "$$REPORT/$$1-$$2" --aims}; done
 
 .PHONY: setup
 setup: $(STAMP) $(SAM_STAMP) tests/dynamodb/node_modules tests/openapi/node_modules .tools/.prometheus .tools/.chromium ## Install what the tests need, into this folder

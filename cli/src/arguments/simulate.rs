@@ -62,9 +62,13 @@ pub(crate) struct SimulateArguments {
     /// JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write report.html, results.csv, results.json and each plot into this folder
+    /// Write report.html, results.csv, results.json and each plot into this folder; without `oracle` among the policies its
+    /// costs are in USD
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
+    /// Draw into the plots what this project aims at, for its own table
+    #[arg(long, hide = true, requires = "report")]
+    pub(crate) aims: bool,
 }
 
 /// The service, its instances and what is measured of them.

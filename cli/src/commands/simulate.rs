@@ -28,6 +28,9 @@ use scaling_simulator::{Conditions, Figures, Trace, World};
 use crate::arguments::SimulateArguments;
 use crate::output;
 
+/// The page of a report, in its folder.
+const PAGE: &str = "report.html";
+
 /// What is played: everything that the arguments come to.
 struct Setup {
     contenders: Vec<Contender>,
@@ -49,7 +52,8 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<()> {
     notes.extend(left_out::of_type_cases(&setup.traces, arguments.type_cases, cases.len()));
     let Results { figures: results, sweeps } = compete(&courses, &setup.contenders, &done);
     let report = Report {
-        held: inputs::held(Timestamp::now().round(jiff::Unit::Second)?),
+        simulated_at: Timestamp::now().round(jiff::Unit::Second)?.to_string(),
+        commit: option_env!("SCALING_COMMIT").map(str::to_owned),
         conditions: conditions::in_words(
             &setup.conditions,
             &setup.types,
@@ -63,6 +67,7 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<()> {
         agreements: setup.agreements(&results),
         type_cases: if arguments.type_cases { setup.type_cases(&cases, &done)? } else { Vec::new() },
         results,
+        aims: arguments.aims,
     };
     if let Some(folder) = &arguments.report {
         let plotted = |course: &Course| {
@@ -73,7 +78,20 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<()> {
         write(&report, &courses.iter().map(plotted).collect::<Vec<_>>(), folder)?;
     }
     bar.finish_and_clear();
-    if arguments.json { output::json(&report) } else { tables::print(&report, began.elapsed()) }
+    if arguments.json {
+        output::json(&report)?;
+    } else {
+        tables::print(&report, began.elapsed())?;
+    }
+    let Some(folder) = &arguments.report else { return Ok(()) };
+    let written = format!("the report is in {}", folder.join(PAGE).display());
+    // What is printed as JSON is read by a program.
+    if arguments.json {
+        output::warn(written);
+        Ok(())
+    } else {
+        output::line(written)
+    }
 }
 
 impl Setup {
@@ -177,7 +195,7 @@ fn progress(plays: usize) -> ProgressBar {
 fn write(report: &Report, plotted: &[Plotted], folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut files = vec![
-        ("report.html".to_owned(), report.html(plotted)?),
+        (PAGE.to_owned(), report.html(plotted)?),
         ("results.csv".to_owned(), report.csv()?),
         ("results.json".to_owned(), serde_json::to_string_pretty(report)?),
     ];

@@ -49,6 +49,8 @@ async fn the_results_name_every_measure_and_what_was_repaired() {
     ] {
         assert!(results.iter().all(|one| !one[measure].is_null()), "{measure}: {answer}");
     }
+    assert!(answer["simulated_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{answer}");
+    assert!(answer["held"].is_null() && ended.err.contains("out/report.html"), "{}", ended.err);
     assert_eq!(answer["traces"][0]["repairs"][0], "rows were out of order and have been sorted");
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
     assert!(page.contains("rows were out of order") && page.contains("<svg") && !page.contains("src="));
@@ -84,8 +86,44 @@ async fn only_who_took_part_is_drawn_and_what_was_asked_for_has_its_plot() {
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
     assert!(!page.contains("serving (") && !page.contains("all settings"));
+    assert!(ended.out.contains("the report is in out/report.html"), "{}", ended.out);
     assert!(page.contains("15 s, at once") && folder.path().join("out/cost-of-delay.svg").is_file());
     assert!(folder.path().join("out/violations-load.svg").is_file());
+}
+
+#[tokio::test]
+async fn without_the_oracle_the_report_has_its_plot_in_usd() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |_| ());
+    let ended = simulate(folder.path(), &["--policies", "hybrid,hpa", "--report", "out"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let svg = std::fs::read_to_string(folder.path().join("out/violations-load.svg")).unwrap();
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(svg.contains("cost, USD") && page.contains(&svg) && page.contains("oracle took no part"));
+    assert!(!page.contains("aimed at"));
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |_| ());
+    let rows: Vec<String> = (0..58).map(|minute| format!("{},{minute}", minute * 60)).collect();
+    std::fs::write(folder.path().join("brief.csv"), format!("timestamp,value\n{}\n", rows.join("\n")))
+        .unwrap();
+    let both = simulate(folder.path(), &["brief.csv", "--policies", "oracle"]).await;
+    assert!(both.out.contains("not counted among the traces held: brief"), "{}{}", both.out, both.err);
+    let mut command = program(folder.path(), None);
+    command.args(["simulate", "--trace", "brief.csv", "--policies", "oracle", "--type-cases"]);
+    let brief = ended(command).await;
+    assert!(brief.out.contains("--type-cases shows nothing"), "{}{}", brief.out, brief.err);
+}
+
+#[tokio::test]
+async fn nobody_to_take_part_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    trace(folder.path(), |_| ());
+    let ended = simulate(folder.path(), &["--policies", ""]).await;
+    assert!(ended.code != Some(0) && ended.err.contains("--policies names nobody"), "{}", ended.err);
 }
 
 #[tokio::test]

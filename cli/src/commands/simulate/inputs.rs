@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use jiff::Timestamp;
 use scaling_simulator::Trace;
 use scaling_simulator::competition::Contender;
 use scaling_simulator::oracle::MOST_TYPES;
@@ -21,8 +20,8 @@ pub(super) fn contenders(names: &[String]) -> Result<Vec<Contender>> {
     if names.contains(&"all") {
         return Ok(Contender::all());
     }
-    ensure!(!names.is_empty(), "--policies names nobody; there are: {}, and all", known());
     let known = || Contender::all().into_iter().map(Contender::name).collect::<Vec<_>>().join(", ");
+    ensure!(!names.is_empty(), "--policies names nobody; there are: {}, and all", known());
     names
         .into_iter()
         .map(|name| {
@@ -44,8 +43,8 @@ fn listed(names: &[String]) -> Vec<&str> {
 }
 
 pub(super) fn types(names: &[String]) -> Result<Arc<[MachineType]>> {
-    ensure!(!names.is_empty(), "--types names none; leave it out for {TYPE}");
     let names = if names.is_empty() { vec![TYPE] } else { listed(names) };
+    ensure!(!names.is_empty(), "--types names none; leave it out for {TYPE}");
     ensure!(
         names.len() <= MOST_TYPES,
         "--types names {} types; choose at most {MOST_TYPES} of them: the oracle would take too long over more",
@@ -90,16 +89,17 @@ fn read(path: &Path) -> Result<Trace> {
     Trace::from_csv(&name_of(path), &text).with_context(|| format!("the trace {}", path.display()))
 }
 
-/// When the report was made, and by which commit where the build was told (`SCALING_COMMIT`).
-pub(super) fn held(now: Timestamp) -> String {
-    let commit =
-        option_env!("SCALING_COMMIT").map_or_else(String::new, |commit| format!(", commit {commit}"));
-    format!("Simulated at {now}{commit}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_policy_is_answered_with_the_known_ones() {
+        let error = contenders(&["hybird".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("`hybird`") && error.contains("target-tracking-tuned"), "{error}");
+        assert_eq!(contenders(&["all".to_owned()]).unwrap(), Contender::all());
+    }
+
     #[test]
     fn a_list_of_nothing_is_refused() {
         for nothing in [vec![""], vec![" ", ""]] {
@@ -109,14 +109,6 @@ mod tests {
             let error = types(&nothing).unwrap_err().to_string();
             assert!(error.contains("--types names none"), "{error}");
         }
-    }
-
-
-    #[test]
-    fn an_unknown_policy_is_answered_with_the_known_ones() {
-        let error = contenders(&["hybird".to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("`hybird`") && error.contains("target-tracking-tuned"), "{error}");
-        assert_eq!(contenders(&["all".to_owned()]).unwrap(), Contender::all());
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) fn print(report: &Report, took: Duration) -> Result<()> {
     if report.results.is_empty() {
         bail!("none of the policies has a setting that holds the target on any of the traces");
     }
-    output::line(format_args!("{}. {}", report.held, report.conditions))?;
+    output::line(format_args!("{}. {}", report.held(), report.conditions))?;
     for note in &report.notes {
         output::line(format_args!("{note}"))?;
     }
@@ -48,7 +48,8 @@ pub(super) fn print(report: &Report, took: Duration) -> Result<()> {
         output::line(agreement)?;
     }
     titled("Choosing the type", grid::type_cases(&report.type_cases))?;
-    output::line(format_args!("{:.1} s on {} cores", took.as_secs_f64(), cores()))
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    output::line(took_in_words(took, cores))
 }
 
 /// A table under its title, where there is one.
@@ -60,8 +61,9 @@ fn titled(title: &str, grid: Option<Grid>) -> Result<()> {
     output::line(format_args!("{title}:\n{table}"))
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+fn took_in_words(took: Duration, cores: usize) -> String {
+    let cores = if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
+    format!("{:.1} s on {cores}", took.as_secs_f64())
 }
 
 fn costs(report: &Report) -> Table {
@@ -173,6 +175,12 @@ fn right_aligned(table: &mut Table, from: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_core_is_no_cores() {
+        let took = Duration::from_millis(1500);
+        assert_eq!([1, 2].map(|cores| took_in_words(took, cores)), ["1.5 s on 1 core", "1.5 s on 2 cores"]);
+    }
 
     #[test]
     fn a_narrow_table_breaks_no_word_of_a_header() {

@@ -1,5 +1,6 @@
 //! What choosing the type is worth, as plots.
 
+use super::Report;
 use super::dots::{Line, Marks, draw};
 use super::plots::{BOUND, OURS, PlotError};
 use crate::type_cases::{APPETITES, SCALES, TypeCase};
@@ -11,7 +12,8 @@ const AIMED_TYPE: f64 = 0.88;
 const AIMED_GROWING: f64 = 1.03;
 
 /// What choosing the type is worth, by appetite for memory and size of the load; a mark for each trace.
-pub(super) fn types(cases: &[TypeCase]) -> Result<String, PlotError> {
+pub(super) fn types(report: &Report) -> Result<String, PlotError> {
+    let cases = &report.type_cases;
     let kinds: Vec<(&str, f64)> =
         APPETITES.iter().flat_map(|appetite| SCALES.map(|scale| (appetite.name, scale))).collect();
     let row = |case: &TypeCase| {
@@ -32,13 +34,13 @@ pub(super) fn types(cases: &[TypeCase]) -> Result<String, PlotError> {
         marks("best fixed type in hindsight", BOUND, &|case| case.best_usd / case.default_usd),
         marks("hybrid", OURS, &TypeCase::over_default),
     ];
-    let aim = Line::aim(AIMED_TYPE, "aimed at in the mean");
-    draw(&rows, &both, &aim, "cost over that on the default type")
+    let aim = report.aims.then(|| Line::aim(AIMED_TYPE, "aimed at in the mean"));
+    draw(&rows, &both, aim.as_ref(), "cost over that on the default type")
 }
 
 /// What a service that grows 40-fold costs over the clairvoyant choice of its type, by trace.
-pub(super) fn growing(cases: &[TypeCase]) -> Result<String, PlotError> {
-    let growing: Vec<&TypeCase> = cases.iter().filter(|case| case.growing).collect();
+pub(super) fn growing(report: &Report) -> Result<String, PlotError> {
+    let growing: Vec<&TypeCase> = report.type_cases.iter().filter(|case| case.growing).collect();
     let marks = |name, colour, value: &dyn Fn(&TypeCase) -> f64| Marks {
         name,
         colour,
@@ -54,6 +56,6 @@ pub(super) fn growing(cases: &[TypeCase]) -> Result<String, PlotError> {
         marks("best fixed type in hindsight", BOUND, &|case| case.best_usd / case.clairvoyant_usd),
         marks("hybrid", OURS, &TypeCase::over_clairvoyant),
     ];
-    let aim = Line::aim(AIMED_GROWING, "aimed at, at most");
-    draw(&rows, &both, &aim, "cost over that with the clairvoyant choice of the type")
+    let aim = report.aims.then(|| Line::aim(AIMED_GROWING, "aimed at, at most"));
+    draw(&rows, &both, aim.as_ref(), "cost over that with the clairvoyant choice of the type")
 }

@@ -17,8 +17,8 @@ const AIMED_SETTING: [(usize, f64); 2] = [(5, 0.75), (7, 0.5)];
 
 /// What each trace costs over perfect knowledge: the policy, the bound that knows the load without its chance, target tracking,
 /// and the best rival that was tuned for that trace in hindsight.
-pub(super) fn cost(results: &[Figures]) -> Result<String, PlotError> {
-    let traces = headlines(results);
+pub(super) fn cost(report: &Report) -> Result<String, PlotError> {
+    let traces = headlines(&report.results);
     let of = |name, colour, value: &dyn Fn(&Headline) -> Option<f64>| Marks {
         name,
         colour,
@@ -31,17 +31,18 @@ pub(super) fn cost(results: &[Figures]) -> Result<String, PlotError> {
         of("hybrid", OURS, &|one| Some(one.hybrid)),
     ];
     let rows: Vec<String> = traces.iter().map(|one| one.trace.clone()).collect();
-    let aim = Line::aim(AIMED_COST, "aimed at in the median");
-    draw(&rows, &marks, &aim, "cost over the clairvoyant oracle's")
+    let aim = report.aims.then(|| Line::aim(AIMED_COST, "aimed at in the median"));
+    draw(&rows, &marks, aim.as_ref(), "cost over the clairvoyant oracle's")
 }
 
 /// How often the policy changes the count of each trace.
-pub(super) fn changes(results: &[Figures]) -> Result<String, PlotError> {
-    let ours: Vec<&Figures> = results.iter().filter(|one| one.policy == "hybrid").collect();
+pub(super) fn changes(report: &Report) -> Result<String, PlotError> {
+    let ours: Vec<&Figures> = report.results.iter().filter(|one| one.policy == "hybrid").collect();
     let at = ours.iter().enumerate().map(|(row, one)| (row, one.operations_a_day)).collect();
     let rows: Vec<String> = ours.iter().map(|one| one.trace.clone()).collect();
     let marks = [Marks { name: "hybrid", colour: OURS, at }];
-    draw(&rows, &marks, &Line::aim(AIMED_CHANGES, "aimed at, at most"), "changes of the count a day")
+    let aim = report.aims.then(|| Line::aim(AIMED_CHANGES, "aimed at, at most"));
+    draw(&rows, &marks, aim.as_ref(), "changes of the count a day")
 }
 
 /// One setting for all traces against one setting: the cheapest of a rival by the number of traces that it holds, and the
@@ -66,7 +67,7 @@ pub(super) fn one_setting(report: &Report) -> Result<String, PlotError> {
         .collect();
     rows.dedup();
     let aimed = |held: usize, cost: f64| {
-        let least = AIMED_SETTING.iter().find(|(traces, _)| *traces == held);
+        let least = AIMED_SETTING.iter().filter(|_| report.aims).find(|(traces, _)| *traces == held);
         least.map(|(_, share)| cost * share)
     };
     let numbered = || rows.iter().enumerate();
@@ -85,7 +86,7 @@ pub(super) fn one_setting(report: &Report) -> Result<String, PlotError> {
     let names: Vec<String> = rows.iter().map(|(_, name, _)| name.clone()).collect();
     let says = format!("hybrid, which holds {held}: {median:.2}");
     let ours = Line { at: median, says, colour: OURS };
-    draw(&names, &marks, &ours, "median cost over the clairvoyant oracle's")
+    draw(&names, &marks, Some(&ours), "median cost over the clairvoyant oracle's")
 }
 
 /// What the policy costs over the oracle, trace by trace, with metrics sooner or later and with the other queue.
@@ -105,6 +106,6 @@ pub(super) fn delays(report: &Report) -> Result<String, PlotError> {
             Marks { name: one.name, colour, at: at.collect() }
         })
         .collect();
-    let aim = Line::aim(AIMED_COST, "aimed at in the median");
-    draw(&rows, &marks, &aim, "hybrid: cost over the clairvoyant oracle's")
+    let aim = report.aims.then(|| Line::aim(AIMED_COST, "aimed at in the median"));
+    draw(&rows, &marks, aim.as_ref(), "hybrid: cost over the clairvoyant oracle's")
 }

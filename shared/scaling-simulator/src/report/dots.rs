@@ -1,4 +1,4 @@
-//! Marks in rows, of many traces, settings or cases beside each other, against the figure that is aimed at, as SVG.
+//! Marks in rows, of many traces, settings or cases beside each other, against a line across all rows, as SVG.
 
 use plotters::prelude::*;
 
@@ -35,13 +35,19 @@ impl Line {
 }
 
 /// Draws the marks over the rows' names. Nothing where there are none.
-pub(super) fn draw(rows: &[String], marks: &[Marks], line: &Line, along: &str) -> Result<String, PlotError> {
+pub(super) fn draw(
+    rows: &[String],
+    marks: &[Marks],
+    line: Option<&Line>,
+    along: &str,
+) -> Result<String, PlotError> {
     let values = || marks.iter().flat_map(|marks| marks.at.iter().map(|(_, value)| *value));
-    if values().next().is_none() {
-        return Ok(String::new());
-    }
-    let left = values().fold(line.at, f64::min) * 0.95;
-    let right = values().fold(line.at, f64::max) * 1.05;
+    let Some(first) = values().next() else { return Ok(String::new()) };
+    let all = || values().chain(line.map(|line| line.at));
+    let left = all().fold(first, f64::min) * 0.95;
+    let right = all().fold(first, f64::max) * 1.05;
+    // An axis from 0 to 0 has no places.
+    let right = if right > left { right } else { left + 1.0 };
     // An axis from a row to itself has no label: a single one has an empty row above it.
     let last = (rows.len() - 1).max(1);
     let count = u32::try_from(last + 1).unwrap_or(u32::MAX);
@@ -49,7 +55,9 @@ pub(super) fn draw(rows: &[String], marks: &[Marks], line: &Line, along: &str) -
     for Marks { name, colour, .. } in marks.iter().filter(|marks| !marks.at.is_empty()) {
         key.add(Sign::Dot, *colour, *name);
     }
-    key.add(Sign::Line(2), line.colour, line.says.as_str());
+    if let Some(line) = line {
+        key.add(Sign::Line(2), line.colour, line.says.as_str());
+    }
     let mut svg = String::new();
     {
         let size = (WIDTH, ROW * count + FRAME + key.height());
@@ -75,8 +83,10 @@ pub(super) fn draw(rows: &[String], marks: &[Marks], line: &Line, along: &str) -
             .light_line_style(TRANSPARENT)
             .draw()
             .map_err(fault)?;
-        let across = [(line.at, SegmentValue::Exact(0)), (line.at, SegmentValue::Last)];
-        chart.draw_series(LineSeries::new(across, line.colour.stroke_width(2))).map_err(fault)?;
+        if let Some(line) = line {
+            let across = [(line.at, SegmentValue::Exact(0)), (line.at, SegmentValue::Last)];
+            chart.draw_series(LineSeries::new(across, line.colour.stroke_width(2))).map_err(fault)?;
+        }
         for Marks { colour, at, .. } in marks {
             let dot = |(row, value): &(usize, f64)| {
                 Circle::new((*value, SegmentValue::CenterOf(*row)), 5, colour.mix(0.75).filled())

@@ -180,33 +180,8 @@ fn percent(share: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::report;
     use super::*;
-
-    fn report() -> Report {
-        let of = |policy: &str, cost_usd: f64, later: Option<f64>| Figures {
-            trace: "load".to_owned(),
-            policy: policy.to_owned(),
-            setting: policy.ends_with("-tuned").then_some(0.4),
-            cost_usd,
-            violation_share_after_two_days: later,
-            ..Figures::default()
-        };
-        let results =
-            vec![of("hybrid", 12.0, Some(0.002)), of("hpa-tuned", 15.0, None), of("oracle", 10.0, None)];
-        let trace = crate::Trace { name: "load".to_owned(), ..crate::Trace::profile(1) };
-        Report {
-            held: String::new(),
-            conditions: String::new(),
-            notes: Vec::new(),
-            traces: vec![super::super::Source::of(&trace)],
-            disturbed: ["as planned", "boot x2"].map(|name| Disturbed::of(name, results.clone())).into(),
-            delays: Vec::new(),
-            results,
-            one_setting: Vec::new(),
-            agreements: Vec::new(),
-            type_cases: Vec::new(),
-        }
-    }
 
     #[test]
     fn what_came_after_two_days_stands_beside_the_policy_and_nothing_where_nothing_came() {

@@ -9,6 +9,8 @@ mod labels;
 mod missed;
 mod page;
 mod plots;
+#[cfg(test)]
+mod sample;
 mod violations;
 
 pub use plots::PlotError;
@@ -76,8 +78,11 @@ impl Disturbed {
 /// A competition with its results.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// When it was held, and of which commit, in words.
-    pub held: String,
+    /// When, in ISO 8601.
+    pub simulated_at: String,
+    /// By which commit, where the build was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Under which conditions, in words.
     pub conditions: String,
     /// What somebody should know before reading on, in sentences.
@@ -102,6 +107,9 @@ pub struct Report {
     /// What choosing the type is worth.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub type_cases: Vec<TypeCase>,
+    /// Whether the plots show the figures that this project aims at: they belong to its own table, and to nobody else's.
+    #[serde(skip)]
+    pub aims: bool,
 }
 
 /// What the plots of one trace need besides the results.
@@ -144,9 +152,15 @@ impl Plotted {
             None => String::new(),
         };
         let violations = violations::draw(self, &of)?;
-        let all = [("load", over_time), ("violations", violations)];
-        let drawn = all.into_iter().filter(|(_, svg)| !svg.is_empty());
-        Ok(drawn.map(|(what, svg)| (format!("{what}-{}", self.trace), svg)).collect())
+        let all = [
+            ("load", "Replicas needed and serving over time", over_time),
+            ("violations", "Cost against violations", violations),
+        ];
+        let drawn = all.into_iter().filter(|(.., svg)| !svg.is_empty());
+        let named = |(what, shows, svg): (&str, &str, String)| {
+            (format!("{what}-{}", self.trace), plots::titled(&svg, &format!("{shows}: {}", self.trace)))
+        };
+        Ok(drawn.map(named).collect())
     }
 }
 
@@ -171,17 +185,58 @@ impl Report {
     /// nothing to show are left out.
     pub fn plots(&self) -> Result<Vec<(&'static str, String)>, PlotError> {
         let all = [
-            ("cost-by-trace", costs::cost(&self.results)?),
-            ("changes-by-trace", costs::changes(&self.results)?),
-            ("missed-by-trace", missed::beside_tracking(self)?),
-            ("missed-after-two-days", missed::after_two_days(self)?),
-            ("one-setting", costs::one_setting(self)?),
-            ("missed-disturbed", missed::disturbed(self)?),
-            ("cost-of-delay", costs::delays(self)?),
-            ("type-choice", choice::types(&self.type_cases)?),
-            ("type-growing", choice::growing(&self.type_cases)?),
+            ("cost-by-trace", "Cost over the clairvoyant oracle's, by trace", costs::cost(self)?),
+            ("changes-by-trace", "Changes of the count a day, by trace", costs::changes(self)?),
+            (
+                "missed-by-trace",
+                "Requests over the target, by trace: the policy and target tracking",
+                missed::beside_tracking(self)?,
+            ),
+            (
+                "missed-after-two-days",
+                "Requests over the target in all and after two days, by trace",
+                missed::after_two_days(self)?,
+            ),
+            (
+                "one-setting",
+                "Cost of the cheapest single setting by the number of traces that it holds, beside the policy",
+                costs::one_setting(self)?,
+            ),
+            (
+                "missed-disturbed",
+                "Requests over the target under other conditions, by trace",
+                missed::disturbed(self)?,
+            ),
+            (
+                "cost-of-delay",
+                "Cost over the clairvoyant oracle's, by metrics and queue, for each trace",
+                costs::delays(self)?,
+            ),
+            (
+                "type-choice",
+                "Cost with the choice of the type over that on one type, by memory and size of the load",
+                choice::types(self)?,
+            ),
+            (
+                "type-growing",
+                "Cost over the clairvoyant choice of the type, of a service that grows 40-fold",
+                choice::growing(self)?,
+            ),
         ];
-        Ok(all.into_iter().filter(|(_, svg)| !svg.is_empty()).collect())
+        let drawn = all.into_iter().filter(|(.., svg)| !svg.is_empty());
+        Ok(drawn.map(|(name, shows, svg)| (name, plots::titled(&svg, shows))).collect())
+    }
+
+    /// When it was simulated, and by which commit, in words.
+    pub fn held(&self) -> String {
+        let commit = self.commit.as_ref().map_or_else(String::new, |commit| format!(", commit {commit}"));
+        format!("Simulated at {}{commit}", self.simulated_at)
+    }
+
+    /// Whether the clairvoyant oracle took part: without it there are no costs over its.
+    pub fn has_oracle(&self) -> bool {
+        let name = Contender::Oracle.name();
+        self.results.iter().any(|one| one.policy == name)
     }
 
     /// The traces that plots have rows of: those that count in medians, or all where none does.

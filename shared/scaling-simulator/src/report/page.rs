@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::grid::{self, Grid};
 use super::plots::{self, PlotError};
+use super::violations::FLOOR;
 use super::{Plotted, Report};
 use crate::figures::Figures;
 use crate::ranking::Standing;
@@ -26,12 +27,22 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
     );
     push(
         &mut html,
-        format_args!("<h1>{title}</h1><p>{}. {}</p>", escaped(&report.held), escaped(&report.conditions)),
+        format_args!(
+            "<main><h1>{title}</h1><p>{}. {}</p>",
+            escaped(&report.held()),
+            escaped(&report.conditions)
+        ),
     );
+    let cost = if report.has_oracle() {
+        "Cost is over that of the clairvoyant oracle."
+    } else {
+        "The clairvoyant oracle took no part, so that no cost is over its, and plots of cost against violations are in USD. It \
+         does where --policies names oracle."
+    };
     push(
         &mut html,
         format_args!(
-            "<p>Cost is over that of the clairvoyant oracle. psi is the share of requests in intervals of 15 s whose \
+            "<p>{cost} psi is the share of requests in intervals of 15 s whose \
              95th percentile was over the target; half a percent counts as held.</p>"
         ),
     );
@@ -59,7 +70,7 @@ pub(super) fn page(report: &Report, plotted: &[Plotted]) -> Result<String, PlotE
         each(&mut html, plotted, &report.results)?;
     }
     sources(&mut html, report);
-    html.push_str("</html>\n");
+    html.push_str("</main></html>\n");
     Ok(html)
 }
 
@@ -68,7 +79,7 @@ fn each(html: &mut String, plotted: &Plotted, results: &[Figures]) -> Result<(),
     for (name, drawn) in plotted.plots(results)? {
         let says = match &plotted.played {
             Some((_, points)) if name.starts_with("load-") => plots::over_time_in_words(points),
-            _ => "Cost against violations.".to_owned(),
+            _ => format!("Cost against violations; a psi under {FLOOR} %, and of 0, is drawn at {FLOOR}."),
         };
         push(html, format_args!("<figure>{drawn}<figcaption>{}</figcaption></figure>", escaped(&says)));
     }
@@ -253,4 +264,64 @@ fn escaped(text: &str) -> String {
 /// Writing to a string cannot fail.
 fn push(html: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = html.write_fmt(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::report;
+    use super::*;
+
+    fn shown(report: &Report) -> String {
+        let plotted = Plotted { trace: "load".to_owned(), played: None, sweeps: Vec::new() };
+        page(report, &[plotted]).unwrap()
+    }
+
+    #[test]
+    fn a_reader_of_screens_is_told_what_each_plot_shows_and_where_the_page_begins() {
+        let html = shown(&report());
+        assert!(html.contains("<main>") && html.contains("</main>"), "{html}");
+        let plots = html.matches("<svg").count();
+        assert!(plots > 1, "{html}");
+        assert_eq!(html.matches("<svg role=\"img\" aria-label=\"").count(), plots);
+        // Besides the page's own.
+        assert_eq!(html.matches("<title>").count(), plots + 1);
+        assert!(html.contains("<title>Cost over the clairvoyant oracle's, by trace</title>"), "{html}");
+    }
+
+    #[test]
+    fn a_plot_keeps_its_size_on_a_phone_and_can_be_moved() {
+        assert!(
+            STYLE.contains("@media (max-width:700px){figure{overflow-x:auto}figure svg{max-width:none}}")
+        );
+    }
+
+    #[test]
+    fn what_this_project_aims_at_is_in_its_own_table_only() {
+        let mut report = report();
+        assert!(!shown(&report).contains("aimed at"));
+        report.aims = true;
+        let html = shown(&report);
+        assert!(
+            html.contains("1.2 aimed at in the median") && html.contains("300 aimed at, at most"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn nothing_missed_is_said_to_be_drawn_at_the_end_of_the_axis() {
+        assert!(shown(&report()).contains("a psi under 0.001 %, and of 0, is drawn at 0.001"));
+    }
+
+    #[test]
+    fn without_the_oracle_costs_are_in_usd_and_the_page_says_so() {
+        let mut report = report();
+        assert!(!shown(&report).contains("no part"));
+        report.results.retain(|one| one.policy != "oracle");
+        let html = shown(&report);
+        assert!(
+            html.contains("The clairvoyant oracle took no part") && html.contains("\ncost, USD\n"),
+            "{html}"
+        );
+        assert!(!html.contains("clairvoyant oracle's"), "{html}");
+    }
 }

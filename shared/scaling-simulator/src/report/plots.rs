@@ -109,6 +109,15 @@ pub(super) fn over_time(policy: &str, points: &[play::Point]) -> Result<String, 
     Ok(svg)
 }
 
+/// An SVG with a name, for who sees no plots.
+pub(super) fn titled(svg: &str, shows: &str) -> String {
+    let Some((begin, rest)) = svg.split_once("<svg").and_then(|(_, svg)| svg.split_once('>')) else {
+        return svg.to_owned();
+    };
+    let shows = shows.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    format!("<svg role=\"img\" aria-label=\"{shows}\"{begin}>\n<title>{shows}</title>{rest}")
+}
+
 pub(super) fn fault(error: impl std::fmt::Display) -> PlotError {
     PlotError(error.to_string())
 }
@@ -130,6 +139,16 @@ mod tests {
         assert_eq!((svg.matches("<rect").count(), svg.matches("width=\"0\"").count()), (0, 0), "{svg}");
         // In the key and in the plot.
         assert_eq!(svg.matches("#D55E00").count(), 2, "{svg}");
+    }
+
+    #[test]
+    fn a_name_cannot_end_what_it_stands_in() {
+        let svg = titled("<svg width=\"9\">\n<rect/></svg>", "load \"a\" <b> & c");
+        let name = "load &quot;a&quot; &lt;b> &amp; c";
+        let expected = format!(
+            "<svg role=\"img\" aria-label=\"{name}\" width=\"9\">\n<title>{name}</title>\n<rect/></svg>"
+        );
+        assert_eq!(svg, expected);
     }
 
     #[test]

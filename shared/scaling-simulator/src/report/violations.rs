@@ -12,22 +12,28 @@ use crate::ranking::is_bound;
 use crate::rivals::Rival;
 
 /// Shares under this are drawn at it: the axis is logarithmic. In percent.
-const FLOOR: f64 = 0.001;
+pub(super) const FLOOR: f64 = 0.001;
 
-/// Costs over this are left out of the plot.
+/// Costs over so many times the oracle's, or the cheapest where it took no part, are left out of the plot.
 const MOST_COST: f64 = 6.0;
 
 /// Pixels between two places of a line that a name keeps off.
 const APART: f64 = 6.0;
 
-/// A result in the plot: cost over the oracle's, and requests over the target in percent.
+/// A result in the plot: cost over the oracle's, or in USD where it took no part, and requests over the target in percent.
 type At = (f64, f64);
 
 /// The rivals' settings, everybody's result, and the front that nobody is better than on both. Nothing without results.
 pub(super) fn draw(plotted: &Plotted, results: &[&Figures]) -> Result<String, PlotError> {
-    let base = results.iter().find(|figures| figures.policy == "oracle").map_or(1.0, |found| found.cost_usd);
+    let oracle = results.iter().find(|figures| figures.policy == "oracle").map(|found| found.cost_usd);
+    let (base, left, along) = match oracle {
+        Some(usd) => (usd, 0.9, "cost over the clairvoyant oracle's"),
+        None => (1.0, 0.0, "cost, USD"),
+    };
     let at = |one: &Figures| (one.cost_usd / base, (one.violation_requests_share * 100.0).max(FLOOR));
-    let shown = |one: &&Figures| at(one).0 <= MOST_COST;
+    let cheapest = results.iter().map(|one| one.cost_usd).fold(f64::INFINITY, f64::min);
+    let most = MOST_COST * oracle.unwrap_or(cheapest) / base;
+    let shown = |one: &&Figures| at(one).0 <= most;
     let marks: Vec<(&Figures, At)> =
         results.iter().copied().filter(shown).map(|one| (one, at(one))).collect();
     let lines: Vec<(Rival, Vec<At>)> = plotted
@@ -52,16 +58,16 @@ pub(super) fn draw(plotted: &Plotted, results: &[&Figures]) -> Result<String, Pl
             .margin(8)
             .x_label_area_size(34)
             .y_label_area_size(56)
-            .build_cartesian_2d(0.9..right, (FLOOR * 0.8..60.0).log_scale())
+            .build_cartesian_2d(left..right, (FLOOR * 0.8..60.0).log_scale())
             .map_err(fault)?;
         chart
             .configure_mesh()
-            .x_desc("cost over the clairvoyant oracle's")
+            .x_desc(along)
             .y_desc("requests over, %")
             .light_line_style(TRANSPARENT)
             .draw()
             .map_err(fault)?;
-        let half = [(0.9, HELD * 100.0), (right, HELD * 100.0)];
+        let half = [(left, HELD * 100.0), (right, HELD * 100.0)];
         chart.draw_series(LineSeries::new(half, OVER.stroke_width(1))).map_err(fault)?;
         for (rival, line) in &lines {
             let series = LineSeries::new(line.iter().copied(), colour_of(*rival).stroke_width(1));
@@ -251,6 +257,14 @@ mod tests {
         let dots = || svg.split("<circle").skip(1).map(|dot| (number(dot, "cx"), number(dot, "cy")));
         let (x, y) = (number(name, "x"), number(name, "y"));
         assert!(dots().any(|dot| (dot.0 - x).abs() < 60 && (dot.1 - y).abs() < 16), "{name}");
+    }
+
+    #[test]
+    fn without_the_oracle_costs_are_in_usd_from_none_on() {
+        let svg = plot(&[figures("hybrid", 300.0, 0.0), figures("hpa", 450.0, 0.004)], Vec::new());
+        assert!(svg.contains("\ncost, USD\n") && svg.matches("<circle").count() >= 2, "{svg}");
+        let free = plot(&[figures("hybrid", 0.0, 0.0)], Vec::new());
+        assert!(free.contains("hybrid"), "{free}");
     }
 
     #[test]
