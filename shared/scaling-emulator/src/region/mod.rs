@@ -280,10 +280,10 @@ impl Region {
         }
     }
 
-    /// Lets a zone fail with all its instances.
+    /// Lets a zone, or [`trouble::ANY`], fail with all its instances.
     pub fn fail_zone(&mut self, zone: String) {
-        let inside =
-            |member: &&Member| member.zone == zone && (member.is_alive() || member.state.is_standby());
+        let is_meant = |member: &Member| member.zone == zone || zone == trouble::ANY;
+        let inside = |member: &&Member| is_meant(member) && (member.is_alive() || member.state.is_standby());
         let members = self.groups.values().flat_map(|group| &group.members);
         let loose = self.loose.values().map(|loose| &loose.member);
         let ids: Vec<String> = members.chain(loose).filter(inside).map(|member| member.id.clone()).collect();

@@ -18,7 +18,7 @@ pub const ANY: &str = "*";
 pub struct LaunchFaults {
     /// Types, or [`ANY`], of which there is no capacity.
     pub without_capacity: BTreeSet<String>,
-    /// Types, or [`ANY`], of which there is none in a zone.
+    /// Types of which there is none in a zone, or [`ANY`] for either.
     pub zone_shortages: BTreeSet<(String, String)>,
     /// Zones, or [`ANY`], that are out.
     pub zones_down: BTreeSet<String>,
@@ -33,7 +33,10 @@ impl LaunchFaults {
     fn is_short(&self, kind: &str, zone: &str) -> bool {
         let is_meant = |short: &str| short == kind || short == ANY;
         self.without_capacity.iter().any(|short| is_meant(short))
-            || self.zone_shortages.iter().any(|(short, place)| is_meant(short) && place == zone)
+            || self
+                .zone_shortages
+                .iter()
+                .any(|(short, place)| is_meant(short) && (place == zone || place == ANY))
     }
 
     /// Whether there is no capacity of a type in `zone`, for any reason.

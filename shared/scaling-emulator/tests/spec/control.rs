@@ -338,3 +338,20 @@ async fn the_page_has_groups_under_load_first_and_says_which_are_being_deleted()
         (&json!(true), &json!(false))
     );
 }
+
+#[tokio::test]
+async fn a_fault_of_every_zone_strikes_in_each() {
+    let emulator = emulator(3).await;
+    advance(&emulator, 300).await;
+    let serving = ids(&emulator, InService).len();
+    fault(&emulator, json!({ "kind": "zone_outage", "zone": "*" })).await;
+    advance(&emulator, 60).await;
+    assert_eq!((serving, ids(&emulator, InService).len()), (3, 0));
+    control(&emulator, "DELETE", "/_emulator/faults", Value::Null).await;
+    advance(&emulator, 600).await;
+    let serving = ids(&emulator, InService).len();
+    fault(&emulator, json!({ "kind": "zone_shortage", "instance_type": "m7i.large", "zone": "*" })).await;
+    set(&emulator, 6).unwrap();
+    advance(&emulator, 600).await;
+    assert_eq!((serving, ids(&emulator, InService).len()), (3, 3));
+}
