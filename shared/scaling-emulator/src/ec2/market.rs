@@ -47,6 +47,7 @@ pub enum Interruption {
 
 impl Interruption {
     /// Whether this is what an instance has that nothing is said of.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
     pub(crate) fn is_usual(&self) -> bool {
         *self == Self::Terminate
     }
