@@ -124,7 +124,7 @@ async fn interruptions_that_are_withdrawn_do_not_come() {
     // Nor is it replaced any more where the group begins to rebalance only now.
     call(&emulator, "UpdateAutoScalingGroup", "CapacityRebalance=true");
     advance(&emulator, 300).await;
-    assert_eq!(ids(&emulator, InService), [own.clone()]);
+    assert_eq!(ids(&emulator, InService), [own]);
     assert_eq!(shown(&emulator, &loose).0, "running");
     // It may be told again.
     warn(&emulator, &loose);

@@ -35,11 +35,9 @@ async fn a_group_goes_when_the_last_instance_in_it_has_ended() {
 async fn a_group_of_what_an_auto_scaling_group_launched_is_in_use() {
     let emulator = emulator(1).await;
     let id = made(&emulator, "shop");
-    let data = format!(
-        "LaunchTemplateName=web&LaunchTemplateData.ImageId=ami-1&LaunchTemplateData.InstanceType=m7i.large\
-         &LaunchTemplateData.SecurityGroup.1=shop"
-    );
-    ec2(&emulator, "CreateLaunchTemplateVersion", &data);
+    let data = "LaunchTemplateName=web&LaunchTemplateData.ImageId=ami-1&LaunchTemplateData.InstanceType=m7i.large\
+        &LaunchTemplateData.SecurityGroup.1=shop";
+    ec2(&emulator, "CreateLaunchTemplateVersion", data);
     // What only names it does not use it.
     let other = made(&emulator, "other");
     let named = format!(

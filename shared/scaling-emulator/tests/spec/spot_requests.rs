@@ -7,9 +7,9 @@ use crate::call::{call, ec2, tried_ec2};
 use crate::client::{advance, emulator};
 
 fn run(emulator: &Emulator, market: &[(&str, &str)]) -> Result<Value, (String, String)> {
-    let said: String =
-        market.iter().map(|(name, value)| format!("&InstanceMarketOptions.{name}={value}")).collect();
-    let run = format!("MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large{said}");
+    let mut said = vec!["MinCount=1&MaxCount=1&ImageId=ami-1&InstanceType=m7i.large".to_owned()];
+    said.extend(market.iter().map(|(name, value)| format!("InstanceMarketOptions.{name}={value}")));
+    let run = said.join("&");
     let made = tried_ec2(emulator, "RunInstances", &run);
     made.map(|made| made["instancesSet"][0].clone()).map_err(|error| (error.code.into_owned(), error.message))
 }
