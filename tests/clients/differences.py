@@ -277,9 +277,15 @@ NETWORK = [
     ("describe_vpcs.*.AssociationId: * | *", "EC2 API Reference, VpcCidrBlockAssociation, associationId: an identifier"),
     ("describe_spot_price_history.SpotPriceHistory: * | *", "EC2 API Reference, SpotPrice: prices are the market's; both servers make them up"),
     ("authorize_security_group_*.Tags: absent | [[][]]", optional("EC2 API Reference, SecurityGroupRule", "tagSet")),
+    ("describe_security_group_rules.*.Tags: absent | [[][]]", optional("EC2 API Reference, SecurityGroupRule", "tagSet")),
     ("*_security_group_*.GroupOwnerId: 123456789012 | absent", "EC2 API Reference, SecurityGroupRule, groupOwnerId"),
     ("delete_security_group.Return: True | absent", "DeleteSecurityGroup, Response Elements: return"),
     ("delete_security_group.GroupId: * | absent", "DeleteSecurityGroup, Response Elements: groupId"),
 ]
 
 ACCEPTED = [*GROUPS, *POLICIES, *LAUNCHES, *METRICS, *MACHINES, *NETWORK]
+
+# Operations that both servers have and no sequence can have both answer, with the reason.
+UNCOMPARED = {
+    ("ec2", "cancel_spot_instance_requests"): "moto cancels only what RequestSpotInstances has asked for; the emulator's requests are those of RunInstances",
+}

@@ -75,6 +75,11 @@ def machines(draw, _now):
     yield 1, "ec2", "reboot_instances", {"InstanceIds": [machine(0, "running")]}
     yield 1, "ec2", "terminate_instances", {"InstanceIds": ids}
     yield 2, "ec2", "modify_instance_attribute", {"InstanceId": machine(0, "stopped"), "InstanceType": {"Value": kind}}
+    yield 2, "ec2", "describe_instance_attribute", {
+        "InstanceId": ids[0],
+        "Attribute": draw.choice(["instanceType", "disableApiTermination", "instanceInitiatedShutdownBehavior", "userData"]),
+    }
+    yield 1, "ec2", "describe_spot_instance_requests", draw.choice([{}, filters("state", "active")])
     tag = {"Key": "color", "Value": draw.choice(["red", "blue"])}
     yield 3, "ec2", "create_tags", {"Resources": ids, "Tags": [tag]}
     yield 1, "ec2", "delete_tags", {"Resources": ids, "Tags": [{"Key": "color"}]}
@@ -104,9 +109,10 @@ def network(draw, _now):
         filters("tag:color", "red"),
     ])
     yield 3, "ec2", "authorize_security_group_ingress", rule
-    yield 1, "ec2", "revoke_security_group_ingress", rule
+    yield 2, "ec2", "revoke_security_group_ingress", rule
     yield 1, "ec2", "authorize_security_group_egress", rule
     yield 2, "ec2", "revoke_security_group_egress", rule
+    yield 2, "ec2", "describe_security_group_rules", filters("group-id", security_group(name))
     yield 1, "ec2", "create_tags", {"Resources": [security_group(name)], "Tags": [{"Key": "color", "Value": "red"}]}
     yield 1, "ec2", "describe_vpcs", draw.choice([{}, {"VpcIds": [vpc()]}, filters("is-default", "true")])
     yield 1, "ec2", "describe_subnets", draw.choice([
