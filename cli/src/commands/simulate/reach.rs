@@ -64,11 +64,11 @@ mod tests {
         let mut trace = Trace::profile(1);
         trace.values.truncate(2000);
         trace.values[1000] *= peak;
-        of(&trace, Conditions { scale, max, ..Conditions::product() })
+        of(&trace, &Conditions { scale, max, ..Conditions::product() })
     }
 
-    fn of(trace: &Trace, conditions: Conditions) -> Result<Vec<String>> {
-        let course = Course::of(trace, &conditions, &MachineType::of("m7i.xlarge").unwrap());
+    fn of(trace: &Trace, conditions: &Conditions) -> Result<Vec<String>> {
+        let course = Course::of(trace, conditions, &MachineType::of("m7i.xlarge").unwrap());
         notes(&[course], std::slice::from_ref(trace))
     }
 
@@ -98,7 +98,7 @@ mod tests {
         let with = |slip: &str| {
             let rows: Vec<String> = (0..4000).map(|minute| row(minute, slip)).collect();
             let trace = Trace::from_csv("load", &format!("timestamp,value\n{}", rows.concat())).unwrap();
-            of(&trace, Conditions::product())
+            of(&trace, &Conditions::product())
         };
         let error = with("1e15").unwrap_err().to_string();
         assert!(
