@@ -2,15 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use scaling_control::PortError;
 
 use super::error::port_error;
 
 /// The call that errors name.
 const OPEN: &str = "open";
+
+/// Between two tries to begin the write-ahead log, which another process holds for one short transaction.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Marks the file as this project's in its header (`file` shows it): "SCAL".
 const APPLICATION_ID: i32 = 0x5343_414c;
@@ -50,7 +54,7 @@ pub(super) fn open_writer(
     if path.is_some() {
         // Before anything is written: a file that is not ours stays as it is.
         steps_taken(&connection, place, MIGRATIONS)?;
-        use_write_ahead_log(&connection, place)?;
+        use_write_ahead_log(&connection, place, busy_timeout)?;
     }
     migrate(&mut connection, place, MIGRATIONS)?;
     Ok(connection)
@@ -71,15 +75,33 @@ fn file_flags(access: OpenFlags) -> OpenFlags {
 
 /// The write-ahead log lets readers go on beside the writer; FULL syncs it at every commit, so that an
 /// acknowledged write outlives a power cut and not only the process.
-fn use_write_ahead_log(connection: &Connection, place: &str) -> Result<(), PortError> {
+fn use_write_ahead_log(
+    connection: &Connection,
+    place: &str,
+    busy_timeout: Duration,
+) -> Result<(), PortError> {
     let failed = |error| port_error(OPEN, place, Arc::new(error));
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+    let mode = begin_write_ahead_log(connection, busy_timeout).map_err(failed)?;
     if !mode.eq_ignore_ascii_case("wal") {
         let message = format!("{place} cannot keep a write-ahead log; put it on a local disk");
         return Err(PortError::Invalid { operation: OPEN, message });
     }
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)
+}
+
+/// The journal's mode after asking for a write-ahead log. SQLite turns a read into a write for this, and does that
+/// without its busy handler: two that wait so for each other would never end. Here nothing is held between tries.
+fn begin_write_ahead_log(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<String> {
+    let since = Instant::now();
+    loop {
+        let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0));
+        let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        if mode.as_ref().is_err_and(is_busy) && since.elapsed() < busy_timeout {
+            thread::sleep(PAUSE);
+        } else {
+            return mode;
+        }
+    }
 }
 
 /// Applies the steps that the database does not have yet, all or none.

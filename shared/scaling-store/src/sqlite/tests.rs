@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use scaling_control::PortError;
 use scaling_control::fakes::SteppedClock;
 use scaling_control::ports::{Expected, NewRecord, StateStore};
@@ -96,6 +96,29 @@ fn many_may_create_one_file_at_once() {
             opening.join().unwrap().unwrap();
         }
     });
+}
+
+#[test]
+fn opening_waits_for_another_that_is_creating_the_file() {
+    let (_folder, path) = folder();
+    let mut other = Connection::open(&path).unwrap();
+    let creating = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| SqliteStore::open(&path));
+        std::thread::sleep(Duration::from_millis(100));
+        creating.commit().unwrap();
+        opening.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_another_program_keeps_locked_while_it_is_opened_is_told() {
+    let (_folder, path) = folder();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = refusal(&path);
+    assert!(error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("locked by another process"), "{error}");
 }
 
 #[tokio::test]
