@@ -100,6 +100,10 @@ pub fn looked(
 fn missing(state: &mut OperationState, group: &GroupView, now: Timestamp) {
     let in_service = group.in_service();
     if in_service >= group.desired {
+        // All came, which is not the same as no longer being asked for.
+        if state.missing_since.is_some() && in_service > state.in_service {
+            has_capacity(state, &group.launch_type.name);
+        }
         (state.missing_since, state.in_service) = (None, 0);
         return;
     }
@@ -199,6 +203,7 @@ pub fn ended(state: &mut OperationState, config: &GroupConfig, operation: &mut O
         match end.phase {
             Phase::Verified => {
                 state.last_type_change = Some(end.now);
+                has_capacity(state, to);
                 if operation.reason == Reason::UndoneTypeChange {
                     back_off(state, config, from, end.now);
                 }
@@ -238,9 +243,16 @@ pub fn capacity_is_short(
     };
     let often = failures.iter().filter(of_type).filter(|failure| !failure.overcome).count()
         >= usize::from(MOST_ATTEMPTS);
-    if grows && often && !state.is_backed_off(launch_type, now) {
+    let some_are_missing = state.missing_since.is_some();
+    if grows && often && some_are_missing && !state.is_backed_off(launch_type, now) {
         back_off(state, config, launch_type, now);
     }
+}
+
+/// Replicas of a type have come: what failed before says nothing of it any more. Otherwise the next replicas of it, while
+/// they boot, would be taken for ones that the platform has no capacity for.
+fn has_capacity(state: &mut OperationState, instance_type: &TypeName) {
+    state.type_backoffs.retain(|backoff| backoff.instance_type != *instance_type);
 }
 
 fn back_off(state: &mut OperationState, config: &GroupConfig, instance_type: &TypeName, now: Timestamp) {

@@ -262,6 +262,16 @@ impl ControlLoop {
             let what = format!("a count of {}", request.replicas.unwrap_or_default());
             return Err(Refusal::OutOfBounds { what, bounds, in_force: Vec::new() });
         }
+        let held = overridden.filter(|_| request.until.is_none());
+        let held = held.and_then(|temporary| temporary.instance_type.as_ref()).filter(|held| *held != wanted);
+        if let Some(held) = held {
+            // The next evaluations would go back to it, one replacement after the other.
+            return Err(Refusal::OutOfBounds {
+                what: format!("the type {wanted}"),
+                bounds: format!("{held} alone"),
+                in_force: in_force(&pass.read.config, state, now),
+            });
+        }
         let group = &pass.snapshot.group;
         let runs = (&group.retype, &group.launch_type.name);
         check_type(&pass.read.config, runs, wanted, &self.market())

@@ -335,3 +335,41 @@ fn it_is_kept_when_a_scale_down_was_undone() {
         assert_eq!(state.down_delay_doublings, u8::from(undone.is_some()));
     }
 }
+
+#[tokio::test]
+async fn a_type_that_has_capacity_again_is_not_given_up_while_more_of_it_boot() {
+    let types = json!({"types": ["m7i.xlarge", TWO_TYPES, "r7i.2xlarge"]});
+    let world = World::with(json!({"groups": [{"name": "web", "ladder": types}]}));
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().no_capacity = vec![TWO_TYPES.into()];
+    control.request(&to_the_other_type()).await.unwrap();
+    let ended = under(&world, &control, 9.0, 20).await;
+    assert!(ended.iter().any(|operation| operation.phase == Phase::RolledBack), "{ended:?}");
+    assert!(!stored(&world).await.state.type_backoffs.is_empty());
+
+    world.platform.group().no_capacity.clear();
+    control.request(&to_the_other_type()).await.unwrap();
+    // Past the time in which a worse load would be taken for the new type's.
+    let ended = under(&world, &control, 9.0, 25).await;
+    assert!(ended.iter().any(|operation| operation.phase == Phase::Verified), "{ended:?}");
+    assert_eq!(stored(&world).await.state.type_backoffs, []);
+    under(&world, &control, 15.5, 20).await;
+    let group = world.platform.group();
+    assert!(group.desired > 4, "{}", group.desired);
+    assert_eq!(group.launch_type.as_str(), TWO_TYPES, "{:?}", group.accepted);
+}
+
+#[tokio::test]
+async fn a_shortage_is_over_once_what_was_missing_has_come() {
+    let world = World::with(json!({"groups": [{"name": "web", "ladder": {"types": ["m7i.xlarge"]}}]}));
+    let control = world.control();
+    world.minutes(&control, 2).await;
+    world.platform.group().no_capacity = vec!["m7i.xlarge".into()];
+    under(&world, &control, 15.5, 8).await;
+    assert_eq!(stored(&world).await.state.type_backoffs.len(), 1, "none comes");
+    world.platform.group().no_capacity.clear();
+    under(&world, &control, 15.5, 20).await;
+    assert!(world.platform.group().desired > 4);
+    assert_eq!(stored(&world).await.state.type_backoffs, []);
+}

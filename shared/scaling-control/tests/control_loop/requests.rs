@@ -345,3 +345,23 @@ async fn a_count_outside_the_bounds_is_refused_with_who_has_set_them() {
     let refusal = free.control().request(&to(99)).await.unwrap_err().to_string();
     assert_eq!(refusal, "a count of 99 is outside the bounds: 1 to 40 replicas");
 }
+
+#[tokio::test]
+async fn a_type_beside_that_of_an_override_is_refused_until_the_override_ends_or_is_replaced() {
+    let world = World::new();
+    let control = world.control();
+    let until = Some(world.ports.clock.now() + SignedDuration::from_hours(1));
+    let of_type = |name: &str, until| {
+        let (replicas, instance_type) = (None, Some(name.into()));
+        ScaleRequest { replicas, instance_type, until, dry_run: true, ..to(0) }
+    };
+    let first = ScaleRequest { dry_run: false, ..of_type("m7i.xlarge", until) };
+    control.request(&first).await.unwrap();
+    let refusal = control.request(&of_type("m7i.2xlarge", None)).await.unwrap_err().to_string();
+    let expected = "the type m7i.2xlarge is outside the bounds: m7i.xlarge alone; in force: override by ops";
+    assert!(refusal.starts_with(expected), "{refusal}");
+    assert!(control.request(&of_type("m7i.2xlarge", until)).await.is_ok(), "it takes the place of the first");
+    assert!(control.request(&of_type("m7i.xlarge", None)).await.is_ok());
+    control.set_override(&"web".into(), None, alone).await.unwrap();
+    assert!(control.request(&of_type("m7i.2xlarge", None)).await.is_ok());
+}

@@ -3,6 +3,7 @@
 use scaling_fleet::{TypeName, UsdPerHour};
 
 use super::Inputs;
+use super::demand::count;
 use super::draft::{Draft, Retype};
 use super::release;
 use crate::decision::{Alternative, Decision};
@@ -109,10 +110,31 @@ fn counts_down(inputs: &Inputs<'_>) -> Vec<u32> {
     counts.take_while(|have| *have > inputs.bounds.min).collect()
 }
 
-/// The fewest replicas of a type, within the bounds, that carry the demand: `None` where none do.
+/// The fewest replicas of a type, within the bounds, that carry the demand: `None` where none do. Without a reading of a
+/// bound metric the demand is only a part of it: then another type has to take nothing away.
 pub(crate) fn fewest(inputs: &Inputs<'_>, offer: &TypeOffer) -> Option<u32> {
-    let needed = inputs.demand.replicas_of(inputs.config, offer)?.max(inputs.bounds.min);
+    let mut needed = inputs.demand.replicas_of(inputs.config, offer)?.max(inputs.bounds.min);
+    if inputs.demand.missing.is_some() {
+        needed = needed.max(without_loss(inputs, offer)?);
+    }
     (needed <= inputs.bounds.max).then_some(needed)
+}
+
+/// Replicas of a type that have together as many vCPU as what the group has ordered; `None` where each would have less
+/// memory. What every replica holds does not get less with more of them.
+fn without_loss(inputs: &Inputs<'_>, offer: &TypeOffer) -> Option<u32> {
+    let group = &inputs.snapshot.group;
+    let present = &group.launch_type;
+    if offer.is_same_type(present) {
+        return Some(0);
+    }
+    let vcpu = present.vcpu.0 * f64::from(group.desired);
+    (offer.memory >= present.memory).then(|| count(vcpu / offer.vcpu.0))
+}
+
+/// Whether a change to `replicas` of a type may be made: with every reading yes, otherwise where it takes nothing away.
+pub(crate) fn may_replace(inputs: &Inputs<'_>, offer: &TypeOffer, replicas: u32) -> bool {
+    inputs.demand.missing.is_none() || without_loss(inputs, offer).is_some_and(|least| least <= replicas)
 }
 
 /// The cheapest candidates over the ladder, at most `most`, each with the replicas that `replicas_of` gives it, by total. Of

@@ -2,7 +2,7 @@
 
 use scaling_fleet::{Mebibytes, TypeName, UsdPerHour, Vcpu};
 
-use super::candidates::{Candidate, cheapest, fallbacks, fewest};
+use super::candidates::{Candidate, cheapest, fallbacks, fewest, may_replace};
 use super::demand::{Demand, count};
 use super::release::{down, down_window};
 use super::undo::worse_after_type_change;
@@ -204,6 +204,7 @@ fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
     }
     let (group, demand) = (&inputs.snapshot.group, &inputs.demand);
     let have = group.desired;
+    let may = |offer: &TypeOffer| may_replace(inputs, offer, have);
     let carries = |offer: &TypeOffer| demand.is_carried_by(inputs.config, offer, have).then_some(have);
     // A moment over the limit is no reason to replace every instance; a window is.
     let period = inputs.config.evaluation_period;
@@ -211,10 +212,12 @@ fn vertical(inputs: &Inputs<'_>) -> Option<Draft> {
     let high = demand
         .highest_load()
         .filter(|(_, load)| *load >= 1.0 && inputs.learned.recent.was_high(long, period, inputs.now));
-    let Some(best) = cheapest(inputs, 1, |_| true, carries).pop() else {
+    let Some(best) = cheapest(inputs, 1, may, carries).pop() else {
         // Nothing is large enough: the largest there is, when it is larger than what runs.
-        let largest =
-            inputs.snapshot.ladder.last().filter(|offer| offer.vcpu.0 > group.launch_type.vcpu.0)?;
+        let largest = inputs.snapshot.ladder.iter().rev().find(|offer| may(offer))?;
+        if largest.vcpu.0 <= group.launch_type.vcpu.0 {
+            return None;
+        }
         return high.map(|(trigger, load)| {
             retype_draft(inputs, largest, have, Reason::LoadHigh { trigger, load }, true)
         });

@@ -4,11 +4,11 @@
 //! requests where those are bound. A type whose vCPU do less than the former's shows as more load than that.
 
 use super::Inputs;
-use super::candidates::fewest;
+use super::candidates::{fewest, may_replace};
 use super::draft::{Draft, retype_draft};
 use crate::decision::Reason;
 use crate::operation::{Before, Operation, OperationKind, Phase};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, TypeOffer};
 use crate::trigger::PerTrigger;
 
 /// How much more load than explained is worse, and no noise: a quarter.
@@ -26,8 +26,18 @@ pub(super) fn worse_after_type_change(inputs: &Inputs<'_>) -> Option<Draft> {
         return None;
     }
     let offer = inputs.snapshot.ladder.iter().find(|offer| offer.name == *from)?;
-    let replicas = fewest(inputs, offer).unwrap_or(group.desired);
+    let replicas = fewest(inputs, offer).or_else(|| as_many(inputs, offer))?;
     Some(retype_draft(inputs, offer, replicas, Reason::UndoneTypeChange, true))
+}
+
+/// The present count of the former type, where that takes nothing away of what the load needs. The demand is what a
+/// worse type makes of it, so that it may be too much for every count of the former one, which carried the same load; but a
+/// load that has grown since would meet a smaller type than the one that does not carry it.
+fn as_many(inputs: &Inputs<'_>, former: &TypeOffer) -> Option<u32> {
+    let group = &inputs.snapshot.group;
+    let memory = inputs.demand.replicas_for_memory(inputs.config, former, 1.0);
+    let holds = former.vcpu >= group.launch_type.vcpu && memory.is_some_and(|least| least <= group.desired);
+    (holds && may_replace(inputs, former, group.desired)).then_some(group.desired)
 }
 
 /// Whether it ended well within one window, and the readings of one period more; and is not itself a way back.

@@ -183,3 +183,27 @@ fn cost_before_and_after_are_those_of_the_fleets() {
     assert!((decision.cost_before.0 - 8.0 * 0.2016).abs() < 1e-9);
     assert!((decision.cost_after.0 - 12.0 * 0.2016).abs() < 1e-9);
 }
+
+#[test]
+fn without_a_reading_another_type_takes_nothing_away() {
+    // Four of 16 vCPU and 32 GiB whose memory is full: half as many vCPU would do, if zero were the load of a CPU that
+    // nobody has read.
+    let case = of(4, 0.5).running("c7i.4xlarge", 4).cpu(0.9).reading(Trigger::MemoryUsage, 0.95);
+    let mut case = [Trigger::CpuUsage, Trigger::RequestCount, Trigger::RequestLatency]
+        .into_iter()
+        .fold(case, Case::without)
+        .minutes(10);
+    for mode in [Mode::Hybrid, Mode::Vertical] {
+        case.config.mode = mode;
+        let decision = case.decide();
+        assert_eq!(type_after(&decision).as_deref(), Some("m7i.4xlarge"), "{mode:?}: {decision:?}");
+        let Action::Retype { fallbacks, .. } = &decision.action else { panic!("{decision:?}") };
+        assert_eq!(fallbacks, &["r7i.4xlarge".into()], "{mode:?}");
+    }
+    // Four of 4 vCPU and 32 GiB at their maximum with their CPU full and their memory unread: c7i.2xlarge would do for the
+    // CPU, with half the memory.
+    let case = of(4, 0.5).running("r7i.xlarge", 4).cpu(1.2).without(Trigger::MemoryUsage).minutes(10);
+    let case = case.ladder(&["c7i.2xlarge", "m7i.2xlarge", "r7i.xlarge", "r7i.2xlarge"]);
+    let decision = case.config(|config| config.replicas.max = 4).decide();
+    assert_eq!(type_after(&decision).as_deref(), Some("m7i.2xlarge"), "{decision:?}");
+}

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use scaling_policy::config::{Mode, ScaleDownRule};
 use scaling_policy::{Action, Decision, Reading, Reason, Trigger};
 
-use crate::support::case::{Case, replicas_after};
+use crate::support::case::{Case, named, replicas_after};
 
 /// A group that was seen for a while under changing load, in any mode and between any bounds.
 #[derive(Debug, Clone)]
@@ -127,6 +127,13 @@ proptest! {
         let settled = matches!(decision.reason, Reason::OutsideBounds | Reason::NothingLaunches { .. });
         prop_assert!(settled || after(&case, &decision) >= desired(&case), "{decision:?}");
         prop_assert!(!matches!(decision.reason, Reason::CheaperType { .. }), "{decision:?}");
+        let Action::Retype { to, fallbacks, to_replicas, .. } = &decision.action else { return Ok(()) };
+        let present = &case.snapshot.group.launch_type;
+        for to in fallbacks.iter().chain([to]).map(|name| named(&case.snapshot.ladder, name.as_str())) {
+            let vcpu = to.vcpu.0 * f64::from(*to_replicas);
+            prop_assert!(settled || vcpu >= present.vcpu.0 * f64::from(desired(&case)), "{decision:?}");
+            prop_assert!(to.memory >= present.memory, "{decision:?}");
+        }
     }
 
     #[test]

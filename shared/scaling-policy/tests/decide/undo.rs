@@ -1,8 +1,9 @@
 //! The guard after a type change: what takes it back, and what does not.
 
-use scaling_policy::config::Mode;
+use scaling_policy::Trigger;
+use scaling_policy::config::{GroupConfig, Mode};
 use scaling_policy::decision::Reason;
-use scaling_policy::operation::{Before, Phase};
+use scaling_policy::operation::{Before, OperationKind, Phase};
 
 use crate::support::case::{Case, type_after, type_change};
 
@@ -85,4 +86,41 @@ fn a_way_back_is_not_taken_back() {
 #[test]
 fn a_former_type_that_may_not_be_chosen_is_not_gone_back_to() {
     assert!(!back(&changed(60, 0.85).ladder(&["r7i.xlarge", "r7i.2xlarge"])));
+}
+
+/// Five m7i.large that a person has changed to m7i.xlarge a minute ago, and that serve at `cpu` now; at most `max`.
+fn enlarged(max: u32, cpu: f64) -> Case {
+    let case = Case::of(Mode::Hybrid, 5, 0.3).ladder(&["m7i.large", "m7i.xlarge", "m7i.2xlarge"]);
+    let case = case.cpu(cpu).config(without_requests).next().taken_in();
+    let (planned, ended) = (case.ago(360), case.ago(60));
+    case.config(|config| config.replicas.max = max).state(|state| {
+        let mut change = type_change("m7i.xlarge", planned);
+        if let OperationKind::Retype { from, .. } = &mut change.kind {
+            *from = "m7i.large".into();
+        }
+        (change.phase, change.ended_at) = (Phase::Verified, Some(ended));
+        change.before = Some(Before { load: 0.6, serving_vcpu: 10.0, requests: None });
+        state.type_change = Some(change);
+        state.last_type_change = Some(ended);
+    })
+}
+
+fn without_requests(config: &mut GroupConfig) {
+    config.triggers.request_count.asks = false;
+}
+
+#[test]
+fn a_smaller_type_that_cannot_carry_the_load_is_not_gone_back_to() {
+    let decision = enlarged(10, 0.99).decide();
+    assert_ne!(decision.reason, Reason::UndoneTypeChange, "{decision:?}");
+    let decision = enlarged(40, 0.99).decide();
+    assert_eq!(decision.reason, Reason::UndoneTypeChange, "as many as carry it are allowed: {decision:?}");
+}
+
+#[test]
+fn a_type_of_the_same_size_is_gone_back_to_whatever_the_worse_one_makes_of_the_load() {
+    let case = changed(60, 0.99).config(|config| config.replicas.max = 8);
+    assert!(back(&case), "{:?}", case.decide());
+    let without_room = case.reading(Trigger::MemoryUsage, 0.7);
+    assert!(!back(&without_room), "that one would have 16 GiB for what fills 22");
 }
