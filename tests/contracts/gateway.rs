@@ -43,6 +43,16 @@ fn every_route_but_health_asks_for_signed_requests() {
     assert!(functions.iter().all(|(_, function)| function["FunctionUrlConfig"].is_null()));
 }
 
+/// What a second one lets in would be neither throttled nor logged.
+#[test]
+fn there_is_one_stage() {
+    let expanded = expanded();
+    assert_eq!(only(&expanded, "AWS::ApiGateway::Stage")["StageName"], "v1");
+    for (name, deployment) in resources(&expanded, "AWS::ApiGateway::Deployment") {
+        assert!(deployment["StageName"].is_null(), "{name}: {deployment}");
+    }
+}
+
 /// With the caller's credentials on the integration, a caller would need lambda:InvokeFunction beside the role's policy.
 #[test]
 fn the_gateway_invokes_the_function_in_its_own_name() {

@@ -200,7 +200,10 @@ fn launching_and_passing_a_role_are_allowed_for_a_type_change_alone_and_no_furth
     let (when, role) = of("iam:PassRole");
     assert_eq!(when.as_deref(), Some("PassRole"));
     assert_eq!(role["Resource"], json!({ "Ref": "InstanceRoleArn" }));
-    assert_eq!(role["Condition"], json!({ "StringEquals": { "iam:PassedToService": "ec2.amazonaws.com" } }));
+    assert_eq!(
+        role["Condition"],
+        json!({ "StringEquals": { "iam:PassedToService": { "Fn::Sub": "ec2.${AWS::URLSuffix}" } } })
+    );
     // The condition of the role contains the other one.
     let both = &template["Conditions"]["PassRole"]["Fn::And"][0];
     assert_eq!(both, &json!({ "Condition": "TypeChanges" }));

@@ -120,15 +120,18 @@ fn sums(groups: &[Value]) -> String {
         groups.iter().filter_map(|group| group.pointer(pointer)?.as_f64()).fold(0.0, |sum, each| sum + each)
     };
     let over = groups.iter().filter(|group| highest(group).is_some_and(|(_, load)| load >= 1.0)).count();
-    format!(
-        "{} group{}, {over} over a limit; {} an hour, {} an hour saved; {} spent and {} saved to date",
+    let hourly = format!(
+        "{} group{}, {over} over a limit; {} an hour, {} an hour saved",
         groups.len(),
         if groups.len() == 1 { "" } else { "s" },
         usd(sum("/figures/cost_usd_per_hour")),
         usd(sum("/figures/savings_usd_per_hour")),
-        usd(sum("/totals/cost")),
-        usd(sum("/totals/saved"))
-    )
+    );
+    // A function keeps no totals: a sum of nothing would pass for one.
+    if groups.iter().all(|group| group.pointer("/totals/cost").is_none()) {
+        return hourly;
+    }
+    format!("{hourly}; {} spent and {} saved to date", usd(sum("/totals/cost")), usd(sum("/totals/saved")))
 }
 
 fn row(group: &Value) -> [String; 8] {
@@ -253,6 +256,11 @@ mod tests {
         }]});
         put_together(&mut answer, &seen);
         let groups = answer["groups"].as_array().unwrap();
+        assert_eq!(
+            sums(&groups[1..]),
+            "1 group, 0 over a limit; 0.00 USD an hour, 0.00 USD an hour saved",
+            "without totals none are summed up"
+        );
         let row = row(&groups[0]);
         assert_eq!(row[3], "110 % cpu_usage\n3.0 of 8.0 vCPU");
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use axum::Router;
+use axum::{Router, middleware};
 use http_body_util::BodyExt as _;
 use lambda_http::http::uri::PathAndQuery;
 use lambda_http::http::{HeaderValue, Uri};
@@ -11,7 +11,12 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Response, Service};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use scaling::lambda::Function;
-use scaling_api::{ApiState, Caller, REQUEST_ID, router};
+use scaling_api::routes::{finish, routes};
+use scaling_api::{ApiState, Caller, REQUEST_ID};
+
+mod balancer;
+
+pub(crate) use balancer::Balancer;
 
 type ResponseFuture = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
@@ -19,13 +24,15 @@ type ResponseFuture = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 pub(crate) struct Interface {
     function: Function,
     router: Router,
+    balancer: Balancer,
 }
 
 impl Interface {
     /// Over a function's loop.
-    pub(crate) fn new(function: Function) -> Self {
+    pub(crate) fn new(function: Function, balancer: Balancer) -> Self {
         let state = ApiState::new(function.control().clone(), function.metrics().clone());
-        Self { function, router: router(state) }
+        let router = finish(routes(state).layer(middleware::from_fn(balancer::refuse)));
+        Self { function, router, balancer }
     }
 
     /// Answers one request.
@@ -38,6 +45,7 @@ impl Interface {
         if let Some(id) = id_of_gateway(&request) {
             request.headers_mut().insert(REQUEST_ID, id);
         }
+        balancer::mark(&mut request, self.balancer);
         if let Some(caller) = caller(&request) {
             request.extensions_mut().insert(caller);
         }

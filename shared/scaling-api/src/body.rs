@@ -166,12 +166,19 @@ pub(crate) fn reason(given: Option<String>) -> Result<String, Problem> {
     short("reason", given.unwrap_or_else(|| "no reason given".to_owned()))
 }
 
-/// Words that are not too long to be repeated.
+/// Words that may be repeated: not too long, and without line breaks or other control characters, by which they could pass for
+/// another line of a log or steer the terminal of whoever reads them.
 pub(crate) fn short(member: &str, words: String) -> Result<String, Problem> {
-    if words.chars().count() <= LONGEST_WORDS {
-        return Ok(words);
-    }
-    Err(Problem::invalid(member, format!("{member} must not be longer than {LONGEST_WORDS} characters")))
+    let sentence = match words.chars().find(|character| character.is_control()) {
+        Some(control) => {
+            format!("{member} must not have control characters such as {control:?}; leave it out")
+        }
+        None if words.chars().count() > LONGEST_WORDS => {
+            format!("{member} must not be longer than {LONGEST_WORDS} characters")
+        }
+        None => return Ok(words),
+    };
+    Err(Problem::invalid(member, sentence))
 }
 
 /// Reads a JSON object of a form that may be left out.

@@ -91,7 +91,11 @@ pub(crate) async fn around_writes(
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let Some(given) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let mut all = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(given) = all.next() else { return Ok(None) };
+    if all.any(|other| other != given) {
+        return Err(Problem::new(Kind::BadParameter, "send one Idempotency-Key; the request has several"));
+    }
     let key = given.to_str().unwrap_or_default();
     let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
     if key.is_empty() || key.len() > LONGEST_KEY || !is_visible {

@@ -19,7 +19,7 @@ use crate::pass::{Pass, Slot};
 use crate::ports::{Expected, NewRecord};
 use crate::ports_set::Ports;
 use crate::reading::within;
-use crate::record::{self, GroupRecord, HISTORY, Lease, OperationRecord};
+use crate::record::{self, GroupRecord, HISTORY, Lease};
 use crate::report::{GroupOutcome, Outcome};
 
 /// How long a lease lasts: longer than a function may run (50 s) and than one step with all its retries.
@@ -190,12 +190,7 @@ async fn write_history(ports: &Ports, pass: &Pass, acted: Option<&Operation>) ->
         records.push(record::decision_record(&pass.decision)?);
     }
     for operation in pass.ended.iter().chain(acted) {
-        let body = OperationRecord { group: pass.read.config.name.clone(), operation: operation.clone() };
-        records.push(NewRecord {
-            key: record::operation_key(&operation.id.0),
-            body: record::to_json("store an operation", &body)?,
-            expires: Some(pass.now + HISTORY),
-        });
+        records.push(record::operation_entry(&pass.read.config.name, operation, pass.now + HISTORY)?);
     }
     if records.is_empty() {
         return Ok(());

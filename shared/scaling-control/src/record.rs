@@ -124,6 +124,23 @@ pub struct OperationRecord {
     pub operation: Operation,
 }
 
+/// An operation's history record, which later ones of the same operation replace.
+///
+/// # Errors
+/// As [`to_json`].
+pub fn operation_entry(
+    group: &GroupName,
+    operation: &Operation,
+    expires: Timestamp,
+) -> Result<NewRecord, PortError> {
+    let body = OperationRecord { group: group.clone(), operation: operation.clone() };
+    Ok(NewRecord {
+        key: operation_key(&operation.id.0),
+        body: to_json("store an operation", &body)?,
+        expires: Some(expires),
+    })
+}
+
 /// A decision's history record. The key sorts by time.
 pub fn decision_record(decision: &Decision) -> Result<NewRecord, PortError> {
     let at = decision.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");

@@ -22,7 +22,7 @@ use crate::observe::{self, Market};
 use crate::pass::{Pass, pass};
 use crate::ports::{Expected, NewRecord};
 use crate::reading::{LONGEST_READ, Patience, within};
-use crate::record::{self, CONTROL_KEY, ControlRecord};
+use crate::record::{self, CONTROL_KEY, ControlRecord, HISTORY, operation_entry};
 use crate::report::{GroupOutcome, Outcome, TickReport};
 use crate::versions::{CHANGES_KEPT, ConfigChange};
 
@@ -198,7 +198,11 @@ impl ControlLoop {
         (requested.operation, requested.withdrawn) = (planned, withdrawn);
         pass.along = along(&requested)?;
         match requested.operation.take() {
-            Some(operation) => pass.adopt(operation),
+            Some(operation) => {
+                // With the plan: whoever asks for it while the platform answers, or after this process was killed, finds it.
+                pass.along.push(operation_entry(&config.name, &operation, now + HISTORY)?);
+                pass.adopt(operation);
+            }
             None if withdrawn => pass.take_back(),
             // What is due of an older operation is the next evaluation's.
             None => pass.step = None,

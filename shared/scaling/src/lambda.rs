@@ -15,6 +15,7 @@
 //! | `SCALING_METRIC_NAMESPACE` | CloudWatch namespace of the metrics; `ServiceScaling` where it is not set |
 //! | `SCALING_ALARM_FUNCTION` | ARN of the function `alarm`; the schedule then keeps the groups' alarms ([`alarms`]) |
 //! | `SCALING_TYPE_CHANGES` | `off` scales every group in count only: the deployment lacks what an instance refresh needs |
+//! | `SCALING_ALB` | `authenticated`: requests of a load balancer are let in; only the function `api` reads it |
 //! | `SCALING_CLOCK` | an emulator's clock, see [`clock`] |
 
 pub mod alarms;

@@ -11,6 +11,10 @@ use serde_json::{Value, json};
 use super::*;
 
 fn interface() -> Interface {
+    interface_behind(Balancer::Authenticated)
+}
+
+fn interface_behind(balancer: Balancer) -> Interface {
     let clock = Arc::new(SteppedClock::at(Timestamp::UNIX_EPOCH + Duration::from_secs(86_400)));
     let platform = FakePlatform::new("web", "m7i.large", 2, clock.clone());
     let ports = Ports {
@@ -22,7 +26,7 @@ fn interface() -> Interface {
     };
     let source = br#"{"mode": "horizontal", "control": "act", "group": "web"}"#;
     let config = Config::parse(source, &Layers::none()).unwrap().config;
-    Interface::new(Function::new(Arc::new(ControlLoop::new(ports, config))))
+    Interface::new(Function::new(Arc::new(ControlLoop::new(ports, config))), balancer)
 }
 
 /// The event that API Gateway's REST kind sends, with the path as it is behind the stage.
@@ -314,6 +318,22 @@ async fn the_events_of_every_gateway_scale_a_group() {
         let (status, found) = ask(&interface, &rest("GET", &format!("/{location}"), None)).await;
         assert_eq!((status, &parsed(found)["id"]), (200, &scaled["operation"]["id"]));
     }
+}
+
+#[tokio::test]
+async fn a_load_balancer_that_asks_nobody_gets_its_health_and_nothing_else() {
+    for (gateway, event) in &EVENTS[2..] {
+        let interface = interface_behind(Balancer::Unchecked);
+        let refused = answer(&interface, event).await;
+        assert_eq!(refused.status(), 401, "{gateway}");
+        let problem = parsed(refused.into_body());
+        assert!(problem["detail"].as_str().unwrap().contains("SCALING_ALB"), "{problem}");
+        let mut health: Value = serde_json::from_str(event).unwrap();
+        (health["httpMethod"], health["path"]) = ("GET".into(), "/health".into());
+        assert_eq!(answer(&interface, &health.to_string()).await.status(), 200, "{gateway}");
+    }
+    let gateway = answer(&interface_behind(Balancer::Unchecked), EVENTS[0].1).await;
+    assert_eq!(gateway.status(), 202, "API Gateway has asked who it is");
 }
 
 #[tokio::test]

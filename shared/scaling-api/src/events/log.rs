@@ -10,6 +10,7 @@ use scaling_control::PortError;
 use scaling_control::ports::{Clock, Expected, NewRecord, Record, StateStore};
 use scaling_control::record::{OPERATIONS_PREFIX, OperationRecord, from_json, to_json};
 use scaling_policy::decision::Decision;
+use scaling_policy::operation::Phase;
 
 use super::{Event, KEPT_FOR, Kind, PREFIX};
 use crate::audit;
@@ -54,6 +55,10 @@ fn told(record: &NewRecord, at: Timestamp) -> Option<Event> {
     let (key, body) = (record.key.as_str(), record.body.as_str());
     if key.starts_with(OPERATIONS_PREFIX) {
         let OperationRecord { group, operation } = from_json(key, body).ok()?;
+        // What was only planned has not happened yet; what the platform says to it follows.
+        if operation.phase == Phase::Planned && operation.failure.is_none() {
+            return None;
+        }
         let (what, action) = (operation.phase.label().replace('_', " "), operation.kind.label());
         let failure = operation.failure.map(|failure| format!(": {failure}")).unwrap_or_default();
         return Some(Event {

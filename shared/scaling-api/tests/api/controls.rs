@@ -200,6 +200,20 @@ async fn words_that_are_too_long_to_be_repeated_are_refused() {
     }
 }
 
+/// They would be repeated in logs and on terminals.
+#[tokio::test]
+async fn words_with_line_breaks_and_escapes_are_refused() {
+    let stage = Stage::new();
+    for words in ["a\nsecond line", "red \u{1b}[31m", "bell\u{7}", "c1 \u{9b}2J"] {
+        for member in ["reason", "by"] {
+            let body = json!({member: words});
+            let problem = stage.post("/groups/web/pause", &body).await.problem(422, "invalid-request");
+            assert_eq!(problem["pointer"], format!("/{member}"), "{words:?}");
+            assert!(problem["detail"].as_str().unwrap().contains("control character"), "{problem}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_type_that_the_image_does_not_run_on_is_no_override() {
     let stage = Stage::new();

@@ -115,5 +115,7 @@ async fn a_key_must_be_a_key() {
         let reply = stage.post_with("/scale", &[("idempotency-key", key)], r#"{"replicas": 6}"#).await;
         reply.problem(400, "bad-parameter");
     }
+    let two = [("idempotency-key", "a"), ("idempotency-key", "b")];
+    stage.post_with("/scale", &two, r#"{"replicas": 6}"#).await.problem(400, "bad-parameter");
     assert!(stage.platform.accepted.lock().unwrap().is_empty());
 }

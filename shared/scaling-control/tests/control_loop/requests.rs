@@ -1,16 +1,20 @@
 //! What a person asks for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::SignedDuration;
 use scaling_control::controls::alone;
 use scaling_control::fakes::around;
-use scaling_control::ports::{Expected, NewRecord, StateStore as _};
-use scaling_control::record::{GroupRecord, KillSwitch, from_json, group_key, to_json};
+use scaling_control::ports::{Accepted, Expected, GroupWriter, NewRecord, StateStore as _};
+use scaling_control::record::{
+    GroupRecord, KillSwitch, OPERATIONS_PREFIX, OperationRecord, from_json, group_key, to_json,
+};
 use scaling_control::{ControlLoop, Obstacle, PortError, Refusal, Requested, ScaleRequest};
-use scaling_policy::config::ConfigVersion;
+use scaling_policy::config::{ConfigVersion, GroupConfig};
 use scaling_policy::decision::Reason;
-use scaling_policy::operation::{Override, Pause};
+use scaling_policy::operation::{Override, Pause, Phase, Step};
 use serde_json::json;
 
 use crate::faults::UnreadableOnce;
@@ -364,4 +368,31 @@ async fn a_type_beside_that_of_an_override_is_refused_until_the_override_ends_or
     assert!(control.request(&of_type("m7i.xlarge", None)).await.is_ok());
     control.set_override(&"web".into(), None, alone).await.unwrap();
     assert!(control.request(&of_type("m7i.2xlarge", None)).await.is_ok());
+}
+
+/// Looks, while the platform is asked, whether the operation can be found.
+struct Looking(World);
+
+#[async_trait]
+impl GroupWriter for Looking {
+    async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
+        let records = self.0.store.snapshot();
+        let listed = records.iter().filter(|record| record.key.starts_with(OPERATIONS_PREFIX));
+        let phases: Vec<Phase> = listed
+            .map(|record| from_json::<OperationRecord>(&record.key, &record.body).unwrap().operation.phase)
+            .collect();
+        assert_eq!(phases, [Phase::Planned]);
+        self.0.ports.writer.apply(group, step).await
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_was_asked_for_can_be_found_while_the_platform_answers() {
+    let world = World::new();
+    let mut ports = world.ports.clone();
+    let (clock, platform, store) = (world.clock.clone(), world.platform.clone(), world.store.clone());
+    let beside = World { clock, platform, store, ports: world.ports.clone(), config: world.config.clone() };
+    ports.writer = Arc::new(Looking(beside));
+    let requested = ControlLoop::new(ports, world.config.clone()).request(&to(7)).await.unwrap();
+    assert_eq!(requested.operation.unwrap().phase, Phase::Accepted);
 }

@@ -88,6 +88,10 @@ pub(super) fn get(connection: &Connection, key: &str, now: i64) -> rusqlite::Res
 
 /// The records of many keys, all of one moment.
 pub(super) fn get_many(connection: &Connection, keys: &[String], now: i64) -> rusqlite::Result<Vec<Record>> {
+    // One statement is of one moment by itself.
+    if let [key] = keys {
+        return Ok(get(connection, key, now)?.into_iter().collect());
+    }
     let transaction = connection.unchecked_transaction()?;
     let found = keys.iter().filter_map(|key| get(&transaction, key, now).transpose()).collect();
     transaction.finish()?;
