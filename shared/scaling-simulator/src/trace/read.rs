@@ -2,8 +2,8 @@
 //!
 //! Put right, and named in the report: rows out of order (sorted), the same row twice (kept once), missing rows and
 //! empty values (a straight line between their neighbours, up to a tenth of the trace). Times that are each a little off are
-//! put on the grid that they keep in the mean. Everything else is an error:
-//! what a negative or infinite load or two values for one moment should mean is not for us to guess.
+//! put on the grid that they keep in the mean; two that are then at one place of it are the same time. Everything else is
+//! an error: what a negative or infinite load or two values for one moment should mean is not for us to guess.
 
 use std::fmt;
 use std::time::Duration;
@@ -48,8 +48,10 @@ pub enum TraceError {
         /// Median distance of two rows, in seconds.
         seconds: u64,
     },
-    /// Two values for one time.
-    #[error("line {line}: the same time has stood above with another value")]
+    /// Two values for one time, or for two that are at one place of the grid.
+    #[error(
+        "line {line}: the same time, or one within two seconds of it, has stood above with another value"
+    )]
     Twice {
         /// Line in the file, from 1.
         line: u64,
@@ -175,15 +177,7 @@ pub(super) fn read(text: &str) -> Result<Read, TraceError> {
         repairs.push(Repair::Sorted);
     }
     let before = rows.len();
-    if let Some(pair) =
-        rows.windows(2).find(|pair| pair[0].seconds == pair[1].seconds && pair[0].value != pair[1].value)
-    {
-        return Err(TraceError::Twice { line: pair[0].line.max(pair[1].line) });
-    }
-    rows.dedup_by(|a, b| a.seconds == b.seconds);
-    if rows.len() < before {
-        repairs.push(Repair::Repeated { rows: before - rows.len() });
-    }
+    keep_once(&mut rows)?;
     let (Some(first), true) = (rows.first(), rows.len() >= 2) else { return Err(TraceError::TooShort) };
     let start = Timestamp::from_second(whole_seconds(first.seconds)).unwrap_or(Timestamp::UNIX_EPOCH);
     let usual = grid::usual_step(&rows);
@@ -194,7 +188,11 @@ pub(super) fn read(text: &str) -> Result<Read, TraceError> {
     if lasts > LONGEST {
         return Err(TraceError::TooWide { days: whole_seconds(lasts / 86_400.0).unsigned_abs() });
     }
-    let grid = grid::of(&rows, usual).map_err(|error| mixed(&rows, FEW).unwrap_or(error))?;
+    let mut grid = grid::of(&rows, usual).map_err(|error| mixed(&rows, FEW).unwrap_or(error))?;
+    keep_one_a_place(&mut rows, &mut grid.places)?;
+    if rows.len() < before {
+        repairs.push(Repair::Repeated { rows: before - rows.len() });
+    }
     let (values, filled) = spread(&rows, &grid).map_err(|error| mixed(&rows, FEW).unwrap_or(error))?;
     if let Some(error) = filled.as_ref().and_then(|_| mixed(&rows, SOME)) {
         return Err(error);
@@ -222,6 +220,35 @@ fn rows(text: &str, most: usize) -> Result<Vec<Row>, TraceError> {
         }
     }
     Ok(rows)
+}
+
+/// Keeps one row of each time.
+fn keep_once(rows: &mut Vec<Row>) -> Result<(), TraceError> {
+    agree(rows, |at| rows[at - 1].seconds == rows[at].seconds)?;
+    rows.dedup_by(|a, b| a.seconds == b.seconds);
+    Ok(())
+}
+
+/// Keeps one row of each place: of two, one would be forgotten without a word.
+fn keep_one_a_place(rows: &mut Vec<Row>, places: &mut Vec<usize>) -> Result<(), TraceError> {
+    let is_same = |at: usize| places[at - 1] == places[at];
+    agree(rows, is_same)?;
+    let mut at = 0;
+    rows.retain(|_| {
+        at += 1;
+        at == 1 || !is_same(at - 1)
+    });
+    places.dedup();
+    Ok(())
+}
+
+/// Nothing where every row that is at the same moment as the one before it, by its index, has the same value.
+fn agree(rows: &[Row], is_same: impl Fn(usize) -> bool) -> Result<(), TraceError> {
+    let differs = |at: &usize| is_same(*at) && rows[at - 1].value != rows[*at].value;
+    match (1..rows.len()).find(differs) {
+        Some(at) => Err(TraceError::Twice { line: rows[at - 1].line.max(rows[at].line) }),
+        None => Ok(()),
+    }
 }
 
 /// The fault of a trace of two resolutions, where it is one: of those rows that have a value, so many alike.

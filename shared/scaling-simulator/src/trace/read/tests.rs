@@ -146,6 +146,65 @@ fn times_that_are_all_a_little_off_keep_the_grid_that_they_have_in_all() {
     assert!((slow.step.as_secs_f64() - 60.4).abs() < 0.001 && slow.values.len() == 2880);
 }
 
+/// Rows a minute apart, each up to 0.6 s early or late, the first one by `first`.
+fn jittered(first: f64, rows: u32) -> Vec<(f64, u32)> {
+    let off = |row: u32| if row == 0 { first } else { f64::from(row * 37 % 121) / 100.0 - 0.6 };
+    (0..rows).map(|row| (600.0 + 60.0 * f64::from(row) + off(row), row)).collect()
+}
+
+fn text(rows: &[(f64, u32)]) -> String {
+    let rows: Vec<String> = rows.iter().map(|(at, value)| format!("{at:.2},{value}\n")).collect();
+    format!("t,v\n{}", rows.concat())
+}
+
+#[test]
+fn it_is_no_matter_how_far_the_first_row_is_off() {
+    for first in [-0.6, -0.55, 0.0, 0.55, 0.6] {
+        for rows in [5, 300, 2880] {
+            let read = read(&text(&jittered(first, rows))).unwrap();
+            let expected: Vec<f64> = (0..rows).map(f64::from).collect();
+            assert_eq!((read.step.as_secs_f64(), read.repairs), (60.0, vec![]), "{first}, {rows} rows");
+            assert_eq!(read.values, expected, "{first}, {rows} rows");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_is_off_a_grid_of_jittered_rows_is_named_and_is_no_other_resolution() {
+    let mut rows = jittered(0.55, 300);
+    rows[200].0 += 20.0;
+    let error = read(&text(&rows)).err().unwrap();
+    assert!(matches!(error, TraceError::Grid { line: 202, step: 60, .. }), "{error}");
+}
+
+#[test]
+fn a_short_part_of_another_resolution_is_no_gap_where_times_are_a_little_off() {
+    let mut rows = jittered(0.55, 1100);
+    rows.retain(|(_, row)| *row <= 1000 || row.is_multiple_of(5));
+    let error = read(&text(&rows)).err().unwrap();
+    assert!(matches!(error, TraceError::Mixed { line: 1003, .. }), "{error}");
+}
+
+#[test]
+fn two_values_at_one_place_are_told_whichever_comes_first() {
+    let rows = |twins: &str| {
+        let row = |row: u32| if row == 10 { twins.to_owned() } else { format!("{},{row}\n", row * 60) };
+        format!("t,v\n{}", (0..30).map(row).collect::<String>())
+    };
+    for twins in
+        ["600,1e15\n600.9,100\n", "600,100\n600.9,1e15\n", "600.9,100\n600,1e15\n", "600,\n600.5,1\n"]
+    {
+        assert_eq!(read(&rows(twins)).err(), Some(TraceError::Twice { line: 13 }), "{twins}");
+    }
+    let same = read(&rows("600,10\n600.9,10\n600,10\n")).unwrap();
+    assert_eq!(same.repairs, vec![Repair::Sorted, Repair::Repeated { rows: 2 }]);
+    assert_eq!(same.values, (0..30).map(f64::from).collect::<Vec<_>>());
+    // One that is there twice makes up for none that is missing.
+    let gap = read(&rows("600,10\n600.9,10\n").replace("\n1200,20\n", "\n")).unwrap();
+    let filled = Repair::Filled { rows: 1, line: 23 };
+    assert_eq!(gap.repairs, vec![Repair::Repeated { rows: 1 }, filled]);
+}
+
 #[test]
 fn a_clock_that_goes_wrong_by_and_by_is_told_as_that() {
     let error = read(&with_distances([vec![60.4; 300], vec![59.6; 300]].concat())).err().unwrap().to_string();
