@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{IsTerminal, stderr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use scaling_simulator::competition::{Contender, Course, Results, compete, compete_as_tuned};
 use scaling_simulator::delays::{self, Delayed};
 use scaling_simulator::disturbance::Disturbance;
-use scaling_simulator::ranking::{Agreement, LEAST_DAYS, agreement, one_setting_for_all};
+use scaling_simulator::ranking::{Agreement, agreement, is_brief, one_setting_for_all};
 use scaling_simulator::report::{Disturbed, Plotted, Report, Source};
 use scaling_simulator::trace::PROFILE;
 use scaling_simulator::type_cases::{self, TypeCase};
@@ -111,8 +111,7 @@ impl Setup {
 
     /// Traces of which cases of the type choice are played: real ones that last a day.
     fn long_traces(&self) -> Vec<Trace> {
-        let long = Duration::from_secs_f64(LEAST_DAYS * 86_400.0);
-        let counts = |trace: &&Trace| trace.name != PROFILE && trace.length() >= long;
+        let counts = |trace: &&Trace| trace.name != PROFILE && !is_brief(trace.days());
         self.traces.iter().filter(counts).cloned().collect()
     }
 

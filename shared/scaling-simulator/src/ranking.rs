@@ -15,7 +15,7 @@ use crate::rivals::Rival;
 use crate::trace::PROFILE;
 
 /// Traces shorter than this are left out of medians, in days: they say little of a policy that learns.
-pub const LEAST_DAYS: f64 = 0.99;
+const LEAST_DAYS: f64 = 0.99;
 
 /// How a policy did over many traces.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,15 +60,61 @@ pub fn policies(results: &[Figures]) -> Vec<&str> {
     names
 }
 
-/// Every policy over the traces that `counts`, in the order of the results. Short traces and the shipped profile are left
-/// out unless there are no others.
+/// Whether a trace of so many days says too little to count beside longer ones.
+pub fn is_brief(days: f64) -> bool {
+    days < LEAST_DAYS
+}
+
+/// Why a trace is in no median and in no count of traces held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It is the shipped profile, and there are real ones.
+    Drawn,
+    /// It is brief, and there are longer ones.
+    Brief,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Drawn => "is drawn",
+            Self::Brief => "is shorter than a day",
+        })
+    }
+}
+
+/// Which of some traces count: brief ones and the shipped profile do only where there are no others.
+#[derive(Debug, Clone, Copy)]
+pub struct Counting {
+    any_real: bool,
+    any_long: bool,
+}
+
+impl Counting {
+    /// Of these traces, by name and length in days.
+    pub fn of<'a>(traces: impl Iterator<Item = (&'a str, f64)> + Clone) -> Self {
+        let any_real = traces.clone().any(|(name, _)| name != PROFILE);
+        let mut of_these = traces.filter(|(name, _)| !any_real || *name != PROFILE);
+        Self { any_real, any_long: of_these.any(|(_, days)| !is_brief(days)) }
+    }
+
+    /// Why this one of them is left out; `None` where it counts.
+    pub fn left_out(self, name: &str, days: f64) -> Option<LeftOut> {
+        if self.any_real && name == PROFILE {
+            return Some(LeftOut::Drawn);
+        }
+        (self.any_long && is_brief(days)).then_some(LeftOut::Brief)
+    }
+}
+
+/// Every policy over the traces that `counts`, in the order of the results. Of all traces those that are left out of medians
+/// ([`Counting`]) are never among them.
 pub fn standings(results: &[Figures], counts: impl Fn(&str) -> bool) -> Vec<Standing> {
-    let any_real = results.iter().any(|figures| figures.trace != PROFILE);
-    let real = |figures: &&Figures| !any_real || figures.trace != PROFILE;
-    let counted: Vec<&Figures> = results.iter().filter(real).filter(|one| counts(&one.trace)).collect();
-    let any_long = results.iter().filter(real).any(|figures| figures.days >= LEAST_DAYS);
-    let counted: Vec<&Figures> =
-        counted.into_iter().filter(|figures| !any_long || figures.days >= LEAST_DAYS).collect();
+    let counting = Counting::of(results.iter().map(|one| (one.trace.as_str(), one.days)));
+    let counted: Vec<&Figures> = results
+        .iter()
+        .filter(|one| counting.left_out(&one.trace, one.days).is_none() && counts(&one.trace))
+        .collect();
     let mut traces: Vec<&str> = counted.iter().map(|figures| figures.trace.as_str()).collect();
     traces.sort_unstable();
     traces.dedup();
@@ -115,9 +161,9 @@ impl fmt::Display for OneSetting {
 /// For every number of traces, from all of them down to one, the cheapest single setting of a rival that holds the target on
 /// as many. `sweeps` are rivals at their settings, `results` has the oracle.
 pub fn one_setting_for_all(results: &[Figures], sweeps: &[Figures]) -> Vec<OneSetting> {
-    let any_long = sweeps.iter().any(|figures| figures.days >= LEAST_DAYS);
+    let any_long = sweeps.iter().any(|figures| !is_brief(figures.days));
     let mut groups: Vec<(&str, f64, usize, Vec<f64>)> = Vec::new();
-    for one in sweeps.iter().filter(|one| !any_long || one.days >= LEAST_DAYS) {
+    for one in sweeps.iter().filter(|one| !any_long || !is_brief(one.days)) {
         let (Some(setting), Some(ratio)) = (one.setting, over_oracle(results, one)) else { continue };
         let same = |group: &&mut (&str, f64, usize, Vec<f64>)| {
             group.0 == one.policy && group.1.total_cmp(&setting) == Ordering::Equal
@@ -375,6 +421,18 @@ mod tests {
         let standings = standings(&results(), |trace| trace == "b");
         assert_eq!((standings[2].held, standings[2].traces), (1, 1));
         assert_eq!(place(&standings, "hpa"), Some(1));
+    }
+
+    #[test]
+    fn a_trace_is_left_out_only_beside_others_that_count() {
+        let of = |traces: &[(&str, f64)]| -> Vec<Option<LeftOut>> {
+            let counting = Counting::of(traces.iter().copied());
+            traces.iter().map(|(name, days)| counting.left_out(name, *days)).collect()
+        };
+        let (long, brief, drawn) = (("a", 1.0), ("b", 0.04), (PROFILE, 7.0));
+        assert_eq!(of(&[long, brief, drawn]), [None, Some(LeftOut::Brief), Some(LeftOut::Drawn)]);
+        assert_eq!(of(&[brief, drawn]), [None, Some(LeftOut::Drawn)]);
+        assert_eq!((of(&[brief]), of(&[drawn]), of(&[])), (vec![None], vec![None], vec![]));
     }
 
     #[test]

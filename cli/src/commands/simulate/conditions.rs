@@ -6,12 +6,11 @@ use anyhow::{Result, ensure};
 use scaling_fleet::fleet::BootModel;
 use scaling_fleet::service::QueueModel;
 use scaling_simulator::conditions::Feed;
-use scaling_simulator::ranking::LEAST_DAYS;
-use scaling_simulator::trace::PROFILE;
 use scaling_simulator::world::{HIGH_REPLICAS, MachineType, REFERENCE_VCPU};
 use scaling_simulator::{Conditions, STEP_SECONDS, Trace};
 
 use super::inputs::TYPE;
+use super::left_out;
 use crate::arguments::{MetricFeed, Planned, Queue, SimulateArguments};
 
 /// The 95th percentile of an exponential time over its mean, ln 20 rounded up: even an idle instance is no quicker.
@@ -92,33 +91,31 @@ fn feed(usual: Feed, planned: &Planned) -> Result<Feed> {
     })
 }
 
-/// Which of the traces the policy may have been tuned on, where some were held out of it.
-/// Traces that are left out of medians are in neither part.
+/// Which of the traces the policy may have been tuned on, where some were held out of it. Traces that are left out of
+/// medians are in neither part, unless they were held out: of those it is told apart that they are in no median.
 fn split(traces: &[Trace], held_out: &[String]) -> String {
+    if held_out.is_empty() {
+        return String::new();
+    }
     let names = |which: &dyn Fn(&Trace) -> bool| {
         let of: Vec<&str> =
             traces.iter().filter(|trace| which(trace)).map(|trace| trace.name.as_str()).collect();
         if of.is_empty() { "none of these".to_owned() } else { of.join(", ") }
     };
-    if held_out.is_empty() {
-        return String::new();
-    }
+    let counting = left_out::counting(traces);
     let is_held_out = |trace: &Trace| held_out.contains(&trace.name);
-    let brief = |trace: &Trace| !is_held_out(trace) && (trace.name == PROFILE || days(trace) < LEAST_DAYS);
-    let neither = if traces.iter().any(brief) {
-        format!(" In neither, and in no median: {}.", names(&brief))
+    let counts = |trace: &Trace| counting.left_out(&trace.name, trace.days()).is_none();
+    let is_in_neither = |trace: &Trace| !is_held_out(trace) && !counts(trace);
+    let neither = if traces.iter().any(is_in_neither) {
+        format!(" In neither, and in no median: {}.", names(&is_in_neither))
     } else {
         String::new()
     };
     format!(
         " Tuned on: {}. Held out of the tuning: {}.{neither}",
-        names(&|trace| !is_held_out(trace) && !brief(trace)),
+        names(&|trace| !is_held_out(trace) && counts(trace)),
         names(&is_held_out)
     )
-}
-
-fn days(trace: &Trace) -> f64 {
-    trace.length().as_secs_f64() / 86_400.0
 }
 
 /// What holds for all of the comparison, in sentences.
@@ -302,6 +299,11 @@ mod tests {
         assert_eq!(
             split(&[trace("a"), trace("b"), brief("c")], &held_out(&["b"])),
             " Tuned on: a. Held out of the tuning: b. In neither, and in no median: c."
+        );
+        assert_eq!(
+            split(&[brief("a"), brief("b")], &held_out(&["b"])),
+            " Tuned on: a. Held out of the tuning: b.",
+            "where there are only brief ones, they count"
         );
     }
 }

@@ -1,25 +1,27 @@
 //! Which traces say nothing of what is said over many of them.
 
 use scaling_simulator::Trace;
-use scaling_simulator::ranking::LEAST_DAYS;
+use scaling_simulator::ranking::Counting;
 use scaling_simulator::trace::PROFILE;
 
+/// Which of these traces are in medians.
+pub(super) fn counting(traces: &[Trace]) -> Counting {
+    Counting::of(traces.iter().map(|trace| (trace.name.as_str(), trace.days())))
+}
+
 /// What is said of traces that are in no median and in no count of traces held, while others are. Where some were held out
-/// of the tuning, the conditions say it.
+/// of the tuning, the conditions say it of the others.
 pub(super) fn of_medians(traces: &[Trace], held_out: &[String]) -> Option<String> {
-    let any = |which: &dyn Fn(&Trace) -> bool| traces.iter().any(which);
-    let any_real = any(&|trace| trace.name != PROFILE);
-    let any_long = any(&|trace| trace.name != PROFILE && !is_brief(trace));
-    let reason = |trace: &Trace| {
-        if trace.name == PROFILE {
-            any_real.then_some("is drawn")
-        } else {
-            (any_long && is_brief(trace)).then_some("is shorter than a day")
-        }
-    };
-    let told: Vec<String> =
-        traces.iter().filter_map(|trace| Some(format!("{} ({})", trace.name, reason(trace)?))).collect();
-    (held_out.is_empty() && !told.is_empty())
+    let counting = counting(traces);
+    let is_told = |trace: &&Trace| held_out.is_empty() || held_out.contains(&trace.name);
+    let told: Vec<String> = traces
+        .iter()
+        .filter(is_told)
+        .filter_map(|trace| {
+            Some(format!("{} ({})", trace.name, counting.left_out(&trace.name, trace.days())?))
+        })
+        .collect();
+    (!told.is_empty())
         .then(|| format!("In no median, and not counted among the traces held: {}", told.join(", ")))
 }
 
@@ -35,10 +37,6 @@ pub(super) fn of_type_cases(traces: &[Trace], asked: bool, cases: usize) -> Opti
             "--type-cases shows nothing: its cases are of traces of a day or more, and there is none{drawn}"
         )
     })
-}
-
-fn is_brief(trace: &Trace) -> bool {
-    trace.length().as_secs_f64() < LEAST_DAYS * 86_400.0
 }
 
 #[cfg(test)]
@@ -68,7 +66,14 @@ mod tests {
         for all_count in [vec![long.clone()], vec![brief.clone()], vec![drawn], Vec::new()] {
             assert_eq!(of(&all_count), None);
         }
-        assert_eq!(of_medians(&[long, brief], &["long".to_owned()]), None);
+    }
+
+    #[test]
+    fn where_some_were_held_out_those_of_them_are_named_that_are_in_no_median() {
+        let traces = [trace("long", 1440), trace("brief", 58), trace("other", 1440)];
+        let of = |held_out: &str| of_medians(&traces, &[held_out.to_owned()]);
+        assert!(of("brief").unwrap().ends_with(": brief (is shorter than a day)"));
+        assert_eq!(of("long"), None, "the conditions say it of those that were not");
     }
 
     #[test]

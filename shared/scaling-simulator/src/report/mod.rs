@@ -46,7 +46,7 @@ impl Source {
         Self {
             trace: trace.name.clone(),
             sha256: trace.sha256.clone(),
-            days: trace.length().as_secs_f64() / 86_400.0,
+            days: trace.days(),
             held_out: false,
             repairs: trace.repairs.iter().map(ToString::to_string).collect(),
         }
@@ -241,7 +241,7 @@ impl Report {
 
     /// The traces that plots have rows of: those that count in medians, or all where none does.
     fn drawn(&self) -> Vec<&Source> {
-        let long = |source: &&Source| source.days >= ranking::LEAST_DAYS;
+        let long = |source: &&Source| !ranking::is_brief(source.days);
         let found: Vec<&Source> = self.traces.iter().filter(long).collect();
         if found.is_empty() { self.traces.iter().collect() } else { found }
     }

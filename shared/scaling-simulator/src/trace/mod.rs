@@ -38,7 +38,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Reads `timestamp,value` with times in ISO 8601 or seconds.
+    /// Reads two columns below a header such as `timestamp,value`, with times in ISO 8601 or seconds.
     pub fn from_csv(name: &str, text: &str) -> Result<Self, TraceError> {
         let read = read::read(text)?;
         Ok(Self {
@@ -56,6 +56,11 @@ impl Trace {
     /// How long it is.
     pub fn length(&self) -> Duration {
         self.step * u32::try_from(self.values.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The same in days.
+    pub fn days(&self) -> f64 {
+        self.length().as_secs_f64() / 86_400.0
     }
 
     /// The value that one period in a thousand exceeds.
