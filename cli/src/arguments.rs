@@ -102,8 +102,9 @@ pub(crate) struct CompletionsArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:\n  scaling demo\n  scaling demo --seed 3 --plain\n  \
-    scaling demo --trace requests.csv --rate 300\n  scaling demo --json | jq .cost_usd\n\nA trace is CSV with a header \
-    `timestamp,value`: ISO 8601 or seconds on a uniform grid, and a count per period.")]
+    scaling demo --trace requests.csv --rate 300\n  scaling demo --json | jq .cost_usd\n\nA trace is CSV of two \
+    columns: times in ISO 8601 or seconds, on a uniform grid, and a count per period. Its first line names them, \
+    `timestamp,value` or as you like.")]
 pub(crate) struct DemoArguments {
     /// Draws the week's load, boots and noise; the same seed gives the same week
     #[arg(long, default_value_t = 1)]
@@ -111,7 +112,8 @@ pub(crate) struct DemoArguments {
     /// Replay this load instead of the drawn week
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) trace: Option<PathBuf>,
-    /// Mean requests per second that the load is scaled to [default: 300; a trace is taken as it is]
+    /// Requests per second in the mean: of the drawn week, on a working day without its bursts (its weekend is lower); of a
+    /// trace, over all of it [default: 300; a trace is taken as it is]
     #[arg(long, value_name = "REQUESTS", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: Option<f64>,
     /// Stop after this many days

@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 #[command(
     after_help = "EXAMPLES:\n  scaling simulate --trace load.csv\n  scaling simulate --trace a.csv b.csv --report out \\\n    \
     --policies hybrid,target-tracking,oracle\n  \
-    scaling simulate --trace load.csv --types m7i.large,m7i.xlarge,m7i.2xlarge\n\nA trace is CSV, `timestamp,value`, times in ISO 8601 or seconds. Its highest \
+    scaling simulate --trace load.csv --types m7i.large,m7i.xlarge,m7i.2xlarge\n\nA trace is CSV of two columns: times in \
+    ISO 8601 or seconds, and a load. Its first line names them, `timestamp,value` or as you like. Its highest \
     loads (99.9 %) are put at 40 replicas of 4 vCPU. Nothing is sent anywhere."
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]

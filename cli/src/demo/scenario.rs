@@ -16,7 +16,7 @@ use crate::arguments::DemoArguments;
 /// The latency target, in seconds.
 pub(crate) const LATENCY_TARGET: f64 = 0.25;
 
-/// Mean requests per second of the drawn week.
+/// Mean requests per second of a working day of the drawn week, without its bursts.
 const MEAN_RATE: f64 = 300.0;
 
 /// The load that the arguments ask for, from `start`.

@@ -97,8 +97,8 @@ impl Summary {
         output::line(self.table())?;
         let calls: u64 = self.sdk_calls.values().sum();
         output::line(format_args!(
-            "{:.1} days in {:.1} s; {calls} calls through the AWS SDK, each seen by the emulator.",
-            self.days,
+            "{} in {:.1} s; {calls} calls through the AWS SDK, each seen by the emulator.",
+            length(self.days),
             took.as_secs_f64()
         ))
     }
@@ -117,11 +117,7 @@ impl Summary {
         row("cost", &|f| format!("{:.2} USD", f.cost_usd));
         row("operations", &|f| f.operations.to_string());
         row("type changes", &|f| f.type_changes.to_string());
-        table.add_row([
-            "savings".to_owned(),
-            format!("{:.2} USD ({:.1} %)", self.savings_usd, self.savings_share * 100.0),
-            String::new(),
-        ]);
+        table.add_row(["savings".to_owned(), savings(self.savings_usd, self.savings_share), String::new()]);
         for column in [1, 2] {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
@@ -129,6 +125,28 @@ impl Summary {
         }
         table
     }
+}
+
+/// How long the load was, in the largest unit of which there is one.
+fn length(days: f64) -> String {
+    // What a person has typed is not a hair less than it says.
+    let minutes = (days * 1440.0 * 1000.0).round() / 1000.0;
+    match minutes {
+        1440.0.. => format!("{:.1} days", minutes / 1440.0),
+        60.0.. => format!("{:.1} hours", minutes / 60.0),
+        _ => format!("{minutes:.0} minutes"),
+    }
+}
+
+fn savings(usd: f64, share: f64) -> String {
+    format!("{:.2} USD ({:.1} %)", rounded(usd, 2), rounded(share * 100.0, 1))
+}
+
+/// To so many decimals. What is then nothing has no sign.
+fn rounded(value: f64, decimals: i32) -> f64 {
+    let factor = 10.0_f64.powi(decimals);
+    // Minus zero plus zero is zero.
+    (value * factor).round() / factor + 0.0
 }
 
 /// The same arrivals on the same machines under target tracking, in the simulator's loop. It sees each minute as soon as
@@ -182,4 +200,34 @@ fn check_calls(
         ensure!(sent == received, "{operation}: {sent} calls were sent and {received} received");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_of_less_than_a_day_is_told_in_hours_or_minutes() {
+        for (days, said) in [
+            (7.0, "7.0 days"),
+            (1.0, "1.0 days"),
+            (0.15, "3.6 hours"),
+            (1.0 / 24.0, "1.0 hours"),
+            (15.0 / 1440.0, "15 minutes"),
+        ] {
+            assert_eq!(length(days), said, "{days}");
+        }
+    }
+
+    #[test]
+    fn savings_of_nothing_have_no_sign() {
+        for (usd, share, said) in [
+            (-0.001, -0.0004, "0.00 USD (0.0 %)"),
+            (0.0, -0.0, "0.00 USD (0.0 %)"),
+            (-0.006, -0.0006, "-0.01 USD (-0.1 %)"),
+            (65.218, 0.2514, "65.22 USD (25.1 %)"),
+        ] {
+            assert_eq!(savings(usd, share), said);
+        }
+    }
 }

@@ -43,7 +43,7 @@ pub enum LoadRequest {
     },
     /// The shipped week, from now.
     Week {
-        /// Requests per second.
+        /// Requests per second of a working day, in the mean and without bursts.
         mean_rate: f64,
         /// Of the week's noise.
         seed: u64,

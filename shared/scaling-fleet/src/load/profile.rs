@@ -30,7 +30,8 @@ const MINUTES: usize = 7 * 24 * 60;
 /// A week of load, minute by minute, the same for the same seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeekProfile {
-    /// Mean rate over the quiet curve, in requests per second.
+    /// Mean rate of a working day without its bursts, in requests per second. The mean of the week is about a tenth lower:
+    /// weekends weigh more in it than bursts and crowd.
     pub mean_rate: f64,
     /// Everything random is drawn from it.
     pub seed: u64,

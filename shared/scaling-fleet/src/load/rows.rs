@@ -1,4 +1,5 @@
-//! The rows of a trace as they stand in its file: CSV with a header and two columns, ISO 8601 or seconds, and a count.
+//! The rows of a trace as they stand in its file: CSV with a header and two columns, ISO 8601 or seconds, and a count. What
+//! the header calls them is nobody's business, unless it says that the time stands second.
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -20,7 +21,7 @@ pub struct Row {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RowError {
     /// Not CSV, or not of two columns.
-    #[error("line {line}: {message}; a trace has a header `timestamp,value` and two columns")]
+    #[error("line {line}: {message}; a trace has a header such as `timestamp,value` and two columns")]
     Csv {
         /// Line in the file, from 1.
         line: u64,
@@ -28,7 +29,7 @@ pub enum RowError {
         message: String,
     },
     /// The first line is a row.
-    #[error("line 1 is no header; write `timestamp,value` above the rows")]
+    #[error("line 1 is no header; write one, such as `timestamp,value`, above the rows")]
     Header,
     /// The header names the time second.
     #[error(
@@ -208,7 +209,7 @@ mod tests {
     fn a_row_with_another_number_of_columns_is_named_by_its_line_once() {
         for (row, columns) in [("60,1,2", 3), ("60", 1)] {
             let error = read(&format!("t,v\n0,1\n{row}\n")).unwrap_err().to_string();
-            let expected = "; a trace has a header `timestamp,value` and two columns";
+            let expected = "; a trace has a header such as `timestamp,value` and two columns";
             assert_eq!(error, format!("line 3: {columns} columns{expected}"));
         }
     }

@@ -1,4 +1,4 @@
-//! Traces: CSV with a header `timestamp,value`, ISO 8601 or seconds, on a uniform grid.
+//! Traces: CSV with a header such as `timestamp,value`, ISO 8601 or seconds, on a uniform grid.
 
 use std::time::Duration;
 
