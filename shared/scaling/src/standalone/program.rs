@@ -19,6 +19,9 @@ const MOST_OUTPUT: u64 = 1 << 20;
 /// Longest explanation that is taken over from a program.
 const LONGEST_MESSAGE: usize = 2000;
 
+/// Longest name of a program with its first argument, in characters.
+const LONGEST_NAME: usize = 120;
+
 /// How long what is left of a program's words is read once it has ended. What it has written itself is there by then; only
 /// what it left running can keep the reader waiting.
 const LEFT_TO_READ: Duration = Duration::from_secs(1);
@@ -168,8 +171,14 @@ fn unavailable(
     PortError::Unavailable { operation, message: message.to_owned(), source: Some(Box::new(source)) }
 }
 
+/// The program and its first argument, which is often what tells it from another: `python3 metrics.py`.
 fn shown(arguments: &[String]) -> String {
-    arguments.first().cloned().unwrap_or_default()
+    let words: Vec<&str> = arguments.iter().take(2).map(String::as_str).collect();
+    let shown = words.join(" ");
+    if shown.chars().count() <= LONGEST_NAME {
+        return shown;
+    }
+    shown.chars().take(LONGEST_NAME).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -196,6 +205,35 @@ mod tests {
         let error = shell("echo no such pool >&2; exit 3", LONG).await.unwrap_err();
         assert_eq!(error.kind(), "unavailable");
         assert!(error.to_string().contains("code 3: no such pool"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_failure_names_the_program_and_its_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        for (text, said) in [
+            ("exit 3", "ended with code 3"),
+            ("echo {", "did not print the expected JSON"),
+            ("sleep 3600", "it did not end within"),
+        ] {
+            let path = script("metrics.sh", text);
+            let arguments = ["sh".to_owned(), path.clone(), "web".to_owned()];
+            let timeout = if text.starts_with("sleep") { Duration::from_millis(50) } else { LONG };
+            let error =
+                run::<Value>("metrics", &arguments, &json!({}), timeout).await.unwrap_err().to_string();
+            assert!(error.contains(&format!("sh {path}")) && error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_long_argument_is_cut() {
+        let arguments = ["sh".to_owned(), "é".repeat(500), "web".to_owned()];
+        assert_eq!(shown(&arguments).chars().count(), LONGEST_NAME + 1);
+        assert_eq!(shown(&[]), "");
     }
 
     #[tokio::test]
