@@ -262,7 +262,8 @@ pub enum Reason {
     },
     /// A temporary override is in force.
     Override,
-    /// There is no type that fits the bounds and has a price.
+    /// There is no type to choose from: which one the group has is not known (until its first replica shows it, or because it
+    /// is in no catalogue), or none fits the bounds and has a price.
     EmptyLadder,
     /// The group has just been taken over with less than `target_replicas`.
     TakenOver,
@@ -313,6 +314,10 @@ impl Reason {
         }
     }
 }
+
+/// Why there is no type to choose from.
+const NO_TYPE: &str = "there is no instance type to choose: the group's own is not known yet or in no catalogue, or none fits \
+                       the bounds and has a price";
 
 /// A number and what it counts: `1 replica`, `2 replicas`.
 pub fn counted(number: u32, one: &str, many: &str) -> String {
@@ -394,7 +399,7 @@ impl fmt::Display for Reason {
             Self::Requested { by } => write!(f, "requested by {by}"),
             Self::AlreadySo { by } => write!(f, "the group already has what {by} asks for"),
             Self::Override => f.write_str("a temporary override is in force"),
-            Self::EmptyLadder => f.write_str("no instance type fits the bounds and has a price"),
+            Self::EmptyLadder => f.write_str(NO_TYPE),
             Self::TakenOver => f.write_str("the group is new here and begins with target_replicas"),
         }
     }
@@ -403,6 +408,15 @@ impl fmt::Display for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_the_group_s_type_is_not_known_yet_it_is_not_said_that_none_fits() {
+        let said = Reason::EmptyLadder.to_string();
+        assert!(
+            said.contains("the group's own is not known yet") && said.contains(", or none fits"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn one_replica_is_not_told_as_many() {
