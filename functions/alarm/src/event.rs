@@ -6,6 +6,7 @@
 //!
 //! An event is only a wake-up. What it says about values, states and times is never used.
 
+use scaling::lambda::failure::Failure;
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -37,6 +38,16 @@ pub(crate) enum EventError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+impl From<EventError> for Failure {
+    fn from(error: EventError) -> Self {
+        let name = match error {
+            EventError::UnknownShape => "UnknownShape",
+            EventError::Content { .. } => "UnreadableAlarm",
+        };
+        Self::new(name, error)
+    }
 }
 
 /// Reads every alarm of an event.

@@ -1,7 +1,7 @@
 //! From alarms to an evaluation of their groups.
 
-use lambda_runtime::Error;
 use scaling::lambda::Function;
+use scaling::lambda::failure::Failure;
 use scaling::lambda::notices::Notice;
 use scaling_policy::config::{Config, GroupName};
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub(crate) struct Summary {
 ///
 /// # Errors
 /// When the evaluation failed as a whole: Lambda tries an asynchronous event again.
-pub(crate) async fn handle(function: &Function, alarms: &[Alarm]) -> Result<Summary, Error> {
+pub(crate) async fn handle(function: &Function, alarms: &[Alarm]) -> Result<Summary, Failure> {
     function.follow_clock().await?;
     // A configuration that was replaced over the REST interface may know other groups and alarms.
     let config = function.control().refresh().await?;
@@ -46,7 +46,8 @@ pub(crate) async fn handle(function: &Function, alarms: &[Alarm]) -> Result<Summ
     let notices = function.tell(&report);
     let (evaluated, failed) = (report.outcomes.len(), report.failed());
     if failed == evaluated && failed > 0 {
-        return Err(format!("none of the {failed} groups of these alarms could be evaluated").into());
+        let why = format!("none of the {failed} groups of these alarms could be evaluated");
+        return Err(Failure::new("NoGroupEvaluated", why));
     }
     Ok(Summary { evaluated, changed: report.changed(), failed, unknown_alarms, notices })
 }

@@ -8,9 +8,10 @@ use http_body_util::BodyExt as _;
 use lambda_http::http::uri::PathAndQuery;
 use lambda_http::http::{HeaderValue, Uri};
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Response, Service};
+use lambda_http::{Body, IntoResponse, Request, RequestExt, Response, Service};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use scaling::lambda::Function;
+use scaling::lambda::failure::Failure;
 use scaling_api::routes::{finish, routes};
 use scaling_api::{ApiState, Caller, REQUEST_ID};
 
@@ -39,7 +40,7 @@ impl Interface {
     ///
     /// # Errors
     /// An emulator's clock that cannot be read; whatever concerns the request itself is an answer.
-    pub(crate) async fn answer(&self, mut request: Request) -> Result<Answer, Error> {
+    pub(crate) async fn answer(&self, mut request: Request) -> Result<Answer, Failure> {
         self.function.follow_clock().await?;
         *request.uri_mut() = address(&request);
         if let Some(id) = id_of_gateway(&request) {
@@ -50,8 +51,12 @@ impl Interface {
             request.extensions_mut().insert(caller);
         }
         // The router is a handful of shared tables: a clone is a reference count.
-        let (head, body) = self.router.clone().call(request).await?.into_parts();
-        let bytes = body.collect().await?.to_bytes().to_vec();
+        let (head, body) = match self.router.clone().call(request).await {
+            Ok(response) => response.into_parts(),
+            Err(never) => match never {},
+        };
+        let collected = body.collect().await.map_err(|error| Failure::new("Body", error))?;
+        let bytes = collected.to_bytes().to_vec();
         // Text whatever its type is called: API Gateway would pass Base64 on as it is.
         let body = String::from_utf8(bytes).map_or_else(|error| Body::Binary(error.into_bytes()), Body::Text);
         Ok(Answer(Response::from_parts(head, body)))

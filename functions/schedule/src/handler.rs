@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scaling::lambda::Function;
 use scaling::lambda::clock::ClockError;
+use scaling::lambda::failure::Failure;
 use scaling::lambda::notices::Notice;
 use scaling_control::{Outcome, PortError, TickReport};
 use serde::Serialize;
@@ -42,6 +43,18 @@ pub(crate) enum TickError {
     /// The emulator's clock cannot be read.
     #[error(transparent)]
     Clock(#[from] ClockError),
+}
+
+impl From<TickError> for Failure {
+    fn from(error: TickError) -> Self {
+        let message = error.to_string();
+        let name = match error {
+            TickError::Whole(cause) => Self::from(cause).name,
+            TickError::EveryGroup { .. } => "NoGroupEvaluated",
+            TickError::Clock(_) => "Clock",
+        };
+        Self { name, message }
+    }
 }
 
 /// Evaluates until `budget` is used up, at most for the minute until the next invocation.

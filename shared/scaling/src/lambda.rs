@@ -20,6 +20,7 @@
 
 pub mod alarms;
 pub mod clock;
+pub mod failure;
 pub mod notices;
 
 use std::io::Write;

@@ -134,6 +134,9 @@ async fn a_tick_that_fails_as_a_whole_is_an_error_and_the_others_are_still_made(
     let began = Instant::now();
     let error = handle(&function, BUDGET).await.unwrap_err();
     assert!(error.to_string().contains("no answer"), "{error}");
+    let failure = Failure::from(error);
+    assert_eq!(failure.name, "Unavailable");
+    assert!(failure.message.starts_with("no group could be evaluated: "), "{failure}");
     assert_eq!(began.elapsed(), Duration::from_secs(40));
 }
 
@@ -156,7 +159,9 @@ async fn a_tick_in_which_every_group_fails_is_an_error() {
         ended: vec![],
     };
     let report = TickReport { outcomes: vec![failed("one"), failed("two")], ..TickReport::default() };
-    let error = every_group_failed(&report).unwrap().to_string();
+    let failure = Failure::from(every_group_failed(&report).unwrap());
+    assert_eq!(failure.name, "NoGroupEvaluated");
+    let error = failure.message;
     assert!(error.contains("none of the 2 groups") && error.contains("one"), "{error}");
     assert!(every_group_failed(&TickReport::default()).is_none());
 }
