@@ -42,7 +42,12 @@ pub struct Nothing {}
 pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
     let named = group(region, &input.auto_scaling_group_name)?;
     check_stays(named)?;
-    check_launches(region, &named.name, &named.settings.source, input.pool_state)?;
+    let source = &named.settings.source;
+    if let Some(what) = cannot_wait(region, source) {
+        let why = format!("You can't add a warm pool to an Auto Scaling group that has {what}.");
+        return Err(AwsError::validation(why));
+    }
+    check_hibernation(region, &named.name, source, input.pool_state)?;
     let group = group_mut(region, &input.auto_scaling_group_name)?;
     if group.warm_pool.as_ref().is_some_and(|pool| pool.deleting) {
         return Err(AwsError::validation(format!(
@@ -81,32 +86,33 @@ pub fn put(region: &mut Region, input: &PutInput) -> Result<Nothing, AwsError> {
 /// More than the on-demand base of any group.
 const MANY: u32 = 1_000_000;
 
-/// Refuses a pool of what cannot wait in one, by the User Guide's "Limitations" of warm pools: Spot Instances, instances with
-/// weights, and hibernated ones of a mixed instances policy whose template does not configure HibernationOptions.
-fn check_launches(
+/// What a source has that cannot wait in a warm pool, by the User Guide's "Limitations" of warm pools: Spot Instances, and
+/// instances with weights.
+fn cannot_wait(region: &Region, source: &LaunchSource) -> Option<&'static str> {
+    let options = source.options(&region.blueprints, region.machines).unwrap_or_default();
+    let mixes_spot = source.on_demand(MANY).is_some_and(|on_demand| on_demand < MANY);
+    if mixes_spot || options.iter().any(|option| option.spot) {
+        return Some(
+            "a mixed instances policy or a launch template or launch configuration that requests Spot Instances",
+        );
+    }
+    let LaunchSource::Mixed(policy) = source else { return None };
+    let weighted = policy.overrides().iter().any(|choice| choice.weighted_capacity.is_some());
+    weighted.then_some("a mixed instances policy with instance weights")
+}
+
+/// Refuses a pool of hibernated instances of a mixed instances policy whose template does not configure HibernationOptions:
+/// another one of these limitations.
+fn check_hibernation(
     region: &Region,
     name: &str,
     source: &LaunchSource,
     state: Option<PoolState>,
 ) -> Result<(), AwsError> {
-    let options = source.options(&region.blueprints, region.machines).unwrap_or_default();
-    let mixes_spot = source.on_demand(MANY).is_some_and(|on_demand| on_demand < MANY);
-    if mixes_spot || options.iter().any(|option| option.spot) {
-        return Err(AwsError::validation(
-            "You can't add a warm pool to an Auto Scaling group that has a mixed instances policy or a launch template or \
-             launch configuration that requests Spot Instances.",
-        ));
-    }
-    let LaunchSource::Mixed(policy) = source else { return Ok(()) };
-    let overrides = policy.launch_template.iter().flat_map(|template| &template.overrides);
-    if overrides.into_iter().any(|choice| choice.weighted_capacity.is_some()) {
-        return Err(AwsError::validation(
-            "You can't add a warm pool to an Auto Scaling group that has a mixed instances policy with instance weights.",
-        ));
-    }
     let found = source.template().and_then(|spec| region.blueprints.resolve(spec).ok());
     let hibernates = found.is_some_and(|(_, version)| version.data.hibernates());
-    if state == Some(PoolState::Hibernated) && !hibernates {
+    let is_mixed = matches!(source, LaunchSource::Mixed(_));
+    if is_mixed && state == Some(PoolState::Hibernated) && !hibernates {
         return Err(AwsError::validation(format!(
             "The pool state Hibernated needs instances that can hibernate: the launch template of Auto Scaling group {name} \
              does not configure HibernationOptions."
@@ -117,8 +123,13 @@ fn check_launches(
 
 /// Refuses a source that could not have the group's pool. One that is being deleted launches nothing any more.
 pub(super) fn check_source(region: &Region, group: &Group, source: &LaunchSource) -> Result<(), AwsError> {
-    let pool = group.warm_pool.filter(|pool| !pool.deleting);
-    pool.map_or(Ok(()), |pool| check_launches(region, &group.name, source, Some(pool.state)))
+    let Some(pool) = group.warm_pool.filter(|pool| !pool.deleting) else { return Ok(()) };
+    let name = &group.name;
+    if let Some(what) = cannot_wait(region, source) {
+        let why = format!("The Auto Scaling group {name} has a warm pool, so that it can't have {what}.");
+        return Err(AwsError::validation(why));
+    }
+    check_hibernation(region, name, source, Some(pool.state))
 }
 
 /// Input of DeleteWarmPool.

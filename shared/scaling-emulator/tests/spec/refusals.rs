@@ -225,6 +225,7 @@ async fn a_group_with_a_warm_pool_is_given_neither_spot_instances_nor_weights() 
         (requests, "requests Spot Instances"),
     ] {
         is_refused(&emulator, "UpdateAutoScalingGroup", &format!("{source}&MaxSize=9"), word);
+        is_refused(&emulator, "UpdateAutoScalingGroup", source, "web has a warm pool");
         assert_eq!(web(&emulator, |group| group.settings.clone()), before, "{source}");
         let wanted = format!("DesiredConfiguration.{}", source.replace('&', "&DesiredConfiguration."));
         is_refused(&emulator, "StartInstanceRefresh", &wanted, word);
