@@ -428,8 +428,21 @@ fn template_option(
     if let Some(wrong) = offer.filter(|offer| spot::offered(offer).is_none()) {
         return Err(invalid_template(&format!("Value ( {wrong} ) for parameter maxPrice is invalid.")));
     }
+    check_request(&version.data)?;
     let asks_for_spot = version.data.asks_for_spot();
     Ok(if asks_for_spot { option.as_spot().paid_at_most(offer) } else { option })
+}
+
+/// Refuses requests for Spot Instances that are no group's: it makes one-time requests, and new ones itself.
+fn check_request(data: &TemplateData) -> Result<(), AwsError> {
+    let lasts = data.spot_option("spotInstanceType").is_some_and(|kind| kind == "persistent");
+    if data.asks_for_spot() && (lasts || data.spot_option("blockDurationMinutes").is_some()) {
+        return Err(AwsError::new(
+            "InvalidQueryParameter",
+            "Incompatible launch template: Auto Scaling only supports the 'one-time' Spot instance type with no duration.",
+        ));
+    }
+    Ok(())
 }
 
 fn machine(kind: &str, machines: Machines) -> Result<Machine, AwsError> {
