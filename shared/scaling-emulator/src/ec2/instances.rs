@@ -214,6 +214,13 @@ pub(super) fn chosen(
     loose.chain(owned.map(|(group, member)| (shown(region, group, member), member)))
 }
 
+/// Every instance that is still known, in a group or in none.
+pub(super) fn members(region: &Region) -> impl Iterator<Item = &Member> {
+    let loose = region.loose.values().map(|loose| &loose.member);
+    let owned = region.groups().flat_map(|group| group.members.iter().chain(&group.gone));
+    loose.chain(owned).chain(region.left_over().map(|(_, member)| member))
+}
+
 /// Refuses what is no instance's id at all.
 pub(super) fn check_id(id: &str) -> Result<(), AwsError> {
     let hex = id.strip_prefix("i-").filter(|rest| !rest.is_empty() && rest.len() <= 17);
@@ -322,7 +329,7 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         iam_instance_profile: stamp.profile.as_deref().map(|role| profile(region, role)),
         instance_lifecycle: member.spot.then_some("spot"),
         spot_instance_request_id: member.spot.then(|| request(&member.id)),
-        root_device_name: "/dev/xvda",
+        root_device_name: ROOT_DEVICE,
         source_dest_check: true,
         platform_details: "Linux/UNIX",
         state_reason: reason(member),
@@ -335,6 +342,16 @@ fn described(region: &Region, member: &Member) -> InstanceDescription {
         owned: false,
         owner: region.account_id.clone(),
     }
+}
+
+/// Where an instance would have its root disk.
+pub(super) const ROOT_DEVICE: &str = "/dev/xvda";
+
+/// The security groups that an instance is in.
+pub(super) fn groups_of(region: &Region, member: &Member) -> Vec<GroupIdentifier> {
+    let launched_in = || member.stamp.as_ref().map_or(&[][..], |stamp| &stamp.security_groups);
+    let own = region.loose.get(&member.id).map(|loose| loose.security_groups.as_slice());
+    identified(region, own.filter(|own| !own.is_empty()).unwrap_or_else(launched_in))
 }
 
 /// Security groups by id or name; the default one where none is named. A name that there is no group of any more is left out.
@@ -358,7 +375,7 @@ fn profile(region: &Region, role: &str) -> Profile {
 }
 
 /// The id of the request that an instance fulfils: eight characters of its own id.
-fn request(id: &str) -> String {
+pub(super) fn request(id: &str) -> String {
     let end = id.len().saturating_sub(8);
     format!("sir-{}", id.get(end..).unwrap_or(id))
 }

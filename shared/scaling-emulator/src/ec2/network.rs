@@ -342,7 +342,10 @@ pub fn delete_group(region: &mut Region, input: &DeleteGroupInput) -> Result<Val
         return Err(AwsError::new("DependencyViolation", format!("resource {id} has a dependent object")));
     }
     region.resource_tags.remove(&id);
-    region.security_groups.remove(&id);
+    if let Some(gone) = region.security_groups.remove(&id) {
+        rules::forget_tags(region, &gone.ingress);
+        rules::forget_tags(region, &gone.egress);
+    }
     Ok(json!({ "return": true, "groupId": id }))
 }
 

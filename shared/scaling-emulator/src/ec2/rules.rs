@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::filter::{Filter, Size, keep, page};
 use super::network::{self, DEFAULT_GROUP, SecurityGroup};
+use super::tags;
+use super::template_data::{Ec2Tag, TagSpecification};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -72,6 +74,9 @@ pub struct RulesInput {
     pub to_port: Option<i64>,
     /// Addresses.
     pub cidr_ip: Option<String>,
+    /// Tags of the rules that are added.
+    #[serde(rename = "TagSpecification")]
+    pub tags: Vec<TagSpecification>,
 }
 
 /// Several rules that have protocol and ports in common.
@@ -146,7 +151,6 @@ fn added(
     for rule in &mut wanted {
         rule.id = region.ids.template().replacen("lt-", "sgr-", 1);
     }
-    let account = region.account_id.clone();
     let rules = direction(network::group_mut(region, &id));
     if let Some(there) = wanted.iter().find(|rule| rules.iter().any(|known| known.is_same(rule))) {
         return Err(AwsError::new(
@@ -161,7 +165,10 @@ fn added(
         ));
     }
     rules.extend(wanted.iter().cloned());
-    let shown: Vec<Value> = wanted.iter().map(|rule| shown_rule(rule, &id, &account, egress)).collect();
+    for rule in &wanted {
+        tags::give(region, &rule.id, "security-group-rule", &input.tags);
+    }
+    let shown: Vec<Value> = wanted.iter().map(|rule| shown_rule(region, rule, &id, egress)).collect();
     Ok(json!({ "return": true, "securityGroupRuleSet": shown }))
 }
 
@@ -179,8 +186,22 @@ fn removed(region: &mut Region, input: &RulesInput, direction: Direction) -> Res
             "The specified rule does not exist in this security group.",
         ));
     }
-    rules.retain(|rule| !is_meant(rule));
+    let taken: Vec<Rule> = rules.extract_if(.., |rule| is_meant(rule)).collect();
+    forget_tags(region, &taken);
     Ok(json!({ "return": true }))
+}
+
+/// Forgets the tags of rules that there are no longer.
+pub(super) fn forget_tags(region: &mut Region, rules: &[Rule]) {
+    for rule in rules {
+        region.resource_tags.remove(&rule.id);
+    }
+}
+
+/// Whether a group has a rule with this id.
+pub(super) fn is_known(region: &Region, id: &str) -> bool {
+    let mut groups = network::all_groups(region).into_iter();
+    groups.any(|(_, group)| group.ingress.iter().chain(&group.egress).any(|rule| rule.id == id))
 }
 
 /// The id of the group that is meant.
@@ -302,7 +323,7 @@ pub struct DescribeInput {
     /// All when empty.
     #[serde(rename = "SecurityGroupRuleId")]
     pub ids: Vec<String>,
-    /// `group-id`, `security-group-rule-id`.
+    /// `group-id`, `security-group-rule-id`, and those by tags.
     #[serde(rename = "Filter")]
     pub filters: Vec<Filter>,
     /// Size of the page.
@@ -313,11 +334,10 @@ pub struct DescribeInput {
 
 /// Describes rules one by one.
 pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsError> {
-    let account = region.account_id.clone();
     let mut all = Vec::new();
     for (id, group) in network::all_groups(region) {
         for (rules, egress) in [(&group.ingress, false), (&group.egress, true)] {
-            all.extend(rules.iter().map(|rule| shown_rule(rule, &id, &account, egress)));
+            all.extend(rules.iter().map(|rule| shown_rule(region, rule, &id, egress)));
         }
     }
     if let Some(unknown) =
@@ -331,24 +351,34 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<Value, Aws
     if !input.ids.is_empty() {
         all.retain(|one| input.ids.iter().any(|id| one["securityGroupRuleId"] == **id));
     }
-    keep(&mut all, &input.filters, |one, filter| {
-        let member = match filter {
-            "group-id" => "groupId",
-            "security-group-rule-id" => "securityGroupRuleId",
-            _ => return None,
-        };
-        Some(one[member].as_str().map(str::to_owned).into_iter().collect())
-    })?;
+    keep(&mut all, &input.filters, values)?;
     let (page, next_token) = page(all, input.next_token.as_deref(), Size(input.max_results, 5, 1_000))?;
     Ok(json!({ "securityGroupRuleSet": page, "nextToken": next_token }))
 }
 
-fn shown_rule(rule: &Rule, group: &str, account: &str, egress: bool) -> Value {
+fn values(one: &Value, filter: &str) -> Option<Vec<String>> {
+    let member = match filter {
+        "group-id" => "groupId",
+        "security-group-rule-id" => "securityGroupRuleId",
+        _ => {
+            let tagged: Vec<Ec2Tag> = serde_json::from_value(one["tagSet"].clone()).unwrap_or_default();
+            return tags::values(&tagged, filter);
+        }
+    };
+    Some(one[member].as_str().map(str::to_owned).into_iter().collect())
+}
+
+fn shown_rule(region: &Region, rule: &Rule, group: &str, egress: bool) -> Value {
+    let account = &region.account_id;
     let mut shown = json!({
         "securityGroupRuleId": rule.id, "groupId": group, "groupOwnerId": account, "isEgress": egress,
         "ipProtocol": rule.protocol, "description": rule.description,
         "fromPort": rule.ports.map_or(-1, |ports| ports.0), "toPort": rule.ports.map_or(-1, |ports| ports.1),
     });
+    let tagged = tags::of(region, &rule.id);
+    if !tagged.is_empty() {
+        shown["tagSet"] = json!(tagged);
+    }
     match &rule.peer {
         Peer::V4(block) => shown["cidrIpv4"] = json!(block),
         Peer::V6(block) => shown["cidrIpv6"] = json!(block),

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::filter::{Filter, Size, keep, page};
 use super::instances::all;
-use super::network;
 use super::template_data::{Ec2Tag, TagSpecification};
+use super::{network, rules, spot_requests};
 use crate::region::Region;
 use crate::wire::AwsError;
 
@@ -112,6 +112,8 @@ fn known(region: &Region, resources: &[String]) -> Result<(), AwsError> {
         let there = match kind {
             "i" => region.member(id).is_some(),
             "lt" => region.blueprints.template(Some(id), None).is_ok(),
+            "sgr" => rules::is_known(region, id),
+            "sir" => spot_requests::is_known(region, id),
             "sg" => id == network::DEFAULT_GROUP || region.security_groups.contains_key(id),
             "subnet" => (0..region.zones().len()).any(|zone| network::subnet(zone) == *id),
             "vpc" => id == network::VPC,
@@ -120,9 +122,11 @@ fn known(region: &Region, resources: &[String]) -> Result<(), AwsError> {
         let code = match kind {
             _ if there => continue,
             _ if !well_formed => return Err(invalid(id)),
+            "sir" => return Err(spot_requests::not_found(id)),
             "i" => "InvalidInstanceID.NotFound",
             "lt" => "InvalidLaunchTemplateId.NotFound",
             "sg" => "InvalidGroup.NotFound",
+            "sgr" => "InvalidSecurityGroupRuleId.NotFound",
             "subnet" => "InvalidSubnetID.NotFound",
             _ => "InvalidVpcID.NotFound",
         };
@@ -141,6 +145,15 @@ pub(super) fn give(region: &mut Region, id: &str, kind: &str, specifications: &[
     for tag in meant.flat_map(|one| &one.tags) {
         let tags = region.resource_tags.entry(id.to_owned()).or_default();
         tags.insert(tag.key.clone(), tag.value.clone());
+    }
+}
+
+/// Forgets the tags of Spot requests whose instances are known no longer.
+pub(crate) fn forget_requests(region: &mut Region) {
+    let tagged = region.resource_tags.keys().filter(|id| id.starts_with("sir-"));
+    let gone: Vec<String> = tagged.filter(|id| !spot_requests::is_known(region, id)).cloned().collect();
+    for id in gone {
+        region.resource_tags.remove(&id);
     }
 }
 
@@ -227,6 +240,8 @@ fn kind(id: &str) -> &'static str {
         ("i", "instance"),
         ("lt", "launch-template"),
         ("sg", "security-group"),
+        ("sgr", "security-group-rule"),
+        ("sir", spot_requests::KIND),
         ("snap", "snapshot"),
         ("subnet", "subnet"),
         ("vol", "volume"),
