@@ -252,6 +252,7 @@ MACHINES = [
     ("*_instances.*.PlatformDetails: Linux/UNIX | absent", f"{INSTANCE}, platformDetails"),
     ("*_instances.*.RootDeviceName: /dev/xvda | /dev/sda1", f"{INSTANCE}, rootDeviceName: the image's, and moto's image is another"),
     ("*_instances.*.SecurityGroups: * | [[][]]", "EC2 User Guide, Default security groups: what names no group is in the VPC's default one"),
+    ("describe_instance_attribute.Groups: * | [[][]]", "EC2 User Guide, Default security groups: what names no group is in the VPC's default one"),
     ("describe_instances.Reservations: * | *", "EC2 API Reference, Reservation: one a launch; a group's instances are launched one by one, moto's together"),
     ("describe_images.*", "EC2 API Reference, Image: what an image is, is its owner's: moto's is a public one, this one a stand-in for any"),
     *((f"{verb}_instances.*.CurrentState.*: {ours} | {theirs}", f"{verb.title()}Instances: an instance that is in this state already stays in it")

@@ -4,6 +4,16 @@ from sequences_found import machine, security_group, subnet, vpc
 
 TYPES = ["m5.large", "c5.xlarge"]
 IMAGE = "ami-12c6146b"
+ATTRIBUTES = [
+    "disableApiStop",
+    "disableApiTermination",
+    "ebsOptimized",
+    "groupSet",
+    "instanceInitiatedShutdownBehavior",
+    "instanceType",
+    "sourceDestCheck",
+    "userData",
+]
 
 
 def named(draw):
@@ -77,7 +87,7 @@ def machines(draw, _now):
     yield 2, "ec2", "modify_instance_attribute", {"InstanceId": machine(0, "stopped"), "InstanceType": {"Value": kind}}
     yield 2, "ec2", "describe_instance_attribute", {
         "InstanceId": ids[0],
-        "Attribute": draw.choice(["instanceType", "disableApiTermination", "instanceInitiatedShutdownBehavior", "userData"]),
+        "Attribute": draw.choice(ATTRIBUTES),
     }
     yield 1, "ec2", "describe_spot_instance_requests", draw.choice([{}, filters("state", "active")])
     tag = {"Key": "color", "Value": draw.choice(["red", "blue"])}

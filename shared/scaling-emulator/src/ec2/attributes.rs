@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::images;
-use super::instances::{InstanceState, STOPPED, state};
-use super::lifecycle::found;
+use super::instances::{InstanceState, ROOT_DEVICE, STOPPED, groups_of, state};
+use super::lifecycle::{found, has_ended};
+use super::{images, invalid};
 use crate::region::{Member, Region};
 use crate::wire::AwsError;
+use crate::wire::form::truth;
 
 /// Input of ModifyInstanceAttribute.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,16 +37,21 @@ pub struct AttributeValue {
 }
 
 /// Gives a stopped instance another type, or protects one from calls that end it. Other attributes are accepted and have no
-/// effect.
+/// effect. What has ended stays as it was.
 pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<Value, AwsError> {
     let id = &input.instance_id;
     let said = |given: &Option<AttributeValue>, name: &str| {
         let named = input.value.clone().filter(|_| input.attribute.as_deref() == Some(name));
         given.as_ref().map(|given| given.value.clone()).or(named)
     };
-    let now = state(found(region, id)?);
-    if let Some(protected) = said(&input.disable_api_termination, "disableApiTermination") {
-        let protected = protected.eq_ignore_ascii_case("true");
+    let member = found(region, id)?;
+    if has_ended(member) {
+        let why = format!("The instance '{id}' is not in a state in which its attributes can be changed.");
+        return Err(AwsError::new("IncorrectInstanceState", why));
+    }
+    let now = state(member);
+    if let Some(said) = said(&input.disable_api_termination, "disableApiTermination") {
+        let protected = protection(member, &said)?;
         if let Some(member) = region.present_mut(id) {
             Arc::make_mut(member.stamp.get_or_insert_default()).end_protected = protected;
         }
@@ -54,6 +60,15 @@ pub fn modify(region: &mut Region, input: &ModifyInput) -> Result<Value, AwsErro
         modify_type(region, id, now, &kind)?;
     }
     Ok(json!({ "return": true }))
+}
+
+/// Whether an instance is to be protected. There is nothing to say of that for a Spot Instance.
+fn protection(member: &Member, said: &str) -> Result<bool, AwsError> {
+    if member.spot {
+        let why = "Modifying 'disableApiTermination' is not supported for spot instances.";
+        return Err(AwsError::new("UnsupportedOperation", why));
+    }
+    truth(said).ok_or_else(|| invalid("DisableApiTermination", said, "Expecting true or false."))
 }
 
 fn modify_type(region: &mut Region, id: &str, now: InstanceState, kind: &str) -> Result<(), AwsError> {
@@ -101,6 +116,10 @@ pub struct DescribeInput {
     pub attribute: String,
 }
 
+/// Attributes that there are on EC2, and nothing to show of here.
+const NOT_SHOWN: [&str; 6] =
+    ["blockDeviceMapping", "enclaveOptions", "kernel", "productCodes", "ramdisk", "sriovNetSupport"];
+
 /// Shows one attribute of those that are kept.
 pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<Value, AwsError> {
     let member = found(region, &input.instance_id)?;
@@ -112,26 +131,34 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<Value, Aws
             let said = stamp.and_then(|stamp| stamp.shutdown.as_deref());
             json!({ "value": said.unwrap_or("stop") })
         }
-        "userData" => user_data(region, member).map_or_else(|| json!({}), |data| json!({ "value": data })),
-        other => {
-            let why = format!("Value ({other}) for parameter attribute is invalid. Unknown attribute.");
-            return Err(AwsError::new("InvalidParameterValue", why));
+        "disableApiStop" => json!({ "value": false }),
+        "ebsOptimized" => json!({ "value": stamp.is_some_and(|stamp| stamp.ebs_optimized) }),
+        "sourceDestCheck" => json!({ "value": true }),
+        "rootDeviceName" => json!({ "value": ROOT_DEVICE }),
+        "groupSet" => {
+            groups_of(region, member).into_iter().map(|group| json!({ "groupId": group.group_id })).collect()
         }
+        "userData" => user_data(region, member).map_or_else(|| json!({}), |data| json!({ "value": data })),
+        other if NOT_SHOWN.contains(&other) => {
+            return Err(invalid(
+                "Attribute",
+                other,
+                "There is such an attribute, and this emulator does not show it.",
+            ));
+        }
+        other => return Err(invalid("Attribute", other, "Unknown attribute.")),
     };
     let attribute = input.attribute.clone();
     Ok(json!({ "instanceId": input.instance_id, attribute: value }))
 }
 
-/// The start script of an instance: that of the call that ran it, else that of its template or configuration.
+/// The start script that an instance was launched with. Older states kept those of calls only; a version of a template says
+/// what it always said.
 fn user_data(region: &Region, member: &Member) -> Option<String> {
-    let of_call = member.stamp.as_ref().and_then(|stamp| stamp.user_data.clone());
+    let kept = member.stamp.as_ref().and_then(|stamp| stamp.user_data.clone());
     let of_template = || {
         let (_, version) = region.blueprints.resolve(member.template.as_ref()?).ok()?;
         version.data.user_data.clone()
     };
-    let of_configuration = || {
-        let made = region.blueprints.configurations.get(member.configuration.as_ref()?)?;
-        Some(made.rest.get("UserData")?.as_str()?.to_owned())
-    };
-    of_call.or_else(of_template).or_else(of_configuration).filter(|data| !data.is_empty())
+    kept.or_else(of_template).filter(|data| !data.is_empty())
 }

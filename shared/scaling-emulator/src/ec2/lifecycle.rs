@@ -83,43 +83,8 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
     let mut room = region.room();
     for id in &input.ids {
         let member = found(region, id)?;
-        let now = state(member);
-        if step != Step::Terminate && !matches!(now.name, "running" | "stopped") {
-            return Err(AwsError::new(
-                "IncorrectInstanceState",
-                format!("The instance '{id}' is not in a state from which it can be started or stopped."),
-            ));
-        }
-        if step == Step::Terminate && member.stamp.as_ref().is_some_and(|stamp| stamp.end_protected) {
-            return Err(AwsError::new(
-                "OperationNotPermitted",
-                format!(
-                    "The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and \
-                     try again."
-                ),
-            ));
-        }
-        if step == Step::Stop && member.spot && !member.persistent {
-            // *EC2 User Guide*, "Stop a Spot Instance".
-            return Err(AwsError::new(
-                "UnsupportedOperation",
-                format!(
-                    "You can't stop the Spot Instance '{id}' because it is associated with a one-time Spot Instance \
-                     request. You can only stop Spot Instances associated with persistent Spot Instance requests."
-                ),
-            ));
-        }
-        if step == Step::Start && now == STOPPED && member.interrupted {
-            // *EC2 User Guide*, "Behavior of Spot Instance interruptions": only EC2 starts it again.
-            return Err(AwsError::new(
-                "IncorrectSpotRequestState",
-                format!(
-                    "You can't start the Spot Instance '{id}' because the associated Spot Instance request is not in an \
-                     appropriate state to support start."
-                ),
-            ));
-        }
-        if step == Step::Start && now == STOPPED {
+        check(member, step)?;
+        if step == Step::Start && state(member) == STOPPED {
             let kind = member.instance_type.as_str();
             region.launch_faults.refusal(kind, &member.zone).map_or(Ok(()), Err)?;
             // The quotas are of on-demand instances.
@@ -140,7 +105,76 @@ fn changed(region: &mut Region, input: &StateInput, step: Step) -> Result<StateO
     Ok(StateOutput { instances_set })
 }
 
+/// Refuses what cannot be done to an instance as it is. What has ended can be ended again, whatever protected it.
+fn check(member: &Member, step: Step) -> Result<(), AwsError> {
+    let (id, now) = (&member.id, state(member));
+    match step {
+        Step::Terminate if has_ended(member) => Ok(()),
+        Step::Terminate => check_protection(member),
+        _ if !matches!(now.name, "running" | "stopped") => Err(AwsError::new(
+            "IncorrectInstanceState",
+            format!("The instance '{id}' is not in a state from which it can be started or stopped."),
+        )),
+        Step::Stop => check_request(member),
+        // *EC2 User Guide*, "Behavior of Spot Instance interruptions": only EC2 starts it again.
+        Step::Start if now == STOPPED && member.interrupted => Err(inappropriate(id, "start")),
+        Step::Start => Ok(()),
+    }
+}
+
+/// Whether an instance has ended or is about to.
+pub(super) fn has_ended(member: &Member) -> bool {
+    matches!(state(member).name, "terminated" | "shutting-down")
+}
+
+/// Refuses to end what is protected. A Spot Instance is not, whatever an older state says.
+fn check_protection(member: &Member) -> Result<(), AwsError> {
+    let protected = member.stamp.as_ref().is_some_and(|stamp| stamp.end_protected);
+    if !protected || member.spot {
+        return Ok(());
+    }
+    Err(AwsError::new(
+        "OperationNotPermitted",
+        format!(
+            "The instance '{}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
+            member.id
+        ),
+    ))
+}
+
+/// Refuses to stop a Spot Instance whose request does not outlive it, or is cancelled: *EC2 User Guide*, "Stop a Spot
+/// Instance" and "Cancel a Spot Instance request".
+fn check_request(member: &Member) -> Result<(), AwsError> {
+    let id = &member.id;
+    if member.spot && !member.persistent {
+        return Err(AwsError::new(
+            "UnsupportedOperation",
+            format!(
+                "You can't stop the Spot Instance '{id}' because it is associated with a one-time Spot Instance request. \
+                 You can only stop Spot Instances associated with persistent Spot Instance requests."
+            ),
+        ));
+    }
+    if member.spot && member.request_cancelled {
+        return Err(inappropriate(id, "stop"));
+    }
+    Ok(())
+}
+
+/// What is asked for does not fit the state of an instance's Spot request.
+fn inappropriate(id: &str, what: &str) -> AwsError {
+    let why = format!(
+        "You can't {what} the Spot Instance '{id}' because the associated Spot Instance request is not in an appropriate \
+         state to support {what}."
+    );
+    AwsError::new("IncorrectSpotRequestState", why)
+}
+
 fn carry_out(region: &mut Region, id: &str, step: Step) {
+    let now = region.now;
+    if let Some(member) = region.present_mut(id).filter(|_| step == Step::Start) {
+        member.change_request(now);
+    }
     match (step, region.loose.get_mut(id)) {
         (Step::Start, Some(loose)) => {
             (loose.member.state, loose.member.condition) = (LifecycleState::InService, Condition::Sound);

@@ -27,6 +27,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use self::running::RunInput;
+use crate::cloudwatch::paging::checksum;
 use crate::region::Region;
 use crate::wire::AwsError;
 use crate::wire::form::{Form, FormError};
@@ -46,7 +48,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("DeleteLaunchTemplateVersions", |region, form| call(region, form, removal::delete)),
     ("DescribeInstanceStatus", |region, form| call(region, form, status::describe)),
     ("DescribeRegions", |region, _| Ok(status::regions(region))),
-    ("RunInstances", |region, form| call(region, form, running::run)),
+    ("RunInstances", run),
     ("StartInstances", |region, form| call(region, form, lifecycle::start)),
     ("StopInstances", |region, form| call(region, form, lifecycle::stop)),
     ("RebootInstances", |region, form| call(region, form, lifecycle::reboot)),
@@ -102,12 +104,23 @@ fn dry_run(region: &mut Region, operation: &str, form: &Form, act: Operation) ->
     tried.map_or_else(|error| error, |_| succeeds().with_status(412))
 }
 
+/// `RunInstances`, which tells calls with the same token apart by everything that they say.
+fn run(region: &mut Region, form: &Form) -> Result<Value, AwsError> {
+    let input = RunInput { call: checksum(form.said().as_bytes()), ..read(form)? };
+    written(running::run(region, &input)?)
+}
+
 fn call<I: DeserializeOwned, O: Serialize>(
     region: &mut Region,
     form: &Form,
     act: fn(&mut Region, &I) -> Result<O, AwsError>,
 ) -> Result<Value, AwsError> {
-    let input: I = form.read().map_err(|error| match error {
+    written(act(region, &read(form)?)?)
+}
+
+/// What a form says, in the service's words where it cannot be so.
+fn read<I: DeserializeOwned>(form: &Form) -> Result<I, AwsError> {
+    form.read().map_err(|error| match error {
         FormError::Missing(member) => {
             AwsError::new("MissingParameter", format!("The request must contain the parameter {member}"))
         }
@@ -116,8 +129,11 @@ fn call<I: DeserializeOwned, O: Serialize>(
         }
         FormError::Constraint { member, value, rule } => invalid(&member, &value, &format!("{rule}.")),
         FormError::Invalid { .. } => AwsError::new("InvalidParameterValue", error.to_string()),
-    })?;
-    serde_json::to_value(act(region, &input)?)
+    })
+}
+
+fn written<O: Serialize>(output: O) -> Result<Value, AwsError> {
+    serde_json::to_value(output)
         .map_err(|error| AwsError::new("InternalError", error.to_string()).with_status(500))
 }
 

@@ -11,13 +11,13 @@ use super::instances::{InstanceDescription, InstanceState, shown_loose};
 use super::market::{self, MarketOptions, SpotRequest};
 use super::template_data::{TagSpecification, TemplateData};
 use super::templates::mismatch;
-use super::{images, network, spot};
-use crate::cloudwatch::paging::checksum;
+use super::{images, invalid, network, spot, spot_requests};
 use crate::region::Region;
 use crate::region::blueprints::TemplateSpec;
 use crate::region::loose::Loose;
 use crate::region::stamp;
 use crate::wire::AwsError;
+use crate::wire::form::truth;
 
 /// Most instances of one call.
 const MOST: u32 = 1_000;
@@ -64,6 +64,9 @@ pub struct RunInput {
     /// Tags.
     #[serde(rename = "TagSpecification")]
     pub tags: Vec<TagSpecification>,
+    /// What tells this call from another one with the same token: a checksum of everything that it says.
+    #[serde(skip)]
+    pub call: u64,
 }
 
 /// Where instances run.
@@ -104,6 +107,9 @@ struct Asked {
     zone: String,
     /// `None` for on-demand instances.
     spot: Option<SpotRequest>,
+    attributes: Attributes,
+    /// Tags of the call behind those of its template.
+    specifications: Vec<TagSpecification>,
     tags: BTreeMap<String, String>,
     security_groups: Vec<String>,
 }
@@ -148,9 +154,12 @@ pub fn run(region: &mut Region, input: &RunInput) -> Result<RunOutput, AwsError>
         (loose.image, loose.tags) = (Some(asked.image.clone()), asked.tags.clone());
         loose.reservation = Some(reservation.clone());
         (loose.client_token, loose.key_name) = (input.client_token.clone(), input.key_name.clone());
-        loose.call = input.client_token.is_some().then(|| fingerprint(input));
+        loose.call = input.client_token.is_some().then_some(input.call);
         stamp::complete(&region.blueprints, &mut loose);
-        keep_attributes(&mut loose, input);
+        keep_attributes(&mut loose, input, &asked.attributes);
+        if asked.spot.is_some() {
+            spot_requests::give_tags(region, &loose.member.id, &asked.specifications);
+        }
         instances_set.push(InstanceDescription {
             instance_state: InstanceState { code: 0, name: "pending" },
             ..shown_loose(region, &loose)
@@ -186,6 +195,9 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
         tags.extend(version.data.instance_tags().map(|tag| (tag.key.clone(), tag.value.clone())));
     }
     let spot = market::request(&input.instance_market_options, data)?;
+    let attributes = attributes(input, data, spot.is_some())?;
+    let of_template = data.into_iter().flat_map(|data| &data.tag_specifications);
+    let specifications = of_template.chain(&input.tags).cloned().collect();
     let image = image.ok_or_else(|| missing("ImageId"))?;
     if let Some(message) = images::malformed(&image) {
         return Err(AwsError::new("InvalidAMIID.Malformed", message));
@@ -209,15 +221,48 @@ fn asked(region: &Region, input: &RunInput) -> Result<Asked, AwsError> {
     let of_interfaces = input.network_interfaces.iter().flat_map(|one| &one.security_group_ids);
     let ids: Vec<String> = input.security_group_ids.iter().chain(of_interfaces).cloned().collect();
     let security_groups = network::named(region, &ids, &input.security_groups)?;
-    Ok(Asked { kind, image, template, zone, spot, tags, security_groups })
+    Ok(Asked { kind, image, template, zone, spot, attributes, specifications, tags, security_groups })
 }
 
-/// What the call says of attributes stands for what the template says of them.
-fn keep_attributes(loose: &mut Loose, input: &RunInput) {
+/// What a call says of attributes, and its template where it says nothing.
+struct Attributes {
+    end_protected: bool,
+    shutdown: Option<String>,
+}
+
+fn attributes(input: &RunInput, data: Option<&TemplateData>, spot: bool) -> Result<Attributes, AwsError> {
+    let of_template = |member: &str| data.and_then(|data| data.rest.get(member));
+    let end_protected = match (input.disable_api_termination, of_template("disableApiTermination")) {
+        (Some(said), _) => said,
+        (None, Some(said)) => is_protected(said)?,
+        (None, None) => false,
+    };
+    if end_protected && spot {
+        return Err(AwsError::new(
+            "InvalidParameterCombination",
+            "DisableApiTermination can't be true for Spot Instances: they have no termination protection.",
+        ));
+    }
+    let of_template = of_template("instanceInitiatedShutdownBehavior").and_then(Value::as_str);
+    let of_call = input.instance_initiated_shutdown_behavior.as_deref();
+    let shutdown = of_call.filter(|said| !said.is_empty()).or(of_template);
+    if let Some(wrong) = shutdown.filter(|shutdown| !matches!(*shutdown, "stop" | "terminate")) {
+        return Err(invalid("InstanceInitiatedShutdownBehavior", wrong, "Expecting stop or terminate."));
+    }
+    Ok(Attributes { end_protected, shutdown: shutdown.map(str::to_owned) })
+}
+
+/// Whether a template protects its instances, as a form writes it or as a state does.
+fn is_protected(said: &Value) -> Result<bool, AwsError> {
+    let text = said.as_str().map_or_else(|| said.to_string(), str::to_owned);
+    truth(&text).ok_or_else(|| invalid("DisableApiTermination", &text, "Expecting true or false."))
+}
+
+fn keep_attributes(loose: &mut Loose, input: &RunInput, attributes: &Attributes) {
     let stamp = Arc::make_mut(loose.member.stamp.get_or_insert_default());
-    stamp.end_protected = input.disable_api_termination.unwrap_or(stamp.end_protected);
-    stamp.shutdown = input.instance_initiated_shutdown_behavior.clone().or(stamp.shutdown.take());
-    stamp.user_data.clone_from(&input.user_data);
+    stamp.end_protected = attributes.end_protected;
+    stamp.shutdown.clone_from(&attributes.shutdown);
+    stamp.user_data = input.user_data.clone().or(stamp.user_data.take());
 }
 
 /// What a call with the same token ran before; the token of another call is refused.
@@ -233,7 +278,7 @@ fn run_before(region: &Region, input: &RunInput) -> Result<Option<RunOutput>, Aw
         || input.image_id.is_some() && input.image_id != first.image
         || input.max_count.is_some_and(|most| before.len() > most as usize)
         // What an older state knows of the call is the above.
-        || first.call.is_some_and(|call| call != fingerprint(input));
+        || first.call.is_some_and(|call| call != input.call);
     if other {
         return Err(mismatch());
     }
@@ -243,11 +288,6 @@ fn run_before(region: &Region, input: &RunInput) -> Result<Option<RunOutput>, Aw
         group_set: [],
         instances_set: before.iter().map(|loose| shown_loose(region, loose)).collect(),
     }))
-}
-
-/// What tells a call from another one with the same token.
-fn fingerprint(input: &RunInput) -> u64 {
-    checksum(format!("{input:?}").as_bytes())
 }
 
 /// The subnet that a call names, itself or by a network interface.

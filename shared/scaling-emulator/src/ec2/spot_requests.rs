@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::filter::{Filter, Size, keep, page};
-use super::instances::{InstanceDescription, chosen, state};
+use super::instances::{InstanceDescription, chosen, members, request, state};
+use super::tags;
+use super::template_data::{Ec2Tag, TagSpecification};
 use crate::region::{Condition, Member, Region};
 use crate::wire::AwsError;
 
@@ -44,7 +46,20 @@ pub fn describe(region: &mut Region, input: &DescribeInput) -> Result<Value, Aws
 /// Member with a request's id.
 const ID: &str = "spotInstanceRequestId";
 
-fn not_found(id: &str) -> AwsError {
+/// What tags and their descriptions call a request.
+pub(super) const KIND: &str = "spot-instances-request";
+
+/// Gives the request of a new instance the tags that are meant for it.
+pub(super) fn give_tags(region: &mut Region, instance: &str, specifications: &[TagSpecification]) {
+    tags::give(region, &request(instance), KIND, specifications);
+}
+
+/// Whether there is a request with this id.
+pub(super) fn is_known(region: &Region, id: &str) -> bool {
+    members(region).any(|member| member.spot && request(&member.id) == id)
+}
+
+pub(super) fn not_found(id: &str) -> AwsError {
     AwsError::new(
         "InvalidSpotInstanceRequestID.NotFound",
         format!("The spot instance request ID '{id}' does not exist"),
@@ -53,11 +68,13 @@ fn not_found(id: &str) -> AwsError {
 
 fn requests(region: &Region) -> Vec<Value> {
     let spot = chosen(region, |member| member.spot);
-    spot.map(|(instance, member)| shown(&instance, member)).collect()
+    spot.map(|(instance, member)| shown(region, &instance, member)).collect()
 }
 
-fn shown(instance: &InstanceDescription, member: &Member) -> Value {
+fn shown(region: &Region, instance: &InstanceDescription, member: &Member) -> Value {
     let status = Status::of(member);
+    // Older states know of no other change than the end.
+    let updated = member.request_changed.or(member.gone_at).unwrap_or(member.launched);
     json!({
         "createTime": member.launched,
         ID: instance.spot_instance_request_id,
@@ -78,9 +95,9 @@ fn shown(instance: &InstanceDescription, member: &Member) -> Value {
         "status": {
             "code": status.code,
             "message": status.message,
-            "updateTime": member.gone_at.unwrap_or(member.launched),
+            "updateTime": updated,
         },
-        "tagSet": [],
+        "tagSet": tags::of(region, &request(&member.id)),
         "type": if member.persistent { "persistent" } else { "one-time" },
     })
 }
@@ -125,6 +142,10 @@ impl Status {
 }
 
 fn values(request: &Value, filter: &str) -> Option<Vec<String>> {
+    let tagged: Vec<Ec2Tag> = serde_json::from_value(request["tagSet"].clone()).unwrap_or_default();
+    if let Some(values) = tags::values(&tagged, filter) {
+        return Some(values);
+    }
     let pointer = match filter {
         "instance-id" => "/instanceId",
         "launch.image-id" => "/launchSpecification/imageId",
@@ -151,7 +172,8 @@ pub struct CancelInput {
     pub ids: Vec<String>,
 }
 
-/// Cancels requests: what runs goes on running, and what is stopped ends, since nobody would start it again.
+/// Cancels requests: what runs goes on running, and what is stopped ends, since nobody would start it again. A request that
+/// is closed stays so: only open, active and disabled ones can be cancelled.
 pub fn cancel(region: &mut Region, input: &CancelInput) -> Result<Value, AwsError> {
     if input.ids.is_empty() {
         return Err(AwsError::new(
@@ -159,25 +181,32 @@ pub fn cancel(region: &mut Region, input: &CancelInput) -> Result<Value, AwsErro
             "The request must contain the parameter SpotInstanceRequestId",
         ));
     }
-    let known: Vec<(Option<String>, String, bool)> = chosen(region, |member| member.spot)
-        .map(|(instance, member)| {
-            (instance.spot_instance_request_id, instance.instance_id, state(member).name == "stopped")
-        })
-        .collect();
     let mut meant = Vec::new();
     for id in &input.ids {
-        let found = known.iter().find(|(request, ..)| request.as_ref() == Some(id));
-        meant.push(found.ok_or_else(|| not_found(id))?);
+        let known = members(region).find(|member| member.spot && request(&member.id) == *id);
+        meant.push(known.ok_or_else(|| not_found(id))?.id.clone());
     }
-    for (_, instance, stopped) in meant {
-        if let Some(member) = region.present_mut(instance) {
-            member.request_cancelled = true;
-            member.interrupted &= !stopped;
-        }
-        if *stopped {
-            region.lose(instance, Condition::Terminated);
-        }
+    let mut told = Vec::new();
+    for (id, instance) in input.ids.iter().zip(meant) {
+        told.push(json!({ ID: id, "state": cancelled(region, &instance) }));
     }
-    let cancelled = input.ids.iter().map(|id| json!({ ID: id, "state": "cancelled" }));
-    Ok(json!({ "spotInstanceRequestSet": cancelled.collect::<Vec<_>>() }))
+    Ok(json!({ "spotInstanceRequestSet": told }))
+}
+
+/// Cancels the request of an instance where it has not ended, and says how it stands then.
+fn cancelled(region: &mut Region, instance: &str) -> &'static str {
+    let now = region.now;
+    let Some(member) = region.present_mut(instance) else { return "closed" };
+    let before = Status::of(member).state;
+    if !matches!(before, "open" | "active" | "disabled") {
+        return before;
+    }
+    let stopped = state(member).name == "stopped";
+    member.request_cancelled = true;
+    member.interrupted &= !stopped;
+    member.change_request(now);
+    if stopped {
+        region.lose(instance, Condition::Terminated);
+    }
+    "cancelled"
 }

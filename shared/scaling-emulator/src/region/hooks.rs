@@ -252,7 +252,7 @@ pub(crate) fn pass_hooks(member: &mut Member, now: Timestamp) -> Option<(String,
         }
         (LifecycleState::WarmedTerminatingWait, false) => {
             member.state = LifecycleState::WarmedTerminatingProceed;
-            member.gone_at = Some(now + TERMINATION);
+            member.leave(now + TERMINATION, now);
             ActivityStatus::InProgress
         }
         (LifecycleState::Terminating, true) => {
@@ -261,7 +261,7 @@ pub(crate) fn pass_hooks(member: &mut Member, now: Timestamp) -> Option<(String,
         }
         (LifecycleState::TerminatingWait, false) => {
             member.state = LifecycleState::TerminatingProceed;
-            member.gone_at = Some(now + TERMINATION);
+            member.leave(now + TERMINATION, now);
             ActivityStatus::InProgress
         }
         _ => return None,

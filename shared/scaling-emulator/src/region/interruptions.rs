@@ -22,8 +22,9 @@ impl Region {
         self.events.push(self.now, "aws.ec2", "EC2 Spot Instance Interruption Warning", detail);
         let risk = serde_json::json!({ "instance-id": id });
         self.events.push(self.now, "aws.ec2", "EC2 Instance Rebalance Recommendation", risk);
+        let now = self.now;
         if let Some(member) = self.present_mut(id) {
-            member.at_risk = true;
+            member.warn(true, now);
         }
         self.interruptions.push((self.now + NOTICE, id.to_owned()));
     }
@@ -46,9 +47,13 @@ impl Region {
 
     /// Lets no interruption come that has not come yet.
     pub(crate) fn withdraw_interruptions(&mut self) {
+        let now = self.now;
         for (_, id) in std::mem::take(&mut self.interruptions) {
-            if let Some(member) = self.present_mut(&id) {
-                member.at_risk = false;
+            let runs = self.may_be_interrupted(&id);
+            match self.present_mut(&id) {
+                Some(member) if runs => member.warn(false, now),
+                Some(member) => member.at_risk = false,
+                None => {}
             }
         }
     }

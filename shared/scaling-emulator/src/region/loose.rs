@@ -28,8 +28,9 @@ pub struct Loose {
     /// What the call that ran it said, so that the same call again runs nothing more.
     #[serde(default)]
     pub client_token: Option<String>,
-    /// What tells that call from another one with the same token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What tells that call from another one with the same token: a checksum of its parameters. Another one, `call` by name,
+    /// stands in older states and is compared with nothing.
+    #[serde(default, rename = "parameters", skip_serializing_if = "Option::is_none")]
     pub call: Option<u64>,
     /// Its key pair.
     #[serde(default)]
@@ -70,6 +71,7 @@ impl Loose {
             persistent: false,
             interruption: Interruption::default(),
             request_cancelled: false,
+            request_changed: None,
             at_risk: false,
             interrupted: false,
             tags: Tags::default(),
@@ -80,6 +82,9 @@ impl Loose {
     /// Takes its machine away, or its soundness.
     pub(crate) fn lose(&mut self, condition: Condition, now: Timestamp) {
         let member = &mut self.member;
+        if matches!(condition, Condition::Terminated | Condition::Stopped) {
+            member.change_request(now);
+        }
         match condition {
             Condition::Terminated => {
                 (member.state, member.gone_at) = (LifecycleState::Terminated, member.gone_at.or(Some(now)));

@@ -185,6 +185,9 @@ pub struct Member {
     /// Whether its Spot request was cancelled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub request_cancelled: bool,
+    /// When its Spot request came to the status that it has; with its launch where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_changed: Option<Timestamp>,
     /// Whether it was told that it will be interrupted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_risk: bool,
@@ -221,6 +224,27 @@ impl Member {
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.state, LifecycleState::WarmedStopped | LifecycleState::WarmedHibernated)
             || self.condition == Condition::Stopped
+    }
+
+    /// Gives its Spot request, where it has one, another status from now on.
+    pub(crate) fn change_request(&mut self, now: Timestamp) {
+        self.request_changed = self.spot.then_some(now);
+    }
+
+    /// Tells it that it will be interrupted, or no longer. A request that is cancelled does not say so.
+    pub(crate) fn warn(&mut self, at_risk: bool, now: Timestamp) {
+        self.at_risk = at_risk;
+        if !self.request_cancelled {
+            self.change_request(now);
+        }
+    }
+
+    /// Lets it be gone after a while. Its request knows already where its machine was taken away before.
+    pub(crate) fn leave(&mut self, gone_at: Timestamp, now: Timestamp) {
+        self.gone_at = Some(gone_at);
+        if self.condition != Condition::Terminated {
+            self.change_request(now);
+        }
     }
 
     /// Whether its machine runs and passes its status checks.

@@ -54,6 +54,7 @@ pub use totals::GroupTotals;
 pub use trouble::LaunchFaults;
 
 use crate::cloudwatch::{self, CloudWatch};
+use crate::ec2::tags;
 use crate::lambda::Invocation;
 use crate::machines::Machines;
 use crate::settings::Settings;
@@ -246,6 +247,9 @@ impl Region {
                 return true;
             }
             member.condition = condition;
+            if matches!(condition, Condition::Terminated | Condition::Stopped) {
+                member.change_request(now);
+            }
             member.healthy &= !(checked && member.is_checked() && member.is_found_unhealthy(grace, now));
             if member.state.is_standby() && condition != Condition::Failed {
                 // It stays, and is paid for no longer.
@@ -431,6 +435,9 @@ impl Region {
         }
         self.forget_deleted();
         self.loose.retain(|_, loose| loose.member.is_known(to));
+        if to.as_second() % 3600 == 0 {
+            tags::forget_requests(self);
+        }
         self.record_usage(to);
         self.now = to;
         self.run_schedules(before);

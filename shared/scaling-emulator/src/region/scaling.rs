@@ -261,6 +261,7 @@ impl Group {
             persistent: false,
             interruption: Interruption::default(),
             request_cancelled: false,
+            request_changed: None,
             at_risk: false,
             interrupted: false,
             tags: Tags::default(),
@@ -324,7 +325,9 @@ impl Group {
         self.world.retire(member.number);
         member.state = state;
         member.served_until = member.served_until.or(member.served_from.map(|_| now));
-        member.gone_at = hooks.is_empty().then(|| now + TERMINATION);
+        if hooks.is_empty() {
+            member.leave(now + TERMINATION, now);
+        }
         member.hooks = hooks;
         member.activity = activity;
         true

@@ -44,7 +44,7 @@ pub struct Stamp {
     /// What its shutdown from within does, where its launch says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shutdown: Option<String>,
-    /// Start script of the call that ran it; what templates and configurations say is not kept a second time.
+    /// Its start script, base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_data: Option<String>,
     /// The call that ran it. `None` where a group launched it.
@@ -59,8 +59,8 @@ pub struct Run {
     pub reservation: Option<String>,
     /// The call's token.
     pub client_token: Option<String>,
-    /// What tells that call from another one with the same token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What tells that call from another one with the same token, as for what belongs to no group.
+    #[serde(default, rename = "parameters", skip_serializing_if = "Option::is_none")]
     pub call: Option<u64>,
     /// Its place among those that were run together.
     pub launch_index: u32,
@@ -87,7 +87,7 @@ impl From<&TemplateData> for Stamp {
                 .get("instanceInitiatedShutdownBehavior")
                 .and_then(Value::as_str)
                 .map(str::to_owned),
-            user_data: None,
+            user_data: data.user_data.clone(),
             run: None,
         }
     }
@@ -120,7 +120,7 @@ impl From<&LaunchConfiguration> for Stamp {
             metadata: members(said("MetadataOptions"), uncapitalised),
             end_protected: false,
             shutdown: None,
-            user_data: None,
+            user_data: text("UserData"),
             run: None,
         }
     }
@@ -139,6 +139,8 @@ pub(super) fn of_launch(
     let made = member.configuration.as_ref().and_then(|name| blueprints.configurations.get(name));
     let mut stamp = data.map(Stamp::from).or_else(|| made.map(Stamp::from)).unwrap_or_default();
     stamp.image = member.image.clone().or(stamp.image);
+    // *EC2 User Guide*, "Change instance termination protection": there is none for Spot Instances.
+    stamp.end_protected &= !member.spot;
     let of_template = data.into_iter().flat_map(TemplateData::instance_tags);
     let mut all: BTreeMap<String, String> =
         of_template.map(|tag| (tag.key.clone(), tag.value.clone())).collect();
@@ -167,11 +169,24 @@ impl Group {
     /// Gives instances of a state of before there were stamps what they would have been launched with today.
     pub(crate) fn stamp_old(&mut self, blueprints: &Blueprints) {
         let Self { members, gone, tags, .. } = self;
-        for member in members.iter_mut().chain(gone).filter(|member| member.stamp.is_none()) {
+        for member in members.iter_mut().chain(gone.iter_mut()).filter(|member| member.stamp.is_none()) {
             let (stamp, launched_with) = of_launch(blueprints, member, tags, None);
             let own = std::mem::replace(&mut member.tags, launched_with);
             Arc::make_mut(&mut member.tags).extend(Arc::unwrap_or_clone(own));
             member.stamp = Some(stamp);
+        }
+        share(members.iter_mut().chain(gone));
+    }
+}
+
+/// Lets instances that were launched alike one after the other have one stamp again, of which each was written down whole.
+fn share<'a>(members: impl Iterator<Item = &'a mut Member>) {
+    let mut last: Option<Arc<Stamp>> = None;
+    for member in members {
+        if last.is_some() && last == member.stamp {
+            member.stamp.clone_from(&last);
+        } else {
+            last.clone_from(&member.stamp);
         }
     }
 }

@@ -95,6 +95,12 @@ impl Form {
         self.root.keys().map(String::as_str)
     }
 
+    /// Everything that the form says, in the order of names: the same for the same call, however it is sent.
+    pub fn said(&self) -> String {
+        let said = self.root.iter().filter(|(name, _)| !is_of_sending(name));
+        said.flat_map(|(name, node)| leaves(name, node)).collect()
+    }
+
     /// Reads the form into an operation's input.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, FormError> {
         T::deserialize(Tree(&Node::Branch(self.root.clone())))
@@ -115,6 +121,35 @@ impl Form {
             branch = children;
         }
         branch.entry((*last).to_owned()).or_insert(Node::Leaf(text));
+    }
+}
+
+/// Whether a parameter tells how a call is sent and not what it asks for: a call that is sent again has another signature.
+fn is_of_sending(name: &str) -> bool {
+    const OTHERS: [&str; 7] =
+        ["AWSAccessKeyId", "DryRun", "Expires", "SecurityToken", "Signature", "Timestamp", "Version"];
+    name.starts_with("X-Amz-")
+        || name.starts_with("SignatureM")
+        || name.starts_with("SignatureV")
+        || OTHERS.contains(&name)
+}
+
+/// The texts below a name, each with its whole name and its length, so that no text can be taken for two.
+fn leaves(name: &str, node: &Node) -> Vec<String> {
+    match node {
+        Node::Leaf(text) => vec![format!("{name}={}:{text}\n", text.len())],
+        Node::Branch(children) => {
+            children.iter().flat_map(|(child, node)| leaves(&format!("{name}.{child}"), node)).collect()
+        }
+    }
+}
+
+/// The truth that a text says. `None` for any other word.
+pub(crate) fn truth(text: &str) -> Option<bool> {
+    match text.trim() {
+        "true" | "True" | "1" => Some(true),
+        "false" | "False" | "0" => Some(false),
+        _ => None,
     }
 }
 
@@ -224,11 +259,7 @@ impl<'de> de::Deserializer<'de> for Tree<'de> {
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
         let text = self.text()?;
-        match text.trim() {
-            "true" | "True" | "1" => visitor.visit_bool(true),
-            "false" | "False" | "0" => visitor.visit_bool(false),
-            _ => Err(of_other_kind(text, "true or false")),
-        }
+        visitor.visit_bool(truth(text).ok_or_else(|| of_other_kind(text, "true or false"))?)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
@@ -424,6 +455,18 @@ mod tests {
                 }
                 other => panic!("{body}: {other}"),
             }
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_the_same_in_any_order_and_however_it_is_sent() {
+        let said = |body: &str| Form::parse(body.as_bytes()).said();
+        let one = said("Tag.1.Key=a&Tag.1.Value=b&Name=g");
+        assert_eq!(one, "Name=1:g\nTag.1.Key=1:a\nTag.1.Value=1:b\n");
+        assert_eq!(said("Name=g&X-Amz-Date=1&Tag.1.Value=b&DryRun=false&Tag.1.Key=a&SignatureMethod=m"), one);
+        for other in ["Name=g&Tag.1.Key=a", "Name=g&Tag.1.Key=a&Tag.1.Value=c", "Name=g%0ATag.1.Key%3D1%3Aa"]
+        {
+            assert_ne!(said(other), one, "{other}");
         }
     }
 

@@ -159,10 +159,37 @@ async fn a_token_of_a_call_with_other_counts_tags_or_members_is_refused() {
         (two, ""),
         (two, &format!("{tag}.Key=a&TagSpecification.1.Tag.1.Value=2")),
         (two, &format!("{tagged}&KeyName=k")),
+        // Members that nothing here follows from.
+        (two, &format!("{tagged}&Monitoring.Enabled=true")),
+        (two, &format!("{tagged}&EbsOptimized=true")),
+        (two, &format!("{tagged}&IamInstanceProfile.Name=role")),
     ] {
         let error = call(counts, rest).unwrap_err();
         assert_eq!(error.code, "IdempotentParameterMismatch", "{counts}{rest}");
     }
+    // How a call is sent is no part of what it says.
+    for sent in ["&DryRun=false", "&X-Amz-Date=20260105T000000Z&X-Amz-Signature=0", "&Version=2016-11-15"] {
+        let again = call(two, &format!("{tagged}{sent}")).unwrap();
+        assert_eq!(again["reservationId"], first["reservationId"], "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_an_older_state_is_taken_for_what_that_state_knows_of_its_call() {
+    let emulator = emulator(1).await;
+    let run = "ClientToken=t&ImageId=ami-1&InstanceType=m7i.large&MinCount=1&MaxCount=1";
+    let first = ec2(&emulator, "RunInstances", run)["reservationId"].clone();
+    let mut state: Value = serde_json::from_slice(&emulator.write_state().unwrap()).unwrap();
+    let loose = state["state"]["region"]["loose"].as_object_mut().unwrap();
+    for one in loose.values_mut().filter_map(Value::as_object_mut) {
+        // Another build's way of telling calls apart.
+        one.remove("parameters");
+        one.insert("call".to_owned(), json!(7));
+    }
+    emulator.read_state(&serde_json::to_vec(&state).unwrap()).unwrap();
+    assert_eq!(ec2(&emulator, "RunInstances", run)["reservationId"], first);
+    let other = tried_ec2(&emulator, "RunInstances", &run.replace("m7i", "c7i")).unwrap_err();
+    assert_eq!(other.code, "IdempotentParameterMismatch");
 }
 
 #[tokio::test]

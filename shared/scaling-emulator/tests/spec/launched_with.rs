@@ -1,6 +1,7 @@
 //! What an instance has from its launch stays with it, whatever becomes of its template, its group and its group's tags.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use scaling_emulator::Emulator;
 use scaling_emulator::region::LifecycleState::InService;
@@ -164,6 +165,19 @@ async fn instances_of_an_older_state_are_told_what_they_were_launched_with() {
     }
     emulator.read_state(&serde_json::to_vec(&state).unwrap()).unwrap();
     assert_eq!((kit(&emulator, &id), tags(&emulator, &id)), (kit_before, tags_before));
+}
+
+#[tokio::test]
+async fn what_is_launched_alike_shares_what_it_was_launched_with_also_in_a_state_that_is_read() {
+    let emulator = emulator(3).await;
+    let shared = |emulator: &Emulator| {
+        let stamps =
+            web(emulator, |group| group.members.iter().map(|one| one.stamp.clone()).collect::<Vec<_>>());
+        stamps.windows(2).all(|pair| Arc::ptr_eq(pair[0].as_ref().unwrap(), pair[1].as_ref().unwrap()))
+    };
+    assert!(shared(&emulator));
+    emulator.read_state(&emulator.write_state().unwrap()).unwrap();
+    assert!(shared(&emulator));
 }
 
 #[tokio::test]
