@@ -97,6 +97,11 @@ fn its_faults_name_the_entry_and_the_fix() {
             "within",
         ),
         (
+            json!([{"cron": "0 6 * * *", "duration": 60, "min_replicas": 9, "max_replicas": 2}]),
+            "/calendar/0/min_replicas",
+            "lower `min_replicas` or raise `max_replicas`",
+        ),
+        (
             json!([{"cron": "0 6 * * *", "duration": 60, "max_replicas": 1}]),
             "/calendar/0/max_replicas",
             "within",

@@ -89,7 +89,11 @@ fn resolve_entry(
     if low > high && are_known {
         let key = if min.is_some() { "min_replicas" } else { "max_replicas" };
         let rule = format!("leaves no count: {low} at least and {high} at most while it is open");
-        let fix = "give both bounds here, or bring this one within those under `replicas`";
+        let fix = if min.is_some() && max.is_some() {
+            "lower `min_replicas` or raise `max_replicas`"
+        } else {
+            "give both bounds here, or bring this one within those under `replicas`"
+        };
         at.error(&format!("{path}/{key}"), rule, fix, faults);
     }
     let times = Times {

@@ -279,26 +279,29 @@ fn programs(
         }
         return None;
     }
-    let sound = at.is_sound(&[PATH], faults);
     let Some(source) = source else {
-        if sound {
+        if at.is_sound(&[PATH], faults) {
             let rule = "must be given on standalone: nothing else can describe or change the group";
             at.error(PATH, rule, "name the programs `describe`, `apply` and `metrics`", faults);
         }
         return None;
     };
     let timeout = source.timeout.map_or(defaults::PROGRAM_TIMEOUT, period);
-    if timeout > LONGEST_PROGRAM && sound {
+    if timeout > LONGEST_PROGRAM && at.is_sound(&["programs/timeout"], faults) {
         let most = LONGEST_PROGRAM.as_secs();
         let rule = format!("must be at most {most}: a step is given up after little more");
         at.error(&format!("{PATH}/timeout"), rule, "start what takes longer, and answer at once", faults);
     }
+    // An unknown key may be one of these under a wrong name.
+    let has_only_known = at.has_only(PATH, ProgramsSource::KEYS);
     let mut argv = |key: &str, arguments: Option<&Vec<Argument>>| {
         let given = arguments.filter(|list| list.first().is_some_and(|program| !program.0.is_empty()));
-        if given.is_none() && sound {
-            let path = if arguments.is_some() { format!("{PATH}/{key}") } else { PATH.to_owned() };
+        let path = format!("{PATH}/{key}");
+        let is_untold = if at.gives(&path) { at.is_sound(&[&path], faults) } else { has_only_known };
+        if given.is_none() && is_untold {
+            let place = if arguments.is_some() { &path } else { PATH };
             let rule = format!("must have `{key}`, a list that begins with a program");
-            at.error(&path, rule, format!("write \"{key}\": [\"program\", \"argument\"]"), faults);
+            at.error(place, rule, format!("write \"{key}\": [\"program\", \"argument\"]"), faults);
         }
         given.map(|list| list.iter().map(|argument| argument.0.clone()).collect::<Vec<_>>())
     };

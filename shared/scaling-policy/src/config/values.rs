@@ -24,6 +24,8 @@ struct Range {
     what: &'static str,
     /// How to put a wrong one right.
     fix: &'static str,
+    /// The same for one that is too large, where `fix` is only about one that is too small.
+    less: Option<&'static str>,
 }
 
 impl Range {
@@ -41,7 +43,12 @@ impl Range {
             } else {
                 format!("must be {what} from {min} to {max}")
             };
-            let fix = if value.is_string() { UNQUOTED } else { self.fix };
+            let is_larger = value.as_f64().is_some_and(|number| number > self.max);
+            let fix = match self.less.filter(|_| is_larger) {
+                Some(less) => less,
+                None if value.is_string() => UNQUOTED,
+                None => self.fix,
+            };
             faults.error(at, Some(value), rule, fix);
         }
         // Minus zero is in range, and is zero.
@@ -92,9 +99,11 @@ impl Narrow for u64 {
 }
 
 macro_rules! numbers {
+    (@less) => { None };
+    (@less $less:literal) => { Some($less) };
     ($(
         $(#[$meta:meta])*
-        $name:ident($inner:ty) = { $($range:tt)+ };
+        $name:ident($inner:ty) = { $($range:tt)+ } $(too_large: $less:literal)?;
     )+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -102,7 +111,7 @@ macro_rules! numbers {
         pub struct $name(pub $inner);
 
         impl $name {
-            const RANGE: Range = Range { $($range)+ };
+            const RANGE: Range = Range { $($range)+ less: numbers!(@less $($less)?) };
         }
 
         impl Read for $name {
@@ -153,7 +162,7 @@ numbers! {
         min: 1.0, max: 100_000.0, above: false, whole: true,
         what: "a whole number", fix: "write 1 or more: at 0 replicas nothing is left to measure, and there is \
             no trigger yet that would wake the group",
-    };
+    } too_large: "write 100000 or less";
     /// Requests per minute and replica.
     RequestRate(f64) = {
         min: 0.0, max: 1e9, above: true, whole: false,

@@ -29,7 +29,13 @@ const WRONG_TYPES: &[Row] = &[
         "a whole number",
         "1 or more",
     ),
-    (r#"{"replicas": {"max_replicas": 1e40}}"#, "/replicas/max_replicas", "1e+40", "to 100000", "1 or more"),
+    (
+        r#"{"replicas": {"max_replicas": 1e40}}"#,
+        "/replicas/max_replicas",
+        "1e+40",
+        "to 100000",
+        "100000 or less",
+    ),
     (
         r#"{"replicas": {"max_replicas": [3]}}"#,
         "/replicas/max_replicas",

@@ -376,6 +376,42 @@ fn a_platform_must_be_there_and_have_what_it_needs() {
 }
 
 #[test]
+fn all_that_is_wrong_with_programs_is_told_at_once() {
+    let pointers = |programs: &str| {
+        let source = format!(r#"{{"platform": "standalone", "programs": {programs}}}"#);
+        errors(&source).into_iter().map(|fault| fault.pointer).collect::<Vec<_>>()
+    };
+    for (programs, expected) in [
+        (
+            r#"{"describe": [], "apply": "x", "metrics": ["a"], "timeout": 99}"#,
+            vec!["/programs/apply", "/programs/timeout", "/programs/describe"],
+        ),
+        (
+            r#"{"describe": [5], "apply": ["a"], "timeout": 99}"#,
+            vec!["/programs/describe/0", "/programs/timeout", "/programs"],
+        ),
+        // The missing one may be the one under a wrong name.
+        (r#"{"describe": ["d"], "aply": ["a"], "metrics": []}"#, vec!["/programs/aply", "/programs/metrics"]),
+        (r#""x""#, vec!["/programs"]),
+    ] {
+        let mut found = pointers(programs);
+        let mut expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{programs}");
+    }
+}
+
+#[test]
+fn too_many_replicas_are_told_how_many_may_be() {
+    for (count, word) in [("1e23", "write 100000 or less"), ("100001", "or less"), ("0", "write 1 or more")] {
+        let found = errors(&format!(r#"{{"replicas": {{"max_replicas": {count}}}}}"#));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].fix.contains(word), "{}", found[0]);
+    }
+}
+
+#[test]
 fn a_program_may_not_run_longer_than_a_step() {
     let programs = |timeout: u32| {
         format!(
