@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scaling_fleet::{Mebibytes, Vcpu};
 use scaling_policy::config::{Config, ControlLevel, GroupConfig, Layers, Loaded, Mode, Platform, schema};
 use scaling_policy::trigger::Trigger;
 use serde_json::Value;
@@ -70,6 +71,11 @@ fn each_environment_lies_over_the_default_file() {
         let group = group(&loaded, &format!("kundli-{environment}"));
         assert_eq!((group.control, group.replicas.max), (control, max), "{environment}");
         assert!((group.scale_up_factor - 1.5).abs() < f64::EPSILON, "{environment} keeps the rest");
+        // Otherwise there would be no type to change to.
+        for (vcpu, memory) in [(2.0, 8192.0), (4.0, 16384.0)] {
+            let allowed = group.resources.allow(Vcpu(vcpu), Mebibytes(memory));
+            assert!(allowed, "{environment}: {vcpu} vCPU, {memory} MiB");
+        }
     }
 }
 
