@@ -9,7 +9,7 @@ use scaling::{Assembly, StoreChoice};
 use scaling_aws::AwsSettings;
 use scaling_control::ports::NewRecord;
 use scaling_control::{ConfigRefusal, ControlLoop, PortError};
-use scaling_policy::config::{Config, ConfigFault, ConfigVersion, Layers, Loaded, replacing};
+use scaling_policy::config::{Config, ConfigFault, ConfigVersion, Layers, Loaded, left_out, new_programs};
 use serde_json::Value;
 use similar::TextDiff;
 
@@ -143,8 +143,10 @@ async fn rollback(arguments: &RollbackArguments) -> Result<()> {
 
 /// What somebody should look at before `after` takes the place of what is stored.
 fn warn_of(mut warnings: Vec<ConfigFault>, before: Option<&Value>, after: &Config) -> Result<()> {
-    let before = before.and_then(|source| Config::from_source(source.clone()).ok());
-    warnings.extend(before.iter().flat_map(|before| replacing(&before.config, after)));
+    let before =
+        before.and_then(|source| Config::from_source(source.clone()).ok()).map(|before| before.config);
+    warnings.extend(before.as_ref().and_then(|before| left_out(before, after)));
+    warnings.extend(new_programs(before.as_ref(), after));
     warnings.iter().try_for_each(|warning| output::line(format_args!("{}\n", paragraph(warning))))
 }
 

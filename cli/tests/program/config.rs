@@ -52,6 +52,24 @@ async fn a_configuration_is_pushed_compared_listed_and_rolled_back() {
 }
 
 #[tokio::test]
+async fn of_programs_that_are_pushed_it_is_said_what_running_them_depends_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let write = |apply: &str, timeout: u32| {
+        let programs = json!({"describe": ["d"], "apply": [apply], "metrics": ["m"], "timeout": timeout});
+        let group = json!({"name": "local", "platform": "standalone", "programs": programs});
+        let config = json!({"mode": "horizontal", "groups": [group]});
+        std::fs::write(folder.join("scaling.json"), config.to_string()).unwrap();
+    };
+    for (apply, timeout, is_told) in [("a", 10, true), ("a", 20, false), ("b", 20, true)] {
+        write(apply, timeout);
+        let pushed = push(folder, &[]).await;
+        let told = pushed.out.contains("new programs for local: they are run only if the file");
+        assert_eq!(told, is_told, "{apply} {timeout}: {pushed:?}");
+    }
+}
+
+#[tokio::test]
 async fn groups_that_another_version_leaves_out_are_named_before_it_is_active() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -93,6 +93,13 @@ pub trait GroupReader: Send + Sync {
         let _ = types;
         Ok(BTreeMap::new())
     }
+
+    /// Those of the groups whose programs this process does not run, whatever a configuration says of them. By default
+    /// none: most platforms have no programs.
+    fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
+        let _ = groups;
+        Vec::new()
+    }
 }
 
 /// Changes groups. Every step states wanted values, so that a repeated call changes nothing.

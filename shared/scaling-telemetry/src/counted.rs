@@ -105,6 +105,10 @@ impl GroupReader for Counted<dyn GroupReader> {
     async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {
         self.call("groups", "quotas", self.inner.quotas(types)).await
     }
+
+    fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
+        self.inner.programs_not_run(groups)
+    }
 }
 
 #[async_trait]

@@ -51,6 +51,10 @@ impl GroupReader for NoPrograms {
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
         Ok(groups.iter().map(|group| (group.name.clone(), Vec::new())).collect())
     }
+
+    fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
+        groups.iter().filter(|group| group.programs.is_some()).map(|group| group.name.clone()).collect()
+    }
 }
 
 #[async_trait]

@@ -135,6 +135,10 @@ impl GroupReader for Platforms {
     }
 }
 
+    fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
+        self.standalone.programs_not_run(groups)
+    }
+
 #[async_trait]
 impl GroupWriter for Platforms {
     async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {

@@ -97,7 +97,9 @@ pub(super) async fn replace(
     check_if_match(&headers, &in_force, current)?;
     let parsed = Config::parse(&bytes, &Layers::none());
     let Loaded { config, mut warnings } = parsed.map_err(|error| Problem::invalid_configuration(&error))?;
-    warnings.extend(config::replacing(&in_force, &config));
+    warnings.extend(config::left_out(&in_force, &config));
+    let not_run = state.control().ports().groups.programs_not_run(&config.groups);
+    warnings.extend(config::programs_not_run(&not_run));
     let by = author(caller, query.by)?;
     let change = |version: &ConfigVersion| Change {
         what: "configured",

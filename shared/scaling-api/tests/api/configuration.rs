@@ -80,18 +80,29 @@ async fn groups_that_a_new_configuration_leaves_out_are_named() {
     assert_eq!(stage.post("/config", &kept).await.ok()["warnings"], json!([]));
 }
 
+/// A configuration of `web` and of a group that these programs drive.
+fn driven(name: &str, apply: &str, timeout: u32) -> Value {
+    let programs = json!({"describe": ["a"], "apply": [apply], "metrics": ["c"], "timeout": timeout});
+    json!({"groups": [{"name": "web"}, {"name": name, "platform": "standalone", "programs": programs}]})
+}
+
 #[tokio::test]
-async fn programs_that_come_with_a_new_configuration_are_said_not_to_be_run() {
-    let stage = Stage::new();
-    let programs = json!({"describe": ["a"], "apply": ["b"], "metrics": ["c"]});
-    let group = json!({"name": "local", "platform": "standalone", "programs": programs});
-    let answer = stage.post("/config", &json!({"groups": [{"name": "web"}, group]})).await.ok();
-    let warnings = answer["warnings"].as_array().unwrap();
-    let told =
-        |warning: &Value| warning["rule"].as_str().unwrap().starts_with("names other programs for local:");
-    assert!(warnings.iter().any(told), "{answer}");
-    let answer = stage.post("/config", &json!({"groups": [{"name": "web"}, group]})).await.ok();
-    assert!(!answer["warnings"].as_array().unwrap().iter().any(told), "{answer}");
+async fn programs_that_the_process_does_not_run_are_told_with_each_configuration_and_others_are_not() {
+    let start = driven("local", "b", 10);
+    let stage = Stage::with(&start);
+    for (source, is_told) in [
+        (config_of("web"), false),
+        (start, false),
+        (driven("renamed", "b", 10), false),
+        (driven("renamed", "b", 20), false),
+        (driven("local", "other", 10), true),
+        (driven("local", "other", 10), true),
+    ] {
+        let answer = stage.post("/config", &source).await.ok();
+        let warnings = answer["warnings"].as_array().unwrap();
+        let told = warnings.iter().any(|warning| warning["rule"].as_str().unwrap().contains("programs for"));
+        assert_eq!(told, is_told, "{source}: {answer}");
+    }
 }
 
 #[tokio::test]

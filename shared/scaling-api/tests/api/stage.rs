@@ -1,6 +1,6 @@
 //! A loop over groups in memory, and requests to the router over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use scaling_control::ports::{
 };
 use scaling_control::{ControlLoop, PortError, Ports};
 use scaling_fleet::TypeName;
-use scaling_policy::config::{Config, GroupConfig, GroupName, Layers};
+use scaling_policy::config::{Config, GroupConfig, GroupName, Layers, ProgramSet};
 use scaling_policy::operation::{LaunchFailure, Step};
 use scaling_policy::snapshot::{ForeignController, ReplacementView, RetypeSupport, SuspendedProcesses};
 use scaling_policy::trigger::Trigger;
@@ -219,11 +219,22 @@ pub(crate) struct Platform {
     pub(crate) hides_metrics: Mutex<bool>,
     /// Scaling activities never come.
     pub(crate) hides_activities: Mutex<bool>,
+    /// Programs that are run: those of the configuration of the start.
+    programs: HashSet<Vec<String>>,
+    /// The group whose metrics program fails.
+    pub(crate) fails_metrics: Mutex<Option<GroupName>>,
+    /// How long reading metrics takes.
+    pub(crate) metrics_take: Mutex<Duration>,
+    /// How long a look for other controllers takes.
+    pub(crate) look_takes: Mutex<Duration>,
+    /// How often other controllers were looked for.
+    pub(crate) looks: Mutex<usize>,
 }
 
 impl Platform {
     fn of(config: &Config) -> Self {
         let groups = config.groups.iter().map(|group| (group.name.clone(), description(&group.name, 4)));
+        let programs = config.groups.iter().flat_map(|group| &group.programs).flat_map(ProgramSet::lists);
         Self {
             groups: Mutex::new(groups.collect()),
             accepted: Mutex::default(),
@@ -241,6 +252,11 @@ impl Platform {
             hides_quotas: Mutex::default(),
             hides_metrics: Mutex::default(),
             hides_activities: Mutex::default(),
+            programs: programs.cloned().collect(),
+            fails_metrics: Mutex::default(),
+            metrics_take: Mutex::default(),
+            look_takes: Mutex::default(),
+            looks: Mutex::default(),
         }
     }
 
@@ -340,6 +356,15 @@ impl GroupReader for Platform {
 }
 
 #[async_trait]
+
+    fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
+        let is_run = |list| self.programs.contains(list);
+        let refused = groups.iter().filter(|group| {
+            let mut lists = group.programs.iter().flat_map(ProgramSet::lists);
+            lists.any(|list| !is_run(list))
+        });
+        refused.map(|group| group.name.clone()).collect()
+    }
 impl GroupWriter for Platform {
     async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
         if *self.refuses_steps.lock().unwrap() {

@@ -113,6 +113,9 @@ impl GroupReader for Surrounded {
     async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {
         self.call("quotas", types.len(), self.inner.groups.quotas(types)).await
     }
+    fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
+        self.inner.groups.programs_not_run(groups)
+    }
 }
 
 #[async_trait]

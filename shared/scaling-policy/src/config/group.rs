@@ -262,6 +262,13 @@ pub struct ProgramSet {
     pub timeout: Duration,
 }
 
+impl ProgramSet {
+    /// The argument lists, each a command.
+    pub fn lists(&self) -> [&Vec<String>; 3] {
+        [&self.describe, &self.apply, &self.metrics]
+    }
+}
+
 /// Everything the policy needs to know of one group's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupConfig {

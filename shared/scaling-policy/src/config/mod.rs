@@ -41,7 +41,7 @@ pub use group::{
     Statistic, TriggerConfig, TypeBounds,
 };
 pub use layers::Layers;
-pub use replacing::replacing;
+pub use replacing::{left_out, new_programs, programs_not_run};
 pub use schema::schema;
 pub use text::MAX_BYTES;
 pub use window::{ChangeWindow, WindowError};

@@ -1,19 +1,16 @@
 //! What somebody should know of a configuration that takes the place of another.
 
+use std::collections::HashSet;
+
 use super::document::Config;
 use super::fault::{ConfigFault, Severity};
-use super::group::GroupConfig;
+use super::group::{GroupConfig, GroupName, ProgramSet};
 
 /// Longest list of names in a warning.
 const NAMED: usize = 10;
 
-/// All of it, as warnings.
-pub fn replacing(before: &Config, after: &Config) -> Vec<ConfigFault> {
-    left_out(before, after).into_iter().chain(new_programs(before, after)).collect()
-}
-
 /// That groups which are looked after now will not be: a document without `groups` is a whole configuration too.
-fn left_out(before: &Config, after: &Config) -> Option<ConfigFault> {
+pub fn left_out(before: &Config, after: &Config) -> Option<ConfigFault> {
     let lost = before.groups.iter().filter(|group| after.group(group.name.as_str()).is_none());
     let names = listed(&lost.map(|group| group.name.as_str()).collect::<Vec<_>>())?;
     Some(warning(
@@ -23,18 +20,37 @@ fn left_out(before: &Config, after: &Config) -> Option<ConfigFault> {
     ))
 }
 
-/// That programs will not be run: who may write configurations would otherwise have any command run on the controller's machine.
-fn new_programs(before: &Config, after: &Config) -> Option<ConfigFault> {
-    let known = |group: &GroupConfig| before.group(group.name.as_str()).and_then(|old| old.programs.clone());
-    let new = after.groups.iter().filter(|group| group.programs.is_some() && group.programs != known(group));
+/// That the programs of these groups are not run, as the process that would run them says: who may write configurations would
+/// otherwise have any command run on its machine.
+pub fn programs_not_run(groups: &[GroupName]) -> Option<ConfigFault> {
+    let names = listed(&groups.iter().map(GroupName::as_str).collect::<Vec<_>>())?;
+    Some(warning(
+        "/groups",
+        format!(
+            "names programs for {names} that are not run: only those of the file that `scaling run` was started with are"
+        ),
+        "put them into that file and start `scaling run` again",
+    ))
+}
+
+/// The same for somebody who cannot ask that process: of the argument lists that nothing stored has named before it is only
+/// known what they depend on.
+pub fn new_programs(before: Option<&Config>, after: &Config) -> Option<ConfigFault> {
+    let known: HashSet<&Vec<String>> =
+        before.into_iter().flat_map(|before| &before.groups).flat_map(|group| lists(group)).collect();
+    let new = after.groups.iter().filter(|group| lists(group).any(|list| !known.contains(list)));
     let names = listed(&new.map(|group| group.name.as_str()).collect::<Vec<_>>())?;
     Some(warning(
         "/groups",
         format!(
-            "names other programs for {names}: only those of the file that `scaling run` was started with are run"
+            "names new programs for {names}: they are run only if the file that the controller starts with names them, too"
         ),
-        "put them into that file and start `scaling run` again",
+        "where it does not yet, put them into that file and start the controller again",
     ))
+}
+
+fn lists(group: &GroupConfig) -> impl Iterator<Item = &Vec<String>> {
+    group.programs.iter().flat_map(ProgramSet::lists)
 }
 
 /// The first names, and how many more; `None` without any.

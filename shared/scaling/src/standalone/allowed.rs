@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use scaling_control::PortError;
-use scaling_policy::config::{GroupConfig, ProgramSet};
+use scaling_policy::config::{GroupConfig, GroupName, ProgramSet};
 
 /// The argument lists of the configuration that the process was started with.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +18,7 @@ impl AllowedPrograms {
     /// Those of these groups.
     pub fn of(groups: &[Arc<GroupConfig>]) -> Self {
         let sets = groups.iter().filter_map(|group| group.programs.as_ref());
-        Self(Arc::new(sets.flat_map(lists).cloned().collect()))
+        Self(Arc::new(sets.flat_map(ProgramSet::lists).cloned().collect()))
     }
 
     /// The programs of a group, if all of them may be run.
@@ -36,7 +36,7 @@ impl AllowedPrograms {
                 format!("group {name} names no programs; add `programs` to it in the configuration");
             return Err(PortError::Invalid { operation, message });
         };
-        match lists(programs).into_iter().find(|list| !self.0.contains(*list)) {
+        match self.refused(programs) {
             None => Ok(programs),
             Some(list) => Err(PortError::Invalid {
                 operation,
@@ -47,10 +47,18 @@ impl AllowedPrograms {
             }),
         }
     }
-}
 
-fn lists(programs: &ProgramSet) -> [&Vec<String>; 3] {
-    [&programs.describe, &programs.apply, &programs.metrics]
+    /// Those of the groups that name a program which may not be run.
+    pub(super) fn refused_of(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
+        let is_refused = |group: &&Arc<GroupConfig>| {
+            group.programs.as_ref().is_some_and(|programs| self.refused(programs).is_some())
+        };
+        groups.iter().filter(is_refused).map(|group| group.name.clone()).collect()
+    }
+
+    fn refused<'a>(&self, programs: &'a ProgramSet) -> Option<&'a Vec<String>> {
+        programs.lists().into_iter().find(|list| !self.0.contains(*list))
+    }
 }
 
 #[cfg(test)]
@@ -77,5 +85,20 @@ mod tests {
         assert!(refusal.contains("something-else") && refusal.contains("start anew"), "{refusal}");
         let refusal = AllowedPrograms::default().of_group(&started.groups[0], "describe");
         assert!(refusal.is_err(), "a process that was started without programs runs none");
+    }
+
+    #[test]
+    fn what_is_refused_goes_by_the_argument_lists_alone() {
+        let started = config("apply");
+        let allowed = AllowedPrograms::of(&started.groups);
+        let mut group = GroupConfig::clone(&started.groups[0]);
+        group.name = GroupName::new("renamed");
+        if let Some(programs) = &mut group.programs {
+            programs.timeout += std::time::Duration::from_secs(5);
+        }
+        assert_eq!(allowed.refused_of(&[Arc::new(group)]), []);
+        assert_eq!(allowed.refused_of(&config("other").groups), ["pool".into()]);
+        let without = GroupConfig::with_defaults("web");
+        assert_eq!(AllowedPrograms::default().refused_of(&[Arc::new(without)]), []);
     }
 }

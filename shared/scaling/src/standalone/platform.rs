@@ -115,6 +115,10 @@ impl GroupReader for StandalonePlatform {
     }
 }
 
+    fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
+        self.allowed.refused_of(groups)
+    }
+
 #[async_trait]
 impl GroupWriter for StandalonePlatform {
     async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
