@@ -82,7 +82,7 @@ impl ApiState {
         &self,
         report: &scaling_control::TickReport,
     ) -> Result<Vec<crate::Finding>, scaling_control::PortError> {
-        crate::routes::look_over(self, report, &report.outcomes.iter().collect::<Vec<_>>()).await
+        crate::routes::look_over(self, &report.outcomes.iter().collect::<Vec<_>>()).await
     }
 
     /// The same in a process that stays and ticks: connections may stay open, so that events are streamed, and a loop that has

@@ -48,6 +48,8 @@ pub struct ControlLoop {
     pub(crate) unrecalled: Mutex<HashMap<GroupName, Timestamp>>,
     /// When other controllers of each group were last looked for here, with or without success.
     pub(crate) tried: Mutex<HashMap<GroupName, Timestamp>>,
+    /// Groups of which somebody who asked was told of other controllers than the loop knows: it looks with its next tick.
+    pub(crate) doubted: Mutex<HashSet<GroupName>>,
 }
 
 /// A stored configuration that this program does not take: of another program's version, or with faults under this process's
@@ -85,7 +87,7 @@ enum Doing {
     Tick { began: Timestamp },
     /// Somebody has called for these groups. It counts for no tick: the next one finds newer readings.
     WakeUp,
-    /// To say what would be done. Nothing is changed, in this process's memory neither.
+    /// To say what would be done. Nothing is changed, in this process's memory neither, but for when others are looked for.
     Plan,
 }
 
@@ -104,6 +106,7 @@ impl ControlLoop {
             refused: Mutex::default(),
             unrecalled: Mutex::default(),
             tried: Mutex::default(),
+            doubted: Mutex::default(),
         }
     }
 
@@ -156,7 +159,7 @@ impl ControlLoop {
             let (due, not_due) = self.due(began);
             let doing = Doing::Tick { began };
             let mut report =
-                self.run(self.in_order(due), &control, doing, Patience::until(Some(began + budget))).await?;
+                self.run(self.in_order(due), &control, doing, Patience::Loop(Some(began + budget))).await?;
             report.not_due = not_due.iter().map(|group| group.name.clone()).collect();
             Ok(report)
         };
@@ -172,7 +175,7 @@ impl ControlLoop {
             let control = self.control().await?;
             let config = self.config();
             let groups = config.groups.iter().filter(|group| names.contains(&group.name)).cloned().collect();
-            self.run(groups, &control, Doing::WakeUp, Patience::until(None)).await
+            self.run(groups, &control, Doing::WakeUp, Patience::Loop(None)).await
         };
         wake_up.instrument(tracing::info_span!(target: "scaling::monitor", "wake-up")).await
     }
@@ -183,19 +186,20 @@ impl ControlLoop {
     /// As [`ControlLoop::tick`].
     pub async fn plan(&self) -> Result<TickReport, PortError> {
         let control = self.control().await?;
-        self.run(self.config().groups.clone(), &control, Doing::Plan, Patience::until(None)).await
+        self.run(self.config().groups.clone(), &control, Doing::Plan, Patience::Loop(None)).await
     }
 
-    /// The same for somebody who waits for `longest` at most, which has to leave each reading call some seconds: what does
-    /// not come in its part of that counts as not read, as in a tick.
+    /// The same for somebody who waits for `longest` at most, which has to leave each reading call some seconds: metrics that do
+    /// not come in their part of that are told as late. Who else acts on the groups is looked at anew, for at most
+    /// [`LONGEST_LOOK`](crate::LONGEST_LOOK); what the loop knows of it is in the evaluations' state, and what was found in
+    /// their snapshots.
     ///
     /// # Errors
     /// As [`ControlLoop::tick`]. Records and descriptions are waited for longer than that; without them there is nothing to
     /// tell.
     pub async fn plan_within(&self, longest: Duration) -> Result<TickReport, PortError> {
         let control = self.control().await?;
-        let patience = Patience::of_asker(longest, self.ports.clock.now());
-        self.run(self.config().groups.clone(), &control, Doing::Plan, patience).await
+        self.run(self.config().groups.clone(), &control, Doing::Plan, Patience::Asker(longest)).await
     }
 
     /// Reads the control record, and the configuration it names where that is not the one in use.
@@ -319,7 +323,7 @@ impl ControlLoop {
         let mut report = TickReport::default();
         let reads = self.read(&groups, patience, &mut report).await?;
         // A plan is read for its own sake: nothing of it is left over.
-        let deadline = patience.deadline.filter(|_| doing != Doing::Plan);
+        let deadline = patience.deadline().filter(|_| doing != Doing::Plan);
         let mut passes = self.decide(reads, control, deadline, &mut report);
         if doing == Doing::Plan {
             report.outcomes.extend(passes.into_iter().map(|pass| outcome(pass, None, None)));
@@ -446,8 +450,12 @@ pub(crate) fn outcome(
     acted: Option<scaling_policy::operation::Operation>,
     step_error: Option<Arc<PortError>>,
 ) -> GroupOutcome {
-    let Pass { read, snapshot, decision, ended, .. } = pass;
-    let Read { config, record, description, .. } = read;
+    let Pass { read, mut snapshot, decision, ended, .. } = pass;
+    let Read { config, record, description, series, others, .. } = read;
+    if let Some(others) = others {
+        snapshot.group.foreign = others;
+    }
+    let unread = series.into_iter().filter_map(|(trigger, series)| Some((trigger, series.unread?)));
     let evaluation = Evaluation {
         snapshot,
         decision,
@@ -456,6 +464,7 @@ pub(crate) fn outcome(
         warm_up_seconds: description.warm_up_seconds,
         spot_share: description.purchase.spot_share(description.desired),
         missing_tag: description.missing_tag,
+        unread: unread.collect(),
         step_error,
     };
     GroupOutcome { config, result: Outcome::Decided(Box::new(evaluation)), acted, ended }

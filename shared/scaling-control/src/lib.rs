@@ -36,4 +36,5 @@ pub use ports_set::Ports;
 pub use reading::within;
 pub use report::{Evaluation, GroupOutcome, Outcome, TickReport};
 pub use request::{ConfigRefusal, Obstacle, Refusal, Requested, ScaleRequest, check_type};
+pub use take_over::{LONGEST_LOOK, LOOK_EVERY};
 pub use versions::ConfigChange;

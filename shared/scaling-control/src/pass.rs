@@ -10,7 +10,7 @@ use scaling_policy::operation::{
     Before, LONGEST, LaunchFailure, Observed, Operation, OperationId, OperationKind, Phase, Progress, Step,
     next_step,
 };
-use scaling_policy::snapshot::{ReplacementStatus, ReplacementView};
+use scaling_policy::snapshot::{ForeignController, ReplacementStatus, ReplacementView};
 use scaling_policy::trigger::Trigger;
 use scaling_policy::{OperationState, Snapshot, decide, learn};
 use tracing::Span;
@@ -40,6 +40,8 @@ pub struct Read {
     pub replacement: Option<ReplacementView>,
     /// It was asked for and could not be read: nothing is said of a type change.
     pub is_replacement_unknown: bool,
+    /// Who else acts on the group, where that was looked at for the answer alone: what the loop acts by stays in the record.
+    pub others: Option<Vec<ForeignController>>,
     /// Failed launches, where they were asked for.
     pub failures: Vec<LaunchFailure>,
     /// The record was changed while it was read.

@@ -119,8 +119,25 @@ pub trait GroupWriter: Send + Sync {
 pub trait MetricReader: Send + Sync {
     /// Reads each query's complete periods in `[from, to)`, in as few calls as possible (500 queries a call on
     /// CloudWatch). The answer has one series per query, in the order of the queries; a metric without points
-    /// gives an empty series.
+    /// gives an empty series. One that cannot be read says why, and takes no other with it.
+    ///
+    /// # Errors
+    /// What concerns every query.
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError>;
+
+    /// [`MetricReader::read`] for somebody who waits for `longest`: what has not come by then is [`Unread::Late`]. By
+    /// default all queries of a call share its fate.
+    ///
+    /// # Errors
+    /// As [`MetricReader::read`].
+    async fn read_within(
+        &self,
+        queries: &[MetricQuery],
+        longest: Duration,
+    ) -> Result<Vec<MetricSeries>, PortError> {
+        let late = || Ok(vec![MetricSeries::unread(Unread::Late(longest)); queries.len()]);
+        tokio::time::timeout(longest, self.read(queries)).await.unwrap_or_else(|_| late())
+    }
 }
 
 /// Keeps records by key with a version each. [`crate::key`] tells which keys and prefixes it takes; others are
@@ -319,9 +336,44 @@ pub struct MetricSeries {
     pub points: Vec<(Timestamp, f64)>,
     /// The reader could not get everything (PartialData that stayed partial): points may be missing.
     pub partial: bool,
+    /// Why it could not be read. It is partial then.
+    pub unread: Option<Unread>,
+}
+
+/// Why a series could not be read.
+#[derive(Debug, Clone)]
+pub enum Unread {
+    /// It takes longer than whoever asked waits, this long. Whoever waits longer may well read it.
+    Late(Duration),
+    /// Its call, or its group's program, failed. All series of one call share the error.
+    Failed(Arc<PortError>),
+}
+
+impl From<PortError> for Unread {
+    fn from(error: PortError) -> Self {
+        Self::Failed(Arc::new(error))
+    }
+}
+
+/// Two are the same that say the same.
+impl PartialEq for Unread {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Late(one), Self::Late(other)) => one == other,
+            (Self::Failed(one), Self::Failed(other)) => {
+                one.kind() == other.kind() && one.to_string() == other.to_string()
+            }
+            _ => false,
+        }
+    }
 }
 
 impl MetricSeries {
+    /// Nothing, for this reason.
+    pub const fn unread(why: Unread) -> Self {
+        Self { points: Vec::new(), partial: true, unread: Some(why) }
+    }
+
     /// Without the points whose value, times `scale`, cannot be true. They count as missing, not as absent: where absence
     /// means zero, nonsense does not.
     #[must_use]

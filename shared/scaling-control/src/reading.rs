@@ -45,22 +45,29 @@ pub async fn within<T>(
 
 /// How long reading may take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
-    /// When the whole evaluation should be over; the look for other controllers has its share of the time to then.
-    pub(crate) deadline: Option<Timestamp>,
-    /// For each reading call without which a group is observed all the same.
-    pub(crate) call: Duration,
+pub(crate) enum Patience {
+    /// Of the loop: as long as each call may take at all. The whole evaluation should be over at the deadline; the look for
+    /// other controllers has its share of the time to then.
+    Loop(Option<Timestamp>),
+    /// Of somebody who waits for so long at most.
+    Asker(Duration),
 }
 
 impl Patience {
-    /// As long as a reading call may take at all.
-    pub(crate) fn until(deadline: Option<Timestamp>) -> Self {
-        Self { deadline, call: LONGEST_READ }
+    /// When the whole evaluation should be over.
+    pub(crate) const fn deadline(self) -> Option<Timestamp> {
+        match self {
+            Self::Loop(deadline) => deadline,
+            Self::Asker(_) => None,
+        }
     }
 
-    /// For somebody who waits for `longest`: metrics, the look for others and open operations follow each other.
-    pub(crate) fn of_asker(longest: Duration, now: Timestamp) -> Self {
-        Self { deadline: now.checked_add(longest).ok(), call: (longest / 3).min(LONGEST_READ) }
+    /// For each reading call without which a group is observed all the same. Metrics and open operations follow each other.
+    fn call(self) -> Duration {
+        match self {
+            Self::Loop(_) => LONGEST_READ,
+            Self::Asker(longest) => (longest / 2).min(LONGEST_READ),
+        }
     }
 }
 
@@ -91,8 +98,29 @@ impl Descriptions {
 
 impl ControlLoop {
     /// Reads descriptions, records and metrics of all groups, at the same time and in as few calls as the ports
-    /// need; then what only some groups need.
+    /// need; then what only some groups need. For somebody who waits, other controllers are looked for meanwhile.
     pub(crate) async fn read(
+        &self,
+        groups: &[Arc<GroupConfig>],
+        patience: Patience,
+        report: &mut TickReport,
+    ) -> Result<Vec<Read>, PortError> {
+        let Patience::Asker(longest) = patience else {
+            let mut reads = self.read_groups(groups, patience, report).await?;
+            self.look_for_other_controllers(&mut reads, patience.deadline()).await;
+            return Ok(self.read_more(reads, patience, report).await);
+        };
+        let look = async { Ok(self.others_within(groups, longest).await) };
+        let rest = async {
+            let reads = self.read_groups(groups, patience, report).await?;
+            Ok(self.read_more(reads, patience, report).await)
+        };
+        let (found, mut reads) = tokio::try_join!(look, rest)?;
+        self.know_others(&mut reads, found);
+        Ok(reads)
+    }
+
+    async fn read_groups(
         &self,
         groups: &[Arc<GroupConfig>],
         patience: Patience,
@@ -104,14 +132,11 @@ impl ControlLoop {
         // The records first: a description older than its record would show a change that somebody has just made as
         // not made, and ours as a stranger's.
         let records = within(LONGEST_READ, "read the records", self.ports().store.get_many(&keys)).await?;
-        let (described, series) =
-            tokio::join!(self.describe(groups), self.series(&queries, patience, report));
+        let (described, series) = tokio::join!(self.describe(groups), self.series(&queries, patience));
         let described = described?;
         let records: HashMap<&str, &Record> =
             records.iter().map(|stored| (stored.key.as_str(), stored)).collect();
-        let mut reads = self.put_together(groups, &records, described, series, report);
-        self.look_for_other_controllers(&mut reads, patience.deadline).await;
-        Ok(self.read_more(reads, patience, report).await)
+        Ok(self.put_together(groups, &records, described, series, report))
     }
 
     /// One read for each group that can be evaluated; the others' outcomes go into the report.
@@ -156,6 +181,7 @@ impl ControlLoop {
                 series: series.remove(&config.name).unwrap_or_default(),
                 replacement: None,
                 is_replacement_unknown: false,
+                others: None,
                 failures: Vec::new(),
                 must_store: false,
                 span: span_of(config),
@@ -209,12 +235,15 @@ impl ControlLoop {
     }
 
     /// Without metrics every group still is observed; missing data never takes anything away.
-    async fn series(&self, queries: &[MetricQuery], patience: Patience, report: &mut TickReport) -> SeriesOf {
-        let answer = within(patience.call, "read metrics", self.ports().metrics.read(queries)).await;
-        let series = answer.unwrap_or_else(|error| {
+    async fn series(&self, queries: &[MetricQuery], patience: Patience) -> SeriesOf {
+        let metrics = &self.ports().metrics;
+        let read = match patience {
+            Patience::Loop(_) => metrics.read(queries),
+            Patience::Asker(_) => metrics.read_within(queries, patience.call()),
+        };
+        let series = within(LONGEST_READ, "read metrics", read).await.unwrap_or_else(|error| {
             tracing::warn!(target: "scaling::integration", %error, "metrics could not be read");
-            report.metrics_error = Some(error);
-            Vec::new()
+            vec![MetricSeries::unread(error.into()); queries.len()]
         });
         let mut of_groups = SeriesOf::new();
         for (query, series) in queries.iter().zip(series) {
@@ -241,7 +270,7 @@ impl ControlLoop {
                 let config = Arc::clone(&read.config);
                 let span = read.span.clone();
                 let task =
-                    tasks.spawn(read_operation(self.ports().clone(), read, patience.call).instrument(span));
+                    tasks.spawn(read_operation(self.ports().clone(), read, patience.call()).instrument(span));
                 running.insert(task.id(), config);
             }
             match tasks.join_next_with_id().await {

@@ -7,9 +7,11 @@ use scaling_policy::config::{GroupConfig, GroupName};
 use scaling_policy::decision::Decision;
 use scaling_policy::operation::Operation;
 use scaling_policy::snapshot::ForeignController;
+use scaling_policy::trigger::Trigger;
 use scaling_policy::{Learned, OperationState, Snapshot};
 
 use crate::error::PortError;
+use crate::ports::Unread;
 
 /// One tick, or one wake-up.
 #[derive(Debug, Default)]
@@ -20,8 +22,6 @@ pub struct TickReport {
     pub left_over: Vec<GroupName>,
     /// Groups whose evaluation period has not passed yet.
     pub not_due: Vec<GroupName>,
-    /// Why no group's metrics could be read, so that all of them are missing; `None` where they were.
-    pub metrics_error: Option<PortError>,
 }
 
 impl TickReport {
@@ -90,6 +90,8 @@ pub struct Evaluation {
     pub spot_share: f64,
     /// A tag that the group lacks, as `key=value`, without which the deployment's permissions do not reach it.
     pub missing_tag: Option<String>,
+    /// Which of its metrics could not be read, and why.
+    pub unread: Vec<(Trigger, Unread)>,
     /// Why the step was not taken, where it failed.
     pub step_error: Option<Arc<PortError>>,
 }

@@ -172,7 +172,7 @@ impl ControlLoop {
         }
         let config = self.known_group(&request.group)?;
         let mut report = TickReport::default();
-        let read = self.read(&[config], Patience::until(None), &mut report).await?.pop();
+        let read = self.read(&[config], Patience::Loop(None), &mut report).await?.pop();
         let Some(read) = read else { return Err(unreadable(&request.group, report)) };
         let now = self.ports().clock.now();
         let mut pass = pass(read, None, &self.market(), now);

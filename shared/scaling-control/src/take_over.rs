@@ -5,11 +5,13 @@
 //! one group is kept whatever becomes of the others. A group that was never looked at with success is not changed; a
 //! later look that fails leaves what was known.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scaling_policy::config::GroupConfig;
+use scaling_policy::config::{GroupConfig, GroupName};
+use scaling_policy::snapshot::ForeignController;
 
 use crate::control_loop::{ControlLoop, lock};
 use crate::pass::Read;
@@ -17,10 +19,10 @@ use crate::ports::LOOK_TIME;
 use crate::reading::within;
 
 /// How often other controllers of a group are looked for.
-const EVERY_SECONDS: f64 = 3600.0;
+pub const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
 /// Longest time for one look: what an adapter takes, and a little for handing over what it has found.
-const LONGEST_LOOK: Duration = LOOK_TIME.saturating_add(Duration::from_secs(2));
+pub const LONGEST_LOOK: Duration = LOOK_TIME.saturating_add(Duration::from_secs(2));
 
 /// Shortest time for one, so that a loop with short periods, too, comes to look.
 const SHORTEST_LOOK: Duration = Duration::from_secs(3);
@@ -28,12 +30,17 @@ const SHORTEST_LOOK: Duration = Duration::from_secs(3);
 /// Groups that are looked at in one [`LONGEST_LOOK`]; fewer in less time.
 const AT_ONCE: u32 = 500;
 
+/// Other controllers, by group.
+type Others = BTreeMap<GroupName, Vec<ForeignController>>;
+
 impl ControlLoop {
     /// Looks for others where that is due; with a deadline once, for as many groups as its time is for, otherwise until
     /// every group has had its turn.
     pub(crate) async fn look_for_other_controllers(&self, reads: &mut [Read], deadline: Option<Timestamp>) {
         let now = self.ports().clock.now();
-        let mut due: Vec<&mut Read> = reads.iter_mut().filter(|read| is_due(read, now)).collect();
+        let doubted = lock(&self.doubted).clone();
+        let is_due = |read: &&mut Read| doubted.contains(&read.config.name) || is_due(read, now);
+        let mut due: Vec<&mut Read> = reads.iter_mut().filter(is_due).collect();
         {
             let tried = lock(&self.tried);
             // A group whose look fails again and again must not keep the others waiting.
@@ -55,9 +62,37 @@ impl ControlLoop {
         }
     }
 
+    /// Who acts on the groups at this moment, as far as that is found within `longest`: who asks has often just removed, or
+    /// made, another controller.
+    pub(crate) async fn others_within(&self, groups: &[Arc<GroupConfig>], longest: Duration) -> Others {
+        let look = self.ports().groups.foreign_controllers(groups);
+        let found = within(longest.min(LONGEST_LOOK), "look for other controllers", look).await;
+        found.unwrap_or_else(|error| {
+            tracing::warn!(target: "scaling::integration", %error, "other controllers are those that were found last");
+            Others::new()
+        })
+    }
+
+    /// Puts beside what the loop knows what a look for somebody's answer has found. The loop itself looks with its next tick
+    /// where the two differ; what it never knew it would find the same.
+    pub(crate) fn know_others(&self, reads: &mut [Read], mut found: Others) {
+        let now = self.ports().clock.now();
+        for read in reads {
+            let Some(others) = found.remove(&read.config.name) else { continue };
+            let state = &mut read.record.state;
+            if state.foreign_checked.is_none() {
+                (state.foreign, state.foreign_checked) = (others.clone(), Some(now));
+            } else if state.foreign != others {
+                lock(&self.doubted).insert(read.config.name.clone());
+            }
+            read.others = Some(others);
+        }
+    }
+
     async fn look(&self, mut batch: Vec<&mut Read>, longest: Duration, now: Timestamp) {
         let configs: Vec<Arc<GroupConfig>> = batch.iter().map(|read| Arc::clone(&read.config)).collect();
         lock(&self.tried).extend(configs.iter().map(|config| (config.name.clone(), now)));
+        lock(&self.doubted).retain(|name| configs.iter().all(|config| config.name != *name));
         let look = self.ports().groups.foreign_controllers(&configs);
         match within(longest, "look for other controllers", look).await {
             Ok(mut found) => {
@@ -86,7 +121,7 @@ impl ControlLoop {
 
 fn is_due(read: &Read, now: Timestamp) -> bool {
     let checked = read.record.state.foreign_checked;
-    checked.is_none_or(|at| now.duration_since(at).as_secs_f64() >= EVERY_SECONDS)
+    checked.is_none_or(|at| now.duration_since(at).as_secs_f64() >= LOOK_EVERY.as_secs_f64())
 }
 
 /// A quarter of what the deadline leaves, within the shortest and the longest look.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -122,6 +122,14 @@ impl GroupWriter for Counted<dyn GroupWriter> {
 impl MetricReader for Counted<dyn MetricReader> {
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
         self.call("metrics", "read", self.inner.read(queries)).await
+    }
+
+    async fn read_within(
+        &self,
+        queries: &[MetricQuery],
+        longest: Duration,
+    ) -> Result<Vec<MetricSeries>, PortError> {
+        self.call("metrics", "read", self.inner.read_within(queries, longest)).await
     }
 }
 

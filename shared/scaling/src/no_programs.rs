@@ -67,6 +67,6 @@ impl GroupWriter for NoPrograms {
 #[async_trait]
 impl MetricReader for NoPrograms {
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
-        Ok(vec![MetricSeries { points: Vec::new(), partial: true }; queries.len()])
+        Ok(vec![MetricSeries::unread(refused("metrics").into()); queries.len()])
     }
 }

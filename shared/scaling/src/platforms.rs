@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -133,11 +134,11 @@ impl GroupReader for Platforms {
     async fn quotas(&self, types: &[TypeName]) -> Result<BTreeMap<TypeName, Quota>, PortError> {
         self.aws.quotas(types).await
     }
-}
 
     fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
         self.standalone.programs_not_run(groups)
     }
+}
 
 #[async_trait]
 impl GroupWriter for Platforms {
@@ -153,6 +154,24 @@ impl GroupWriter for Platforms {
 #[async_trait]
 impl MetricReader for Platforms {
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        self.series(queries, None).await
+    }
+
+    async fn read_within(
+        &self,
+        queries: &[MetricQuery],
+        longest: Duration,
+    ) -> Result<Vec<MetricSeries>, PortError> {
+        self.series(queries, Some(longest)).await
+    }
+}
+
+impl Platforms {
+    async fn series(
+        &self,
+        queries: &[MetricQuery],
+        longest: Option<Duration>,
+    ) -> Result<Vec<MetricSeries>, PortError> {
         let on_standalone: Vec<bool> = queries.iter().map(|query| is_standalone(&query.group)).collect();
         let pick = |wanted: bool| -> Vec<MetricQuery> {
             let chosen = queries.iter().zip(&on_standalone).filter(|(_, is)| **is == wanted);
@@ -160,13 +179,14 @@ impl MetricReader for Platforms {
         };
         let (standalone, aws) = (pick(true), pick(false));
         if standalone.is_empty() {
-            return read_aws(&self.aws, &aws).await;
+            return read_of(&self.aws, &aws, longest).await;
         }
-        let (standalone, on_aws) = tokio::join!(self.standalone.read(&standalone), read_aws(&self.aws, &aws));
+        let (standalone, on_aws) =
+            tokio::join!(read_of(&self.standalone, &standalone, longest), read_of(&self.aws, &aws, longest));
         // AWS that does not answer takes the readings of programs not with it.
         let on_aws = on_aws.unwrap_or_else(|error| {
             tracing::warn!(target: "scaling::integration", %error, metrics = aws.len(), "not read");
-            vec![MetricSeries { points: Vec::new(), partial: true }; aws.len()]
+            vec![MetricSeries::unread(error.into()); aws.len()]
         });
         let (mut standalone, mut aws) = (standalone?.into_iter(), on_aws.into_iter());
         // The answer is in the order of the queries.
@@ -175,6 +195,17 @@ impl MetricReader for Platforms {
     }
 }
 
-async fn read_aws(aws: &AwsPlatform, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
-    if queries.is_empty() { Ok(Vec::new()) } else { aws.read(queries).await }
+async fn read_of(
+    platform: &impl MetricReader,
+    queries: &[MetricQuery],
+    longest: Option<Duration>,
+) -> Result<Vec<MetricSeries>, PortError> {
+    match longest {
+        _ if queries.is_empty() => Ok(Vec::new()),
+        Some(longest) => platform.read_within(queries, longest).await,
+        None => platform.read(queries).await,
+    }
 }
+
+#[cfg(all(test, feature = "programs"))]
+mod tests;

@@ -9,7 +9,7 @@ use scaling::{Assembly, StoreChoice};
 use scaling_api::ApiState;
 use scaling_aws::diagnose::MOST_SKEW;
 use scaling_aws::{AwsPlatform, AwsSettings};
-use scaling_control::ports::{DESCRIBED_AT_ONCE, Expected, NewRecord};
+use scaling_control::ports::{DESCRIBED_AT_ONCE, Expected, MetricSeries, NewRecord, Unread};
 use scaling_control::{PortError, Ports, RefusedConfig};
 use scaling_policy::config::{Config, ControlLevel, GroupConfig, GroupName, Platform, Severity};
 use scaling_policy::operation::Step;
@@ -209,7 +209,7 @@ async fn permissions(ports: &Ports, all: &[Arc<GroupConfig>], checks: &mut Vec<C
         failures = Some(ports.groups.launch_failures(group, since).await.map(drop));
     }
     let queries = there.or(page.first()).map(|group| scaling_control::observe::queries(group, now));
-    let metrics = ports.metrics.read(&queries.unwrap_or_default()).await.map(drop);
+    let metrics = ports.metrics.read(&queries.unwrap_or_default()).await.and_then(all_read);
     let calls = [
         ("read groups", Some(described.map(drop))),
         ("read instance refreshes", replacement),
@@ -226,6 +226,15 @@ async fn permissions(ports: &Ports, all: &[Arc<GroupConfig>], checks: &mut Vec<C
         });
     }
     foreign
+}
+
+/// What kept a series from being read, where something did.
+fn all_read(series: Vec<MetricSeries>) -> Result<(), PortError> {
+    let failed = series.into_iter().find_map(|series| match series.unread {
+        Some(Unread::Failed(error)) => Some(error.for_another()),
+        Some(Unread::Late(_)) | None => None,
+    });
+    failed.map_or(Ok(()), Err)
 }
 
 /// Whether changing the groups is permitted: only tried when asked to, with the capacity that each has.

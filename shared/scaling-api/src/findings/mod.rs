@@ -3,6 +3,7 @@
 
 mod performance;
 mod resource;
+mod unread;
 mod watch;
 
 pub use watch::FindingsWatch;
@@ -47,8 +48,6 @@ pub struct Finding {
 /// What is looked at beside the outcome of an evaluation that changes nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// Why no metric could be read, where none could.
-    pub(crate) metrics_error: Option<String>,
     /// The account's quota that its type falls under, where it is told.
     pub(crate) quota: Option<Quota>,
     /// Whether it is known what a spot instance of its type costs.

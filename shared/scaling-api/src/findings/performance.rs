@@ -1,14 +1,14 @@
 //! How well the target can be held: data, triggers, swings, and others at the same group.
 
 use jiff::Timestamp;
-use scaling_control::Evaluation;
+use scaling_control::{Evaluation, LOOK_EVERY};
 use scaling_policy::config::{ControlLevel, Platform, defaults};
 use scaling_policy::decision::Reason;
 use scaling_policy::operation::OperationKind;
 use scaling_policy::snapshot::ForeignController;
 use scaling_policy::trigger::{Reading, Trigger};
 
-use super::{Facts, Findings};
+use super::{Facts, Findings, unread};
 
 /// A bound metric without data since then is wrong rather than late, in seconds.
 const NO_DATA_SECONDS: f64 = 86_400.0;
@@ -26,7 +26,8 @@ const NEVER_SECONDS: f64 = 14.0 * 86_400.0;
 const NEVER_DECISIONS: usize = 20;
 
 pub(super) fn look(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
-    of_data(evaluation, facts, findings);
+    unread::look(evaluation, findings);
+    of_data(evaluation, findings);
     of_latency(findings);
     of_triggers(evaluation, facts, findings);
     of_target(evaluation, facts, findings);
@@ -44,13 +45,7 @@ fn tracked(evaluation: &Evaluation) -> f64 {
     evaluation.state.taken_over.map_or(0.0, since)
 }
 
-fn of_data(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) {
-    if let Some(error) = &facts.metrics_error {
-        let fix =
-            "the message says what refused; on AWS mostly a missing permission (cloudwatch:GetMetricData)";
-        findings.error("metrics_unreadable", format!("its metrics could not be read: {error}"), fix);
-    }
-    let are_read = facts.metrics_error.is_none();
+fn of_data(evaluation: &Evaluation, findings: &mut Findings<'_>) {
     let snapshot = &evaluation.snapshot;
     let since = |at: Timestamp| snapshot.taken_at.duration_since(at).as_secs_f64();
     let fix = "correct the metric's name and dimensions under `metrics`, or see why nothing publishes it (agent, service)";
@@ -65,7 +60,7 @@ fn of_data(evaluation: &Evaluation, facts: &Facts, findings: &mut Findings<'_>) 
                 );
             }
             // Whether there are any is not known then.
-            Reading::Missing if !are_read => {}
+            _ if unread::hides(evaluation, trigger) => {}
             Reading::Missing if tracked(evaluation) >= FIRST_DATA_SECONDS => {
                 findings.error(
                     "no_data",
@@ -193,20 +188,51 @@ fn of_others(evaluation: &Evaluation, findings: &mut Findings<'_>) {
         let detail = "a scaling process of the group is suspended, so nothing is changed";
         findings.warn("suspended", detail, "resume the group's processes");
     }
+    // What the loop knows, and what a look just now has found: the two may differ until the loop looks itself.
+    let known = &evaluation.state.foreign;
     for foreign in &group.foreign {
-        let what = match foreign {
-            ForeignController::ScalingPolicy { name } => format!("the scaling policy {name}"),
-            ForeignController::ScheduledAction { name } => format!("the scheduled action {name}"),
-            ForeignController::Tag { key } => format!("whoever set the tag {key}"),
-        };
-        let consequence = if findings.config.coexist {
-            "acts on the group, too"
+        let what = named(foreign);
+        let detail = if findings.config.coexist {
+            format!("{what} acts on the group, too")
+        } else if known.is_empty() {
+            format!(
+                "{what} acts on the group; the loop looks for others {}, and only observes from then on",
+                next_look(evaluation)
+            )
         } else {
-            "acts on the group, so we only observe"
+            format!("{what} acts on the group, so we only observe")
         };
         let fix = "remove it, or set `coexist` where both shall act";
-        findings.warn("foreign_controller", format!("{what} {consequence}"), fix);
+        findings.warn("foreign_controller", detail, fix);
     }
+    if group.foreign.is_empty() && !findings.config.coexist {
+        for gone in known {
+            let detail = format!(
+                "{} no longer acts on the group; the loop only observes until it looks for others, {}",
+                named(gone),
+                next_look(evaluation)
+            );
+            findings.warn("foreign_controller", detail, "nothing: the loop goes on by itself then");
+        }
+    }
+}
+
+fn named(foreign: &ForeignController) -> String {
+    match foreign {
+        ForeignController::ScalingPolicy { name } => format!("the scaling policy {name}"),
+        ForeignController::ScheduledAction { name } => format!("the scheduled action {name}"),
+        ForeignController::Tag { key } => format!("whoever set the tag {key}"),
+    }
+}
+
+/// When the loop looks for other controllers at the latest.
+fn next_look(evaluation: &Evaluation) -> String {
+    let due = evaluation.state.foreign_checked.and_then(|looked| looked.checked_add(LOOK_EVERY).ok());
+    let to_come = due.filter(|due| *due > evaluation.snapshot.taken_at);
+    to_come.map_or_else(
+        || "with its next evaluation".to_owned(),
+        |due| format!("by {} UTC", due.strftime("%H:%M")),
+    )
 }
 
 #[cfg(test)]

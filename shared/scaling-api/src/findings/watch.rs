@@ -98,7 +98,7 @@ impl FindingsWatch {
             return;
         }
         known.looked.extend(due.iter().map(|outcome| (outcome.config.name.clone(), now)));
-        match look_over(&self.state, report, &due).await {
+        match look_over(&self.state, &due).await {
             Ok(found) => {
                 let lines = of_groups(&known.lines, &found, &due, &configured);
                 known.take(lines, |line| line.code != CONFIGURATION);

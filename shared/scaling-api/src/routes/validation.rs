@@ -11,7 +11,7 @@ use scaling_control::ports::Quota;
 use scaling_control::record::{
     OPERATIONS_PREFIX, OperationRecord, decisions_prefix, from_json, operation_key,
 };
-use scaling_control::{GroupOutcome, PortError, TickReport, within};
+use scaling_control::{GroupOutcome, PortError, within};
 use scaling_fleet::TypeName;
 use scaling_policy::config::{Config, ConfigFault, GroupName, Platform, Severity};
 use scaling_policy::operation::{LaunchFailure, Operation};
@@ -28,7 +28,7 @@ use crate::state::ApiState;
 /// configuration's part of the answer all the same.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// Of which this much for the groups themselves and their metrics; the rest is for what only explains.
+/// Of which this much for the groups themselves, their metrics and who else acts on them; the rest is for what only explains.
 const LONGEST_PLAN: Duration = Duration::from_secs(14);
 
 /// Longest time for what only explains, of all groups together: without it the other findings still hold.
@@ -100,26 +100,14 @@ pub(super) async fn validation(State(state): State<ApiState>) -> Result<Json<Val
 
 /// Reads what there is to know, and looks at it.
 pub(crate) async fn look(state: &ApiState) -> Result<Vec<Finding>, PortError> {
-    let config = state.control().config();
-    // The loop looks for others once an hour; who asks has often just removed, or made, one.
-    let others = state.control().ports().groups.foreign_controllers(&config.groups);
-    let others = within(LONGEST_ASIDE, "look for other controllers", others);
-    let (report, others) = tokio::join!(state.control().plan_within(LONGEST_PLAN), others);
-    let mut report = report?;
-    match others {
-        Ok(others) => report.know_others(others),
-        Err(error) => {
-            tracing::debug!(target: "scaling::integration", %error, "other controllers are those that were found last");
-        }
-    }
-    look_over(state, &report, &report.outcomes.iter().collect::<Vec<_>>()).await
+    let report = state.control().plan_within(LONGEST_PLAN).await?;
+    look_over(state, &report.outcomes.iter().collect::<Vec<_>>()).await
 }
 
-/// The same over evaluations of a report: what they have read is not read again. Groups come in the configuration's order,
+/// The same over evaluations that were made: what they have read is not read again. Groups come in the configuration's order,
 /// whichever was evaluated first.
 pub(crate) async fn look_over(
     state: &ApiState,
-    report: &TickReport,
     outcomes: &[&GroupOutcome],
 ) -> Result<Vec<Finding>, PortError> {
     let prices = state.control().market().prices;
@@ -133,12 +121,10 @@ pub(crate) async fn look_over(
     let failed = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>();
     let (quotas, failed) = tokio::join!(quotas(state, &outcomes), failed);
     let mut failed = failed.into_iter();
-    let metrics_error = report.metrics_error.as_ref().map(ToString::to_string);
     let mut found = Vec::new();
     for outcome in &outcomes {
         let name = &outcome.config.name;
         let facts = Facts {
-            metrics_error: metrics_error.clone(),
             quota: launch_type(outcome).and_then(|name| quotas.get(name).cloned()),
             spot_is_priced: launch_type(outcome).is_some_and(|name| prices.spot(name).is_some()),
             failures: failed.next().unwrap_or_default(),

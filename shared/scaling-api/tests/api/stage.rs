@@ -341,6 +341,9 @@ impl GroupReader for Platform {
         &self,
         groups: &[Arc<GroupConfig>],
     ) -> Result<BTreeMap<GroupName, Vec<ForeignController>>, PortError> {
+        *self.looks.lock().unwrap() += 1;
+        let takes = *self.look_takes.lock().unwrap();
+        tokio::time::sleep(takes).await;
         let found = self.foreign.lock().unwrap().clone();
         self.answer(groups.iter().map(|group| (group.name.clone(), found.clone())).collect())
     }
@@ -353,9 +356,6 @@ impl GroupReader for Platform {
         let quota = self.quota.lock().unwrap().clone();
         self.answer(types.iter().filter_map(|name| Some((name.clone(), quota.clone()?))).collect())
     }
-}
-
-#[async_trait]
 
     fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
         let is_run = |list| self.programs.contains(list);
@@ -365,6 +365,9 @@ impl GroupReader for Platform {
         });
         refused.map(|group| group.name.clone()).collect()
     }
+}
+
+#[async_trait]
 impl GroupWriter for Platform {
     async fn apply(&self, group: &GroupConfig, step: &Step) -> Result<Accepted, PortError> {
         if *self.refuses_steps.lock().unwrap() {
@@ -385,6 +388,8 @@ impl GroupWriter for Platform {
 #[async_trait]
 impl MetricReader for Platform {
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        let takes = *self.metrics_take.lock().unwrap();
+        tokio::time::sleep(takes).await;
         let cpu = *self.cpu.lock().unwrap();
         if *self.hides_metrics.lock().unwrap() {
             let message = "not authorized".to_owned();
@@ -395,8 +400,15 @@ impl MetricReader for Platform {
             let value = cpu.filter(|_| query.trigger == Trigger::CpuUsage);
             value.map(|value| (newest, value)).into_iter().collect()
         };
-        self.answer(
-            queries.iter().map(|query| MetricSeries { points: points(query), partial: false }).collect(),
-        )
+        let fails = self.fails_metrics.lock().unwrap().clone();
+        let series = queries.iter().map(|query| {
+            if fails.as_ref() == Some(&query.group.name) && query.trigger == Trigger::CpuUsage {
+                let message = "it ended with code 3".to_owned();
+                let error = PortError::Unavailable { operation: "metrics", message, source: None };
+                return MetricSeries::unread(error.into());
+            }
+            MetricSeries { points: points(query), ..MetricSeries::default() }
+        });
+        self.answer(series.collect())
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::types::{
 };
 use jiff::Timestamp;
 use scaling_control::PortError;
-use scaling_control::ports::MetricSeries;
+use scaling_control::ports::{MetricSeries, Unread};
 
 use super::plan::{Batch, GET, Lookup, Plan, Window};
 use crate::bounded::each;
@@ -23,7 +23,7 @@ const MOST_PAGES: usize = 1000;
 const MOST_APART: usize = 48;
 
 /// Reads what the plan asks for; one series for each of its queries. What could not be read is an empty series that
-/// says so (`partial`).
+/// says why.
 ///
 /// # Errors
 /// Nothing could be read.
@@ -34,8 +34,7 @@ pub(crate) async fn read(client: &Client, plan: Plan) -> Result<Vec<MetricSeries
         read_batch(client.clone(), batch.window, lookups)
     });
     let answers = each(GET.operation, calls.collect::<Vec<_>>()).await;
-    let unread = MetricSeries { points: Vec::new(), partial: true };
-    let mut of_lookup = vec![unread; plan.lookups.len()];
+    let mut of_lookup = vec![MetricSeries::default(); plan.lookups.len()];
     let (mut answered, mut failure) = (batches.is_empty(), None);
     for (Batch { members, .. }, answer) in batches.iter().zip(answers) {
         match answer {
@@ -47,6 +46,10 @@ pub(crate) async fn read(client: &Client, plan: Plan) -> Result<Vec<MetricSeries
             }
             Err(error) => {
                 tracing::warn!(%error, metrics = members.len(), "metrics could not be read");
+                let unread = MetricSeries::unread(error.for_another().into());
+                for place in members {
+                    of_lookup[*place] = unread.clone();
+                }
                 failure = Some(error);
             }
         }
@@ -65,6 +68,7 @@ struct Progress {
     points: BTreeMap<Timestamp, f64>,
     status: Option<StatusCode>,
     unusable: bool,
+    unread: Option<Unread>,
 }
 
 impl Progress {
@@ -74,8 +78,16 @@ impl Progress {
 
     fn series(self) -> MetricSeries {
         let partial = self.unusable || !self.is_complete();
-        MetricSeries { points: self.points.into_iter().collect(), partial }
+        let forbidden = (self.status == Some(StatusCode::Forbidden)).then(|| Unread::from(forbidden()));
+        let unread = self.unread.filter(|_| self.status.is_none()).or(forbidden);
+        MetricSeries { points: self.points.into_iter().collect(), partial, unread }
     }
+}
+
+/// What CloudWatch says of a series in the place of its points.
+fn forbidden() -> PortError {
+    let message = "the controller may not read this metric".to_owned();
+    PortError::Denied { operation: GET.operation, message }
 }
 
 /// Reads one call's lookups, and once more those that came back incomplete.
@@ -136,6 +148,10 @@ async fn fetch_apart(
                     metric = refused.map(|lookup| &*lookup.metric),
                     "not read"
                 );
+                let unread = Unread::from(error.for_another());
+                for place in &part {
+                    progress[*place].unread = Some(unread.clone());
+                }
                 failure = Some(error);
             }
         }

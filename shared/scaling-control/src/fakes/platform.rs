@@ -489,10 +489,8 @@ impl MetricReader for FakePlatform {
             .map(|query| {
                 let newest = query.to - jiff::SignedDuration::from_secs(i64::from(query.period_seconds));
                 let value = group.value(query.trigger, now);
-                MetricSeries {
-                    points: value.map(|value| (newest, value)).into_iter().collect(),
-                    partial: false,
-                }
+                let points = value.map(|value| (newest, value)).into_iter().collect();
+                MetricSeries { points, ..MetricSeries::default() }
             })
             .collect())
     }

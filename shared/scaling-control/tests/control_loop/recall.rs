@@ -57,7 +57,7 @@ impl Remembering {
             points.push((at, value));
             at += SignedDuration::from_mins(1);
         }
-        MetricSeries { points, partial: false }
+        MetricSeries { points, ..MetricSeries::default() }
     }
 }
 

@@ -92,6 +92,7 @@ fn evaluation(group: &GroupConfig, taken_at: Timestamp) -> Evaluation {
         warm_up_seconds: 0,
         spot_share: 0.0,
         missing_tag: None,
+        unread: Vec::new(),
         step_error: None,
     }
 }

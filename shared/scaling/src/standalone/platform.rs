@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use scaling_control::PortError;
 use scaling_control::ports::{
     Accepted, Described, GroupDescription, GroupReader, GroupWriter, InstanceDescription, MetricQuery,
-    MetricReader, MetricSeries, Purchase, describable,
+    MetricReader, MetricSeries, Purchase, Unread, describable,
 };
 use scaling_fleet::TypeName;
 use scaling_policy::config::{GroupConfig, GroupName};
@@ -91,7 +91,8 @@ impl GroupReader for StandalonePlatform {
     async fn describe_each(&self, groups: &[Arc<GroupConfig>]) -> Result<Vec<Described>, PortError> {
         let call = |group: &Arc<GroupConfig>| describe_one(self.allowed.clone(), Arc::clone(group));
         let calls = groups.iter().map(|group| (group.name.clone(), call(group)));
-        Ok(side_by_side("describe", calls).await)
+        let each = side_by_side("describe", ALTOGETHER, calls).await.into_iter();
+        Ok(each.map(|(group, told)| (group, told.unwrap_or_else(|| Err(too_late("describe"))))).collect())
     }
 
     async fn replacement(&self, _group: &GroupConfig) -> Result<Option<ReplacementView>, PortError> {
@@ -113,11 +114,11 @@ impl GroupReader for StandalonePlatform {
         // The programs are all that changes these groups.
         Ok(groups.iter().map(|group| (group.name.clone(), Vec::new())).collect())
     }
-}
 
     fn programs_not_run(&self, groups: &[Arc<GroupConfig>]) -> Vec<GroupName> {
         self.allowed.refused_of(groups)
     }
+}
 
 #[async_trait]
 impl GroupWriter for StandalonePlatform {
@@ -136,42 +137,70 @@ impl GroupWriter for StandalonePlatform {
 #[async_trait]
 impl MetricReader for StandalonePlatform {
     async fn read(&self, queries: &[MetricQuery]) -> Result<Vec<MetricSeries>, PortError> {
+        Ok(self.series(queries, ALTOGETHER).await)
+    }
+
+    async fn read_within(
+        &self,
+        queries: &[MetricQuery],
+        longest: Duration,
+    ) -> Result<Vec<MetricSeries>, PortError> {
+        Ok(self.series(queries, longest.min(ALTOGETHER)).await)
+    }
+}
+
+impl StandalonePlatform {
+    /// One series for each query. One failing program costs its own group the data; that is not the same as no data.
+    async fn series(&self, queries: &[MetricQuery], longest: Duration) -> Vec<MetricSeries> {
         let mut first: BTreeMap<GroupName, MetricQuery> = BTreeMap::new();
         for query in queries {
             first.entry(query.group.name.clone()).or_insert_with(|| query.clone());
         }
         let calls = first.into_iter().map(|(group, query)| (group, metrics_of(self.allowed.clone(), query)));
-        let answers: BTreeMap<GroupName, _> = side_by_side("metrics", calls).await.into_iter().collect();
-        for (group, answer) in &answers {
-            if let Err(error) = answer {
-                tracing::warn!(target: "scaling::integration", %group, %error, "metrics failed");
-            }
-        }
-        let series = queries.iter().map(|query| match answers.get(&query.group.name) {
+        let each = side_by_side("metrics", longest, calls).await.into_iter();
+        let answers: BTreeMap<GroupName, Result<Points, Unread>> = each
+            .map(|(group, answer)| {
+                let answer = match answer {
+                    Some(answer) => answer.map_err(Unread::from),
+                    None if longest < ALTOGETHER => Err(Unread::Late(longest)),
+                    None => Err(too_late("metrics").into()),
+                };
+                if let Err(Unread::Failed(error)) = &answer {
+                    tracing::warn!(target: "scaling::integration", %group, %error, "metrics failed");
+                }
+                (group, answer)
+            })
+            .collect();
+        let series = |query: &MetricQuery| match answers.get(&query.group.name) {
             Some(Ok(points)) => {
                 let points = points.get(query.trigger.name()).cloned().unwrap_or_default();
-                MetricSeries { points, partial: false }
+                MetricSeries { points, ..MetricSeries::default() }
             }
-            // One failing program costs its own group the data; that is not the same as no data.
-            Some(Err(_)) | None => MetricSeries { points: Vec::new(), partial: true },
-        });
-        Ok(series.collect())
+            Some(Err(why)) => MetricSeries::unread(why.clone()),
+            None => MetricSeries { partial: true, ..MetricSeries::default() },
+        };
+        queries.iter().map(series).collect()
     }
 }
 
-/// Runs the calls side by side, and tells what became of each. One that has not had its turn, or has not ended, when the
-/// time for all is over has failed.
+fn too_late(operation: &'static str) -> PortError {
+    let message = format!("no answer within {} s", ALTOGETHER.as_secs());
+    PortError::Unavailable { operation, message, source: None }
+}
+
+/// Runs the calls side by side, and tells what became of each: nothing of one that has not had its turn, or has not ended,
+/// when the time for all is over.
 async fn side_by_side<T, F>(
     operation: &'static str,
+    longest: Duration,
     calls: impl IntoIterator<Item = (GroupName, F)>,
-) -> Vec<(GroupName, Result<T, PortError>)>
+) -> Vec<(GroupName, Option<Result<T, PortError>>)>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, PortError>> + Send + 'static,
 {
-    let until = Instant::now() + ALTOGETHER;
+    let until = Instant::now() + longest;
     let turns = Arc::new(Semaphore::new(AT_ONCE));
-    let failed = move |message: String| PortError::Unavailable { operation, message, source: None };
     let mut running = JoinSet::new();
     let mut groups = HashMap::new();
     for (group, call) in calls {
@@ -182,17 +211,17 @@ where
             drop(turn);
             ended
         };
-        let task = running.spawn(async move {
-            let ended = tokio::time::timeout_at(until, in_turn).await;
-            ended.unwrap_or_else(|_| Err(failed(format!("no answer within {} s", ALTOGETHER.as_secs()))))
-        });
+        let task = running.spawn(async move { tokio::time::timeout_at(until, in_turn).await.ok() });
         groups.insert(task.id(), group);
     }
     let mut each = Vec::with_capacity(groups.len());
     while let Some(ended) = running.join_next_with_id().await {
         let (task, answer) = match ended {
             Ok(ended) => ended,
-            Err(aborted) => (aborted.id(), Err(failed(format!("aborted: {aborted}")))),
+            Err(aborted) => {
+                let message = format!("aborted: {aborted}");
+                (aborted.id(), Some(Err(PortError::Unavailable { operation, message, source: None })))
+            }
         };
         each.extend(groups.remove(&task).map(|group| (group, answer)));
     }

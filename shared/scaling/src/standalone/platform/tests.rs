@@ -68,13 +68,27 @@ async fn programs_of_several_groups_run_side_by_side() {
 }
 
 #[tokio::test]
+async fn a_metrics_program_that_takes_longer_than_somebody_waits_is_late_and_takes_no_other_with_it() {
+    let slow = group("slow", "sleep 3600", LONG);
+    let good = group("good", r#"echo '{"cpu_usage": [["2026-03-02T08:00:00Z", 0.5]]}'"#, LONG);
+    let queries = [&slow, &good].map(query);
+    let waits = Duration::from_secs(3);
+    let series = platform(&[slow, good]).read_within(&queries, waits).await.unwrap();
+    assert_eq!(series[0], MetricSeries::unread(Unread::Late(waits)));
+    assert_eq!((series[1].points.len(), series[1].partial), (1, false));
+}
+
+#[tokio::test]
 async fn a_metrics_program_that_fails_is_not_the_same_as_no_data() {
     let fails = group("fails", "exit 1", LONG);
     let silent = group("silent", "echo '{}'", LONG);
     let good = group("good", r#"echo '{"cpu_usage": [["2026-03-02T08:00:00Z", 0.5]]}'"#, LONG);
     let queries = [&fails, &good, &silent].map(query);
     let series = platform(&[fails, good, silent]).read(&queries).await.unwrap();
-    assert_eq!(series[0], MetricSeries { points: Vec::new(), partial: true });
+    assert!(
+        series[0].partial
+            && matches!(&series[0].unread, Some(Unread::Failed(error)) if error.to_string().contains("code 1"))
+    );
     assert_eq!(series[1].points.iter().map(|(_, value)| *value).collect::<Vec<_>>(), [0.5]);
     assert_eq!(series[2], MetricSeries::default());
 }
