@@ -46,7 +46,7 @@ impl From<EventError> for Failure {
             EventError::UnknownShape => "UnknownShape",
             EventError::Content { .. } => "UnreadableAlarm",
         };
-        Self::new(name, error)
+        Self::new(name, error.to_string())
     }
 }
 

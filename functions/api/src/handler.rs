@@ -55,7 +55,7 @@ impl Interface {
             Ok(response) => response.into_parts(),
             Err(never) => match never {},
         };
-        let collected = body.collect().await.map_err(|error| Failure::new("Body", error))?;
+        let collected = body.collect().await.map_err(|error| Failure::new("Body", error.to_string()))?;
         let bytes = collected.to_bytes().to_vec();
         // Text whatever its type is called: API Gateway would pass Base64 on as it is.
         let body = String::from_utf8(bytes).map_or_else(|error| Body::Binary(error.into_bytes()), Body::Text);

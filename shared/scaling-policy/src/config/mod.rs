@@ -11,7 +11,7 @@
 //! - [`group`]: what one group's settings resolve to; [`window`]: its change window; [`calendar`]: its bounds by time
 //! - [`defaults`]: what holds where nothing is said
 //! - [`document`]: the whole configuration, [`Config::parse`]
-//! - [`fault`]: what can be wrong with one; [`replacing`]: what somebody should know of one that takes the place of another
+//! - [`fault`]: what can be wrong with one; `replacing`: what somebody should know of one that takes the place of another
 
 mod bindings;
 mod bounds;

@@ -19,8 +19,8 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of this name.
-    pub fn new(name: &'static str, why: impl ToString) -> Self {
-        Self { name, message: why.to_string() }
+    pub fn new(name: &'static str, message: impl Into<String>) -> Self {
+        Self { name, message: message.into() }
     }
 }
 
@@ -31,13 +31,13 @@ impl From<StartError> for Failure {
             StartError::Assembly(_) => "Assembly",
             StartError::Clock(_) => "Clock",
         };
-        Self::new(name, error)
+        Self::new(name, error.to_string())
     }
 }
 
 impl From<ClockError> for Failure {
     fn from(error: ClockError) -> Self {
-        Self::new("Clock", error)
+        Self::new("Clock", error.to_string())
     }
 }
 
@@ -51,7 +51,7 @@ impl From<PortError> for Failure {
             PortError::Invalid { .. } => "Invalid",
             PortError::Unavailable { .. } => "Unavailable",
         };
-        Self::new(name, error)
+        Self::new(name, error.to_string())
     }
 }
 
